@@ -1,0 +1,20 @@
+# Warnings, hardening and sanitizers, the same for every target of ours.
+add_library(district_warnings INTERFACE)
+add_library(District::warnings ALIAS district_warnings)
+target_compile_options(district_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Woverloaded-virtual -Wconversion -Wformat=2 -Werror)
+
+add_compile_options(-fstack-protector-strong)
+add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
+add_link_options(-Wl,-z,relro,-z,now)
+
+if(DISTRICT_SANITIZE)
+  add_compile_options(-fsanitize=${DISTRICT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DISTRICT_SANITIZE})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()

@@ -1,0 +1,18 @@
+# district_module(NAME verify DEPENDS xml crypto model LINKS PkgConfig::SQLITE)
+# One static library for each folder of src/. DEPENDS is the only place where a module gains a
+# neighbour; tools/check_layers.py holds the direction of all of them to the order in src/README.md.
+function(district_module)
+  cmake_parse_arguments(PARSE_ARGV 0 M "" "NAME" "DEPENDS;LINKS")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(TRANSFORM M_DEPENDS PREPEND District::)
+  if(sources)
+    add_library(district_${M_NAME} STATIC ${sources})
+    target_include_directories(district_${M_NAME} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(district_${M_NAME} PUBLIC ${M_DEPENDS} PRIVATE ${M_LINKS} District::warnings)
+  else()
+    add_library(district_${M_NAME} INTERFACE)
+    target_include_directories(district_${M_NAME} INTERFACE "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(district_${M_NAME} INTERFACE ${M_DEPENDS} ${M_LINKS})
+  endif()
+  add_library(District::${M_NAME} ALIAS district_${M_NAME})
+endfunction()

@@ -1,0 +1,37 @@
+// Bounds on everything that a peer can choose, in one place, with their reasons.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace district::limits {
+
+using namespace std::chrono_literals;
+
+// XML structure. The field's largest legitimate messages nest 12 deep with 6 attributes.
+inline constexpr std::size_t kXmlDepthMax = 64;
+inline constexpr std::size_t kXmlAttributesPerTagMax = 64;  // libxml2 checks duplicates quadratically
+inline constexpr std::size_t kXmlTagBytesMax = 64 * 1024;
+inline constexpr std::size_t kXmlNameBytesMax = 1024;
+inline constexpr std::size_t kXmlDistinctNamesMax = 1024;   // guards libxml2's dictionary
+inline constexpr std::size_t kXmlElementsMax = 20'000'000;
+
+// WS-Security. A reference costs a digest; real clients send 2 to 6.
+inline constexpr std::size_t kSignedReferencesMax = 16;
+inline constexpr std::size_t kTransformsPerReferenceMax = 2;  // enveloped-signature, exc-c14n
+inline constexpr std::size_t kTokenBytesMax = 32 * 1024;
+inline constexpr std::size_t kPkiPathCertificatesMax = 8;
+inline constexpr std::size_t kRsaModulusBitsMin = 2048;
+inline constexpr std::size_t kRsaModulusBitsMax = 8192;  // bounds the work for an untrusted key
+inline constexpr std::size_t kRsaExponentBitsMax = 32;
+
+// Defaults of the settings of the same meaning.
+inline constexpr auto kCreatedAgeMax = 5min;
+inline constexpr auto kCreatedAheadMax = 60s;
+inline constexpr auto kMessageAheadRejected = 24h;
+inline constexpr auto kMessageAheadFlagged = 60s;
+
+inline constexpr std::size_t kViolationsMax = 20;
+inline constexpr std::size_t kViolationReasonBytesMax = 300;
+
+}  // namespace district::limits

@@ -1,0 +1,72 @@
+// The messages of a valid request, as values: what validate/ extracts and quantify/ works on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace district {
+
+// How a value relates to time (kpis.md section 1). Fixed by the content schema's annotation.
+enum class ValueKind : std::uint8_t {
+  interval,  // an amount over [start, end)
+  mean,      // a mean (price: a constant) over [start, end)
+  instant,   // at start; held until the next sample
+  reading,   // a register at start; only differences mean anything
+};
+
+// Noted on values that are accepted, never a reason to drop them.
+enum ObservationFlag : std::uint32_t {
+  flag_unknown_source = 1U << 0U,  // neither a policy nor master data names this source
+  flag_future = 1U << 1U,          // head/timestamp more than 60 s ahead of receipt
+  flag_estimated = 1U << 2U,       // the gateway says that it estimated the value
+};
+
+// One value of one quantity of one meter.
+struct Observation {
+  std::string source;    // messageSourceElement
+  std::string meter;     // ID_Meter_consumption; empty where the source is the meter
+  std::string quantity;  // the annotation's, e.g. active_energy, energy_price, active_power, register
+  std::string unit;      // the annotation's, e.g. kWh, EUR/kWh, W; "meter": master data knows it
+  ValueKind kind = ValueKind::interval;
+  Instant start{};
+  Instant end{};  // equal to start for instant and reading
+  double value = 0;
+  std::uint32_t message_index = 0;  // from 1
+  std::uint32_t flags = 0;          // of ObservationFlag
+  bool operator==(const Observation&) const = default;
+};
+
+// One statement of master data (message type 002/001): for the meter, the attribute has the value
+// from valid_from on, until a later valid_from or valid_to.
+struct MasterFact {
+  std::string source;
+  std::string meter;      // empty where the source is the meter
+  std::string attribute;  // medium, unit, register_modulus, nominal_step, on_threshold_w, ...
+  std::string value;
+  Instant valid_from{};
+  std::optional<Instant> valid_to;
+  std::uint32_t message_index = 0;  // from 1
+  bool operator==(const MasterFact&) const = default;
+};
+
+struct MessageHead {
+  Instant timestamp{};
+  std::string type;     // "001"
+  std::string version;  // "0.0.1"
+  std::string source;   // messageSourceElement
+  std::uint32_t flags = 0;  // of ObservationFlag
+};
+
+// All messages of one request, in its order.
+struct Batch {
+  std::string tenant;
+  std::vector<MessageHead> messages;
+  std::vector<Observation> observations;
+  std::vector<MasterFact> master_facts;
+};
+
+}  // namespace district

@@ -1,0 +1,38 @@
+// Who may send: tenants and their enrolled certificates, with their history.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace district {
+
+// What a tenant is set to from `valid_from` on. A change adds a row; none is ever deleted.
+struct Tenant {
+  std::string code;  // xs:token, e.g. "20"
+  std::string name;  // e.g. "Barcelona, shops and homes"
+  std::string zone;  // IANA name of the sites' time zone, e.g. "Europe/Madrid"
+  std::vector<std::string> content_types;  // allowed "type/version", e.g. "001/0.0.1"
+  std::vector<std::string> sources;  // allowed messageSourceElement; empty: any, unknown ones flagged
+  Instant valid_from{};
+  bool operator==(const Tenant&) const = default;
+};
+
+// One certificate enrolled for one tenant. It may sign from valid_from until valid_to or
+// revoked_at, whichever comes first; the certificate's own period binds as well.
+struct Enrolment {
+  std::string tenant;
+  Sha256Digest certificate_sha256{};  // of the DER
+  Bytes certificate_der;
+  std::string subject;                // RFC 2253, for people
+  Instant valid_from{};
+  std::optional<Instant> valid_to;
+  std::optional<Instant> allow_sha1_until;
+  std::optional<Instant> revoked_at;
+  std::string revocation_reason;
+};
+
+}  // namespace district

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Checks that the includes under src/ point down the list of modules, never up or sideways.
+
+usage: check_layers.py SRC
+
+Also checks that C libraries are included only in their home folder.
+Exit: 0 all includes follow the order, 1 some do not (each is named).
+"""
+import pathlib
+import re
+import sys
+
+# Top to bottom: a module may include those after it. src/README.md explains them.
+ORDER = """query gateway admin server soap pipeline audit quantify acknowledge archive validate verify
+           receive trust log store xml crypto config observe model base""".split()
+LEVEL = {name: len(ORDER) - position for position, name in enumerate(ORDER)}
+HOMES = {
+    r"<sqlite3\.h>": {"store"},
+    r"<libxml/|<xmlsec/": {"xml"},
+    r"<openssl/": {"crypto", "xml", "server", "gateway"},
+    r"<toml\+\+/": {"config"},
+    r"<stdsoap2\.h>|\"soap(H|Stub|Aggregation)": {"soap"},
+}
+
+
+def main(root: pathlib.Path) -> int:
+    bad = []
+    files = sorted(p for p in root.rglob("*") if p.suffix in {".h", ".cpp"})
+    for path in files:
+        relative = path.relative_to(root)
+        if len(relative.parts) < 2:
+            continue  # the main()s wire everything
+        here = relative.parts[0]
+        text = path.read_text()
+        if here not in LEVEL:
+            bad.append(f"{relative}: folder {here} is not in the order of modules")
+            continue
+        for to in re.findall(r'^#include "([a-z_]+)/', text, re.M):
+            if to != here and LEVEL.get(to, 99) >= LEVEL[here]:
+                bad.append(f"{relative}: {here} must not include {to}")
+        for pattern, homes in HOMES.items():
+            if here not in homes and re.search(r"^#include (" + pattern + ")", text, re.M):
+                bad.append(f"{relative}: {pattern} belongs in {', '.join(sorted(homes))} only")
+    if not files:
+        bad.append(f"{root}: no source files found")
+    print("\n".join(bad) if bad else f"{len(files)} files follow the order")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(pathlib.Path(sys.argv[1])))
