@@ -1,0 +1,93 @@
+// X.509 certificates and private keys, by OpenSSL, without its types in this header.
+// Source: RFC 5280. Threads: objects are immutable; any thread may use them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "model/envelope.h"
+
+struct evp_pkey_st;  // OpenSSL's EVP_PKEY, for xml/ to hand to xmlsec1
+
+namespace district::crypto {
+
+enum class HashAlgorithm { sha1, sha256, sha384, sha512 };
+
+// A public key with what policy asks of it.
+class PublicKey {
+ public:
+  KeyFamily family() const;
+  std::size_t bits() const;        // of the RSA modulus or of the curve's order
+  const std::string& curve() const;  // OpenSSL's short name, e.g. prime256v1; empty for RSA
+  const Bytes& spki_der() const;   // SubjectPublicKeyInfo
+  // PKCS#1 v1.5 for RSA (RFC 8017 section 8.2; the value must have the modulus' length), r||s of
+  // fixed width for ECDSA (XMLDSig 1.1 section 6.4.3).
+  bool verify(HashAlgorithm hash, ByteView data, ByteView signature) const;
+  evp_pkey_st* native() const;
+
+ private:
+  friend class Certificate;
+  friend class PrivateKey;
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+class Certificate {
+ public:
+  // Exactly one certificate, strict DER, nothing after it. Errors: token_invalid.
+  static Result<Certificate> from_der(ByteView der);
+  // The first certificate of a PEM text. Errors: token_invalid.
+  static Result<Certificate> from_pem(std::string_view pem);
+  // Errors: file_unreadable, token_invalid.
+  static Result<Certificate> from_pem_file(const std::string& path);
+
+  const Bytes& der() const;
+  std::string pem() const;
+  const Sha256Digest& sha256() const;              // of the DER
+  const std::array<std::byte, 20>& sha1() const;   // of the DER
+  const std::string& subject() const;              // RFC 2253
+  const std::string& issuer() const;               // RFC 2253
+  const std::string& serial_decimal() const;       // as ds:X509SerialNumber writes it
+  const Bytes& issuer_der() const;                 // the Name, for an exact comparison
+  const std::optional<Bytes>& subject_key_identifier() const;
+  Instant not_before() const;
+  Instant not_after() const;
+  // RFC 5280 section 4.2.1.3: true when there is no keyUsage extension or it has digitalSignature.
+  bool may_sign() const;
+  const PublicKey& public_key() const;
+  // Whether `text`, a ds:X509IssuerName in RFC 2253 or 4514 spelling (any order of escapes, spaces
+  // after commas, OpenSSL's and Java's names of attributes), means this issuer.
+  bool issuer_matches(std::string_view text) const;
+  // Whether `issuer`'s key signed this certificate (name and signature; not a whole path check).
+  bool issued_by(const Certificate& issuer) const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// Key and signature strength that policy demands of anyone who signs (contract.md): RSA 2048 to
+// 8192 bits with a bounded exponent, ECDSA on P-256, P-384, P-521. Errors: token_invalid.
+Result<Ok> check_strength(const PublicKey& key);
+
+class PrivateKey {
+ public:
+  // PEM, PKCS#8 or traditional, unencrypted. Errors: file_unreadable, config_invalid.
+  static Result<PrivateKey> from_pem_file(const std::string& path);
+  KeyFamily family() const;
+  const PublicKey& public_key() const;
+  bool matches(const Certificate& certificate) const;
+  // RSA PKCS#1 v1.5 or ECDSA as r||s. Errors: signing_failed.
+  Result<Bytes> sign(HashAlgorithm hash, ByteView data) const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace district::crypto

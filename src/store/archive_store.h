@@ -1,0 +1,120 @@
+// Envelopes, replay keys, the log and the quantifier's work items: operations with their
+// transaction, so that another database can take SQLite's place (docs/adr).
+// Threads: one ArchiveStore per thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "model/receipt.h"
+#include "store/database.h"
+
+namespace district::store {
+
+struct NewEnvelope {
+  std::string receipt_id;
+  Instant received_at{};
+  std::string tenant;
+  Sha256Digest certificate_sha256{};
+  std::string signature_method;    // its URI
+  Sha256Digest replay_key{};
+  Instant replay_until{};          // after this the window refuses it anyway
+  std::uint64_t trust_epoch = 0;   // that verify judged by
+  std::uint64_t message_count = 0;
+  std::string source;              // messageSourceElement of the first message, for listings
+  std::string content_type, content_encoding, soap_action;
+  std::uint64_t raw_size = 0;
+  Sha256Digest payload_digest{};   // of the raw envelope
+  Bytes raw_zstd;                  // the raw envelope, compressed
+  std::string log_entry;           // canonical JSON of its leaf
+};
+
+struct Replayed { FirstCopy first; };
+struct TrustChanged {};
+using AppendOutcome = std::variant<Receipt, Replayed, TrustChanged>;
+
+// What is stored of an envelope, without its octets.
+struct StoredEnvelope {
+  std::uint64_t leaf_index = 0;
+  std::string receipt_id;
+  Instant received_at{};
+  std::string tenant;
+  Sha256Digest certificate_sha256{};
+  std::string signature_method;
+  std::uint64_t message_count = 0;
+  std::string source;
+  std::string content_type, content_encoding, soap_action;
+  std::uint64_t raw_size = 0, stored_size = 0;
+  Sha256Digest payload_digest{};
+  std::uint64_t tree_size = 0;  // as in its receipt
+  bool quantified = false;      // its work item is done
+};
+
+struct EnvelopeFilter {
+  std::optional<std::string> tenant;
+  std::optional<Instant> from, to;          // of received_at, half-open
+  std::optional<std::uint64_t> after_leaf;  // for paging
+  std::size_t limit = 1000;
+};
+
+struct LogEntry {
+  std::uint64_t leaf_index = 0;
+  Sha256Digest leaf_hash{};
+  std::string entry;
+};
+struct LogHead {
+  std::uint64_t tree_size = 0;
+  Sha256Digest root_hash{};
+};
+
+struct WorkItem {
+  std::uint64_t leaf_index = 0;
+  std::string receipt_id;
+  std::string tenant;
+  Instant received_at{};
+};
+
+class ArchiveStore {
+ public:
+  explicit ArchiveStore(Database& database) : db_(database) {}
+
+  // All of the group in one transaction: for each envelope the replay key, raw, leaf, root and work
+  // item; tree size and root of a receipt are those after the group. An envelope that is a replay
+  // (of an earlier one or of one of this group) or whose trust_epoch is past adds nothing.
+  // Replay keys that have expired before `now` are pruned.
+  // Errors, for the whole group, nothing stored: archive_unavailable.
+  Result<std::vector<AppendOutcome>> append(std::span<const NewEnvelope> group, Instant now);
+
+  // The first copy under a replay key, for the time that it is kept.
+  Result<std::optional<FirstCopy>> find_replay(const Sha256Digest& replay_key);
+
+  Result<std::vector<StoredEnvelope>> list(const EnvelopeFilter& filter);  // in leaf order
+  Result<StoredEnvelope> find(std::string_view receipt_id);                // not_found
+  Result<Bytes> raw_zstd(std::uint64_t leaf_index);                        // archive_corrupt, not_found
+
+  Result<LogHead> log_head();                              // of the whole log
+  Result<std::vector<LogHead>> log_heads(std::uint64_t after_size, std::size_t limit);  // one a commit
+  Result<std::vector<LogEntry>> log_entries(std::uint64_t from, std::size_t limit);
+
+  // The quantifier's work, oldest first; a lease keeps others off an item until it ends.
+  Result<std::vector<WorkItem>> take_work(std::size_t limit, Instant now, Duration lease);
+  // Part of the caller's transaction.
+  Result<Ok> finish_work(std::uint64_t leaf_index);
+  Result<std::uint64_t> work_waiting();
+
+ private:
+  Database& db_;
+};
+
+// Writes one leaf and its head inside the caller's transaction; gives its index. For trust changes.
+Result<std::uint64_t> append_log_leaf(Database& database, std::string_view entry, Instant now);
+
+}  // namespace district::store

@@ -1,0 +1,105 @@
+// One SQLite connection, its statements and transactions. Private to store/ and its tests.
+// Source: sqlite.org/c3ref, sqlite.org/wal.html.
+// Threads: one Database per thread at a time; SQLite's own locks order several of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace district::store {
+
+enum class OpenMode {
+  create,     // make the file and bring it to this version's schema where needed
+  existing,   // must exist; brought to this version's schema
+  read_only,  // must exist and have this version's schema
+};
+
+class Statement;
+
+class Database {
+ public:
+  // Sets WAL, synchronous=FULL, foreign keys, a busy time-out of 10 s, and runs the migrations.
+  // ":memory:" is a scratch database.
+  // Errors: archive_foreign (not ours, or newer than we are), archive_unavailable, file_unreadable.
+  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  Result<Ok> execute(const char* sql);  // without parameters or rows
+  // A cached, prepared statement, reset and with cleared bindings. Not re-entrant for one text.
+  Result<Statement> prepare(const char* sql);
+  Error error(std::string_view doing) const;  // SQLite's last error as ours: disk full and so on
+  sqlite3* native() { return db_; }
+
+ private:
+  Database() = default;
+  Result<Ok> migrate(OpenMode mode);
+  sqlite3* db_ = nullptr;
+  struct Cache;
+  std::unique_ptr<Cache> cache_;
+};
+
+// Borrowed from the Database's cache; reset when it goes out of scope.
+class Statement {
+ public:
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
+  // Parameters from 1. Text and blobs must outlive the step.
+  Statement& bind(int index, std::int64_t value);
+  Statement& bind(int index, double value);
+  Statement& bind(int index, std::string_view text);
+  Statement& bind(int index, const char* text) { return bind(index, std::string_view(text)); }
+  Statement& bind(int index, ByteView blob);
+  Statement& bind(int index, Instant instant);
+  Statement& bind(int index, std::optional<Instant> instant);
+  Statement& bind(int index, std::optional<double> value);
+  Statement& bind_null(int index);
+
+  Result<bool> step();  // true: a row is there
+  Result<Ok> run();     // to the end, without rows; then may be bound and run again
+
+  // Columns from 0, of the current row.
+  std::int64_t integer(int column) const;
+  double real(int column) const;
+  std::string text(int column) const;
+  ByteView blob(int column) const;  // until the next step
+  bool is_null(int column) const;
+  Instant instant(int column) const;
+  std::optional<Instant> optional_instant(int column) const;
+  Result<Sha256Digest> digest(int column) const;  // archive_corrupt when it has not 32 octets
+
+ private:
+  friend class Database;
+  Statement(Database& database, sqlite3_stmt* statement) : database_(&database), statement_(statement) {}
+  Database* database_;
+  sqlite3_stmt* statement_;
+};
+
+// BEGIN IMMEDIATE; rolls back in the destructor unless commit() succeeded.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Database& database);
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Result<Ok> commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+  Database* database_;  // null once committed or moved from
+};
+
+}  // namespace district::store

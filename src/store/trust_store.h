@@ -1,0 +1,48 @@
+// Tenants and enrolments. Every change is a row and a leaf of the log in one transaction, and
+// raises trust_epoch; nothing is ever deleted.
+// Threads: one TrustStore per thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/trust.h"
+#include "store/database.h"
+
+namespace district::store {
+
+struct TrustRecords {
+  std::uint64_t epoch = 0;
+  std::vector<Tenant> tenants;        // all versions of all tenants, in the order of valid_from
+  std::vector<Enrolment> enrolments;  // in the order in which they were made
+};
+
+// One change with its leaf's text, made at the instant that the transaction was given.
+struct TrustChange {
+  enum class Kind { tenant, enrol, revoke } kind;
+  Tenant tenant;        // with kind tenant
+  Enrolment enrolment;  // with kind enrol; with revoke its tenant, certificate, revoked_at, reason
+  std::string log_entry;
+};
+
+class TrustStore {
+ public:
+  explicit TrustStore(Database& database) : db_(database) {}
+
+  Result<std::uint64_t> epoch();
+  Result<TrustRecords> load();
+
+  // Runs `decide` inside the write transaction with what is stored and an instant that is later
+  // than every received_at in the archive and not before `now`; stores the changes that it gives,
+  // all or nothing. The instant is the change's time.
+  Result<Ok> change(Instant now,
+                    const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide);
+
+ private:
+  Database& db_;
+};
+
+}  // namespace district::store

@@ -1,0 +1,90 @@
+// Who may send what, as of an instant: tenants, enrolled certificates, and their changes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "crypto/certificate.h"
+#include "model/trust.h"
+#include "store/database.h"
+#include "store/trust_store.h"
+
+namespace district::trust {
+
+struct EnrolledCertificate {
+  crypto::Certificate certificate;
+  std::vector<Enrolment> enrolments;  // of this certificate, one or more
+};
+
+// Immutable; any thread may read it. Every question is asked as of an instant, so that a replay
+// judges by the trust of the moment of receipt.
+class TrustSnapshot {
+ public:
+  explicit TrustSnapshot(store::TrustRecords records);
+
+  std::uint64_t epoch() const { return records_.epoch; }
+
+  // Certificates ever enrolled, revoked and expired ones too: what they may do is asked below.
+  const EnrolledCertificate* find_by_sha256(const Sha256Digest& sha256) const;
+  // The following may match several (renewed with the same key, same serial by mistake).
+  std::vector<const EnrolledCertificate*> find_by_sha1(ByteView thumbprint) const;
+  std::vector<const EnrolledCertificate*> find_by_subject_key_identifier(ByteView identifier) const;
+  std::vector<const EnrolledCertificate*> find_by_issuer_serial(std::string_view issuer_name,
+                                                                std::string_view serial) const;
+
+  // The tenants for which the certificate is enrolled at the instant: started, not ended, not
+  // revoked, and within the certificate's own validity.
+  std::vector<const Enrolment*> active(const EnrolledCertificate& certificate, Instant at) const;
+  // The tenant's settings at the instant.
+  const Tenant* tenant(std::string_view code, Instant at) const;
+
+  const store::TrustRecords& records() const { return records_; }
+
+ private:
+  store::TrustRecords records_;
+  std::vector<EnrolledCertificate> certificates_;
+  std::unordered_map<std::string, std::size_t> by_sha256_;
+};
+
+// The current snapshot, reloaded when the store's epoch has moved, so that a change by districtctl
+// acts on the next request.
+// Threads: any.
+class Trust {
+ public:
+  // Keeps its own connection to the database file.
+  static Result<std::unique_ptr<Trust>> open(const std::string& database_path, store::OpenMode mode);
+  Result<std::shared_ptr<const TrustSnapshot>> snapshot();
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<store::Database> database_;
+  std::shared_ptr<const TrustSnapshot> current_;
+};
+
+// Changes, for districtctl. Each is a leaf of the log; each list is all or nothing.
+// Errors: admin_invalid (weak key, no digitalSignature, expired, unknown tenant or zone),
+// admin_conflict (already enrolled for the tenant; tenant unchanged), not_found, archive_unavailable.
+struct EnrolRequest {
+  std::string tenant;
+  crypto::Certificate certificate;
+  std::optional<Instant> valid_from;  // default: the time of the change
+  std::optional<Instant> valid_to;
+  std::optional<Instant> allow_sha1_until;
+  std::string origin;                 // file and line, for the error
+};
+Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now);  // or change it
+Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> requests, Instant now);
+// By the certificate's SHA-256 in hex, whole or a unique beginning of at least 8 digits; for one
+// tenant, or for all that it is enrolled for.
+Result<std::size_t> revoke(store::Database& database, std::string_view fingerprint,
+                           const std::optional<std::string>& tenant, std::string_view reason, Instant now);
+
+}  // namespace district::trust

@@ -1,0 +1,39 @@
+// Compiled XML schemas of the contract, by libxml2.
+// Threads: compile() before threads start (libxml2's parser of schemas is not thread-safe);
+// validate() from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "xml/document.h"
+
+namespace district::xml {
+
+class Schema {
+ public:
+  // `name`: of a file of the contract (contract_file); its imports are found there too.
+  // Errors: config_invalid, with libxml2's message and line.
+  static Result<Schema> compile(const std::string& name);
+  // A schema given as text, for `content check` and tests; imports as above.
+  static Result<Schema> compile_text(std::string_view text, const std::string& name);
+
+  // Validates one element and what is below it, as a root. Gives at most limits::kViolationsMax
+  // violations with path (from the document's root), line and reason; message_index is 0.
+  std::vector<Violation> validate(Element element) const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// The contract as published: files of wsdl/ and xsd/, embedded at build time, by their path below
+// those folders, e.g. "aggregation.wsdl", "messages.xsd", "content/001-002.xsd".
+// nullopt: no such file.
+std::optional<std::string_view> contract_file(std::string_view name);
+std::vector<std::string_view> contract_files();
+
+}  // namespace district::xml
