@@ -1,0 +1,57 @@
+// Stage 5: the signed answer. Receipts to those whose envelope is durable, signed faults to those
+// who have authenticated, plain faults to all others.
+// Source: contract.md "Response", "What a sender may learn"; WSS 1.1 section 8.5.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "crypto/certificate.h"
+#include "model/envelope.h"
+#include "model/receipt.h"
+#include "verify/verifier.h"
+
+namespace district::acknowledge {
+
+// Writes Body contents as canonical text; soap/ implements it with gSOAP.
+// Threads: any.
+class BodyWriter {
+ public:
+  virtual ~BodyWriter() = default;
+  virtual Result<std::string> receipt(const Receipt& receipt) const = 0;
+  // `with_detail`: violations and the first copy too, for authenticated senders only.
+  virtual Result<std::string> fault(SoapVersion version, const Error& error,
+                                    std::string_view rejection_id, bool with_detail) const = 0;
+};
+
+struct SigningIdentity {
+  crypto::Certificate certificate;
+  crypto::PrivateKey key;
+};
+
+class Acknowledger {
+ public:
+  Acknowledger(SigningIdentity rsa, SigningIdentity ecdsa, const BodyWriter& writer,
+               const Clock& clock);
+
+  // The whole response envelope, signed in the family of the request's signature.
+  // Errors: signing_failed.
+  Result<std::string> sign(const Receipt& receipt, const verify::Sender& sender,
+                           SoapVersion version) const;
+  // `sender`: null unless authenticated; then signed and with detail.
+  std::string fault(const Error& error, std::string_view rejection_id, SoapVersion version,
+                    const verify::Sender* sender) const;
+
+ private:
+  const SigningIdentity& identity_for(const verify::Sender& sender) const;
+  SigningIdentity rsa_, ecdsa_;
+  const BodyWriter& writer_;
+  const Clock& clock_;
+};
+
+}  // namespace district::acknowledge
