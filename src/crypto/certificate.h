@@ -30,10 +30,11 @@ class PublicKey {
   bool verify(HashAlgorithm hash, ByteView data, ByteView signature) const;
   evp_pkey_st* native() const;
 
+  struct State;
+
  private:
   friend class Certificate;
   friend class PrivateKey;
-  struct State;
   std::shared_ptr<const State> state_;
 };
 

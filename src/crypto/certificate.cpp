@@ -1,0 +1,381 @@
+#include "crypto/certificate.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include "base/limits.h"
+#include "crypto/digest.h"
+#include "crypto/distinguished_name.h"
+#include "crypto/handles.h"
+
+namespace district::crypto {
+
+struct PublicKey::State {
+  EvpKey key;
+  KeyFamily family = KeyFamily::rsa;
+  std::size_t bits = 0;
+  std::size_t exponent_bits = 0;
+  std::string curve;
+  Bytes spki;
+};
+
+struct Certificate::State {
+  X509Cert x509;
+  Bytes der;
+  Sha256Digest sha256{};
+  std::array<std::byte, 20> sha1{};
+  std::string subject, issuer, serial;
+  Bytes issuer_der;
+  std::vector<NamePart> issuer_parts;
+  std::optional<Bytes> subject_key_identifier;
+  Instant not_before{}, not_after{};
+  bool may_sign = false;
+  PublicKey key;
+};
+
+struct PrivateKey::State {
+  EvpKey key;
+  PublicKey public_key;
+};
+
+namespace {
+
+const EVP_MD* digest_of(HashAlgorithm hash) {
+  switch (hash) {
+    case HashAlgorithm::sha1: return ::EVP_sha1();
+    case HashAlgorithm::sha256: return ::EVP_sha256();
+    case HashAlgorithm::sha384: return ::EVP_sha384();
+    case HashAlgorithm::sha512: return ::EVP_sha512();
+  }
+  return nullptr;
+}
+
+template <typename T, typename Encode>
+Bytes encode(const T* object, Encode encoder) {
+  unsigned char* octets = nullptr;
+  const int length = encoder(object, &octets);
+  if (length <= 0) return {};
+  const auto* first = reinterpret_cast<const std::byte*>(octets);
+  Bytes bytes(first, first + length);
+  ::OPENSSL_free(octets);
+  return bytes;
+}
+
+std::string name_text(const X509_NAME* name) {
+  const Bio out{::BIO_new(::BIO_s_mem())};
+  if (!out || ::X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0) {
+    return {};
+  }
+  char* text = nullptr;
+  const long length = ::BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+// In the order of the certificate, most significant first.
+std::vector<NamePart> name_parts(const X509_NAME* name) {
+  std::vector<NamePart> parts;
+  for (int i = 0; i < ::X509_NAME_entry_count(name); ++i) {
+    const X509_NAME_ENTRY* entry = ::X509_NAME_get_entry(name, i);
+    unsigned char* utf8 = nullptr;
+    const int length = ::ASN1_STRING_to_UTF8(&utf8, ::X509_NAME_ENTRY_get_data(entry));
+    std::string value;
+    if (length >= 0) value.assign(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(length));
+    ::OPENSSL_free(utf8);
+    parts.push_back({::OBJ_obj2nid(::X509_NAME_ENTRY_get_object(entry)), fold_value(value)});
+  }
+  return parts;
+}
+
+std::optional<Instant> instant_of(const ASN1_TIME* time) {
+  std::tm broken{};
+  if (::ASN1_TIME_to_tm(time, &broken) != 1) return std::nullopt;
+  return Instant{std::chrono::seconds{::timegm(&broken)}};
+}
+
+std::size_t rsa_exponent_bits(const EVP_PKEY* key) {
+  BIGNUM* exponent = nullptr;
+  if (::EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return SIZE_MAX;
+  const BigNumber owner{exponent};
+  return static_cast<std::size_t>(::BN_num_bits(exponent));
+}
+
+// Width of r and of s in octets: that of the curve's order.
+std::size_t ecdsa_width(std::size_t bits) { return (bits + 7) / 8; }
+
+// r||s of fixed width to DER; empty when the width is wrong.
+Bytes ecdsa_to_der(ByteView fixed, std::size_t width) {
+  if (fixed.size() != 2 * width) return {};
+  const EcdsaSignature signature{::ECDSA_SIG_new()};
+  BigNumber r{::BN_bin2bn(as_uchar(fixed), static_cast<int>(width), nullptr)};
+  BigNumber s{::BN_bin2bn(as_uchar(fixed) + width, static_cast<int>(width), nullptr)};
+  if (!signature || !r || !s) return {};
+  if (::ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return {};
+  // The signature owns them now.
+  static_cast<void>(r.release());
+  static_cast<void>(s.release());
+  return encode(signature.get(), ::i2d_ECDSA_SIG);
+}
+
+Result<Bytes> ecdsa_from_der(ByteView der, std::size_t width) {
+  const unsigned char* position = as_uchar(der);
+  const EcdsaSignature signature{::d2i_ECDSA_SIG(nullptr, &position, static_cast<long>(der.size()))};
+  if (!signature) return fail(ErrorCode::signing_failed, "ECDSA signature: " + openssl_errors());
+  Bytes fixed(2 * width);
+  auto* out = reinterpret_cast<unsigned char*>(fixed.data());
+  const int size = static_cast<int>(width);
+  if (::BN_bn2binpad(::ECDSA_SIG_get0_r(signature.get()), out, size) != size ||
+      ::BN_bn2binpad(::ECDSA_SIG_get0_s(signature.get()), out + width, size) != size) {
+    return fail(ErrorCode::signing_failed, "ECDSA signature does not fit its curve");
+  }
+  return fixed;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) {
+    return fail(ErrorCode::file_unreadable, "cannot read " + path + ": " + std::strerror(errno),
+                "check the path and that this user may read it");
+  }
+  return text.str();
+}
+
+Result<std::shared_ptr<PublicKey::State>> read_public_key(EvpKey key) {
+  auto state = std::make_shared<PublicKey::State>();
+  state->bits = static_cast<std::size_t>(::EVP_PKEY_get_bits(key.get()));
+  const int type = ::EVP_PKEY_get_base_id(key.get());
+  if (type == EVP_PKEY_RSA) {
+    state->family = KeyFamily::rsa;
+    state->exponent_bits = rsa_exponent_bits(key.get());
+  } else if (type == EVP_PKEY_EC) {
+    state->family = KeyFamily::ecdsa;
+    char curve[64] = {};
+    if (::EVP_PKEY_get_utf8_string_param(key.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve,
+                                         nullptr) != 1) {
+      ::ERR_clear_error();
+      return fail(ErrorCode::token_invalid, "EC key without a named curve");
+    }
+    state->curve = curve;
+  } else {
+    return fail(ErrorCode::token_invalid, "key is neither RSA nor ECDSA",
+                "use an RSA key of 2048 bits or more, or an EC key on P-256, P-384 or P-521");
+  }
+  state->spki = encode(key.get(), ::i2d_PUBKEY);
+  state->key = std::move(key);
+  return state;
+}
+
+}  // namespace
+
+KeyFamily PublicKey::family() const { return state_->family; }
+std::size_t PublicKey::bits() const { return state_->bits; }
+const std::string& PublicKey::curve() const { return state_->curve; }
+const Bytes& PublicKey::spki_der() const { return state_->spki; }
+evp_pkey_st* PublicKey::native() const { return state_->key.get(); }
+
+bool PublicKey::verify(HashAlgorithm hash, ByteView data, ByteView signature) const {
+  Bytes der;
+  if (state_->family == KeyFamily::rsa) {
+    if (signature.size() != static_cast<std::size_t>(::EVP_PKEY_get_size(native()))) return false;
+  } else {
+    der = ecdsa_to_der(signature, ecdsa_width(state_->bits));
+    if (der.empty()) return false;
+    signature = der;
+  }
+  const EvpDigest context{::EVP_MD_CTX_new()};
+  EVP_PKEY_CTX* options = nullptr;  // owned by the digest context
+  bool good = context && ::EVP_DigestVerifyInit(context.get(), &options, digest_of(hash), nullptr,
+                                                native()) == 1;
+  if (good && state_->family == KeyFamily::rsa) {
+    good = ::EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PADDING) == 1;
+  }
+  good = good && ::EVP_DigestVerify(context.get(), as_uchar(signature), signature.size(),
+                                    as_uchar(data), data.size()) == 1;
+  ::ERR_clear_error();
+  return good;
+}
+
+Result<Ok> check_strength(const PublicKey& key) {
+  if (key.family() == KeyFamily::rsa) {
+    if (key.bits() < limits::kRsaModulusBitsMin || key.bits() > limits::kRsaModulusBitsMax) {
+      return fail(ErrorCode::token_invalid,
+                  "RSA key of " + std::to_string(key.bits()) + " bits; 2048 to 8192 are accepted",
+                  "make a new key of 2048 bits or more");
+    }
+    if (rsa_exponent_bits(key.native()) > limits::kRsaExponentBitsMax) {
+      return fail(ErrorCode::token_invalid, "RSA key with a public exponent above 32 bits",
+                  "make a new key with the usual exponent 65537");
+    }
+    return Ok{};
+  }
+  for (const char* curve : {"prime256v1", "secp384r1", "secp521r1"}) {
+    if (key.curve() == curve) return Ok{};
+  }
+  return fail(ErrorCode::token_invalid, "EC key on curve " + key.curve(),
+              "use P-256, P-384 or P-521");
+}
+
+Result<Certificate> Certificate::from_der(ByteView der) {
+  const unsigned char* position = as_uchar(der);
+  auto state = std::make_shared<State>();
+  state->x509.reset(::d2i_X509(nullptr, &position, static_cast<long>(der.size())));
+  if (!state->x509) {
+    return fail(ErrorCode::token_invalid, "not a DER certificate: " + openssl_errors());
+  }
+  if (position != as_uchar(der) + der.size()) {
+    return fail(ErrorCode::token_invalid, "octets follow the certificate");
+  }
+  X509* x509 = state->x509.get();
+  state->der = to_bytes(der);
+  if (encode(x509, ::i2d_X509) != state->der) {
+    return fail(ErrorCode::token_invalid, "certificate is not in strict DER");
+  }
+  state->sha256 = crypto::sha256(der);
+  state->sha1 = crypto::sha1(der);
+  state->subject = name_text(::X509_get_subject_name(x509));
+  state->issuer = name_text(::X509_get_issuer_name(x509));
+  state->issuer_der = encode(::X509_get_issuer_name(x509), ::i2d_X509_NAME);
+  state->issuer_parts = name_parts(::X509_get_issuer_name(x509));
+  const BigNumber serial{::ASN1_INTEGER_to_BN(::X509_get0_serialNumber(x509), nullptr)};
+  char* decimal = serial ? ::BN_bn2dec(serial.get()) : nullptr;
+  if (decimal != nullptr) state->serial = decimal;
+  ::OPENSSL_free(decimal);
+  if (const ASN1_OCTET_STRING* identifier = ::X509_get0_subject_key_id(x509); identifier != nullptr) {
+    const auto* first = reinterpret_cast<const std::byte*>(::ASN1_STRING_get0_data(identifier));
+    state->subject_key_identifier = Bytes(first, first + ::ASN1_STRING_length(identifier));
+  }
+  const auto not_before = instant_of(::X509_get0_notBefore(x509));
+  const auto not_after = instant_of(::X509_get0_notAfter(x509));
+  if (!not_before || !not_after) return fail(ErrorCode::token_invalid, "certificate without a validity period");
+  state->not_before = *not_before;
+  state->not_after = *not_after;
+  // Without the extension OpenSSL answers with all bits set.
+  state->may_sign = (::X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) != 0 &&
+                    (::X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
+  EvpKey key{::X509_get_pubkey(x509)};
+  if (!key) return fail(ErrorCode::token_invalid, "certificate's key: " + openssl_errors());
+  DISTRICT_TRY(state->key.state_, read_public_key(std::move(key)));
+  ::ERR_clear_error();
+  Certificate certificate;
+  certificate.state_ = std::move(state);
+  return certificate;
+}
+
+Result<Certificate> Certificate::from_pem(std::string_view pem) {
+  const Bio in{::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  const X509Cert x509{in ? ::PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr) : nullptr};
+  if (!x509) {
+    ::ERR_clear_error();
+    return fail(ErrorCode::token_invalid, "no PEM certificate found",
+                "the file must have a -----BEGIN CERTIFICATE----- block; convert DER with: "
+                "openssl x509 -inform DER -in FILE -out FILE.pem");
+  }
+  return from_der(encode(x509.get(), ::i2d_X509));
+}
+
+Result<Certificate> Certificate::from_pem_file(const std::string& path) {
+  DISTRICT_TRY(const std::string pem, read_file(path));
+  auto certificate = from_pem(pem);
+  if (!certificate) certificate.error().detail = path + ": " + certificate.error().detail;
+  return certificate;
+}
+
+std::string Certificate::pem() const {
+  const Bio out{::BIO_new(::BIO_s_mem())};
+  if (!out || ::PEM_write_bio_X509(out.get(), state_->x509.get()) != 1) return {};
+  char* text = nullptr;
+  const long length = ::BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+const Bytes& Certificate::der() const { return state_->der; }
+const Sha256Digest& Certificate::sha256() const { return state_->sha256; }
+const std::array<std::byte, 20>& Certificate::sha1() const { return state_->sha1; }
+const std::string& Certificate::subject() const { return state_->subject; }
+const std::string& Certificate::issuer() const { return state_->issuer; }
+const std::string& Certificate::serial_decimal() const { return state_->serial; }
+const Bytes& Certificate::issuer_der() const { return state_->issuer_der; }
+const std::optional<Bytes>& Certificate::subject_key_identifier() const {
+  return state_->subject_key_identifier;
+}
+Instant Certificate::not_before() const { return state_->not_before; }
+Instant Certificate::not_after() const { return state_->not_after; }
+bool Certificate::may_sign() const { return state_->may_sign; }
+const PublicKey& Certificate::public_key() const { return state_->key; }
+
+bool Certificate::issuer_matches(std::string_view text) const {
+  auto parts = parse_name(text);
+  if (!parts) return false;
+  // RFC 4514 writes the most significant part last; some clients write it first. Either is safe,
+  // since the certificate that is found must still have made the signature.
+  if (*parts == state_->issuer_parts) return true;
+  std::reverse(parts->begin(), parts->end());
+  return *parts == state_->issuer_parts;
+}
+
+bool Certificate::issued_by(const Certificate& issuer) const {
+  X509* x509 = state_->x509.get();
+  const bool good =
+      ::X509_NAME_cmp(::X509_get_issuer_name(x509), ::X509_get_subject_name(issuer.state_->x509.get())) == 0 &&
+      ::X509_verify(x509, issuer.public_key().native()) == 1;
+  ::ERR_clear_error();
+  return good;
+}
+
+Result<PrivateKey> PrivateKey::from_pem_file(const std::string& path) {
+  DISTRICT_TRY(std::string pem, read_file(path));
+  const Bio in{::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  // An empty pass phrase: a server must not stop and ask for one.
+  char no_phrase[] = "";
+  EvpKey key{in ? ::PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, no_phrase) : nullptr};
+  ::OPENSSL_cleanse(pem.data(), pem.size());
+  if (!key) {
+    ::ERR_clear_error();
+    return fail(ErrorCode::config_invalid, path + ": no unencrypted PEM private key found",
+                "the file must have a PRIVATE KEY block without a pass phrase");
+  }
+  auto state = std::make_shared<State>();
+  ::EVP_PKEY_up_ref(key.get());
+  DISTRICT_TRY(state->public_key.state_, read_public_key(EvpKey{key.get()}));
+  state->key = std::move(key);
+  PrivateKey result;
+  result.state_ = std::move(state);
+  return result;
+}
+
+KeyFamily PrivateKey::family() const { return state_->public_key.family(); }
+const PublicKey& PrivateKey::public_key() const { return state_->public_key; }
+
+bool PrivateKey::matches(const Certificate& certificate) const {
+  return certificate.public_key().spki_der() == state_->public_key.spki_der();
+}
+
+Result<Bytes> PrivateKey::sign(HashAlgorithm hash, ByteView data) const {
+  const EvpDigest context{::EVP_MD_CTX_new()};
+  if (!context || ::EVP_DigestSignInit(context.get(), nullptr, digest_of(hash), nullptr,
+                                       state_->key.get()) != 1) {
+    return fail(ErrorCode::signing_failed, openssl_errors());
+  }
+  std::size_t length = static_cast<std::size_t>(::EVP_PKEY_get_size(state_->key.get()));
+  Bytes signature(length);
+  if (::EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &length,
+                       as_uchar(data), data.size()) != 1) {
+    return fail(ErrorCode::signing_failed, openssl_errors());
+  }
+  signature.resize(length);
+  if (family() == KeyFamily::rsa) return signature;
+  return ecdsa_from_der(signature, ecdsa_width(state_->public_key.bits()));
+}
+
+}  // namespace district::crypto
