@@ -1,13 +1,16 @@
-// One SQLite connection, its statements and transactions. Private to store/ and its tests.
+// One SQLite connection, its statements and transactions. SQL is written in store/ only; other
+// modules open a Database and hand it to the stores.
 // Source: sqlite.org/c3ref, sqlite.org/wal.html.
 // Threads: one Database per thread at a time; SQLite's own locks order several of them.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -37,27 +40,40 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   Result<Ok> execute(const char* sql);  // without parameters or rows
-  // A cached, prepared statement, reset and with cleared bindings. Not re-entrant for one text.
-  Result<Statement> prepare(const char* sql);
-  Error error(std::string_view doing) const;  // SQLite's last error as ours: disk full and so on
+  // A cached, prepared statement, reset and with cleared bindings.
+  Result<Statement> prepare(std::string_view sql);
+  // SQLite's last error as ours: archive_unavailable for a full disk, a lock, an I/O error;
+  // archive_corrupt; internal for what should not happen. `doing`: "reading the log".
+  Error error(std::string_view doing) const;
+  const std::string& path() const { return path_; }
   sqlite3* native() { return db_; }
 
  private:
-  Database() = default;
-  Result<Ok> migrate(OpenMode mode);
+  friend class Statement;
+  explicit Database(std::string path);
+  Result<Ok> connect(OpenMode mode);
+  Result<Ok> check_identity(OpenMode mode);
+  Result<Ok> configure(OpenMode mode);
+  Result<Ok> migrate();
+  Result<std::int64_t> pragma(const char* sql);
+  Result<std::int64_t> schema_version();
+  void give_back(sqlite3_stmt* statement);
+
+  std::string path_;
   sqlite3* db_ = nullptr;
   struct Cache;
   std::unique_ptr<Cache> cache_;
 };
 
-// Borrowed from the Database's cache; reset when it goes out of scope.
+// Borrowed from the Database's cache; reset and given back when it goes out of scope, which must be
+// before its Database does.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;
   Statement& operator=(Statement&&) = delete;
   ~Statement();
 
-  // Parameters from 1. Text and blobs must outlive the step.
+  // Parameters from 1. Text and blobs must outlive the step. A failure shows in the next step.
   Statement& bind(int index, std::int64_t value);
   Statement& bind(int index, double value);
   Statement& bind(int index, std::string_view text);
@@ -67,12 +83,16 @@ class Statement {
   Statement& bind(int index, std::optional<Instant> instant);
   Statement& bind(int index, std::optional<double> value);
   Statement& bind_null(int index);
+  Statement& bind(int index, std::integral auto value) {
+    return bind(index, static_cast<std::int64_t>(value));
+  }
 
   Result<bool> step();  // true: a row is there
   Result<Ok> run();     // to the end, without rows; then may be bound and run again
 
   // Columns from 0, of the current row.
   std::int64_t integer(int column) const;
+  std::uint64_t count(int column) const { return static_cast<std::uint64_t>(integer(column)); }
   double real(int column) const;
   std::string text(int column) const;
   ByteView blob(int column) const;  // until the next step
@@ -83,9 +103,11 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(Database& database, sqlite3_stmt* statement) : database_(&database), statement_(statement) {}
+  Statement(Database& database, sqlite3_stmt* statement)
+      : database_(&database), statement_(statement) {}
   Database* database_;
   sqlite3_stmt* statement_;
+  int bind_status_ = 0;  // SQLite's first error of a bind, if any
 };
 
 // BEGIN IMMEDIATE; rolls back in the destructor unless commit() succeeded.
