@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes files into a C++ source as a sorted table of (name, text).
 
-usage: embed.py --namespace NS --name NAME --output FILE [--base FOLDER] FILE...
+usage: embed.py --namespace NS --name NAME --output FILE [--base FOLDER]... FILE...
 
 The table is `extern const std::span<const std::pair<std::string_view, std::string_view>> NAME` in
-the namespace. A file's name is its path below FOLDER, or its last part.
+the namespace. A file's name is its path below the FOLDER that it is in, or else its last part.
 """
 import argparse
 import pathlib
@@ -20,14 +20,21 @@ def literal(data: bytes) -> str:
     return "\n".join(pieces) or '""'
 
 
+def name_of(file: pathlib.Path, bases: list[pathlib.Path]) -> str:
+    for base in bases:
+        if file.is_relative_to(base):
+            return str(file.relative_to(base))
+    return file.name
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     for option in ("--namespace", "--name", "--output"):
         parser.add_argument(option, required=True)
-    parser.add_argument("--base", type=pathlib.Path)
+    parser.add_argument("--base", type=pathlib.Path, action="append", default=[])
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
-    entries = sorted((str(f.relative_to(args.base)) if args.base else f.name, f.read_bytes()) for f in args.files)
+    entries = sorted((name_of(f, args.base), f.read_bytes()) for f in args.files)
     rows = "".join(f'std::pair<std::string_view, std::string_view>{{"{name}", std::string_view({literal(data)}, {len(data)})}},\n'
                    for name, data in entries)
     pathlib.Path(args.output).write_text(
