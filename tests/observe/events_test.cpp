@@ -1,0 +1,67 @@
+#include <boost/test/unit_test.hpp>
+
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "observe/events.h"
+
+using namespace district;
+
+BOOST_AUTO_TEST_SUITE(events)
+
+BOOST_AUTO_TEST_CASE(plain_words_stay_as_they_are) {
+  BOOST_TEST(observe::escape_value("01JDABC") == "01JDABC");
+  BOOST_TEST(observe::escape_value("192.0.2.1:443") == "192.0.2.1:443");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_cannot_forge_a_field_or_a_line) {
+  BOOST_TEST(observe::escape_value("") == "\"\"");
+  BOOST_TEST(observe::escape_value("a code=1") == "\"a code=1\"");
+  BOOST_TEST(observe::escape_value("a\" code=1") == "\"a\\\" code=1\"");
+  BOOST_TEST(observe::escape_value("a\nevent=x") == "\"a\\nevent=x\"");
+  BOOST_TEST(observe::escape_value("a\\") == "\"a\\\\\"");
+  BOOST_TEST(observe::escape_value(std::string("\x1b[2J\0", 5)) == "\"\\x1b[2J\\x00\"");
+  BOOST_TEST(observe::escape_value("\xe2\x80\xae") == "\"\\xe2\\x80\\xae\"");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_is_bounded) {
+  const auto text = observe::escape_value(std::string(100'000, 'x'));
+  BOOST_TEST(text.size() == observe::kValueBytesMax + 5);
+  BOOST_TEST(text.ends_with("...\""));
+}
+
+BOOST_AUTO_TEST_CASE(an_event_is_one_line_in_utc_with_its_fields) {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("district-observe-" + std::to_string(::getpid()) + ".log");
+  BOOST_REQUIRE(observe::start_log({"info", file}));
+  observe::emit(observe::EnvelopeRejected{.rejection_id = "01JD",
+                                          .code = ErrorCode::signature_failed,
+                                          .peer = "127.0.0.1",
+                                          .sender = {},
+                                          .detail = "{} %s\nevent=forged",
+                                          .elapsed = std::chrono::microseconds(2500)});
+  observe::emit(observe::Level::debug, "not_written", {});
+  BOOST_REQUIRE(observe::start_log({}));
+
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::filesystem::remove(file);
+  BOOST_TEST_REQUIRE(text.size() > 25u);
+  BOOST_TEST(
+      text.substr(23, text.size() - 23) ==
+      "Z level=info event=envelope_rejected rejection_id=01JD code=2007 stage=verify sender=\"\" "
+      "peer=127.0.0.1 elapsed_ms=2 detail=\"{} %s\\nevent=forged\"\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_written_is_an_error_with_a_hint) {
+  const auto result = observe::start_log({"info", "/proc/no-such-folder/log"});
+  BOOST_REQUIRE(!result);
+  BOOST_TEST((result.error().code == ErrorCode::file_unreadable));
+  BOOST_TEST(!result.error().hint.empty());
+  BOOST_TEST((observe::start_log({"loud", {}}).error().code == ErrorCode::config_invalid));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
