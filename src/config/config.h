@@ -1,0 +1,104 @@
+// The configuration of districtd and districtctl: one TOML file, every key with a default.
+// Threads: values; load() from any thread.
+// Source: TOML 1.0; docs/reference/configuration.md is reference_markdown().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/limits.h"
+
+namespace district::config {
+
+using std::chrono::seconds;
+
+// The initial values are the defaults. Paths are absolute, or relative to the current folder,
+// once load() or demo_config() has given them.
+struct Config {
+  struct {
+    std::filesystem::path folder = "data";
+  } data;
+
+  struct {
+    std::string address = "127.0.0.1";
+    std::int64_t port = 8443;  // 0: a free one
+    std::string public_url;    // empty: from address and port; service_url() has it
+  } listen;
+
+  struct {
+    std::filesystem::path certificate = "pki/server.pem";
+    std::filesystem::path key = "pki/server.key";
+  } tls;
+
+  struct {
+    std::filesystem::path rsa_certificate = "pki/receipt-rsa.pem";
+    std::filesystem::path rsa_key = "pki/receipt-rsa.key";
+    std::filesystem::path ecdsa_certificate = "pki/receipt-ecdsa.pem";
+    std::filesystem::path ecdsa_key = "pki/receipt-ecdsa.key";
+  } receipt;
+
+  struct {
+    std::int64_t body_bytes = 32 * 1024 * 1024;
+    std::int64_t body_bytes_total = 512 * 1024 * 1024;
+    std::int64_t header_bytes = 16 * 1024;
+    std::int64_t connections = 1024;
+    std::int64_t connections_per_peer = 64;
+    seconds handshake_seconds{10};
+    seconds header_seconds{10};
+    seconds body_seconds{300};
+    seconds idle_seconds{60};
+    seconds write_seconds{30};
+    std::int64_t minimum_rate_bytes_per_second = 1024;
+    std::int64_t workers = 16;
+    std::int64_t queue = 256;
+  } limits;
+
+  struct {
+    seconds created_age_seconds =
+        std::chrono::duration_cast<seconds>(district::limits::kCreatedAgeMax);
+    seconds created_ahead_seconds = district::limits::kCreatedAheadMax;
+  } window;
+
+  struct {
+    std::int64_t group_max = 64;
+    std::int64_t queue_max = 1024;
+    std::int64_t compression_level = 3;
+  } archive;
+
+  struct {
+    std::string level = "info";
+    std::filesystem::path file;  // empty: standard error
+  } log;
+
+  std::filesystem::path database() const { return data.folder / "district.db"; }
+  // Where clients reach the service, as the WSDL tells them.
+  std::string service_url() const;
+};
+
+// Errors: file_unreadable; config_invalid, with file, line and key in its detail.
+Result<Config> load(const std::filesystem::path& file);
+// As load(), from text; relative paths are relative to `folder`, and `name` stands for the file in
+// messages.
+Result<Config> parse(const std::string& text, const std::filesystem::path& folder,
+                     const std::string& name);
+
+// The defaults, with their paths below `folder`.
+Config demo_config(const std::filesystem::path& folder);
+
+// What can be seen of the files and folders before start-up.
+struct Finding {
+  bool fatal = false;  // else a warning
+  std::string text;
+  std::string hint;
+};
+// Empty: nothing to complain of. Reads only; opens no database.
+std::vector<Finding> check_files(const Config& config);
+
+// Every key with type, unit, default and meaning.
+std::string reference_markdown();
+
+}  // namespace district::config

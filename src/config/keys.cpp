@@ -1,0 +1,120 @@
+#include "config/keys.h"
+
+#include <algorithm>
+#include <array>
+
+namespace district::config {
+namespace {
+
+constexpr std::int64_t kDaySeconds = 24 * 60 * 60;
+constexpr std::int64_t kMebibyte = 1024 * 1024;
+
+bool is_one_of(std::string_view value, std::initializer_list<std::string_view> allowed) {
+  return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
+}
+
+const char* address_complaint(std::string_view value) {
+  const bool plausible =
+      !value.empty() && value.size() <= 45 &&
+      value.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+  return plausible ? nullptr
+                   : "must be an IPv4 or IPv6 address, for example \"127.0.0.1\" or \"::\"";
+}
+
+// It is written into the WSDL as it stands, so nothing that means something in XML may be in it.
+const char* url_complaint(std::string_view value) {
+  if (value.empty()) return nullptr;
+  const bool scheme = value.starts_with("https://") || value.starts_with("http://");
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c > ' ' && c < '\x7f' &&
+           std::string_view("\"'<>&?#\\").find(c) == std::string_view::npos;
+  });
+  return scheme && plain && value.size() <= 1000
+             ? nullptr
+             : "must be a URL such as https://aggregation.example.org/services/aggregation, "
+               "without query";
+}
+
+const char* level_complaint(std::string_view value) {
+  return is_one_of(value, {"debug", "info", "warning", "error"})
+             ? nullptr
+             : "must be \"debug\", \"info\", \"warning\" or \"error\"";
+}
+
+// clang-format off
+const std::array kKeys{
+  Key{"data", "folder", PathKey{[](Config& c) -> auto& { return c.data.folder; }}, "path",
+      "Folder of everything that the server keeps; the database is `district.db` in it. Made at the first start."},
+
+  Key{"listen", "address", TextKey{[](Config& c) -> auto& { return c.listen.address; }, address_complaint}, "IP address",
+      "Address to listen on. `0.0.0.0` is every IPv4 address, `::` every address."},
+  Key{"listen", "port", IntegerKey{[](Config& c) -> auto& { return c.listen.port; }, 0, 65535}, "TCP port",
+      "Port to listen on. 0 takes a free one."},
+  Key{"listen", "public_url", TextKey{[](Config& c) -> auto& { return c.listen.public_url; }, url_complaint}, "URL",
+      "Where clients reach the service; the WSDL names it. Empty: `https://ADDRESS:PORT/services/aggregation`. Must be set when `listen.address` is `0.0.0.0` or `::`."},
+
+  Key{"tls", "certificate", PathKey{[](Config& c) -> auto& { return c.tls.certificate; }}, "path",
+      "PEM file with the server's certificate, then those of the authorities up to, but without, the root."},
+  Key{"tls", "key", PathKey{[](Config& c) -> auto& { return c.tls.key; }}, "path",
+      "PEM file with the private key of `tls.certificate`, without a passphrase."},
+
+  Key{"receipt", "rsa_certificate", PathKey{[](Config& c) -> auto& { return c.receipt.rsa_certificate; }}, "path",
+      "PEM certificate that signs receipts for clients that sign with RSA."},
+  Key{"receipt", "rsa_key", PathKey{[](Config& c) -> auto& { return c.receipt.rsa_key; }}, "path",
+      "PEM private key of `receipt.rsa_certificate`, RSA 2048 or more."},
+  Key{"receipt", "ecdsa_certificate", PathKey{[](Config& c) -> auto& { return c.receipt.ecdsa_certificate; }}, "path",
+      "PEM certificate that signs receipts for clients that sign with ECDSA."},
+  Key{"receipt", "ecdsa_key", PathKey{[](Config& c) -> auto& { return c.receipt.ecdsa_key; }}, "path",
+      "PEM private key of `receipt.ecdsa_certificate`, P-256 or more."},
+
+  Key{"limits", "body_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes; }, 1024, 2047 * kMebibyte}, "octets",
+      "Largest body of a request, as sent and after decompression. Beyond it: HTTP 413."},
+  Key{"limits", "body_bytes_total", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes_total; }, 1024, 1024 * 1024 * kMebibyte}, "octets",
+      "Largest sum of the bodies of all requests under way; at least `limits.body_bytes`. Beyond it: HTTP 503."},
+  Key{"limits", "header_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.header_bytes; }, 1024, kMebibyte}, "octets",
+      "Largest request line with header fields. Beyond it: HTTP 431."},
+  Key{"limits", "connections", IntegerKey{[](Config& c) -> auto& { return c.limits.connections; }, 1, 100'000}, "connections",
+      "Most connections at once; more are closed at once. From 7/8 of them on, connections are not kept open after an answer."},
+  Key{"limits", "connections_per_peer", IntegerKey{[](Config& c) -> auto& { return c.limits.connections_per_peer; }, 1, 100'000}, "connections",
+      "Most connections at once from one IPv4 address or one IPv6 /64 network."},
+  Key{"limits", "handshake_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.handshake_seconds; }, 1, 3600}, "s",
+      "Longest TLS handshake."},
+  Key{"limits", "header_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.header_seconds; }, 1, 3600}, "s",
+      "Longest time from the first octet of a request to the end of its header."},
+  Key{"limits", "body_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.body_seconds; }, 1, kDaySeconds}, "s",
+      "Longest time for a body to arrive."},
+  Key{"limits", "idle_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.idle_seconds; }, 1, kDaySeconds}, "s",
+      "How long a connection is kept open between two requests."},
+  Key{"limits", "write_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.write_seconds; }, 1, 3600}, "s",
+      "Longest time for a client to take its answer."},
+  Key{"limits", "minimum_rate_bytes_per_second", IntegerKey{[](Config& c) -> auto& { return c.limits.minimum_rate_bytes_per_second; }, 1, 1024 * kMebibyte}, "octets/s",
+      "A body that comes slower than this, on average after its first five seconds, is cut off."},
+  Key{"limits", "workers", IntegerKey{[](Config& c) -> auto& { return c.limits.workers; }, 1, 1024}, "threads",
+      "Threads that verify, validate and wait for the archive."},
+  Key{"limits", "queue", IntegerKey{[](Config& c) -> auto& { return c.limits.queue; }, 1, 100'000}, "requests",
+      "Most requests that wait for a worker. Beyond it: HTTP 503 with Retry-After."},
+
+  Key{"window", "created_age_seconds", SecondsKey{[](Config& c) -> auto& { return c.window.created_age_seconds; }, 1, kDaySeconds}, "s",
+      "A request whose signed `Created` is older is rejected as expired. Replays are remembered for as long."},
+  Key{"window", "created_ahead_seconds", SecondsKey{[](Config& c) -> auto& { return c.window.created_ahead_seconds; }, 0, kDaySeconds}, "s",
+      "A request whose signed `Created` is further ahead of the server's clock is rejected."},
+
+  Key{"archive", "group_max", IntegerKey{[](Config& c) -> auto& { return c.archive.group_max; }, 1, 10'000}, "envelopes",
+      "Most envelopes that share one commit to disk."},
+  Key{"archive", "queue_max", IntegerKey{[](Config& c) -> auto& { return c.archive.queue_max; }, 1, 1'000'000}, "envelopes",
+      "Most envelopes that wait for a commit. Beyond it: HTTP 503 with Retry-After."},
+  Key{"archive", "compression_level", IntegerKey{[](Config& c) -> auto& { return c.archive.compression_level; }, 1, 19}, "zstd level",
+      "How hard stored envelopes are compressed: 1 is fastest, 19 is smallest."},
+
+  Key{"log", "level", TextKey{[](Config& c) -> auto& { return c.log.level; }, level_complaint}, "word",
+      "Least important events that are written: `debug`, `info`, `warning` or `error`."},
+  Key{"log", "file", PathKey{[](Config& c) -> auto& { return c.log.file; }}, "path",
+      "File that events are appended to. Empty: standard error."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Key> all_keys() { return kKeys; }
+
+}  // namespace district::config
