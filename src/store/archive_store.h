@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "crypto/merkle.h"
 #include "model/receipt.h"
 #include "store/database.h"
 
@@ -24,20 +25,24 @@ struct NewEnvelope {
   Instant received_at{};
   std::string tenant;
   Sha256Digest certificate_sha256{};
-  std::string signature_method;    // its URI
+  std::string signature_method;  // its URI
   Sha256Digest replay_key{};
-  Instant replay_until{};          // after this the window refuses it anyway
-  std::uint64_t trust_epoch = 0;   // that verify judged by
+  Instant replay_until{};         // after this the window refuses it anyway
+  std::uint64_t trust_epoch = 0;  // that verify judged by
   std::uint64_t message_count = 0;
-  std::string source;              // messageSourceElement of the first message, for listings
+  std::string source;  // messageSourceElement of the first message, for listings
   std::string content_type, content_encoding, soap_action;
   std::uint64_t raw_size = 0;
-  Sha256Digest payload_digest{};   // of the raw envelope
-  Bytes raw_zstd;                  // the raw envelope, compressed
-  std::string log_entry;           // canonical JSON of its leaf
+  Sha256Digest payload_digest{};  // of the raw envelope
+  Bytes raw_zstd;                 // the raw envelope, compressed
+  std::string log_entry;          // canonical JSON of its leaf
 };
 
-struct Replayed { FirstCopy first; };
+struct Replayed {
+  FirstCopy first;
+};
+// Verify must judge again: trust has changed since it did, or it was so long ago that the replay
+// key of an earlier copy may be forgotten.
 struct TrustChanged {};
 using AppendOutcome = std::variant<Receipt, Replayed, TrustChanged>;
 
@@ -88,9 +93,12 @@ class ArchiveStore {
 
   // All of the group in one transaction: for each envelope the replay key, raw, leaf, root and work
   // item; tree size and root of a receipt are those after the group. An envelope that is a replay
-  // (of an earlier one or of one of this group) or whose trust_epoch is past adds nothing.
-  // Replay keys that have expired before `now` are pruned.
-  // Errors, for the whole group, nothing stored: archive_unavailable.
+  // (of an earlier one or of one of this group) adds nothing, nor does one whose trust_epoch is
+  // past or whose signer was revoked after its received_at: no envelope has a leaf after its
+  // signer's revocation. Some of the replay keys that have expired, both by `now` and by every
+  // received_at of the group, are pruned: a clock that jumps ahead by itself makes nothing be
+  // forgotten. Errors, for the whole group, nothing stored: archive_unavailable, archive_corrupt
+  // (the log's frontier and head disagree).
   Result<std::vector<AppendOutcome>> append(std::span<const NewEnvelope> group, Instant now);
 
   // The first copy under a replay key, for the time that it is kept.
@@ -98,10 +106,13 @@ class ArchiveStore {
 
   Result<std::vector<StoredEnvelope>> list(const EnvelopeFilter& filter);  // in leaf order
   Result<StoredEnvelope> find(std::string_view receipt_id);                // not_found
-  Result<Bytes> raw_zstd(std::uint64_t leaf_index);                        // archive_corrupt, not_found
+  Result<Bytes> raw_zstd(std::uint64_t leaf_index);  // archive_corrupt, not_found
 
-  Result<LogHead> log_head();                              // of the whole log
-  Result<std::vector<LogHead>> log_heads(std::uint64_t after_size, std::size_t limit);  // one a commit
+  Result<LogHead> log_head();  // of the whole log
+  Result<std::vector<LogHead>> log_heads(std::uint64_t after_size,
+                                         std::size_t limit);  // one a commit
+  Result<std::optional<LogHead>> log_head_of_size(std::uint64_t tree_size);
+  Result<crypto::MerkleFrontier> log_frontier();
   Result<std::vector<LogEntry>> log_entries(std::uint64_t from, std::size_t limit);
 
   // The quantifier's work, oldest first; a lease keeps others off an item until it ends.
@@ -111,10 +122,13 @@ class ArchiveStore {
   Result<std::uint64_t> work_waiting();
 
  private:
+  Result<std::vector<std::optional<AppendOutcome>>> decide(std::span<const NewEnvelope> group);
+
   Database& db_;
+  Instant pruned_until_ = Instant::min();  // replay keys that end before may be forgotten
 };
 
-// Writes one leaf and its head inside the caller's transaction; gives its index. For trust changes.
+// Writes one leaf and its head inside the caller's transaction; gives its index.
 Result<std::uint64_t> append_log_leaf(Database& database, std::string_view entry, Instant now);
 
 }  // namespace district::store

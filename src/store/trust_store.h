@@ -22,10 +22,17 @@ struct TrustRecords {
 
 // One change with its leaf's text, made at the instant that the transaction was given.
 struct TrustChange {
-  enum class Kind { tenant, enrol, revoke } kind;
+  enum class Kind { tenant, enrol, revoke } kind = Kind::tenant;
   Tenant tenant;        // with kind tenant
   Enrolment enrolment;  // with kind enrol; with revoke its tenant, certificate, revoked_at, reason
   std::string log_entry;
+};
+
+// A change as its rows have it now, to compare with its leaf. Its log_entry is empty.
+struct RecordedChange {
+  std::uint64_t leaf_index = 0;
+  Instant at{};
+  TrustChange change;
 };
 
 class TrustStore {
@@ -36,12 +43,21 @@ class TrustStore {
   Result<TrustRecords> load();
 
   // Runs `decide` inside the write transaction with what is stored and an instant that is later
-  // than every received_at in the archive and not before `now`; stores the changes that it gives,
-  // all or nothing. The instant is the change's time.
-  Result<Ok> change(Instant now,
-                    const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide);
+  // than every received_at in the archive and than every change before, and not before `now`;
+  // stores the changes that it gives, all or nothing. The instant is the change's time. Errors:
+  // those of `decide`, archive_unavailable, archive_corrupt.
+  Result<Ok> change(
+      Instant now,
+      const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide);
+
+  // All changes, in the order of their leaves.
+  Result<std::vector<RecordedChange>> recorded_changes();
 
  private:
+  Result<Ok> insert_tenant(const Tenant& tenant, std::uint64_t leaf_index);
+  Result<Ok> insert_enrolment(const Enrolment& enrolment, Instant at, std::uint64_t leaf_index);
+  Result<Ok> revoke(const Enrolment& enrolment, std::uint64_t leaf_index);
+
   Database& db_;
 };
 

@@ -69,10 +69,11 @@ CREATE TABLE work_item (
 
 -- Who may send. Rows are added and, when revoked, completed; never deleted.
 CREATE TABLE trust_epoch (
-  id    INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-  epoch INTEGER NOT NULL
+  id         INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  epoch      INTEGER NOT NULL,  -- grows by one with each change
+  changed_at INTEGER NOT NULL
 ) STRICT;
-INSERT INTO trust_epoch (id, epoch) VALUES (1, 0);
+INSERT INTO trust_epoch (id, epoch, changed_at) VALUES (1, 0, 0);
 
 CREATE TABLE tenant (
   code          TEXT    NOT NULL,

@@ -1,0 +1,38 @@
+// Adds leaves to the log and one head for all of them, inside the caller's transaction.
+// The tree is never an authority in memory: a writer lives as long as its transaction.
+// Threads: as its Database.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "crypto/merkle.h"
+#include "store/archive_store.h"
+#include "store/database.h"
+
+namespace district::store {
+
+// The stored frontier. Errors: archive_corrupt, archive_unavailable.
+Result<crypto::MerkleFrontier> read_frontier(Database& database);
+
+class LogWriter {
+ public:
+  // Reads where the log stands and checks that frontier and last head agree.
+  // Errors: archive_corrupt, archive_unavailable.
+  static Result<LogWriter> begin(Database& database);
+
+  std::uint64_t size() const { return frontier_.size; }
+  Result<std::uint64_t> append(std::string_view entry);  // gives its leaf index
+  // Writes frontier and head; once, before the commit, when there was at least one append.
+  Result<LogHead> finish(Instant now);
+
+ private:
+  LogWriter(Database& database, crypto::MerkleFrontier frontier)
+      : database_(&database), frontier_(std::move(frontier)) {}
+  Database* database_;
+  crypto::MerkleFrontier frontier_;
+};
+
+}  // namespace district::store
