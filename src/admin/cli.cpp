@@ -1,0 +1,109 @@
+#include "admin/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+
+#include "admin/session.h"
+
+namespace district::admin {
+namespace {
+
+int exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::archive_corrupt: return exit_difference;
+    case ErrorCode::admin_invalid:
+    case ErrorCode::config_invalid:
+    case ErrorCode::file_unreadable:
+    case ErrorCode::token_invalid: return exit_invalid;
+    case ErrorCode::archive_unavailable:
+    case ErrorCode::archive_foreign: return exit_database_unavailable;
+    case ErrorCode::not_found: return exit_not_found;
+    case ErrorCode::admin_conflict: return exit_conflict;
+    default: return exit_failed;
+  }
+}
+
+void add_global_options(CLI::App& app, Session& session) {
+  auto* config = app.add_option("--config", session.config_file,
+                                "Configuration file of districtd, which names the data folder")
+                     ->type_name("FILE");
+  app.add_option("--data", session.data_folder, "Data folder; the database is FOLDER/district.db")
+      ->type_name("FOLDER")
+      ->excludes(config);
+  app.add_flag("--json", session.json, "Results as JSON");
+  app.set_version_flag("--version", "districtctl " DISTRICT_VERSION);
+  app.set_help_flag("-h,--help", "Print this help");
+}
+
+// The words that name the command as far as it was understood: "districtctl tenant add".
+std::string command_of(const CLI::App& app) {
+  std::string words = app.get_name();
+  const auto subcommands = app.get_subcommands();
+  if (!subcommands.empty()) words += " " + command_of(*subcommands.front());
+  return words;
+}
+
+int run_action(Session& session) {
+  const auto result = session.action();
+  session.terminal.out().flush();
+  if (!result) {
+    session.terminal.error(result.error());
+    return exit_code_of(result.error().code);
+  }
+  if (!session.terminal.out()) {
+    session.terminal.error({ErrorCode::internal, "the results could not be written", {}, {}, {}});
+    return exit_failed;
+  }
+  return *result;
+}
+
+int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> arguments) {
+  // CLI11 takes the arguments from the back.
+  std::reverse(arguments.begin(), arguments.end());
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::Success& asked) {  // --help, --version
+    app.exit(asked, session.terminal.out(), session.terminal.err());
+    return exit_ok;
+  } catch (const CLI::ParseError& problem) {
+    session.terminal.error({ErrorCode::admin_invalid, problem.what(),
+                            "'" + command_of(app) + " --help' explains it", {}, {}});
+    return exit_invalid;
+  }
+  return run_action(session);
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, const World& world) {
+  Terminal terminal(world.out, world.err, world.err_is_terminal);
+  Session session(terminal, world);
+  // Libraries below may throw, on exhausted memory at least; nothing may leave without a message.
+  try {
+    CLI::App app("Administers and audits the database of a District server.", "districtctl");
+    app.fallthrough();
+    app.require_subcommand(1);
+    add_global_options(app, session);
+    add_tenant_commands(app, session);
+    add_certificate_commands(app, session);
+    add_envelope_commands(app, session);
+    add_kpi_commands(app, session);
+    add_log_commands(app, session);
+    add_audit_commands(app, session);
+    app.footer(
+        "Exit codes: 0 done, 1 a check found a difference or damage, 2 wrong usage or input,\n"
+        "3 database unavailable, 4 not found, 5 already there, 6 still waiting, 7 failed.\n\n"
+        "Examples:\n"
+        "  districtctl --config /etc/district/districtd.toml status\n"
+        "  districtctl --data /var/lib/district certificate list --tenant 20\n"
+        "  districtctl --data /var/lib/district audit replay\n"
+        "'districtctl COMMAND --help' has examples for each command.");
+    return parse_and_run(app, session, arguments);
+  } catch (const std::exception& exception) {
+    terminal.error({ErrorCode::internal, exception.what(), {}, {}, {}});
+    return exit_failed;
+  }
+}
+
+}  // namespace district::admin

@@ -1,0 +1,157 @@
+// districtctl envelope list, envelope show
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "admin/session.h"
+#include "audit/evidence.h"
+#include "store/archive_store.h"
+#include "store/trust_store.h"
+
+namespace district::admin {
+namespace {
+
+struct ListOptions {
+  std::string tenant, from, to;
+  std::size_t limit = 1000;
+};
+
+Result<int> list(Session& session, const ListOptions& options) {
+  store::EnvelopeFilter filter;
+  if (!options.tenant.empty()) filter.tenant = options.tenant;
+  DISTRICT_TRY(filter.from, read_instant("--from", options.from));
+  DISTRICT_TRY(filter.to, read_instant("--to", options.to));
+  filter.limit = options.limit + 1;  // one more tells whether there are more
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(auto envelopes, store::ArchiveStore(*database).list(filter));
+  const bool more = envelopes.size() > options.limit;
+  if (more) envelopes.resize(options.limit);
+  Listing listing({{"receipt_id", "RECEIPT"},
+                   {"received_at", "RECEIVED"},
+                   {"tenant", "TENANT"},
+                   {"source", "SOURCE"},
+                   {"message_count", "MESSAGES", true},
+                   {"raw_size", "OCTETS", true},
+                   {"leaf_index", "LEAF", true},
+                   {"quantified", "QUANTIFIED"},
+                   {"payload_digest", ""},
+                   {"certificate", ""}});
+  for (const auto& envelope : envelopes) {
+    listing.add({envelope.receipt_id, {Json(format_instant(envelope.received_at)),
+                                       format_instant(envelope.received_at, 3)},
+                 envelope.tenant, envelope.source, envelope.message_count, envelope.raw_size,
+                 envelope.leaf_index, {Json(envelope.quantified), envelope.quantified ? "yes" : "no"},
+                 to_base64(envelope.payload_digest), to_hex(envelope.certificate_sha256)});
+  }
+  listing.write(session.terminal.out(), session.format());
+  if (more) {
+    session.terminal.note("the first " + std::to_string(options.limit) +
+                          " are shown; there are more: use --from, or raise --limit");
+  }
+  return exit_ok;
+}
+
+// Empty when the certificate is not on record, which a database that is intact cannot have.
+Result<std::string> subject_of(store::Database& database, const Sha256Digest& certificate) {
+  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
+  const auto found =
+      std::find_if(records.enrolments.begin(), records.enrolments.end(),
+                   [&](const Enrolment& e) { return e.certificate_sha256 == certificate; });
+  return found == records.enrolments.end() ? std::string() : found->subject;
+}
+
+void add_proof(Details& details, const audit::InclusionProof& proof) {
+  std::vector<std::string> path;
+  for (const auto& hash : proof.path) path.push_back(to_base64(hash));
+  details.add("log_entry", "Log entry", proof.entry);
+  details.add("leaf_hash", "Leaf hash", to_base64(proof.leaf_hash));
+  details.add("root_hash", "Root hash", to_base64(proof.root_hash));
+  details.add("inclusion_proof", "Inclusion proof", cell_of(path, "none needed: the only leaf"));
+}
+
+Result<int> show_details(Session& session, store::Database& database,
+                         const store::StoredEnvelope& envelope) {
+  store::ArchiveStore archive(database);
+  DISTRICT_TRY(const auto subject, subject_of(database, envelope.certificate_sha256));
+  DISTRICT_TRY(const auto proof, audit::prove_inclusion(archive, envelope));
+  Details details;
+  details.add("receipt_id", "Receipt", envelope.receipt_id);
+  details.add("received_at", "Received at", cell_of(envelope.received_at, 6));
+  details.add("tenant", "Tenant", envelope.tenant);
+  details.add("source", "First source", envelope.source);
+  details.add("message_count", "Messages", envelope.message_count);
+  details.add("signer", "Signer", subject);
+  details.add("certificate", "Certificate SHA-256", to_hex(envelope.certificate_sha256));
+  details.add("signature_method", "Signature method", envelope.signature_method);
+  details.add("payload_digest", "Payload SHA-256", to_base64(envelope.payload_digest));
+  details.add("raw_size", "Octets", envelope.raw_size);
+  details.add("stored_size", "Octets stored", envelope.stored_size);
+  details.add("content_type", "Content-Type", envelope.content_type);
+  details.add("content_encoding", "Content-Encoding", envelope.content_encoding);
+  details.add("soap_action", "SOAPAction", envelope.soap_action);
+  details.add("quantified", "Quantified",
+              {Json(envelope.quantified), envelope.quantified ? "yes" : "no"});
+  details.add("leaf_index", "Leaf index", envelope.leaf_index);
+  details.add("tree_size", "Tree size", envelope.tree_size);
+  add_proof(details, proof);
+  details.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
+Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  store::ArchiveStore archive(*database);
+  auto envelope = archive.find(receipt_id);
+  if (!envelope && envelope.error().code == ErrorCode::not_found) {
+    return fail(ErrorCode::not_found, "no envelope " + receipt_id, "'districtctl envelope list' shows them");
+  }
+  if (!envelope) return fail(std::move(envelope).error());
+  if (!raw) return show_details(session, *database, *envelope);
+  DISTRICT_TRY(const auto octets, audit::raw_octets(archive, *envelope));
+  const auto text = as_text(octets);
+  session.terminal.out().write(text.data(), static_cast<std::streamsize>(text.size()));
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_envelope_commands(CLI::App& app, Session& session) {
+  auto* envelope = app.add_subcommand("envelope", "Archived envelopes");
+  envelope->require_subcommand(1);
+
+  auto options = std::make_shared<ListOptions>();
+  auto* list_command = envelope->add_subcommand("list", "List envelopes in the order of the log");
+  list_command->add_option("--tenant", options->tenant, "Only this tenant's")->type_name("CODE");
+  list_command->add_option("--from", options->from, "Received at or after")->type_name("DATE");
+  list_command->add_option("--to", options->to, "Received before")->type_name("DATE");
+  list_command->add_option("--limit", options->limit, "At most so many")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  add_csv_option(*list_command, session);
+  list_command->footer(
+      "DATE is a day (2018-03-01: midnight UTC) or an instant (2018-03-01T12:00:00Z).\n\n"
+      "Example:\n"
+      "  districtctl --data /var/lib/district envelope list --tenant 20 --from 2026-11-01");
+  list_command->callback([&session, options] {
+    session.action = [&session, options] { return list(session, *options); };
+  });
+
+  auto receipt_id = std::make_shared<std::string>();
+  auto raw = std::make_shared<bool>(false);
+  auto* show_command = envelope->add_subcommand(
+      "show", "Show what is kept of one envelope, with its proof of inclusion in the log");
+  show_command->add_option("receipt-id", *receipt_id, "As in its receipt")
+      ->type_name("RECEIPT_ID")
+      ->required();
+  show_command->add_flag(
+      "--raw", *raw, "Write the octets as they were received, once their digest is found right");
+  show_command->footer(
+      "Examples:\n"
+      "  districtctl --data /var/lib/district envelope show 01JD3Z0A9V4T8M6Q2H5W7X1C0B\n"
+      "  districtctl --data /var/lib/district envelope show 01JD3Z0A9V4T8M6Q2H5W7X1C0B --raw > envelope.xml");
+  show_command->callback([&session, receipt_id, raw] {
+    session.action = [&session, receipt_id, raw] { return show(session, *receipt_id, *raw); };
+  });
+}
+
+}  // namespace district::admin

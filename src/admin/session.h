@@ -1,0 +1,59 @@
+// What the commands of one run share: the global options and the way to the database.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "admin/cli.h"
+#include "admin/terminal.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "store/database.h"
+
+namespace CLI {
+class App;
+}
+
+namespace district::admin {
+
+struct Session {
+  Session(Terminal& the_terminal, const World& the_world)
+      : terminal(the_terminal), world(the_world) {}
+
+  Terminal& terminal;
+  const World& world;
+  std::string config_file;
+  std::string data_folder;
+  bool json = false;
+  bool csv = false;
+  // Set by the command that the arguments name; run once all of them are read. Gives the exit code.
+  std::function<Result<int>()> action;
+
+  Format format() const;
+  Instant now() const { return world.clock.now(); }
+  // Of --config, or the defaults with the folder of --data. Errors: admin_invalid when neither is
+  // given, and those of config::load().
+  Result<config::Config> settings() const;
+  // Errors: archive_unavailable, archive_foreign, and those of settings().
+  Result<std::unique_ptr<store::Database>> open(store::OpenMode mode) const;
+};
+
+// --csv, for the commands that list.
+void add_csv_option(CLI::App& command, Session& session);
+
+// The value of an option that is a day or an instant; none when empty. Errors: admin_invalid.
+Result<std::optional<Instant>> read_instant(const std::string& option, const std::string& text);
+// Errors: file_unreadable.
+Result<std::string> read_file(const std::string& path);
+
+// One for each family of commands, in <family>_commands.cpp.
+void add_tenant_commands(CLI::App& app, Session& session);
+void add_certificate_commands(CLI::App& app, Session& session);
+void add_envelope_commands(CLI::App& app, Session& session);
+void add_kpi_commands(CLI::App& app, Session& session);
+void add_log_commands(CLI::App& app, Session& session);
+void add_audit_commands(CLI::App& app, Session& session);
+
+}  // namespace district::admin

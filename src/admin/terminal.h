@@ -1,0 +1,126 @@
+// What districtctl writes: listings on stdout, as tables for people or as JSON and CSV for
+// programs; `error:`, `hint:` and `note:` lines and progress on stderr.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace district::admin {
+
+enum class Format { table, json, csv };
+
+// Members keep the order in which they were added.
+using Json = nlohmann::ordered_json;
+
+// Columns that a text takes on a terminal: combining marks none, wide characters two.
+std::size_t display_width(std::string_view utf8);
+// Peers choose some of what is shown. Control characters, which could drive the terminal, and broken
+// UTF-8 become U+FFFD.
+std::string printable(std::string_view text);
+// "window_start" to "windowStart": the JSON name of a CSV column.
+std::string camel_case(std::string_view snake_case);
+
+// One column of a listing.
+struct Column {
+  std::string key;      // snake_case, the CSV column's name; JSON has it in lowerCamelCase
+  std::string heading;  // in tables; empty: only JSON and CSV have this column
+  bool right_aligned = false;
+};
+
+// A value for programs, and how people see it.
+struct Cell {
+  Json value;
+  std::string shown;
+
+  Cell(std::string text) : value(text), shown(std::move(text)) {}
+  Cell(const char* text) : Cell(std::string(text)) {}
+  Cell(std::uint64_t number) : value(number), shown(std::to_string(number)) {}
+  Cell(Json machine, std::string human) : value(std::move(machine)), shown(std::move(human)) {}
+};
+
+// Rows with the same columns. JSON: an array with one object a row; a list becomes an array there
+// and is joined by blanks in CSV, where null is empty.
+class Listing {
+ public:
+  explicit Listing(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  void add(std::vector<Cell> row);  // as many cells as columns
+  bool empty() const { return rows_.empty(); }
+  std::size_t size() const { return rows_.size(); }
+  void write(std::ostream& out, Format format) const;
+
+ private:
+  void write_table(std::ostream& out) const;
+  void write_json(std::ostream& out) const;
+  void write_csv(std::ostream& out) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+// Names with their values, one a line, for a single object; JSON: one object.
+class Details {
+ public:
+  void add(std::string key, std::string heading, Cell cell);
+  void write(std::ostream& out, Format format) const;
+
+ private:
+  struct Item {
+    std::string key, heading;
+    Cell cell;
+  };
+  std::vector<Item> items_;
+};
+
+Cell cell_of(Instant instant, int fraction_digits = 0);                // JSON: ISO 8601, UTC
+Cell cell_of(const std::optional<Instant>& instant);                   // whole seconds; none: null
+Cell cell_of(const std::optional<double>& value, int decimals);        // JSON: all digits
+Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
+// 42317 to "42 317".
+std::string grouped(std::uint64_t number);
+
+class Terminal {
+ public:
+  // `live`: stderr is a terminal, so that progress can overwrite its line.
+  Terminal(std::ostream& out, std::ostream& err, bool live) : out_(out), err_(err), live_(live) {}
+
+  std::ostream& out() { return out_; }
+  std::ostream& err() { return err_; }
+  bool live() const { return live_; }
+  void error(const Error& error);  // with its violations and hint
+  void note(std::string_view text);
+
+ private:
+  std::ostream& out_;
+  std::ostream& err_;
+  bool live_;
+};
+
+// How far long work has come, on stderr: a line that overwrites itself on a terminal, else a line
+// every few seconds. Work that ends quickly shows nothing.
+class Progress {
+ public:
+  Progress(Terminal& terminal, std::string what) : terminal_(terminal), what_(std::move(what)) {}
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void update(std::uint64_t done, std::uint64_t total);
+
+ private:
+  using SteadyClock = std::chrono::steady_clock;
+  Terminal& terminal_;
+  std::string what_;
+  SteadyClock::time_point shown_at_ = SteadyClock::now();
+  bool line_is_open_ = false;
+};
+
+}  // namespace district::admin
