@@ -10,7 +10,7 @@
 namespace district {
 
 struct FaultKind {
-  std::string_view namespace_uri;  // of the faultcode (1.1) or Subcode (1.2)
+  std::string_view namespace_uri;  // of the faultcode (1.1) or Subcode (1.2); empty: the version's own
   std::string_view prefix;         // soap, wsse, wsu, urb
   std::string_view local;          // e.g. FailedCheck; for soap: Client, Server, MustUnderstand, VersionMismatch
   std::string_view text;           // fixed, one for each code of the contract
