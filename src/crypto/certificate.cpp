@@ -151,6 +151,28 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+struct DerValue {
+  ByteView content;
+  std::size_t size = 0;  // with tag and length
+};
+
+// A SEQUENCE with a definite length in its shortest form (X.690 section 10.1), at the start.
+Result<DerValue> read_sequence(ByteView der) {
+  const auto bad = [] { return fail(ErrorCode::token_invalid, "PkiPath is not a DER SEQUENCE"); };
+  if (der.size() < 2 || der[0] != std::byte{0x30}) return bad();
+  std::size_t length = std::to_integer<std::size_t>(der[1]);
+  std::size_t head = 2;
+  if (length >= 0x80) {
+    const std::size_t octets = length & 0x7FU;
+    if (octets == 0 || octets > 3 || der.size() < 2 + octets) return bad();
+    length = 0;
+    for (; head < 2 + octets; ++head) length = (length << 8U) | std::to_integer<std::size_t>(der[head]);
+    if (length < 0x80 || (octets > 1 && length >> (8U * (octets - 1)) == 0)) return bad();
+  }
+  if (der.size() - head < length) return bad();
+  return DerValue{der.subspan(head, length), head + length};
+}
+
 Result<std::shared_ptr<PublicKey::State>> read_public_key(EvpKey key) {
   auto state = std::make_shared<PublicKey::State>();
   state->bits = static_cast<std::size_t>(::EVP_PKEY_get_bits(key.get()));
@@ -270,6 +292,27 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   Certificate certificate;
   certificate.state_ = std::move(state);
   return certificate;
+}
+
+Sha256Digest Certificate::fingerprint(ByteView der) { return crypto::sha256(der); }
+
+Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der, std::size_t certificates_max) {
+  const auto malformed = [](const char* why) { return fail(ErrorCode::token_invalid, std::string("PkiPath ") + why); };
+  DISTRICT_TRY(const DerValue path, read_sequence(der));
+  if (path.size != der.size()) return malformed("is followed by other octets");
+  std::vector<Certificate> certificates;
+  for (ByteView rest = path.content; !rest.empty();) {
+    if (certificates.size() == certificates_max) return malformed("has too many certificates");
+    DISTRICT_TRY(const DerValue one, read_sequence(rest));
+    DISTRICT_TRY(Certificate certificate, from_der(rest.first(one.size)));
+    if (!certificates.empty() && !certificate.issued_by(certificates.back())) {
+      return malformed("is not in the order of issue");
+    }
+    certificates.push_back(std::move(certificate));
+    rest = rest.subspan(one.size);
+  }
+  if (certificates.empty()) return malformed("is empty");
+  return certificates;
 }
 
 Result<Certificate> Certificate::from_pem(std::string_view pem) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -42,6 +43,11 @@ class Certificate {
  public:
   // Exactly one certificate, strict DER, nothing after it. Errors: token_invalid.
   static Result<Certificate> from_der(ByteView der);
+  // An X.509 PkiPath (X.509 Token Profile 1.1 section 3.1): SEQUENCE OF Certificate, each but the
+  // first issued by the one before it; the signer's is the last. Errors: token_invalid.
+  static Result<std::vector<Certificate>> from_pki_path(ByteView der, std::size_t certificates_max);
+  // SHA-256 of a DER certificate, before it is decoded.
+  static Sha256Digest fingerprint(ByteView der);
   // The first certificate of a PEM text. Errors: token_invalid.
   static Result<Certificate> from_pem(std::string_view pem);
   // Errors: file_unreadable, token_invalid.

@@ -73,17 +73,16 @@ class Document {
   _xmlDoc* doc_;
 };
 
-// One linear pass over the octets before any parser sees them: refuses document types and
+// One linear pass over UTF-8 text before any parser sees it: refuses document types and
 // processing instructions, and what exceeds the limits. Errors as of Document::parse.
-Result<Ok> guard(ByteView octets);
+Result<Ok> guard(std::string_view utf8);
 
 // Text and attribute values as canonical XML spells them (Canonical XML 1.0 section 2.3).
 std::string escape_text(std::string_view text);
 std::string escape_attribute(std::string_view text);
 
 // Exclusive canonicalisation without comments of an element, with an optional PrefixList.
-Result<std::string> canonicalize(const Document& document, Element element,
-                                 const std::vector<std::string>& inclusive_prefixes = {});
+Result<std::string> canonicalize(Element element, const std::vector<std::string>& inclusive_prefixes = {});
 
 // Initialises libxml2 and xmlsec1; call once before threads start. Installs the entity loader that
 // serves nothing but the contract's embedded schemas.

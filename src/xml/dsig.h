@@ -19,6 +19,7 @@ struct SignedReference {
   std::string id;                // URI without '#'
   std::string digest_algorithm;  // URI of the DigestMethod
   std::string digest_value;      // as sent, trimmed
+  std::vector<std::string> prefixes;  // InclusiveNamespaces PrefixList of its exclusive C14N
   bool str_transform = false;    // the token that the referenced SecurityTokenReference means is signed
   Element element;               // what the id resolves to
 };
@@ -31,8 +32,8 @@ struct SignatureParts {
   std::vector<std::string> c14n_prefixes;  // PrefixList of the CanonicalizationMethod
 };
 
-// Every element that bears an id (wsu:Id, Id, ID, id, xml:id, SAML's AssertionID) by its value.
-// Errors: security_invalid where a value occurs twice.
+// Elements by their wsu:Id. Errors: security_invalid where any two of wsu:Id, Id, ID, id, xml:id and
+// SAML's AssertionID in the document have the same value.
 Result<std::unordered_map<std::string, Element>> collect_ids(Element root);
 
 // Reads a ds:Signature and holds it to the profile: child order, one text in each value, bounded
@@ -42,16 +43,18 @@ Result<SignatureParts> read_signature(Element signature,
                                       const std::unordered_map<std::string, Element>& ids);
 
 // The octets that the signature value covers: SignedInfo in exclusive canonical form.
-Result<std::string> canonical_signed_info(const Document& document, const SignatureParts& parts);
+Result<std::string> canonical_signed_info(const SignatureParts& parts);
 
 // SignatureValue over SignedInfo with the key. Errors: signature_failed, algorithm_unsupported
 // (algorithm and key type disagree).
 Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const SignatureParts& parts,
                               const crypto::PublicKey& key);
 
-// The whole signature once more by xmlsec1 in a strict context: SignedInfo and every digest.
+// Whether one reference's digest is that of its element. Errors: signature_failed.
+Result<Ok> verify_digest(const SignedReference& reference);
+
+// The whole signature by xmlsec1 in a strict context: SignedInfo and every digest.
 // Errors: signature_failed.
-Result<Ok> verify_by_xmlsec(const Document& document, const SignatureParts& parts,
-                            const crypto::PublicKey& key);
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key);
 
 }  // namespace district::xml

@@ -20,6 +20,8 @@ struct EnvelopeToSign {
   // Content of the Body, in exclusive canonical form as it stands inside a Body that binds no
   // prefix but its own (soap, wsu).
   std::string_view body_content;
+  // Prefixes that the content uses in values (the QName of a faultcode): they are signed too.
+  std::vector<std::string> inclusive_prefixes;
   Instant created{};
   std::chrono::seconds lifetime{300};
   // Requests' signature values to confirm (WSS 1.1 section 8.5); none in requests.

@@ -1,0 +1,25 @@
+// WS-Security checked on a tree by xmlsec1, locked down: the auditor's verifier and the tests'
+// oracle. The server runs on it too until the streaming one takes its place behind the same
+// interface (docs/adr/0003-tree-verifier-first.md).
+#pragma once
+
+#include "base/error.h"
+#include "trust/trust.h"
+#include "verify/security_policy.h"
+#include "verify/verifier.h"
+
+namespace district::audit {
+
+class TreeVerifier final : public verify::Verifier {
+ public:
+  // Keeps a reference: the trust must outlive the verifier.
+  TreeVerifier(trust::Trust& trust, verify::Window window) : trust_(trust), window_(window) {}
+
+  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now) const override;
+
+ private:
+  trust::Trust& trust_;
+  verify::Window window_;
+};
+
+}  // namespace district::audit

@@ -1,0 +1,154 @@
+#include "verify/key_reference.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "xml/namespaces.h"
+
+namespace district::verify {
+namespace {
+
+namespace ns = xml::ns;
+namespace wss = xml::wss;
+using crypto::Certificate;
+using Candidates = std::vector<Certificate>;
+
+tl::unexpected<Error> invalid(std::string detail) {
+  return fail(ErrorCode::security_invalid, std::move(detail));
+}
+
+// Base64 content of a token, bounded before it is decoded.
+Result<Bytes> token_octets(xml::Element element) {
+  const auto encoding = element.attribute("", "EncodingType");
+  if (encoding && *encoding != wss::kBase64Binary) {
+    return fail(ErrorCode::token_unsupported, std::string(element.name()) + " has EncodingType " + *encoding);
+  }
+  const auto text = element.only_text();
+  if (!text) return fail(ErrorCode::token_invalid, std::string(element.name()) + " has child nodes");
+  if (text->size() > limits::kTokenBytesMax) return fail(ErrorCode::token_invalid, "token is too long");
+  auto octets = from_base64(*text);
+  if (!octets || octets->empty()) return fail(ErrorCode::token_invalid, std::string(element.name()) + " is not base64");
+  return std::move(*octets);
+}
+
+Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust) {
+  // Decoding costs far more than a digest: take the enrolled one where it is the same.
+  if (const auto* known = trust.find_by_sha256(crypto::Certificate::fingerprint(der)); known != nullptr) {
+    return known->certificate;
+  }
+  return Certificate::from_der(der);
+}
+
+Result<Candidates> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
+  const auto type = token.attribute("", "ValueType");
+  if (type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
+    return fail(ErrorCode::token_unsupported, "BinarySecurityToken has ValueType " + type.value_or("(none)"));
+  }
+  DISTRICT_TRY(const Bytes octets, token_octets(token));
+  if (type == wss::kX509v3) {
+    DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
+    return Candidates{std::move(certificate)};
+  }
+  DISTRICT_TRY(auto path, Certificate::from_pki_path(octets, limits::kPkiPathCertificatesMax));
+  return Candidates{path.back()};  // X.509: from the trust anchor's side to the end entity
+}
+
+Result<Candidates> from_reference(xml::Element reference, xml::Element security, const trust::TrustSnapshot& trust) {
+  const auto uri = reference.attribute("", "URI");
+  if (!uri || uri->empty()) return invalid("wsse:Reference without URI");
+  if (uri->front() != '#') return fail(ErrorCode::token_unavailable, "wsse:Reference to something outside the message");
+  for (const xml::Element token : security.children()) {
+    if (token.attribute(ns::kWsu, "Id") != uri->substr(1)) continue;
+    if (!token.is(ns::kWsse, "BinarySecurityToken")) {
+      return fail(ErrorCode::token_unsupported, "wsse:Reference to a " + std::string(token.name()));
+    }
+    const auto type = reference.attribute("", "ValueType");
+    if (type && type != token.attribute("", "ValueType")) {
+      return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes");
+    }
+    return from_binary_token(token, trust);
+  }
+  return fail(ErrorCode::token_unavailable, "no token of this Security header has the wsu:Id " + uri->substr(1));
+}
+
+Result<Candidates> known(const std::vector<const trust::EnrolledCertificate*>& found, const char* by) {
+  if (found.empty()) {
+    return fail(ErrorCode::token_unavailable, std::string("no enrolled certificate has this ") + by,
+                "enrol the certificate, or let the gateway send it in a BinarySecurityToken");
+  }
+  Candidates candidates;
+  for (const auto* certificate : found) candidates.push_back(certificate->certificate);
+  return candidates;
+}
+
+Result<Candidates> from_key_identifier(xml::Element identifier, const trust::TrustSnapshot& trust) {
+  const auto type = identifier.attribute("", "ValueType");
+  if (type != wss::kX509v3 && type != wss::kThumbprintSha1 && type != wss::kX509SubjectKeyIdentifier) {
+    return fail(ErrorCode::token_unsupported, "KeyIdentifier has ValueType " + type.value_or("(none)"));
+  }
+  DISTRICT_TRY(const Bytes octets, token_octets(identifier));
+  if (type == wss::kX509v3) {
+    DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
+    return Candidates{std::move(certificate)};
+  }
+  if (type == wss::kThumbprintSha1) return known(trust.find_by_sha1(octets), "thumbprint");
+  return known(trust.find_by_subject_key_identifier(octets), "subject key identifier");
+}
+
+Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot& trust) {
+  const xml::Element certificate = data.child(ns::kDs, "X509Certificate");
+  const xml::Element issuer_serial = data.child(ns::kDs, "X509IssuerSerial");
+  const auto expected = static_cast<std::size_t>(certificate ? 1 : 0) + static_cast<std::size_t>(issuer_serial ? 1 : 0);
+  if (expected == 0) return fail(ErrorCode::token_unsupported, "X509Data with neither X509IssuerSerial nor X509Certificate");
+  if (data.children().size() != expected) return invalid("X509Data with more than one reference");
+  std::string issuer, serial;
+  if (issuer_serial) {
+    const auto parts = issuer_serial.children();
+    // zeep writes an empty X509IssuerSerial beside the certificate.
+    if (!(certificate && parts.empty() && issuer_serial.trimmed_text().empty())) {
+      if (parts.size() != 2 || !parts[0].is(ns::kDs, "X509IssuerName") || !parts[1].is(ns::kDs, "X509SerialNumber")) {
+        return invalid("X509IssuerSerial is not X509IssuerName, X509SerialNumber");
+      }
+      issuer = parts[0].text();
+      serial = parts[1].trimmed_text();
+    }
+  }
+  if (!certificate) return known(trust.find_by_issuer_serial(issuer, serial), "issuer and serial number");
+  DISTRICT_TRY(const Bytes octets, token_octets(certificate));
+  DISTRICT_TRY(Certificate result, from_octets(octets, trust));
+  if (!issuer.empty() && (!result.issuer_matches(issuer) || result.serial_decimal() != serial)) {
+    return invalid("X509IssuerSerial and X509Certificate mean different certificates");
+  }
+  return Candidates{std::move(result)};
+}
+
+Result<Candidates> dispatch(xml::Element key_info, xml::Element security, const trust::TrustSnapshot& trust) {
+  const auto references = key_info.children();
+  if (references.size() != 1) return invalid("KeyInfo does not have exactly one child");
+  if (!references[0].is(ns::kWsse, "SecurityTokenReference")) {
+    return fail(ErrorCode::token_unsupported, "KeyInfo has a " + std::string(references[0].name()) +
+                                                  " instead of a wsse:SecurityTokenReference");
+  }
+  const auto children = references[0].children();
+  if (children.size() != 1) return invalid("SecurityTokenReference does not have exactly one child");
+  const xml::Element child = children[0];
+  if (child.is(ns::kWsse, "Reference")) return from_reference(child, security, trust);
+  if (child.is(ns::kWsse, "KeyIdentifier")) return from_key_identifier(child, trust);
+  if (child.is(ns::kDs, "X509Data")) return from_x509_data(child, trust);
+  return fail(ErrorCode::token_unsupported, "SecurityTokenReference has a " + std::string(child.name()));
+}
+
+}  // namespace
+
+Result<Candidates> find_certificates(xml::Element key_info, xml::Element security, const trust::TrustSnapshot& trust) {
+  DISTRICT_TRY(Candidates candidates, dispatch(key_info, security, trust));
+  for (const Certificate& certificate : candidates) {
+    DISTRICT_CHECK(crypto::check_strength(certificate.public_key()));
+    if (!certificate.may_sign()) {
+      return fail(ErrorCode::token_invalid, "the key usage of " + certificate.subject() + " lacks digitalSignature");
+    }
+  }
+  return candidates;
+}
+
+}  // namespace district::verify

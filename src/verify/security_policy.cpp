@@ -1,0 +1,88 @@
+#include "verify/security_policy.h"
+
+#include <algorithm>
+
+#include "crypto/digest.h"
+#include "xml/namespaces.h"
+
+namespace district::verify {
+namespace {
+
+std::string seconds_text(Duration duration) {
+  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count() / 100;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+}  // namespace
+
+Result<Times> read_times(std::string_view created, std::string_view expires) {
+  const auto from = parse_date_time(created);
+  const auto until = parse_date_time(expires);
+  if (!from) return fail(ErrorCode::security_invalid, "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
+  if (!until) return fail(ErrorCode::security_invalid, "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
+  if (*from >= *until) return fail(ErrorCode::security_invalid, "Created is not before Expires");
+  return Times{*from, *until};
+}
+
+Result<Instant> check_window(const Times& times, Instant now, const Window& window) {
+  const std::string clocks = "; Created " + format_instant(times.created) + ", Expires " +
+                             format_instant(times.expires) + ", our clock " + format_instant(now);
+  if (times.created > now + window.created_ahead_max) {
+    return fail(ErrorCode::message_expired, "Created is " + seconds_text(times.created - now) + " ahead of us" + clocks,
+                "set the gateway's clock (NTP)");
+  }
+  if (times.created + window.created_age_max < now) {
+    return fail(ErrorCode::message_expired, "Created is " + seconds_text(now - times.created) + " old" + clocks,
+                "compose and sign the message anew; if it was new, set the gateway's clock (NTP)");
+  }
+  if (times.expires <= now) {
+    return fail(ErrorCode::message_expired, "Expires passed " + seconds_text(now - times.expires) + " ago" + clocks,
+                "compose and sign the message anew");
+  }
+  return std::min(times.expires, times.created + window.created_age_max);
+}
+
+Result<Ok> check_algorithms(std::string_view signature_algorithm,
+                            const std::vector<std::string_view>& digest_algorithms) {
+  if (signature_algorithm == xml::alg::kRsaSha1) return Ok{};
+  const bool sha1 = std::find(digest_algorithms.begin(), digest_algorithms.end(), xml::alg::kSha1) != digest_algorithms.end();
+  if (sha1) {
+    return fail(ErrorCode::algorithm_unsupported,
+                "SHA-1 digests under " + std::string(signature_algorithm), "use SHA-256 digests");
+  }
+  return Ok{};
+}
+
+Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
+                                           const crypto::Certificate& certificate, bool uses_sha1,
+                                           Instant now) {
+  const std::string who = certificate.subject() + " (" + to_hex(certificate.sha256()).substr(0, 16) + ")";
+  const auto* known = trust.find_by_sha256(certificate.sha256());
+  const bool enrolled = known != nullptr && std::any_of(known->enrolments.begin(), known->enrolments.end(),
+                                                        [&](const auto& e) { return e.valid_from <= now; });
+  if (!enrolled) {
+    return fail(ErrorCode::authentication_failed, "certificate of " + who + " is not enrolled",
+                "districtctl enrol --tenant CODE CERTIFICATE.pem");
+  }
+  std::vector<Enrolment> active;
+  for (const Enrolment* enrolment : trust.active(*known, now)) active.push_back(*enrolment);
+  if (active.empty()) {
+    return fail(ErrorCode::token_invalid, "certificate of " + who + " is revoked, or its validity has ended",
+                "districtctl certificate list shows since when");
+  }
+  if (uses_sha1) {
+    std::erase_if(active, [&](const auto& e) { return !e.allow_sha1_until || *e.allow_sha1_until <= now; });
+    if (active.empty()) {
+      return fail(ErrorCode::algorithm_unsupported, "SHA-1 is not allowed, or no longer, for " + who,
+                  "let the gateway sign with SHA-256, or enrol with --allow-sha1-until");
+    }
+  }
+  return active;
+}
+
+Sha256Digest replay_key(std::string_view canonical_signed_info, const crypto::PublicKey& key) {
+  const Sha256Digest meaning = crypto::sha256(as_bytes(canonical_signed_info));
+  return crypto::sha256({as_bytes("district replay key 1"), meaning, key.spki_der()});
+}
+
+}  // namespace district::verify

@@ -1,0 +1,350 @@
+#include "xml/dsig.h"
+
+#include <libxml/xmlIO.h>
+#include <openssl/evp.h>
+#include <xmlsec/crypto.h>
+#include <xmlsec/errors.h>
+#include <xmlsec/openssl/evp.h>
+#include <xmlsec/transforms.h>
+#include <xmlsec/xmldsig.h>
+#include <xmlsec/xmlsec.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/limits.h"
+#include "crypto/digest.h"
+#include "xml/handles.h"
+#include "xml/namespaces.h"
+#include "xml/str_transform.h"
+
+namespace district::xml {
+namespace {
+
+using DsigContext = CHandle<xmlSecDSigCtx, xmlSecDSigCtxDestroy>;
+using SecKey = CHandle<xmlSecKey, xmlSecKeyDestroy>;
+using SecKeyData = CHandle<xmlSecKeyData, xmlSecKeyDataDestroy>;
+
+tl::unexpected<Error> invalid(std::string detail) {
+  return fail(ErrorCode::security_invalid, std::move(detail));
+}
+
+struct SignatureMethod {
+  std::string_view uri;
+  KeyFamily family;
+  crypto::HashAlgorithm hash;
+};
+constexpr std::array kSignatureMethods = {
+    SignatureMethod{alg::kRsaSha256, KeyFamily::rsa, crypto::HashAlgorithm::sha256},
+    SignatureMethod{alg::kRsaSha384, KeyFamily::rsa, crypto::HashAlgorithm::sha384},
+    SignatureMethod{alg::kRsaSha512, KeyFamily::rsa, crypto::HashAlgorithm::sha512},
+    SignatureMethod{alg::kRsaSha1, KeyFamily::rsa, crypto::HashAlgorithm::sha1},
+    SignatureMethod{alg::kEcdsaSha256, KeyFamily::ecdsa, crypto::HashAlgorithm::sha256},
+    SignatureMethod{alg::kEcdsaSha384, KeyFamily::ecdsa, crypto::HashAlgorithm::sha384},
+    SignatureMethod{alg::kEcdsaSha512, KeyFamily::ecdsa, crypto::HashAlgorithm::sha512},
+};
+
+const SignatureMethod* signature_method(std::string_view uri) {
+  const auto found = std::find_if(kSignatureMethods.begin(), kSignatureMethods.end(),
+                                  [&](const auto& method) { return method.uri == uri; });
+  return found == kSignatureMethods.end() ? nullptr : &*found;
+}
+
+const EVP_MD* digest_method(std::string_view uri) {
+  if (uri == alg::kSha256) return ::EVP_sha256();
+  if (uri == alg::kSha384) return ::EVP_sha384();
+  if (uri == alg::kSha512) return ::EVP_sha512();
+  if (uri == alg::kSha1) return ::EVP_sha1();
+  return nullptr;
+}
+
+bool is_nc_name(std::string_view text) {
+  return !text.empty() && ::xmlValidateNCName(xml_chars(std::string(text).c_str()), 0) == 0;
+}
+
+// Only these attributes, in no namespace.
+Result<Ok> only_attributes(Element element, std::initializer_list<std::string_view> allowed) {
+  for (const auto& attribute : element.attributes()) {
+    if (!attribute.uri.empty() || std::find(allowed.begin(), allowed.end(), attribute.local) == allowed.end()) {
+      return invalid(std::string(element.name()) + " has an attribute " + attribute.local);
+    }
+  }
+  return Ok{};
+}
+
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  std::string name;
+  for (const char c : text + " ") {
+    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+      name += c;
+    } else if (!name.empty()) {
+      names.push_back(std::move(name));
+      name.clear();
+    }
+  }
+  return names;
+}
+
+// Checks an element that names exclusive C14N by its Algorithm; gives the PrefixList.
+Result<std::vector<std::string>> exclusive_c14n(Element element) {
+  const auto algorithm = element.attribute("", "Algorithm");
+  if (!algorithm) return invalid(std::string(element.name()) + " has no Algorithm");
+  if (*algorithm != ns::kExcC14n) {
+    return fail(ErrorCode::algorithm_unsupported, std::string(element.name()) + " is " + *algorithm);
+  }
+  DISTRICT_CHECK(only_attributes(element, {"Algorithm"}));
+  const auto children = element.children();
+  if (children.empty()) return std::vector<std::string>{};
+  if (children.size() > 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") || children[0].has_child_elements()) {
+    return invalid(std::string(element.name()) + " has something other than one InclusiveNamespaces");
+  }
+  DISTRICT_CHECK(only_attributes(children[0], {"PrefixList"}));
+  auto prefixes = split_names(children[0].attribute("", "PrefixList").value_or(""));
+  for (const auto& prefix : prefixes) {
+    // #default is how the PrefixList names the default namespace (Exclusive C14N section 3).
+    if (prefix != "#default" && !is_nc_name(prefix)) return invalid("PrefixList with something that is no prefix");
+  }
+  return prefixes;
+}
+
+Result<Ok> read_transforms(Element transforms, SignedReference& reference) {
+  const auto children = transforms.children();
+  if (children.empty() || children.size() > limits::kTransformsPerReferenceMax) {
+    return invalid("a Reference has " + std::to_string(children.size()) + " transforms");
+  }
+  for (const Element transform : children) {
+    if (!transform.is(ns::kDs, "Transform")) return invalid("Transforms with something else than Transform");
+  }
+  if (children.size() == 2) {
+    // node-soap sends it. It does nothing where the Signature is not inside the element.
+    if (children[0].attribute("", "Algorithm").value_or("") != alg::kEnveloped) {
+      return fail(ErrorCode::algorithm_unsupported, "two transforms, and the first is not enveloped-signature");
+    }
+    DISTRICT_CHECK(only_attributes(children[0], {"Algorithm"}));
+    if (children[0].has_child_elements()) return invalid("enveloped-signature with content");
+  }
+  const Element last = children.back();
+  if (last.attribute("", "Algorithm").value_or("") == alg::kStrTransform) {
+    if (children.size() != 1) return invalid("STR-Transform beside another transform");
+    const auto parameters = last.children();
+    if (parameters.size() != 1 || !parameters[0].is(ns::kWsse, "TransformationParameters")) {
+      return invalid("STR-Transform without its TransformationParameters");
+    }
+    const auto methods = parameters[0].children();
+    if (methods.size() != 1 || !methods[0].is(ns::kDs, "CanonicalizationMethod")) {
+      return invalid("STR-Transform without one CanonicalizationMethod");
+    }
+    reference.str_transform = true;
+    DISTRICT_TRY(reference.prefixes, exclusive_c14n(methods[0]));
+    return Ok{};
+  }
+  DISTRICT_TRY(reference.prefixes, exclusive_c14n(last));
+  return Ok{};
+}
+
+Result<SignedReference> read_reference(Element element, const std::unordered_map<std::string, Element>& ids) {
+  DISTRICT_CHECK(only_attributes(element, {"URI", "Id"}));
+  const auto children = element.children();
+  if (children.size() != 3 || !children[0].is(ns::kDs, "Transforms") ||
+      !children[1].is(ns::kDs, "DigestMethod") || !children[2].is(ns::kDs, "DigestValue")) {
+    // Without Transforms the canonicalisation would be inclusive (BSP R5416).
+    return invalid("a Reference is not Transforms, DigestMethod, DigestValue");
+  }
+  SignedReference reference;
+  const auto uri = element.attribute("", "URI");
+  if (!uri || uri->size() < 2 || uri->front() != '#' || !is_nc_name(uri->substr(1))) {
+    return invalid("a Reference's URI is not '#' and a name");
+  }
+  reference.id = uri->substr(1);
+  const auto found = ids.find(reference.id);
+  if (found == ids.end()) return invalid("no element has the wsu:Id of the Reference " + *uri);
+  reference.element = found->second;
+  DISTRICT_CHECK(read_transforms(children[0], reference));
+  reference.digest_algorithm = children[1].attribute("", "Algorithm").value_or("");
+  const EVP_MD* digest = digest_method(reference.digest_algorithm);
+  if (digest == nullptr) {
+    return fail(ErrorCode::algorithm_unsupported, "DigestMethod is " + reference.digest_algorithm);
+  }
+  DISTRICT_CHECK(only_attributes(children[1], {"Algorithm"}));
+  if (children[1].has_child_elements()) return invalid("DigestMethod with content");
+  const auto value = children[2].only_text();
+  const auto octets = value ? from_base64(*value) : std::nullopt;
+  if (!octets || octets->size() != static_cast<std::size_t>(::EVP_MD_get_size(digest))) {
+    return invalid("a DigestValue is not the base64 of a digest of its length");
+  }
+  reference.digest_value = to_base64(*octets);
+  return reference;
+}
+
+// The key as xmlsec1 takes it.
+SecKey sec_key(const crypto::PublicKey& key) {
+  if (::EVP_PKEY_up_ref(key.native()) != 1) return nullptr;
+  SecKeyData data{::xmlSecOpenSSLEvpKeyAdopt(key.native())};
+  SecKey result{data ? ::xmlSecKeyCreate() : nullptr};
+  if (!result || ::xmlSecKeySetValue(result.get(), data.get()) < 0) return nullptr;
+  // release(): the key owns its data from here on.
+  static_cast<void>(data.release());
+  return result;
+}
+
+// A context that can do nothing but what the profile names.
+DsigContext strict_context(const SignatureParts& parts) {
+  DsigContext context{::xmlSecDSigCtxCreate(nullptr)};
+  if (!context) return nullptr;
+  context->enabledReferenceUris = xmlSecTransformUriTypeSameDocument;
+  bool good = true;
+  const auto allow = [&](const char* href, bool for_reference) {
+    const xmlSecTransformId id = ::xmlSecTransformIdListFindByHref(
+        ::xmlSecTransformIdsGet(), xml_chars(href),
+        for_reference ? xmlSecTransformUsageAny : xmlSecTransformUsageSignatureMethod | xmlSecTransformUsageC14NMethod);
+    good = good && id != xmlSecTransformIdUnknown &&
+           (for_reference ? ::xmlSecDSigCtxEnableReferenceTransform(context.get(), id)
+                          : ::xmlSecDSigCtxEnableSignatureTransform(context.get(), id)) == 0;
+  };
+  const std::string c14n(ns::kExcC14n);
+  allow(c14n.c_str(), true);
+  allow(c14n.c_str(), false);
+  allow(std::string(alg::kEnveloped).c_str(), true);
+  allow(parts.signature_algorithm.c_str(), false);
+  good = good && ::xmlSecDSigCtxEnableReferenceTransform(context.get(), str_transform_id()) == 0;
+  for (const auto& reference : parts.references) allow(reference.digest_algorithm.c_str(), true);
+  if (!good) return nullptr;
+  return context;
+}
+
+}  // namespace
+
+Result<std::unordered_map<std::string, Element>> collect_ids(Element root) {
+  constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
+  std::unordered_map<std::string, Element> ids;
+  std::unordered_map<std::string, Element> others;
+  // Without recursion: the sender chooses the depth.
+  for (xmlNode* node = root.node(); node != nullptr;) {
+    if (node->type == XML_ELEMENT_NODE && node->properties != nullptr) {
+      for (auto& attribute : Element{node}.attributes()) {
+        const bool wsu = attribute.uri == ns::kWsu && attribute.local == "Id";
+        const bool other = (attribute.uri.empty() && (attribute.local == "Id" || attribute.local == "ID" ||
+                                                      attribute.local == "id" || attribute.local == "AssertionID")) ||
+                           (attribute.uri == kXml && attribute.local == "id");
+        if (!wsu && !other) continue;
+        if (ids.contains(attribute.value) || others.contains(attribute.value)) {
+          return invalid("the id '" + attribute.value + "' occurs twice");
+        }
+        (wsu ? ids : others).emplace(std::move(attribute.value), Element{node});
+      }
+    }
+    if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {
+      node = node->children;
+      continue;
+    }
+    while (node != root.node() && node->next == nullptr) node = node->parent;
+    node = node == root.node() ? nullptr : node->next;
+  }
+  return ids;
+}
+
+Result<SignatureParts> read_signature(Element signature, const std::unordered_map<std::string, Element>& ids) {
+  DISTRICT_CHECK(only_attributes(signature, {"Id"}));
+  const auto children = signature.children();
+  if (children.size() != 3 || !children[0].is(ns::kDs, "SignedInfo") ||
+      !children[1].is(ns::kDs, "SignatureValue") || !children[2].is(ns::kDs, "KeyInfo")) {
+    return invalid("Signature is not SignedInfo, SignatureValue, KeyInfo");
+  }
+  SignatureParts parts;
+  parts.signature = signature;
+  parts.signed_info = children[0];
+  parts.key_info = children[2];
+  const auto value = children[1].only_text();
+  const auto octets = value ? from_base64(*value) : std::nullopt;
+  if (!octets || octets->empty()) return invalid("SignatureValue is not base64");
+  parts.signature_value = to_base64(*octets);
+
+  const auto info = parts.signed_info.children();
+  if (info.size() < 3 || !info[0].is(ns::kDs, "CanonicalizationMethod") || !info[1].is(ns::kDs, "SignatureMethod")) {
+    return invalid("SignedInfo is not CanonicalizationMethod, SignatureMethod, Reference...");
+  }
+  if (info.size() - 2 > limits::kSignedReferencesMax) {
+    return invalid("SignedInfo has " + std::to_string(info.size() - 2) + " references");
+  }
+  DISTRICT_TRY(parts.c14n_prefixes, exclusive_c14n(info[0]));
+  parts.signature_algorithm = info[1].attribute("", "Algorithm").value_or("");
+  if (signature_method(parts.signature_algorithm) == nullptr) {
+    return fail(ErrorCode::algorithm_unsupported, "SignatureMethod is " + parts.signature_algorithm);
+  }
+  DISTRICT_CHECK(only_attributes(info[1], {"Algorithm"}));
+  if (info[1].has_child_elements()) return invalid("SignatureMethod with content");
+  for (std::size_t i = 2; i < info.size(); ++i) {
+    if (!info[i].is(ns::kDs, "Reference")) return invalid("SignedInfo with something else than Reference");
+    DISTRICT_TRY(SignedReference reference, read_reference(info[i], ids));
+    parts.references.push_back(std::move(reference));
+  }
+  return parts;
+}
+
+Result<std::string> canonical_signed_info(const SignatureParts& parts) {
+  return canonicalize(parts.signed_info, parts.c14n_prefixes);
+}
+
+Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const SignatureParts& parts,
+                              const crypto::PublicKey& key) {
+  const SignatureMethod* method = signature_method(parts.signature_algorithm);
+  if (method == nullptr || method->family != key.family()) {
+    return fail(ErrorCode::algorithm_unsupported, "SignatureMethod " + parts.signature_algorithm +
+                                                      " does not fit the type of the certificate's key");
+  }
+  const auto value = from_base64(parts.signature_value);
+  if (!value || !key.verify(method->hash, as_bytes(canonical_signed_info), *value)) {
+    return fail(ErrorCode::signature_failed, "the signature over SignedInfo does not verify with the certificate's key");
+  }
+  return Ok{};
+}
+
+Result<Ok> verify_digest(const SignedReference& reference) {
+  std::string octets;
+  if (reference.str_transform) {
+    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes));
+  } else {
+    DISTRICT_TRY(octets, canonicalize(reference.element, reference.prefixes));
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  const EVP_MD* method = digest_method(reference.digest_algorithm);
+  if (method == nullptr || ::EVP_Digest(octets.data(), octets.size(), digest.data(), &length, method, nullptr) != 1) {
+    return fail(ErrorCode::internal, "digest failed");
+  }
+  const std::string computed = to_base64(std::as_bytes(std::span(digest.data(), length)));
+  if (computed != reference.digest_value) {
+    return fail(ErrorCode::signature_failed, "digest of #" + reference.id + " is " + computed +
+                                                 ", the signature has " + reference.digest_value);
+  }
+  return Ok{};
+}
+
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key) {
+  xmlDoc* doc = parts.signature.node()->doc;
+  for (const auto& reference : parts.references) {
+    // Registers the one attribute that the reference may mean; null would be a duplicate.
+    xmlAttr* attribute = ::xmlHasNsProp(reference.element.node(), xml_chars("Id"), xml_chars(ns::kWsu.data()));
+    if (attribute == nullptr || (::xmlGetID(doc, xml_chars(reference.id.c_str())) == nullptr &&
+        ::xmlAddID(nullptr, doc, xml_chars(reference.id.c_str()), attribute) == nullptr)) {
+      return invalid("the id '" + reference.id + "' cannot be registered");
+    }
+    const xmlAttr* resolved = ::xmlGetID(doc, xml_chars(reference.id.c_str()));
+    if (resolved == nullptr || resolved->parent != reference.element.node()) {
+      return invalid("the id '" + reference.id + "' resolves to another element");
+    }
+  }
+  const DsigContext context = strict_context(parts);
+  SecKey sec = sec_key(key);
+  if (!context || !sec) return fail(ErrorCode::internal, "xmlsec1 context cannot be made");
+  // release(): the context owns the key. With it preset, xmlsec1 never reads KeyInfo.
+  context->signKey = sec.release();
+  if (::xmlSecDSigCtxVerify(context.get(), parts.signature.node()) < 0 ||
+      context->status != xmlSecDSigStatusSucceeded) {
+    return fail(ErrorCode::signature_failed, "xmlsec1 does not verify the signature");
+  }
+  return Ok{};
+}
+
+}  // namespace district::xml

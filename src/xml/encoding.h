@@ -1,0 +1,26 @@
+// Finds a document's encoding and gives its text as UTF-8. Private to xml/ and its tests.
+// Source: XML 1.0 sections 2.8, 4.3.3 and appendix F; RFC 7303 section 3.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace district::xml {
+
+// The document without byte order mark and XML declaration. `text` points into the octets where
+// they are UTF-8 already, else into `converted`.
+struct Utf8Text {
+  std::string converted;
+  std::string_view text;
+  long lines_skipped = 0;  // line breaks within the declaration
+};
+
+// UTF-8, UTF-16 (with a byte order mark, or as the transport says), ISO-8859-1, US-ASCII. Transport
+// charset (lower case, may be empty), byte order mark and declaration must agree.
+// Errors: xml_malformed.
+Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset);
+
+}  // namespace district::xml
