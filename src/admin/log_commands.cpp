@@ -1,13 +1,15 @@
 // districtctl log verify, log head, status
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <sstream>
 #include <thread>
 
 #include "admin/session.h"
 #include "log/log.h"
 #include "store/archive_store.h"
-#include "store/summary.h"
+#include "store/inventory.h"
 
 namespace district::admin {
 namespace {
@@ -18,36 +20,77 @@ struct VerifyOptions {
   std::string receipts_file;
 };
 
-// A receipt as a gateway keeps it: one JSON object a line.
-Result<Receipt> receipt_of(const std::string& line) {
+// A receipt as a gateway keeps it: one JSON object a line. Members that the gateway does not have are
+// not set: the server confirms an envelope that it had before without its place in the log.
+struct HeldReceipt {
+  std::string receipt_id;
+  Instant received_at{};
+  Sha256Digest payload_digest{};
+  std::optional<std::uint64_t> message_count, leaf_index, tree_size;
+  std::optional<Sha256Digest> root_hash;
+};
+
+std::optional<std::string> text_member(const Json& object, const char* key) {
+  const auto member = object.find(key);
+  if (member == object.end() || !member->is_string()) return std::nullopt;
+  return member->get<std::string>();
+}
+
+std::optional<std::uint64_t> number_member(const Json& object, const char* key) {
+  const auto member = object.find(key);
+  if (member == object.end() || !member->is_number_unsigned()) return std::nullopt;
+  return member->get<std::uint64_t>();
+}
+
+std::optional<Sha256Digest> digest_member(const Json& object, const char* key) {
+  const auto octets = from_base64(text_member(object, key).value_or(""));
+  return octets ? to_digest(*octets) : std::nullopt;
+}
+
+Result<HeldReceipt> receipt_of(const std::string& line) {
   const auto json = Json::parse(line, nullptr, false);
-  const auto text = [&json](const char* key) {
-    const auto member = json.is_object() ? json.find(key) : json.end();
-    return member != json.end() && member->is_string() ? member->get<std::string>() : std::string();
-  };
-  const auto number = [&json](const char* key) -> std::optional<std::uint64_t> {
-    const auto member = json.is_object() ? json.find(key) : json.end();
-    if (member == json.end() || !member->is_number_unsigned()) return std::nullopt;
-    return member->get<std::uint64_t>();
-  };
-  const auto digest = [&text](const char* key) {
-    const auto octets = from_base64(text(key));
-    return octets ? to_digest(*octets) : std::nullopt;
-  };
-  const auto received_at = parse_date_time(text("receivedAt"));
-  const auto payload_digest = digest("payloadDigest");
-  const auto root_hash = digest("rootHash");
-  const auto leaf_index = number("leafIndex");
-  const auto tree_size = number("treeSize");
-  if (text("receiptId").empty() || !received_at || !payload_digest || !root_hash || !leaf_index ||
-      !tree_size) {
-    return fail(ErrorCode::admin_invalid,
-                "not a receipt: it needs receiptId, receivedAt, payloadDigest, leafIndex, treeSize "
-                "and rootHash");
+  if (!json.is_object()) return fail(ErrorCode::admin_invalid, "not a JSON object");
+  const auto receipt_id = text_member(json, "receiptId");
+  const auto received_at = parse_date_time(text_member(json, "receivedAt").value_or(""));
+  const auto payload_digest = digest_member(json, "payloadDigest");
+  if (!receipt_id || !received_at || !payload_digest) {
+    return fail(ErrorCode::admin_invalid, "receiptId, receivedAt or payloadDigest is missing");
   }
-  return Receipt{text("receiptId"), *received_at, number("messageCount").value_or(0),
-                 *payload_digest, *leaf_index,    *tree_size,
-                 *root_hash};
+  HeldReceipt receipt{*receipt_id, *received_at, *payload_digest, {}, {}, {}, {}};
+  receipt.message_count = number_member(json, "messageCount");
+  receipt.leaf_index = number_member(json, "leafIndex");
+  receipt.tree_size = number_member(json, "treeSize");
+  receipt.root_hash = digest_member(json, "rootHash");
+  // A member that is there and cannot be read must not pass as one that is not there.
+  const std::array<std::pair<const char*, bool>, 4> optional_members{
+      {{"messageCount", receipt.message_count.has_value()},
+       {"leafIndex", receipt.leaf_index.has_value()},
+       {"treeSize", receipt.tree_size.has_value()},
+       {"rootHash", receipt.root_hash.has_value()}}};
+  for (const auto& [key, read] : optional_members) {
+    if (json.contains(key) && !read) {
+      return fail(ErrorCode::admin_invalid, std::string(key) + " cannot be read");
+    }
+  }
+  return receipt;
+}
+
+// Errors: archive_corrupt when the receipt contradicts the archive or the log.
+Result<Ok> check_receipt(store::Database& database, const HeldReceipt& held) {
+  store::ArchiveStore archive(database);
+  auto stored = archive.find(held.receipt_id);
+  if (!stored && stored.error().code == ErrorCode::not_found) {
+    return fail(ErrorCode::archive_corrupt, "its envelope is not in the archive");
+  }
+  if (!stored) return fail(std::move(stored).error());
+  const auto tree_size = held.tree_size.value_or(stored->tree_size);
+  DISTRICT_TRY(const auto log_head, archive.log_head_of_size(tree_size));
+  if (!log_head) return fail(ErrorCode::archive_corrupt, "the log has no head of its tree size");
+  return log::check_receipt(database, {held.receipt_id, held.received_at,
+                                       held.message_count.value_or(stored->message_count),
+                                       held.payload_digest,
+                                       held.leaf_index.value_or(stored->leaf_index), tree_size,
+                                       held.root_hash.value_or(log_head->root_hash)});
 }
 
 // Receipts that others hold, against this log: each that contradicts it is a problem.
@@ -63,10 +106,9 @@ Result<std::uint64_t> check_receipts(store::Database& database, const std::strin
     const auto receipt = receipt_of(line);
     if (!receipt) return fail(ErrorCode::admin_invalid, where + ": " + receipt.error().detail);
     ++checked;
-    const auto agrees = log::check_receipt(database, *receipt);
+    const auto agrees = check_receipt(database, *receipt);
     if (agrees) continue;
-    const auto code = agrees.error().code;
-    if (code != ErrorCode::archive_corrupt && code != ErrorCode::not_found) return fail(agrees.error());
+    if (agrees.error().code != ErrorCode::archive_corrupt) return fail(agrees.error());
     problems.push_back(where + ", receipt " + receipt->receipt_id + ": " + agrees.error().detail);
   }
   return checked;
@@ -143,14 +185,14 @@ Result<std::chrono::seconds> wait_of(const StatusOptions& options) {
 }
 
 // Until no work waits or the time is over.
-Result<store::Summary> wait_for_work(Session& session, store::Database& database,
+Result<store::Inventory> wait_for_work(Session& session, store::Database& database,
                                      std::chrono::seconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
   Progress progress(session.terminal, "work items waiting");
   while (true) {
-    DISTRICT_TRY(const auto summary, store::summarize(database));
-    if (summary.work_waiting == 0 || std::chrono::steady_clock::now() >= until) return summary;
-    progress.update(summary.work_waiting, 0);
+    DISTRICT_TRY(const auto inventory, store::take_inventory(database));
+    if (inventory.work_waiting == 0 || std::chrono::steady_clock::now() >= until) return inventory;
+    progress.update(inventory.work_waiting, 0);
     std::this_thread::sleep_for(kPollInterval);
   }
 }
@@ -158,16 +200,16 @@ Result<store::Summary> wait_for_work(Session& session, store::Database& database
 Result<int> status(Session& session, const StatusOptions& options) {
   DISTRICT_TRY(const auto wait, wait_of(options));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto summary, wait_for_work(session, *database, wait));
+  DISTRICT_TRY(const auto inventory, wait_for_work(session, *database, wait));
   DISTRICT_TRY(const auto log_head, store::ArchiveStore(*database).log_head());
   Details details;
-  details.add("envelopes", "Envelopes", summary.envelopes);
-  details.add("work_waiting", "Work items waiting", summary.work_waiting);
-  details.add("work_failed", "Work items failed", summary.work_failed);
+  details.add("envelopes", "Envelopes", inventory.envelopes);
+  details.add("work_waiting", "Work items waiting", inventory.work_waiting);
+  details.add("work_failed", "Work items failed", inventory.work_failed);
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
   details.write(session.terminal.out(), session.format());
-  return options.wait && summary.work_waiting > 0 ? exit_waiting : exit_ok;
+  return options.wait && inventory.work_waiting > 0 ? exit_waiting : exit_ok;
 }
 
 void add_status(CLI::App& app, Session& session) {
