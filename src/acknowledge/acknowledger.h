@@ -3,11 +3,8 @@
 // Source: contract.md "Response", "What a sender may learn"; WSS 1.1 section 8.5.
 #pragma once
 
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -52,6 +49,8 @@ class Acknowledger {
                     const verify::Sender* sender) const;
 
  private:
+  Result<std::string> sign_body(std::string_view body, const verify::Sender& sender,
+                                SoapVersion version) const;
   const SigningIdentity& identity_for(const verify::Sender& sender) const;
   SigningIdentity rsa_, ecdsa_;
   const BodyWriter& writer_;

@@ -37,6 +37,7 @@ class Pipeline {
 
  private:
   Result<std::string> accept(const RawEnvelope& raw, std::optional<verify::Sender>& sender);
+  static std::string content_type(SoapVersion version);
   Answer answer(const Error& error, SoapVersion version, const std::string& peer,
                 const verify::Sender* sender);
 

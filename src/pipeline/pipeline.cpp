@@ -1,0 +1,61 @@
+#include "pipeline/pipeline.h"
+
+#include <array>
+#include <chrono>
+
+#include "base/ulid.h"
+#include "crypto/digest.h"
+#include "model/fault.h"
+#include "observe/events.h"
+
+namespace district::pipeline {
+
+// The main data path. Read this first. Nothing is promised to the sender until archive has
+// committed.
+Result<std::string> Pipeline::accept(const RawEnvelope& raw, std::optional<verify::Sender>& sender) {
+  DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now()));
+  sender = verified.sender();  // authenticated from here on: faults are signed and have details
+  DISTRICT_TRY(const auto trust, trust_.snapshot());
+  DISTRICT_TRY(const auto batch, validator_.validate(verified, *trust));
+  DISTRICT_TRY(const auto receipt, archive_.append(raw, verified, batch));  // returns when durable
+  observe::emit(observe::EnvelopeAccepted{receipt.receipt_id, batch.tenant, raw.peer, receipt.message_count,
+                                          receipt.leaf_index, raw.octets.size(), clock_.now() - receipt.received_at});
+  return acknowledger_.sign(receipt, *sender, raw.soap_version);  // quantify works from the archive
+}
+
+Answer Pipeline::handle(const RawEnvelope& raw) {
+  // Trust that changes between verify and archive sends an envelope through verify again. It takes
+  // an administrator's command each time, so that a few rounds always suffice.
+  constexpr int kRoundsMax = 5;
+  std::optional<verify::Sender> sender;
+  auto accepted = accept(raw, sender);
+  for (int round = 1; !accepted && accepted.error().code == ErrorCode::trust_changed && round < kRoundsMax; ++round) {
+    sender.reset();
+    accepted = accept(raw, sender);
+  }
+  if (!accepted) return answer(accepted.error(), raw.soap_version, raw.peer, sender ? &*sender : nullptr);
+  return {200, content_type(raw.soap_version), std::move(*accepted), 0};
+}
+
+Answer Pipeline::refuse(const Error& error, SoapVersion version, const std::string& peer) {
+  return answer(error, version, peer, nullptr);
+}
+
+Answer Pipeline::answer(const Error& error, SoapVersion version, const std::string& peer,
+                        const verify::Sender* sender) {
+  constexpr unsigned kRetryAfterSeconds = 5;
+  std::array<std::byte, 10> random;
+  crypto::fill_random(random);
+  const std::string rejection_id = make_ulid(clock_.now(), random);
+  observe::emit(observe::EnvelopeRejected{rejection_id, error.code, peer,
+                                          sender == nullptr ? "" : to_hex(sender->certificate_sha256), error.detail, {}});
+  const unsigned status = http_status(error.code, version);
+  return {status, content_type(version), acknowledger_.fault(error, rejection_id, version, sender),
+          status == 503 ? kRetryAfterSeconds : 0};
+}
+
+std::string Pipeline::content_type(SoapVersion version) {
+  return version == SoapVersion::v11 ? "text/xml; charset=utf-8" : "application/soap+xml; charset=utf-8";
+}
+
+}  // namespace district::pipeline
