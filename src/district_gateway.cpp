@@ -1,0 +1,166 @@
+// district-gateway: what a pilot site runs. Only reads the command line; src/gateway/ does the
+// work.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "gateway/send_command.h"
+#include "xml/document.h"
+
+namespace {
+
+using district::gateway::SendOptions;
+
+constexpr int kUsage = 2;
+
+constexpr const char* kSendFooter = R"(
+Files are told apart by their header line; .csv and .csv.gz alike:
+  Barcelona    meter_id,period_start_utc,[period_end_utc,]energy_kwh[,...]   type 001/0.0.1
+               meter_id,period_start_utc,...,first_sent_energy_kwh,...       type 001/0.0.1
+  Eibar        installation_id,sampled_at_utc,power_w                        type 001/001
+               installations.json                                            type 002/001
+  Kalundborg   meter_id,medium,unit,read_at_utc,register                     type 001/002
+               meter_id,medium,unit,register_modulus                         type 002/001
+               house_id,medium,at_utc,old_meter_id,...                       type 002/001
+
+Each envelope's receipt is verified (the server's signature over Body, Timestamp and the
+confirmation of our signature; the digest of what we sent) and appended to the receipts file, one
+JSON object a line, before the next envelope is sent. A busy server or a lost connection is tried
+again with the same bytes. Sending the same data again does no harm: equal values are duplicates.
+
+Exit: 0 all delivered
+      1 something else failed
+      2 usage, or a file or option that does not fit   (7001)
+      3 no connection, or TLS failed                   (7002)
+      4 the server refused the envelope                (7003)
+      5 the server is busy; try later                  (7004)
+      6 the answer is not a receipt that verifies      (7005)
+
+    $ district-gateway send --url https://localhost:8443 --tenant 20 \
+        --certificate pki/pilots/barcelona.pem --key pki/pilots/barcelona.key \
+        --ca pki/ca.pem school_2018.csv.gz
+    01JD0VZ9C4MRT8YB2J9X5Q6W3E  2026-11-20T10:15:00.123Z  24 messages  leaf 7 of 8  root 9f3a...
+
+    $ district-gateway send ... --source KAL-1 --meter KAL-W2 --from 2018-12-01 registers.csv.gz
+    $ district-gateway send ... --dry-run school_2018.csv.gz | xmllint --format -
+)";
+
+// What the command line gives as text and SendOptions has as values.
+struct Spelled {
+  std::string from, to, valid_from = "1970-01-01";
+  long retry_for = 60;
+  long deadline = 30;
+  bool soap12 = false;
+};
+
+void add_options(CLI::App& send, SendOptions& options, Spelled& spelled) {
+  send.add_option("FILE", options.files, "files of meter data")->required();
+  send.add_option("--url", options.url, "the server: https://HOST[:PORT][/PATH]");
+  send.add_option("--tenant", options.tenant, "tenantCode of the messages")->required();
+  send.add_option("--certificate", options.certificate_file, "our certificate, PEM")->required();
+  send.add_option("--key", options.key_file, "our private key, PEM")->required();
+  send.add_option("--ca", options.ca_file, "authority of the server's TLS certificate, PEM");
+  send.add_option("--receipt-certificate", options.receipt_certificate_files,
+                  "certificate that may sign receipts, PEM; may be repeated (default: any that\n"
+                  "the authority of --ca issued for the server's host)")
+      ->expected(1)
+      ->take_all();
+  send.add_option(
+      "--source", options.source,
+      "messageSourceElement (default: the meter or installation; needed for registers)");
+  send.add_option("--meter", options.meters, "only this meter or installation; may be repeated")
+      ->expected(1)
+      ->take_all();
+  send.add_option("--from", spelled.from, "only rows from this day or instant (UTC) on");
+  send.add_option("--to", spelled.to, "only rows before this day or instant (UTC)");
+  send.add_option("--valid-from", spelled.valid_from,
+                  "from when master data holds, where the file does not say")
+      ->capture_default_str();
+  send.add_option("--messages-per-envelope", options.messages_per_envelope,
+                  "at most so many messages in one signed envelope")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  send.add_option("--receipts", options.receipts_file, "where receipts are appended, JSON lines")
+      ->capture_default_str();
+  send.add_option("--keep", options.keep_folder,
+                  "folder that keeps each request and its signed answer as they are");
+  send.add_option("--retry-for", spelled.retry_for, "seconds to try again for; 0: once only")
+      ->check(CLI::Range(0, 240))
+      ->capture_default_str();
+  send.add_option("--deadline", spelled.deadline, "seconds that each step on the network may take")
+      ->check(CLI::Range(1, 600))
+      ->capture_default_str();
+  send.add_flag("--soap12", spelled.soap12, "SOAP 1.2 instead of 1.1");
+  send.add_flag("--json", options.json, "receipts on standard output as JSON lines");
+  send.add_flag("--dry-run", options.dry_run, "print the first signed envelope; send nothing");
+  send.footer(kSendFooter);
+}
+
+std::string time_hint() { return "write it like 2018-03-01 or 2018-03-01T00:00:00Z"; }
+
+district::Result<district::Ok> read_values(const Spelled& spelled, SendOptions& options) {
+  const auto read = [](const std::string& name, const std::string& text) {
+    const auto value = district::parse_day_or_instant(text);
+    return value ? district::Result<district::Instant>(*value)
+                 : district::fail(district::ErrorCode::gateway_input,
+                                  name + " " + text + ": no day and no instant", time_hint());
+  };
+  if (!spelled.from.empty()) {
+    DISTRICT_TRY(options.from, read("--from", spelled.from));
+  }
+  if (!spelled.to.empty()) {
+    DISTRICT_TRY(options.to, read("--to", spelled.to));
+  }
+  DISTRICT_TRY(options.valid_from, read("--valid-from", spelled.valid_from));
+  options.retry_for = std::chrono::seconds{spelled.retry_for};
+  options.deadline = std::chrono::seconds{spelled.deadline};
+  options.soap_version = spelled.soap12 ? district::SoapVersion::v12 : district::SoapVersion::v11;
+  if (!options.dry_run && (options.url.empty() || options.ca_file.empty())) {
+    return district::fail(district::ErrorCode::gateway_input, "--url and --ca are needed",
+                          "or --dry-run, to send nothing");
+  }
+  return district::Ok{};
+}
+
+int complain(const district::Error& error) {
+  std::cout.flush();
+  std::cerr << "district-gateway: error: " << error.detail << " (" << static_cast<int>(error.code)
+            << ")\n";
+  for (const auto& violation : error.violations) {
+    std::cerr << "district-gateway:   message " << violation.message_index << ", line "
+              << violation.line << ", " << violation.path << ": " << violation.reason << '\n';
+  }
+  if (!error.hint.empty()) std::cerr << "district-gateway: hint: " << error.hint << '\n';
+  return district::gateway::exit_code(error.code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  district::xml::initialize();
+
+  CLI::App program{"Sends a site's meter data as signed messages and keeps the receipts.",
+                   "district-gateway"};
+  program.set_version_flag("--version", DISTRICT_VERSION);
+  program.require_subcommand(1);
+  CLI::App& send = *program.add_subcommand("send", "send files of meter data");
+  SendOptions options;
+  Spelled spelled;
+  add_options(send, options, spelled);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return program.exit(asked);
+  } catch (const CLI::ParseError& problem) {
+    std::cerr << "district-gateway: error: " << problem.what() << '\n'
+              << "district-gateway: hint: district-gateway "
+              << (send.parsed() ? "send --help\n" : "--help\n");
+    return kUsage;
+  }
+
+  auto done = read_values(spelled, options);
+  if (done) done = district::gateway::send(options);
+  return done ? 0 : complain(done.error());
+}

@@ -1,0 +1,235 @@
+#include "gateway/https_client.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <utility>  // before Asio's awaitable.hpp of Boost 1.74, which lacks it
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <charconv>
+
+namespace district::gateway {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::string_view kServicePath = "/services/aggregation";
+constexpr std::string_view kDefaultPort = "443";
+
+// A receipt has about 5 KB, a fault with 20 violations at most about 50.
+constexpr std::uint64_t kReplyBytesMax = std::uint64_t{1024} * 1024;
+constexpr std::uint32_t kReplyHeaderBytesMax = 16 * 1024;
+
+bool is_address(const std::string& host) {
+  error_code problem;
+  asio::ip::make_address(host, problem);
+  return !problem;
+}
+
+std::optional<std::chrono::seconds> seconds_of(std::string_view text) {
+  long value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return std::chrono::seconds{value};
+}
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+  constexpr std::string_view kScheme = "https://";
+  const auto bad = [&](const std::string& why) {
+    return fail(ErrorCode::gateway_input, "--url " + std::string(text) + ": " + why,
+                "--url https://HOST[:PORT][/PATH]");
+  };
+  if (!text.starts_with(kScheme)) return bad("it does not start with https://");
+  const std::string_view rest = text.substr(kScheme.size());
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  const std::string_view authority = rest.substr(0, slash);
+  Url url;
+  url.target = slash == rest.size() ? kServicePath : rest.substr(slash);
+  const bool unprintable = std::any_of(url.target.begin(), url.target.end(),
+                                       [](char c) { return c <= ' ' || c > '~' || c == '#'; });
+  if (unprintable) return bad("the path has a character that must be percent-encoded");
+
+  std::size_t host_end = authority.find(':');
+  if (authority.starts_with('[')) {
+    const std::size_t bracket = authority.find(']');
+    if (bracket == std::string_view::npos) return bad("the address lacks its closing bracket");
+    url.host = authority.substr(1, bracket - 1);
+    host_end = bracket + 1;
+  } else {
+    url.host = authority.substr(0, host_end);
+  }
+  url.port = kDefaultPort;
+  if (host_end < authority.size()) {
+    if (authority[host_end] != ':') return bad("what follows the address is no port");
+    url.port = authority.substr(host_end + 1);
+  }
+  const auto port = seconds_of(url.port);
+  if (url.host.empty() || url.host.find('@') != std::string::npos) return bad("it names no host");
+  if (!port || port->count() < 1 || port->count() > 65535) return bad("the port is not 1 to 65535");
+  return url;
+}
+
+struct HttpsClient::State {
+  using Stream = beast::ssl_stream<beast::tcp_stream>;
+
+  State(Url where, std::chrono::seconds limit) : url(std::move(where)), deadline(limit) {}
+
+  Url url;
+  std::chrono::seconds deadline;
+  bool certificate_refused = false;
+  asio::ssl::context tls{asio::ssl::context::tls_client};
+  asio::io_context io;
+  std::unique_ptr<Stream> stream;
+  beast::flat_buffer buffer;
+
+  // Blocking calls of Beast ignore deadlines; so each step is started and run to its end.
+  // start: is handed the completion handler.
+  template <typename Start>
+  error_code run(Start start) {
+    error_code outcome = asio::error::operation_aborted;
+    beast::get_lowest_layer(*stream).expires_after(deadline);
+    start([&outcome](error_code problem, const auto&...) { outcome = problem; });
+    io.restart();
+    io.run();
+    return outcome;
+  }
+
+  tl::unexpected<Error> unreachable(const std::string& doing, const std::string& why) const {
+    return fail(ErrorCode::gateway_unreachable,
+                doing + " " + url.host + " port " + url.port + ": " + why,
+                "is the server running, and is --url right?");
+  }
+
+  Result<Ok> connect();
+  Result<Ok> shake_hands();
+  Result<HttpReply> exchange(const HttpPost& request);
+};
+
+Result<Ok> HttpsClient::State::connect() {
+  asio::ip::tcp::resolver resolver(io);
+  error_code problem;
+  const auto addresses = resolver.resolve(url.host, url.port, problem);
+  if (problem) return unreachable("cannot find", problem.message());
+
+  stream = std::make_unique<Stream>(io, tls);
+  buffer.clear();
+  problem = run([&](auto done) {
+    beast::get_lowest_layer(*stream).async_connect(addresses, std::move(done));
+  });
+  if (problem) return unreachable("cannot connect to", problem.message());
+  beast::get_lowest_layer(*stream).socket().set_option(asio::ip::tcp::no_delay(true), problem);
+  return shake_hands();
+}
+
+Result<Ok> HttpsClient::State::shake_hands() {
+  SSL* ssl = stream->native_handle();
+  X509_VERIFY_PARAM* rules = ::SSL_get0_param(ssl);
+  if (is_address(url.host)) {
+    ::X509_VERIFY_PARAM_set1_ip_asc(rules, url.host.c_str());
+  } else {
+    ::X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    ::X509_VERIFY_PARAM_set1_host(rules, url.host.c_str(), url.host.size());
+    // What SSL_set_tlsext_host_name is a macro for: RFC 6066 section 3.
+    ::SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, url.host.data());
+  }
+  const error_code problem = run(
+      [&](auto done) { stream->async_handshake(asio::ssl::stream_base::client, std::move(done)); });
+  if (!problem) return Ok{};
+  const long verdict = ::SSL_get_verify_result(ssl);
+  certificate_refused = verdict != X509_V_OK;
+  if (!certificate_refused) return unreachable("no TLS with", problem.message());
+  return fail(ErrorCode::gateway_unreachable,
+              "the TLS certificate of " + url.host + " port " + url.port +
+                  " is not trusted: " + ::X509_verify_cert_error_string(verdict),
+              "--ca names the file with the authority of the server's certificate");
+}
+
+Result<HttpReply> HttpsClient::State::exchange(const HttpPost& request) {
+  http::request<http::span_body<const char>> message{http::verb::post, url.target, 11};
+  const bool bracket = url.host.find(':') != std::string::npos;
+  message.set(http::field::host, (bracket ? "[" + url.host + "]" : url.host) +
+                                     (url.port == kDefaultPort ? std::string{} : ":" + url.port));
+  message.set(http::field::user_agent, "district-gateway");
+  message.set(http::field::content_type,
+              beast::string_view(request.content_type.data(), request.content_type.size()));
+  if (!request.soap_action.empty()) {
+    message.set("SOAPAction",
+                beast::string_view(request.soap_action.data(), request.soap_action.size()));
+  }
+  message.body() = beast::span<const char>(request.body.data(), request.body.size());
+  message.prepare_payload();
+
+  error_code problem =
+      run([&](auto done) { http::async_write(*stream, message, std::move(done)); });
+  if (problem) return unreachable("cannot send to", problem.message());
+
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(kReplyBytesMax);
+  parser.header_limit(kReplyHeaderBytesMax);
+  problem = run([&](auto done) { http::async_read(*stream, buffer, parser, std::move(done)); });
+  if (problem) return unreachable("no answer from", problem.message());
+
+  HttpReply reply;
+  reply.status = parser.get().result_int();
+  reply.content_type = std::string(parser.get()[http::field::content_type]);
+  const auto retry_after = parser.get()[http::field::retry_after];
+  reply.retry_after = seconds_of({retry_after.data(), retry_after.size()});
+  if (!parser.get().keep_alive()) stream.reset();
+  reply.body = std::move(parser.get().body());
+  return reply;
+}
+
+HttpsClient::HttpsClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpsClient::HttpsClient(HttpsClient&&) noexcept = default;
+HttpsClient& HttpsClient::operator=(HttpsClient&&) noexcept = default;
+HttpsClient::~HttpsClient() = default;
+
+Result<HttpsClient> HttpsClient::create(const Url& url, const std::string& ca_file,
+                                        std::chrono::seconds deadline) {
+  auto state = std::make_unique<State>(url, deadline);
+  error_code problem;
+  state->tls.load_verify_file(ca_file, problem);
+  if (problem) {
+    return fail(ErrorCode::file_unreadable, "--ca " + ca_file + ": " + problem.message(),
+                "a file with the PEM certificate of the authority");
+  }
+  state->tls.set_verify_mode(asio::ssl::verify_peer, problem);
+  if (problem || ::SSL_CTX_set_min_proto_version(state->tls.native_handle(), TLS1_2_VERSION) != 1) {
+    return fail(ErrorCode::internal, "cannot set up TLS");
+  }
+  return HttpsClient(std::move(state));
+}
+
+Result<HttpReply> HttpsClient::post(const HttpPost& request) {
+  if (state_->stream) {
+    auto reply = state_->exchange(request);
+    if (reply) return reply;
+  }
+  auto connected = state_->connect();
+  if (!connected) {
+    state_->stream.reset();
+    return fail(std::move(connected).error());
+  }
+  auto reply = state_->exchange(request);
+  if (!reply) state_->stream.reset();
+  return reply;
+}
+
+bool HttpsClient::certificate_refused() const { return state_->certificate_refused; }
+
+}  // namespace district::gateway
