@@ -1,37 +1,52 @@
 // The transparency log: canonical entries, and the check that what is stored is one append-only
 // tree. Source: RFC 9162 section 2.1 (hashing), RFC 8785 (canonical JSON), contract.md "Response".
+// Threads: entries from any thread; a check has its Database for itself.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "model/receipt.h"
 #include "model/trust.h"
 #include "store/archive_store.h"
+#include "store/database.h"
 
 namespace district::log {
 
+// Entries are JSON objects with a "kind" and a "time" (UTC, six fraction digits); digests in
+// base64.
 // {"certificate":…,"kind":"envelope","payloadDigest":…,"receiptId":…,"size":…,"tenant":…,"time":…}
-// Digests in base64, time with six fraction digits.
 std::string envelope_entry(const Receipt& receipt, const std::string& tenant,
                            const Sha256Digest& certificate_sha256, std::uint64_t size);
+// {"contentTypes":[…],"kind":"tenant","name":…,"sources":[…],"tenant":…,"time":…,"zone":…}
 std::string tenant_entry(const Tenant& tenant);
+// {"certificate":…,"kind":"enrol","subject":…,"tenant":…,"time":…,"validFrom":…}, and where they
+// are set "allowSha1Until" and "validTo".
 std::string enrol_entry(const Enrolment& enrolment, Instant at);
+// {"certificate":…,"kind":"revoke","reason":…,"tenant":…,"time":…}
 std::string revoke_entry(const Enrolment& enrolment);
 
 struct LogReport {
   std::uint64_t leaves = 0;
   std::uint64_t heads = 0;
-  Sha256Digest root_hash{};
+  Sha256Digest root_hash{};           // recomputed from the entries
   std::vector<std::string> problems;  // empty: intact. Each names its leaf or head.
 };
 
-// Recomputes every leaf hash and every recorded head from the entries, and compares each envelope's
-// row with its entry; `progress(done, total)` is called now and then.
-// With `receipt`: that the receipt's leaf, tree size and root agree with the log.
+// Recomputes every leaf hash and every recorded head from the entries, and compares the row of each
+// envelope, tenant, enrolment and revocation with its entry. Judges the log as it is when the check
+// begins; it may go on growing meanwhile. `progress(done, total)` is called now and then.
+// Whether the octets of an envelope still have its digest is the audit's to check.
+// Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.
 Result<LogReport> verify(store::Database& database,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
-Result<Ok> check_receipt(store::Database& database, const Receipt& receipt);  // archive_corrupt
+
+// That the receipt's leaf is the envelope that it names and that its tree size and root are a
+// recorded head, which verify() proves to be of this log. Errors: archive_corrupt, with what
+// differs.
+Result<Ok> check_receipt(store::Database& database, const Receipt& receipt);
 
 }  // namespace district::log

@@ -28,6 +28,8 @@ struct EnrolledCertificate {
 // judges by the trust of the moment of receipt.
 class TrustSnapshot {
  public:
+  // A stored certificate that cannot be read, or is not the one enrolled, is left out: it cannot
+  // sign. districtctl log verify names it.
   explicit TrustSnapshot(store::TrustRecords records);
 
   std::uint64_t epoch() const { return records_.epoch; }
@@ -49,9 +51,14 @@ class TrustSnapshot {
   const store::TrustRecords& records() const { return records_; }
 
  private:
+  // Keys are octets or text; a certificate is given by its place in certificates_.
+  using Index = std::unordered_multimap<std::string, std::size_t>;
+  std::vector<const EnrolledCertificate*> find_all(const Index& index, std::string_view key) const;
+
   store::TrustRecords records_;
   std::vector<EnrolledCertificate> certificates_;
   std::unordered_map<std::string, std::size_t> by_sha256_;
+  Index by_sha1_, by_subject_key_identifier_, by_serial_;
 };
 
 // The current snapshot, reloaded when the store's epoch has moved, so that a change by districtctl
@@ -59,11 +66,14 @@ class TrustSnapshot {
 // Threads: any.
 class Trust {
  public:
-  // Keeps its own connection to the database file.
-  static Result<std::unique_ptr<Trust>> open(const std::string& database_path, store::OpenMode mode);
+  // Keeps its own connection to the database file. Errors: as of store::Database::open.
+  static Result<std::unique_ptr<Trust>> open(const std::string& database_path,
+                                             store::OpenMode mode);
+  // Errors: archive_unavailable, archive_corrupt.
   Result<std::shared_ptr<const TrustSnapshot>> snapshot();
 
  private:
+  explicit Trust(std::unique_ptr<store::Database> database) : database_(std::move(database)) {}
   std::mutex mutex_;
   std::unique_ptr<store::Database> database_;
   std::shared_ptr<const TrustSnapshot> current_;
@@ -71,20 +81,24 @@ class Trust {
 
 // Changes, for districtctl. Each is a leaf of the log; each list is all or nothing.
 // Errors: admin_invalid (weak key, no digitalSignature, expired, unknown tenant or zone),
-// admin_conflict (already enrolled for the tenant; tenant unchanged), not_found, archive_unavailable.
+// admin_conflict (already enrolled for the tenant; tenant unchanged), not_found,
+// archive_unavailable.
 struct EnrolRequest {
   std::string tenant;
   crypto::Certificate certificate;
   std::optional<Instant> valid_from;  // default: the time of the change
   std::optional<Instant> valid_to;
   std::optional<Instant> allow_sha1_until;
-  std::string origin;                 // file and line, for the error
+  std::string origin;  // file and line, for the error
 };
-Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now);  // or change it
+// Adds the tenant, or changes it from now on; its valid_from is set to the time of the change.
+Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now);
 Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> requests, Instant now);
-// By the certificate's SHA-256 in hex, whole or a unique beginning of at least 8 digits; for one
-// tenant, or for all that it is enrolled for.
+// By the certificate's SHA-256 in hex, in either case and with or without colons, whole or a unique
+// beginning of at least 8 digits; for one tenant, or for all that it is enrolled for. Gives the
+// number of enrolments revoked, which is never 0.
 Result<std::size_t> revoke(store::Database& database, std::string_view fingerprint,
-                           const std::optional<std::string>& tenant, std::string_view reason, Instant now);
+                           const std::optional<std::string>& tenant, std::string_view reason,
+                           Instant now);
 
 }  // namespace district::trust

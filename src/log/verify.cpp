@@ -1,0 +1,329 @@
+#include <algorithm>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "crypto/digest.h"
+#include "crypto/merkle.h"
+#include "log/log.h"
+#include "store/trust_store.h"
+
+namespace district::log {
+namespace {
+
+constexpr std::size_t kPage = 1000;
+constexpr std::size_t kProblemsMax = 1000;  // of a log that is damaged all over, enough to see it
+
+std::string leaf_name(std::uint64_t leaf_index) { return "leaf " + std::to_string(leaf_index); }
+
+nlohmann::json parsed(const std::string& entry) {
+  auto json = nlohmann::json::parse(entry, nullptr, false);
+  return json.is_object() ? json : nlohmann::json::object();
+}
+
+// "tenant, size": the members in which two entries differ.
+std::string differing_members(const std::string& entry, const std::string& other) {
+  const auto a = parsed(entry);
+  const auto b = parsed(other);
+  std::set<std::string> names;
+  for (const auto& [name, value] : a.items()) {
+    if (!b.contains(name) || b[name] != value) names.insert(name);
+  }
+  for (const auto& [name, value] : b.items()) {
+    if (!a.contains(name)) names.insert(name);
+  }
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list.empty() ? "spelling" : list;
+}
+
+std::string entry_of(const store::StoredEnvelope& envelope) {
+  const Receipt receipt{envelope.receipt_id,
+                        envelope.received_at,
+                        envelope.message_count,
+                        envelope.payload_digest,
+                        envelope.leaf_index,
+                        0,
+                        {}};
+  return envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+}
+
+std::string entry_of(const store::RecordedChange& recorded) {
+  using Kind = store::TrustChange::Kind;
+  switch (recorded.change.kind) {
+    case Kind::tenant:
+      return tenant_entry(recorded.change.tenant);
+    case Kind::enrol:
+      return enrol_entry(recorded.change.enrolment, recorded.at);
+    case Kind::revoke:
+      return revoke_entry(recorded.change.enrolment);
+  }
+  return {};
+}
+
+std::string name_of(const store::RecordedChange& recorded) {
+  using Kind = store::TrustChange::Kind;
+  switch (recorded.change.kind) {
+    case Kind::tenant:
+      return "tenant " + recorded.change.tenant.code;
+    case Kind::enrol:
+      return "the enrolment for tenant " + recorded.change.enrolment.tenant;
+    case Kind::revoke:
+      return "the revocation for tenant " + recorded.change.enrolment.tenant;
+  }
+  return {};
+}
+
+// One pass over leaves, heads and rows side by side, all in the order of their numbers, in pages:
+// memory does not grow with the log.
+class Check {
+ public:
+  Check(store::Database& database,
+        const std::function<void(std::uint64_t, std::uint64_t)>& progress)
+      : archive_(database), trust_(database), progress_(progress) {}
+
+  Result<LogReport> run() {
+    DISTRICT_TRY(const auto last, archive_.log_head());
+    total_ = last.tree_size;
+    DISTRICT_TRY(auto changes, trust_.recorded_changes());
+    changes_.assign(std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
+    while (next_ < total_) {
+      DISTRICT_TRY(const auto entries, archive_.log_entries(next_, kPage));
+      DISTRICT_CHECK(check_page(entries));
+      if (progress_) progress_(next_, total_);
+    }
+    DISTRICT_CHECK(check_beyond(last));
+    DISTRICT_CHECK(check_frontier());
+    report_.leaves = total_;
+    report_.root_hash = from_entries_.root();
+    if (left_out_ > 0) report_.problems.push_back("and " + std::to_string(left_out_) + " more");
+    return std::move(report_);
+  }
+
+ private:
+  void problem(std::string text) {
+    if (report_.problems.size() < kProblemsMax) {
+      report_.problems.push_back(std::move(text));
+    } else {
+      ++left_out_;
+    }
+  }
+
+  Result<Ok> check_page(const std::vector<store::LogEntry>& entries) {
+    const auto end = entries.empty() ? total_ : std::min(total_, entries.back().leaf_index + 1);
+    auto entry = entries.begin();
+    for (; next_ < end; ++next_) {
+      DISTRICT_CHECK(fill_heads());
+      DISTRICT_CHECK(fill_envelopes());
+      if (entry != entries.end() && entry->leaf_index == next_) {
+        check_leaf(*entry++);
+      } else {
+        // Without it no root beyond can be recomputed.
+        problem(leaf_name(next_) + " is missing");
+        gap_ = true;
+        drop_rows();
+      }
+      check_head();
+    }
+    return Ok{};
+  }
+
+  Result<Ok> fill_heads() {
+    if (!heads_.empty() || heads_read_ >= total_) return Ok{};
+    DISTRICT_TRY(const auto heads, archive_.log_heads(heads_read_, kPage));
+    heads_.assign(heads.begin(), heads.end());
+    heads_read_ = heads.empty() ? total_ : heads.back().tree_size;
+    return Ok{};
+  }
+
+  Result<Ok> fill_envelopes() {
+    if (!envelopes_.empty() || envelopes_done_) return Ok{};
+    store::EnvelopeFilter filter;
+    filter.after_leaf = last_envelope_;
+    filter.limit = kPage;
+    DISTRICT_TRY(auto envelopes, archive_.list(filter));
+    envelopes_done_ = envelopes.empty() || envelopes.back().leaf_index >= total_;
+    if (!envelopes.empty()) last_envelope_ = envelopes.back().leaf_index;
+    envelopes_.assign(std::move_iterator(envelopes.begin()), std::move_iterator(envelopes.end()));
+    return Ok{};
+  }
+
+  void check_leaf(const store::LogEntry& leaf) {
+    const auto computed = crypto::merkle_leaf_hash(as_bytes(leaf.entry));
+    if (computed != leaf.leaf_hash) {
+      problem(leaf_name(next_) + ": its entry does not have its recorded hash");
+    }
+    from_entries_.append(computed);
+    from_hashes_.append(leaf.leaf_hash);
+    check_rows(leaf.entry);
+  }
+
+  // The rows that say they belong to this leaf: exactly one for the kinds of entries that have
+  // rows.
+  void check_rows(const std::string& entry) {
+    std::size_t rows = 0;
+    while (!envelopes_.empty() && envelopes_.front().leaf_index <= next_) {
+      const auto& envelope = envelopes_.front();
+      compare(entry, entry_of(envelope), "envelope " + envelope.receipt_id);
+      check_tree_size(envelope);
+      envelopes_.pop_front();
+      ++rows;
+    }
+    while (!changes_.empty() && changes_.front().leaf_index <= next_) {
+      const auto& change = changes_.front();
+      compare(entry, entry_of(change), name_of(change));
+      check_certificate(change);
+      changes_.pop_front();
+      ++rows;
+    }
+    const auto kind = parsed(entry).value("kind", nlohmann::json());
+    const bool has_row =
+        kind == "envelope" || kind == "tenant" || kind == "enrol" || kind == "revoke";
+    if (has_row && rows == 0) {
+      problem(leaf_name(next_) + ": the row of its " + kind.get<std::string>() + " is missing");
+    }
+    if (rows > 1) problem(leaf_name(next_) + ": more than one row claims it");
+  }
+
+  void compare(const std::string& entry, const std::string& from_row, const std::string& row) {
+    if (entry == from_row) return;
+    problem(leaf_name(next_) + ": " + row +
+            " does not agree with its entry: " + differing_members(entry, from_row));
+  }
+
+  // A receipt names the head of its own commit: the first that contains its leaf.
+  void check_tree_size(const store::StoredEnvelope& envelope) {
+    if (!heads_.empty() && heads_.front().tree_size == envelope.tree_size) return;
+    problem(leaf_name(next_) + ": envelope " + envelope.receipt_id + " has tree size " +
+            std::to_string(envelope.tree_size) + ", which is not the head of its commit");
+  }
+
+  void check_certificate(const store::RecordedChange& recorded) {
+    if (recorded.change.kind == store::TrustChange::Kind::tenant) return;
+    const auto& enrolment = recorded.change.enrolment;
+    if (crypto::sha256(enrolment.certificate_der) == enrolment.certificate_sha256) return;
+    problem(leaf_name(next_) + ": the certificate of " + name_of(recorded) +
+            " does not have its fingerprint");
+  }
+
+  void drop_rows() {
+    while (!envelopes_.empty() && envelopes_.front().leaf_index <= next_) envelopes_.pop_front();
+    while (!changes_.empty() && changes_.front().leaf_index <= next_) changes_.pop_front();
+  }
+
+  void check_head() {
+    if (heads_.empty() || heads_.front().tree_size != next_ + 1) return;
+    const auto head = heads_.front();
+    heads_.pop_front();
+    ++report_.heads;
+    if (gap_) return;
+    // A leaf with a changed entry or a changed hash is named already; the head then agrees with
+    // what was not changed. Where both were changed, only the head shows it.
+    if (head.root_hash == from_entries_.root() || head.root_hash == from_hashes_.root()) {
+      last_good_ = head.tree_size;
+      return;
+    }
+    if (head_reported_) return;
+    head_reported_ = true;
+    problem("head of tree size " + std::to_string(head.tree_size) +
+            ": its root is not that of the entries; the first difference is in leaves " +
+            std::to_string(last_good_) + " to " + std::to_string(head.tree_size - 1) +
+            " or in the head");
+  }
+
+  // Leaves or rows beyond the last head are damage, unless a commit came in meanwhile.
+  Result<Ok> check_beyond(const store::LogHead& last) {
+    DISTRICT_TRY(const auto leaves, archive_.log_entries(total_, 1));
+    store::EnvelopeFilter filter;
+    if (total_ > 0) filter.after_leaf = total_ - 1;
+    filter.limit = 1;
+    DISTRICT_TRY(const auto envelopes, archive_.list(filter));
+    DISTRICT_TRY(const auto now, archive_.log_head());
+    if (now.tree_size != last.tree_size) return Ok{};
+    if (!leaves.empty()) problem(leaf_name(leaves.front().leaf_index) + " is beyond the last head");
+    if (!envelopes.empty()) {
+      problem(leaf_name(envelopes.front().leaf_index) + ": envelope " +
+              envelopes.front().receipt_id + " is beyond the last head");
+    }
+    if (!changes_.empty()) {
+      problem(leaf_name(changes_.front().leaf_index) + ": " + name_of(changes_.front()) +
+              " is beyond the last head");
+    }
+    return Ok{};
+  }
+
+  Result<Ok> check_frontier() {
+    DISTRICT_TRY(const auto head, archive_.log_head());
+    DISTRICT_TRY(const auto frontier, archive_.log_frontier());
+    // The two are read one after the other; a commit in between is no damage.
+    if (frontier.size == total_ && head.tree_size == total_ && !gap_ &&
+        frontier.root() != from_entries_.root() && frontier.root() != from_hashes_.root()) {
+      problem("the frontier of the log does not have the root of the entries");
+    }
+    if (frontier.size < total_) problem("the frontier of the log is behind its last head");
+    return Ok{};
+  }
+
+  store::ArchiveStore archive_;
+  store::TrustStore trust_;
+  const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
+  LogReport report_;
+  std::size_t left_out_ = 0;
+  std::uint64_t total_ = 0;  // leaves when the check began
+  std::uint64_t next_ = 0;   // the leaf to check next
+  crypto::MerkleFrontier from_entries_, from_hashes_;
+  std::deque<store::LogHead> heads_;
+  std::uint64_t heads_read_ = 0;
+  std::deque<store::StoredEnvelope> envelopes_;
+  std::optional<std::uint64_t> last_envelope_;
+  bool envelopes_done_ = false;
+  std::deque<store::RecordedChange> changes_;
+  std::uint64_t last_good_ = 0;  // size of the last head that was right
+  bool head_reported_ = false;
+  bool gap_ = false;
+};
+
+}  // namespace
+
+Result<LogReport> verify(store::Database& database,
+                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  return Check(database, progress).run();
+}
+
+Result<Ok> check_receipt(store::Database& database, const Receipt& receipt) {
+  const auto differs = [&](const std::string& what) {
+    return fail(ErrorCode::archive_corrupt, "receipt " + receipt.receipt_id + ": " + what,
+                "keep the receipt: it proves that the archive was changed; districtctl log verify "
+                "names what else is damaged");
+  };
+  store::ArchiveStore archive(database);
+  auto stored = archive.find(receipt.receipt_id);
+  if (!stored && stored.error().code == ErrorCode::not_found) {
+    return differs("its envelope is not in the archive");
+  }
+  if (!stored) return fail(std::move(stored).error());
+  if (stored->payload_digest != receipt.payload_digest) return differs("another payload digest");
+  // A receipt on the wire has milliseconds.
+  const auto millis = [](Instant at) { return std::chrono::floor<std::chrono::milliseconds>(at); };
+  if (millis(stored->received_at) != millis(receipt.received_at)) {
+    return differs("another time of receipt");
+  }
+  if (stored->message_count != receipt.message_count) return differs("another number of messages");
+  if (stored->leaf_index != receipt.leaf_index) return differs("another leaf");
+  if (stored->tree_size != receipt.tree_size) return differs("another tree size");
+
+  DISTRICT_TRY(const auto entries, archive.log_entries(receipt.leaf_index, 1));
+  const auto expected = entry_of(*stored);
+  if (entries.empty() || entries.front().leaf_index != receipt.leaf_index ||
+      entries.front().entry != expected ||
+      entries.front().leaf_hash != crypto::merkle_leaf_hash(as_bytes(expected))) {
+    return differs("its leaf is not its envelope's");
+  }
+  DISTRICT_TRY(const auto head, archive.log_head_of_size(receipt.tree_size));
+  if (!head) return differs("the log has no head of its tree size");
+  if (head->root_hash != receipt.root_hash)
+    return differs("the log had another root at its tree size");
+  return Ok{};
+}
+
+}  // namespace district::log
