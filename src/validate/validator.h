@@ -34,7 +34,8 @@ class OperationReader {
 
 // What a content schema's xs:appinfo says of one element of gcontent.
 struct ElementMeaning {
-  enum class Role { none, value, period_start, period_end, meter };
+  // attribute: of master data, a statement about the record's meter.
+  enum class Role { none, value, period_start, period_end, meter, attribute };
   std::string element;
   Role role = Role::none;
   std::string quantity;  // with role value
@@ -47,7 +48,7 @@ struct ContentType {
   std::string type, version;  // "001", "0.0.1"
   std::string schema_file;    // "content/001-0.0.1.xsd"
   std::vector<ElementMeaning> elements;
-  bool master_data = false;   // annotated as such: its elements become MasterFacts
+  bool master_data = false;  // annotated as such: its elements become MasterFacts
 };
 
 class Validator {
@@ -59,7 +60,8 @@ class Validator {
   // Errors: schema_invalid, content_type_unknown, header_rule (with violations, at most 20),
   // authentication_failed (the signer is not enrolled for the tenantCode).
   // Threads: any number at once.
-  Result<Batch> validate(const verify::VerifiedEnvelope& envelope, const trust::TrustSnapshot& trust) const;
+  Result<Batch> validate(const verify::VerifiedEnvelope& envelope,
+                         const trust::TrustSnapshot& trust) const;
 
   // Only the values, of an envelope that was accepted before: for the quantifier and for replays.
   // Errors: schema_invalid.
