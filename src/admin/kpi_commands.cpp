@@ -1,0 +1,264 @@
+// districtctl kpi
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+#include "admin/local_time.h"
+#include "admin/picture.h"
+#include "admin/session.h"
+#include "store/series_store.h"
+#include "store/trust_store.h"
+
+namespace district::admin {
+namespace {
+
+struct KpiOptions {
+  std::string tenant, source, meter, kpi, window, from, to;
+  bool has_meter = false;  // --meter '' names the meter of a source that is the meter
+  bool picture = false;
+};
+
+// Longer series of days are drawn as one line a month.
+constexpr std::size_t kBarsMax = 62;
+// No window is longer.
+constexpr auto kLongestWindow = std::chrono::hours(24 * 31 + 1);
+
+Result<std::string> zone_of(store::Database& database, const std::string& tenant) {
+  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
+  const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
+                                  [&tenant](const Tenant& t) { return t.code == tenant; });
+  if (found == records.tenants.rend()) {
+    return fail(ErrorCode::not_found, "no tenant " + tenant, "'districtctl tenant list' shows them");
+  }
+  return found->zone;
+}
+
+Result<std::optional<Instant>> read_day(const std::string& option, const std::string& text,
+                                        const LocalTime& local) {
+  if (text.empty()) return std::optional<Instant>{};
+  const auto instant = local.parse_day_or_instant(text);
+  if (!instant) {
+    return fail(ErrorCode::admin_invalid, option + ": '" + text + "' is not a day or an instant",
+                "write 2018-03-01 (midnight of the tenant's zone) or 2018-03-01T12:00:00Z");
+  }
+  return instant;
+}
+
+// The windows that overlap the time asked for.
+Result<std::vector<KpiValue>> find(store::Database& database, const KpiOptions& options,
+                                   const LocalTime& local) {
+  DISTRICT_TRY(const auto from, read_day("--from", options.from, local));
+  DISTRICT_TRY(const auto to, read_day("--to", options.to, local));
+  store::KpiFilter filter;
+  filter.tenant = options.tenant;
+  if (!options.source.empty()) filter.source = options.source;
+  if (options.has_meter) filter.meter = options.meter;
+  if (!options.kpi.empty()) filter.kpi = options.kpi;
+  if (!options.window.empty()) filter.window = window_kind_of(options.window);
+  if (from) filter.from = *from - kLongestWindow;
+  filter.to = to;
+  DISTRICT_TRY(auto values, store::SeriesStore(database).kpis(filter));
+  std::erase_if(values, [&from](const KpiValue& value) { return from && value.end <= *from; });
+  return values;
+}
+
+// One row a value, with every attribute that any of them has as a further column.
+Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, Format format) {
+  std::set<std::string> attributes;
+  for (const auto& value : values) {
+    for (const auto& [name, text] : value.attributes) attributes.insert(name);
+  }
+  std::vector<Column> columns{{"tenant", ""},
+                              {"source", "SOURCE"},
+                              {"meter", "METER"},
+                              {"kpi", "KPI"},
+                              {"window", "WINDOW"},
+                              {"window_start", "START (LOCAL)"},
+                              {"window_end", ""},
+                              {"value", "VALUE", true},
+                              {"unit", "UNIT"},
+                              {"completeness", "COMPLETE", true},
+                              {"status", "STATUS"},
+                              {"revision", "REV", true},
+                              {"computed_at", ""}};
+  for (const auto& name : attributes) columns.push_back({name, ""});
+  Listing listing(std::move(columns));
+  for (const auto& value : values) {
+    // In a table the window is named as people of the site would; programs get UTC.
+    const auto shown = format != Format::table            ? std::string()
+                       : value.window == WindowKind::hour ? local.minute(value.start)
+                                                          : local.day(value.start);
+    std::vector<Cell> row{value.meter.tenant,
+                          value.meter.source,
+                          value.meter.meter,
+                          value.kpi,
+                          name_of(value.window),
+                          {Json(format_instant(value.start, 0)), shown},
+                          cell_of(value.end),
+                          cell_of(value.value, 3),
+                          value.unit,
+                          cell_of(std::optional(value.completeness), 3),
+                          name_of(value.status),
+                          std::uint64_t{value.revision},
+                          cell_of(value.computed_at, 6)};
+    for (const auto& name : attributes) {
+      const auto attribute = value.attributes.find(name);
+      if (attribute == value.attributes.end()) row.push_back({Json(nullptr), ""});
+      if (attribute != value.attributes.end()) row.push_back(attribute->second);
+    }
+    listing.add(std::move(row));
+  }
+  return listing;
+}
+
+// Values of one KPI of one meter and one kind of window, in the order of time.
+using Series = std::span<const KpiValue>;
+
+bool same_series(const KpiValue& a, const KpiValue& b) {
+  return a.meter == b.meter && a.kpi == b.kpi && a.window == b.window;
+}
+
+std::vector<std::optional<double>> numbers_of(Series series) {
+  std::vector<std::optional<double>> numbers;
+  for (const auto& value : series) numbers.push_back(value.value);
+  return numbers;
+}
+
+std::string remark_of(const KpiValue& value) {
+  if (!value.value && value.completeness <= 0) return "no data";
+  if (value.status == KpiStatus::complete) return {};
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%s %.0f %%", name_of(value.status),
+                std::floor(value.completeness * 100));
+  return text.data();
+}
+
+void draw_one_bar_a_window(std::ostream& out, Series series, const LocalTime& local, int decimals) {
+  std::vector<Bar> bars;
+  for (const auto& value : series) {
+    const auto label = value.window == WindowKind::month ? local.month(value.start)
+                       : value.window == WindowKind::day ? local.day(value.start)
+                                                         : local.minute(value.start);
+    bars.push_back({label, value.value, remark_of(value)});
+  }
+  draw_bars(out, bars, decimals);
+}
+
+// One sparkline a day or a month, with the lowest and the highest value in it.
+template <typename LabelOf>
+void draw_sparklines(std::ostream& out, Series series, int decimals, LabelOf label_of) {
+  const auto range = range_with_zero(numbers_of(series));
+  std::size_t widest = 0;
+  const auto for_each_line = [&](auto&& act) {
+    for (std::size_t begin = 0, end = 0; begin < series.size(); begin = end) {
+      const auto label = label_of(series[begin]);
+      while (end < series.size() && label_of(series[end]) == label) ++end;
+      act(label, series.subspan(begin, end - begin));
+    }
+  };
+  for_each_line([&](const std::string&, Series line) { widest = std::max(widest, line.size()); });
+  for_each_line([&](const std::string& label, Series line) {
+    const auto numbers = numbers_of(line);
+    out << label << "  " << sparkline(numbers, range) << std::string(widest - line.size(), ' ');
+    // Empty ones sort first.
+    const auto highest = *std::max_element(numbers.begin(), numbers.end());
+    if (highest) {
+      const auto lowest = *std::min_element(numbers.begin(), numbers.end(), [](auto a, auto b) {
+        return a && (!b || *a < *b);
+      });
+      out << "  " << cell_of(lowest, decimals).shown << " to " << cell_of(highest, decimals).shown;
+    } else {
+      out << "  no data";
+    }
+    out << '\n';
+  });
+}
+
+void draw(std::ostream& out, Series series, const LocalTime& local) {
+  const auto& first = series.front();
+  out << printable(first.meter.source);
+  if (!first.meter.meter.empty()) out << ' ' << printable(first.meter.meter);
+  out << "  " << first.kpi;
+  if (!first.unit.empty()) out << ", " << printable(first.unit);
+  out << ", by " << name_of(first.window) << '\n';
+  const auto decimals = decimals_for(range_with_zero(numbers_of(series)));
+  if (series.size() > kBarsMax && first.window == WindowKind::day) {
+    draw_sparklines(out, series, decimals, [&](const KpiValue& v) { return local.month(v.start); });
+  } else if (first.window == WindowKind::hour) {
+    draw_sparklines(out, series, decimals, [&](const KpiValue& v) { return local.day(v.start); });
+  } else {
+    draw_one_bar_a_window(out, series, local, decimals);
+  }
+}
+
+void draw_all(std::ostream& out, const std::vector<KpiValue>& values, const LocalTime& local) {
+  for (auto begin = values.begin(); begin != values.end();) {
+    const auto end = std::find_if(begin, values.end(), [&](const KpiValue& value) {
+      return !same_series(*begin, value);
+    });
+    if (begin != values.begin()) out << '\n';
+    draw(out, Series(begin, end), local);
+    begin = end;
+  }
+}
+
+Result<int> show(Session& session, const KpiOptions& options) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto zone, zone_of(*database, options.tenant));
+  DISTRICT_TRY(const auto local, LocalTime::of(zone));
+  DISTRICT_TRY(auto values, find(*database, options, local));
+  const auto format = session.format();
+  std::size_t hours = 0;
+  if (format == Format::table && options.window.empty()) {
+    // People rarely want them, and they would bury the rest.
+    hours = std::erase_if(values, [](const KpiValue& v) { return v.window == WindowKind::hour; });
+  }
+  if (options.picture && format == Format::table) {
+    draw_all(session.terminal.out(), values, local);
+  } else {
+    listing_of(values, local, format).write(session.terminal.out(), format);
+  }
+  if (hours > 0) {
+    session.terminal.note(grouped(hours) + " values of hours are left out; --window hour shows them");
+  }
+  if (values.empty() && hours == 0) {
+    session.terminal.note("no KPI fits; 'districtctl status' tells whether work is waiting");
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_kpi_commands(CLI::App& app, Session& session) {
+  auto options = std::make_shared<KpiOptions>();
+  auto* command = app.add_subcommand("kpi", "Show KPIs, a row a value, or a picture of them");
+  command->add_option("--tenant", options->tenant, "Its tenantCode")->type_name("CODE")->required();
+  command->add_option("--source", options->source, "Only this messageSourceElement");
+  auto* meter = command->add_option("--meter", options->meter, "Only this meter of the source");
+  command->add_option("--kpi", options->kpi, "Only this KPI, e.g. energy_kwh");
+  command
+      ->add_option("--window", options->window,
+                   "Only windows of this kind; default: all, but no hours in tables")
+      ->check(CLI::IsMember({"hour", "day", "month"}));
+  command->add_option("--from", options->from, "Only windows that end after")->type_name("DATE");
+  command->add_option("--to", options->to, "Only windows that begin before")->type_name("DATE");
+  auto* picture =
+      command->add_flag("--picture", options->picture, "Draw each series instead of listing it");
+  picture->excludes(command->add_flag("--csv", session.csv, "Results as CSV with a header line (RFC 4180)"));
+  command->footer(
+      "DATE is a day (2018-03-01: midnight of the tenant's zone) or an instant "
+      "(2018-03-01T12:00:00Z).\nTables show the site's local time; --json and --csv have UTC and "
+      "further columns.\n\n"
+      "Examples:\n"
+      "  districtctl --data /var/lib/district kpi --tenant 20 --from 2018-03-01 --to 2018-04-01\n"
+      "  districtctl --data /var/lib/district kpi --tenant 20 --kpi energy_kwh --window day --picture\n"
+      "  districtctl --data /var/lib/district kpi --tenant 10 --source House12 --csv > kpis.csv");
+  command->callback([&session, options, meter] {
+    options->has_meter = meter->count() > 0;
+    session.action = [&session, options] { return show(session, *options); };
+  });
+}
+
+}  // namespace district::admin

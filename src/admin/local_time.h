@@ -1,0 +1,36 @@
+// Wall-clock dates of a tenant's zone, for options that are days and for labels.
+// Threads: any.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace date {
+class time_zone;
+}
+
+namespace district::admin {
+
+class LocalTime {
+ public:
+  // `zone`: an IANA name. Errors: admin_invalid when the system does not know it.
+  static Result<LocalTime> of(const std::string& zone);
+
+  std::string day(Instant at) const;      // 2018-03-25
+  std::string month(Instant at) const;    // 2018-03
+  std::string minute(Instant at) const;   // 2018-03-25 14:00
+  // A day as people type it, 2018-03-25, which begins at its local midnight, or an xs:dateTime with
+  // a zone.
+  std::optional<Instant> parse_day_or_instant(std::string_view text) const;
+
+ private:
+  explicit LocalTime(const date::time_zone* zone) : zone_(zone) {}
+  std::string format(const char* pattern, Instant at) const;
+  const date::time_zone* zone_;  // of date's database, which lives as long as the program
+};
+
+}  // namespace district::admin
