@@ -56,42 +56,42 @@ struct Spelled {
 };
 
 void add_options(CLI::App& send, SendOptions& options, Spelled& spelled) {
-  send.add_option("FILE", options.files, "files of meter data")->required();
-  send.add_option("--url", options.url, "the server: https://HOST[:PORT][/PATH]");
-  send.add_option("--tenant", options.tenant, "tenantCode of the messages")->required();
-  send.add_option("--certificate", options.certificate_file, "our certificate, PEM")->required();
-  send.add_option("--key", options.key_file, "our private key, PEM")->required();
-  send.add_option("--ca", options.ca_file, "authority of the server's TLS certificate, PEM");
-  send.add_option("--receipt-certificate", options.receipt_certificate_files,
-                  "certificate that may sign receipts, PEM; may be repeated (default: any that\n"
-                  "the authority of --ca issued for the server's host)")
+  const auto add = [&](const char* name, auto& value, const char* type, const char* text) {
+    return send.add_option(name, value, text)->type_name(type);
+  };
+  add("FILE", options.files, "", "files of meter data")->required();
+  add("--url", options.url, "URL", "the server: https://HOST[:PORT][/PATH]");
+  add("--tenant", options.tenant, "CODE", "tenantCode of the messages")->required();
+  add("--certificate", options.certificate_file, "PEM", "our certificate")->required();
+  add("--key", options.key_file, "PEM", "our private key")->required();
+  add("--ca", options.ca_file, "PEM", "authority of the server's TLS certificate");
+  add("--receipt-certificate", options.receipt_certificate_files, "PEM",
+      "certificate that may sign receipts; may be repeated\n"
+      "(default: any that the authority of --ca issued for\nthe server's host)")
       ->expected(1)
       ->take_all();
-  send.add_option(
-      "--source", options.source,
-      "messageSourceElement (default: the meter or installation; needed for registers)");
-  send.add_option("--meter", options.meters, "only this meter or installation; may be repeated")
+  add("--source", options.source, "NAME",
+      "messageSourceElement (default: the meter or installation;\nneeded for registers)");
+  add("--meter", options.meters, "ID", "only this meter or installation; may be repeated")
       ->expected(1)
       ->take_all();
-  send.add_option("--from", spelled.from, "only rows from this day or instant (UTC) on");
-  send.add_option("--to", spelled.to, "only rows before this day or instant (UTC)");
-  send.add_option("--valid-from", spelled.valid_from,
-                  "from when master data holds, where the file does not say")
-      ->capture_default_str();
-  send.add_option("--messages-per-envelope", options.messages_per_envelope,
-                  "at most so many messages in one signed envelope")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  send.add_option("--receipts", options.receipts_file, "where receipts are appended, JSON lines")
-      ->capture_default_str();
-  send.add_option("--keep", options.keep_folder,
-                  "folder that keeps each request and its signed answer as they are");
-  send.add_option("--retry-for", spelled.retry_for, "seconds to try again for; 0: once only")
-      ->check(CLI::Range(0, 240))
-      ->capture_default_str();
-  send.add_option("--deadline", spelled.deadline, "seconds that each step on the network may take")
-      ->check(CLI::Range(1, 600))
-      ->capture_default_str();
+  add("--from", spelled.from, "TIME", "only rows from this day or instant (UTC) on");
+  add("--to", spelled.to, "TIME", "only rows before this day or instant (UTC)");
+  add("--valid-from", spelled.valid_from, "TIME",
+      "from when master data holds, where the file does not\nsay (default: 1970-01-01)");
+  add("--messages-per-envelope", options.messages_per_envelope, "N",
+      "at most so many messages in an envelope (default: 24)")
+      ->check(CLI::Range(1, 100'000).description(""));
+  add("--receipts", options.receipts_file, "FILE",
+      "where receipts are appended as JSON lines\n(default: receipts.jsonl)");
+  add("--keep", options.keep_folder, "FOLDER",
+      "keeps each request and its signed answer as they are");
+  add("--retry-for", spelled.retry_for, "SECONDS",
+      "how long to try again, at most 240; 0: once only\n(default: 60)")
+      ->check(CLI::Range(0, 240).description(""));
+  add("--deadline", spelled.deadline, "SECONDS",
+      "how long each step on the network may take (default: 30)")
+      ->check(CLI::Range(1, 600).description(""));
   send.add_flag("--soap12", spelled.soap12, "SOAP 1.2 instead of 1.1");
   send.add_flag("--json", options.json, "receipts on standard output as JSON lines");
   send.add_flag("--dry-run", options.dry_run, "print the first signed envelope; send nothing");
@@ -145,6 +145,7 @@ int main(int argc, char** argv) {
                    "district-gateway"};
   program.set_version_flag("--version", DISTRICT_VERSION);
   program.require_subcommand(1);
+  program.get_formatter()->column_width(32);
   CLI::App& send = *program.add_subcommand("send", "send files of meter data");
   SendOptions options;
   Spelled spelled;

@@ -86,7 +86,8 @@ class LineReader {
   Result<std::optional<std::string>> next() {
     std::array<char, kLineBytesMax> buffer{};
     if (::gzgets(file_.get(), buffer.data(), static_cast<int>(buffer.size())) == nullptr) {
-      return at_end();
+      DISTRICT_CHECK(check_intact());
+      return std::optional<std::string>{};
     }
     ++number_;
     std::string line{buffer.data()};
@@ -94,6 +95,7 @@ class LineReader {
       return fail(ErrorCode::gateway_input,
                   where() + ": a line of more than " + std::to_string(kLineBytesMax) + " octets");
     }
+    if (line.empty() || line.back() != '\n') DISTRICT_CHECK(check_intact());
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     if (number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
@@ -110,11 +112,11 @@ class LineReader {
  private:
   LineReader(std::string path, GzipFile file) : path_(std::move(path)), file_(std::move(file)) {}
 
-  // A gzip file that was cut short must not pass for a complete one.
-  Result<std::optional<std::string>> at_end() {
+  // A gzip file that was cut short must not pass for a complete one, nor its last line.
+  Result<Ok> check_intact() const {
     int code = Z_OK;
     const char* text = ::gzerror(file_.get(), &code);
-    if (code == Z_OK || code == Z_STREAM_END) return std::optional<std::string>{};
+    if (code == Z_OK || code == Z_STREAM_END) return Ok{};
     const std::string reason = code == Z_ERRNO ? std::strerror(errno) : text;
     return fail(ErrorCode::file_unreadable, where() + ": " + reason);
   }
