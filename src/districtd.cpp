@@ -122,7 +122,7 @@ Result<Ok> run(const config::Config& config) {
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;
   published.listen.port = server->port();
-  server::Routes routes(pipeline, published);
+  server::Routes routes(pipeline, published.service_url(), static_cast<std::size_t>(config.limits.body_bytes));
   archive->on_commit([&] { quantifier->wake(); });
   quantifier->start();
   DISTRICT_CHECK(server->start(routes));
