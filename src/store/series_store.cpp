@@ -540,13 +540,15 @@ Result<std::vector<Measurement>> SeriesStore::measurements(const MeasurementFilt
   }
 }
 
-Result<std::vector<Origin>> SeriesStore::origins(std::int64_t series_id, Instant from, Instant to) {
+Result<std::vector<Origin>> SeriesStore::origins(std::int64_t series_id, Instant from, Instant to,
+                                                 Instant covered) {
   DISTRICT_TRY(
       auto row,
       db_.prepare("SELECT DISTINCT o.leaf_index, o.receipt_id, o.received_at FROM measurement m "
                   "JOIN origin o ON o.leaf_index = m.leaf_index WHERE m.series_id = ? "
-                  "AND m.start BETWEEN ? AND ? AND m.state = 0 ORDER BY o.leaf_index"));
-  row.bind(1, series_id).bind(2, from).bind(3, to);
+                  "AND m.start BETWEEN ? AND ? AND (m.start >= ? OR m.start + m.length > ?) "
+                  "AND m.state = 0 ORDER BY o.leaf_index"));
+  row.bind(1, series_id).bind(2, from).bind(3, to).bind(4, covered).bind(5, covered);
   std::vector<Origin> found;
   while (true) {
     DISTRICT_TRY(const bool more, row.step());

@@ -155,8 +155,10 @@ class SeriesStore {
   Result<std::vector<KpiValue>> kpis(const KpiFilter& filter);
   // By tenant, source, meter, quantity, start, end, leaf_index, message_index.
   Result<std::vector<Measurement>> measurements(const MeasurementFilter& filter);
-  // Envelopes of the current values of a series with from <= start <= to, by leaf_index.
-  Result<std::vector<Origin>> origins(std::int64_t series_id, Instant from, Instant to);
+  // Envelopes of the current values of a series that start in [from, to] and, if before `covered`,
+  // end after it; by leaf_index.
+  Result<std::vector<Origin>> origins(std::int64_t series_id, Instant from, Instant to,
+                                      Instant covered);
   Result<std::vector<QuantifyFailure>> failures();  // by leaf_index
   Result<SeriesCounts> counts();
 

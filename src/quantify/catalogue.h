@@ -1,0 +1,76 @@
+// The KPIs that the engine computes: it runs from this table, and the reference documentation can
+// be checked against it. A new KPI is a new entry; new inputs are a new family.
+// Source: kpis.md; each entry names its own.
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/batch.h"
+#include "model/kpi.h"
+#include "quantify/evidence.h"
+
+namespace district::quantify {
+
+// KPIs that are computed from the same values.
+enum class Family : std::uint8_t { interval_energy, instant_power, register_reading };
+
+struct Input {
+  std::string_view quantity;
+  ValueKind kind;
+  std::string_view unit;
+};
+
+struct FamilyDefinition {
+  Family family;
+  std::vector<Input> inputs;            // the first one must be there, others may be missing
+  std::vector<std::string_view> facts;  // attributes of master data that its KPIs depend on
+};
+// In the order of precedence: where two families of a meter have a KPI of the same name (metered
+// energy and energy from sampled power), the first family gives it.
+const std::vector<FamilyDefinition>& families();
+
+// What completeness means for a KPI.
+enum class CompletenessRule : std::uint8_t {
+  covered_time,  // share of the window that values cover
+  priced_time,   // share that energy with a price covers
+  price_time,    // share that prices cover
+  reading_gaps,  // share in reading gaps of at most 6 h; status by the window's boundaries
+};
+
+// A computed value, not yet bound to its meter and window.
+struct Figure {
+  std::optional<double> value;
+  double completeness = 0;
+  KpiStatus status = KpiStatus::insufficient;
+  std::map<std::string, std::string> attributes;
+  std::string unit;  // empty: the definition's
+};
+
+struct KpiDefinition {
+  std::string_view id;       // kpis.md section 8
+  std::string_view formula;  // in words
+  std::string_view unit;     // empty: the meter's
+  Family family;
+  std::vector<WindowKind> windows;
+  CompletenessRule completeness;
+  std::string_view source;
+  Figure (*evaluate)(const Evidence&);
+
+  bool has(WindowKind window) const;
+};
+
+const std::vector<KpiDefinition>& catalogue();
+const FamilyDefinition& definition_of(Family family);
+
+// complete, partial from 0.9, else insufficient (after CalTRACK 2.2.1.2).
+inline constexpr double kPartialCompleteness = 0.9;
+KpiStatus status_of(double completeness);
+
+}  // namespace district::quantify

@@ -1,0 +1,80 @@
+// Stage 6, the computation: stores the values of a batch and recomputes the KPI windows they touch.
+// Values, states and KPIs are a pure function of the set of batches with their times of receipt,
+// whatever the order or grouping in which they are ingested; only revision and computed_at tell of
+// the order. Ingesting an envelope again changes nothing.
+// A window has a row when values touch it, or when it lies in a gap between them that is not longer
+// than 31 days (hours), a year (days) or ten years (months).
+// Source: kpis.md sections 1, 6 and 8.
+// Threads: one Engine per thread at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/batch.h"
+#include "model/kpi.h"
+#include "quantify/calendar.h"
+#include "store/database.h"
+#include "store/series_store.h"
+
+namespace district::quantify {
+
+// What batches changed, until it is recomputed.
+class Touched {
+ public:
+  bool empty() const { return meters_.empty(); }
+
+ private:
+  friend class Engine;
+  struct Range {
+    Instant from{}, to{};  // of values' starts and ends
+  };
+  struct Meter {
+    std::string tenant;
+    std::map<std::int64_t, std::vector<Range>> series;  // written to, by series_id
+    bool all = false;  // every window: master data changed, or a kind of value is new
+  };
+  std::map<std::int64_t, Meter> meters_;
+};
+
+class Engine {
+ public:
+  // IANA zone of a tenant's sites; nullopt: no such tenant.
+  using ZoneLookup = std::function<std::optional<std::string>(std::string_view tenant)>;
+
+  // Keeps a reference to the database.
+  Engine(store::Database& database, ZoneLookup zone_of)
+      : db_(database), zone_of_(std::move(zone_of)) {}
+
+  // Both inside one transaction of the caller's; several batches may be ingested, then recomputed
+  // at once. When either fails, roll back and drop `touched`.
+  // Errors: quantify_failed (unknown tenant or zone, a value that is not finite, two values for one
+  // key in one message), found before anything is written; archive_unavailable.
+  Result<Ok> ingest(const Batch& batch, const store::Origin& origin, Touched& touched);
+  Result<Ok> recompute(Touched& touched, Instant computed_at);
+
+  // One batch, in the caller's transaction.
+  Result<Ok> apply(const Batch& batch, const store::Origin& origin, Instant computed_at);
+
+  // The envelopes that a KPI value came from, values and master data, by leaf_index.
+  Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
+
+ private:
+  struct Run;  // engine.cpp: the recomputation of one meter
+  Result<Ok> check(const Batch& batch) const;
+  Result<Calendar> calendar_of(const std::string& tenant,
+                               const std::optional<std::string>& declared);
+
+  store::Database& db_;
+  ZoneLookup zone_of_;
+  std::map<std::string, Calendar> calendars_;  // by zone
+};
+
+}  // namespace district::quantify

@@ -1,0 +1,48 @@
+// What master data says of one meter, as of any instant.
+// Source: kpis.md section 1; of several statements with the same valid_from the latest received
+// counts. A statement holds until the next valid_from of its attribute or its own valid_to.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "store/series_store.h"
+
+namespace district::quantify {
+
+class MasterData {
+ public:
+  MasterData() = default;
+  explicit MasterData(const std::vector<store::StoredFact>& facts);
+
+  std::optional<std::string> text(std::string_view attribute, Instant at) const;
+  // nullopt also when the text is not a finite number.
+  std::optional<double> number(std::string_view attribute, Instant at) const;
+  // An ISO 8601 duration of days, hours, minutes and seconds, more than zero and at most a day.
+  std::optional<Duration> step(std::string_view attribute, Instant at) const;
+  // The value with the latest valid_from.
+  std::optional<std::string> latest(std::string_view attribute) const;
+  // Envelopes of the statements on the attributes that hold at some time in [from, to].
+  std::vector<store::Origin> origins(const std::vector<std::string_view>& attributes, Instant from,
+                                     Instant to) const;
+
+  // The same statements, whatever envelopes they came in.
+  bool says_the_same(const MasterData& other) const;
+
+ private:
+  struct Statement {
+    Instant from{};
+    std::optional<Instant> to;
+    std::string value;
+    std::uint32_t message_index = 0;
+    store::Origin origin;
+  };
+  const Statement* find(std::string_view attribute, Instant at) const;
+  std::map<std::string, std::vector<Statement>, std::less<>> statements_;  // by from
+};
+
+}  // namespace district::quantify
