@@ -27,7 +27,7 @@ class BodyWriter {
                                     std::string_view rejection_id, bool with_detail) const = 0;
   // Prefixes that a fault uses in the text of its code only: exclusive C14N keeps their declarations
   // if the Body is signed with this PrefixList.
-  static std::vector<std::string> inclusive_prefixes() { return {"urb", "wsse"}; }
+  static std::vector<std::string> inclusive_prefixes() { return {"urb", "wsse", "wsu"}; }
 };
 
 struct SigningIdentity {

@@ -188,9 +188,15 @@ Result<std::string> BodyWriter::fault(SoapVersion version, const Error& error,
     if (has_detail) fault.SOAP_ENV__Detail = &detail.soap;
   }
   soap_serialize_SOAP_ENV__Fault(use.context(), &fault);
-  return body_content(use, [&] {
-    return soap_put_SOAP_ENV__Fault(use.context(), &fault, "SOAP-ENV:Fault", nullptr);
-  });
+  DISTRICT_TRY(std::string content, body_content(use, [&] {
+                 return soap_put_SOAP_ENV__Fault(use.context(), &fault, "SOAP-ENV:Fault", nullptr);
+               }));
+  // A signed Body binds wsu already, and canonical text does not say it twice.
+  if (with_detail && kind.prefix == "wsu") {
+    const std::string declaration = " xmlns:wsu=\"" + std::string(kind.namespace_uri) + "\"";
+    content.erase(content.find(declaration), declaration.size());
+  }
+  return content;
 }
 
 }  // namespace district::soap

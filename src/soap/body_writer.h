@@ -5,9 +5,10 @@
 
 namespace district::soap {
 
-// The text is in exclusive canonical form as it stands in a Body whose envelope binds `soap` and
-// `wsu` and nothing else; the prefix of a fault's code is declared where the code is, and kept by a
-// PrefixList of inclusive_prefixes().
+// The text is in exclusive canonical form as it stands in a signed Body, which binds `soap` and `wsu`
+// and nothing else; the prefix of a fault's code is declared where the code is, and kept by a
+// PrefixList of inclusive_prefixes(). A fault without detail is for an unsigned Body, too: it
+// declares all that it needs but `soap`.
 // Threads: any; each thread reuses one gSOAP context.
 class BodyWriter final : public acknowledge::BodyWriter {
  public:
