@@ -1,0 +1,32 @@
+// Judges the header of a request: what it asks for, and whether its framing is beyond doubt.
+// Private to server/.
+// Source: RFC 9112 sections 3, 6 and 11.2 (request smuggling); RFC 9110 section 9.
+#pragma once
+
+#include <boost/beast/http/message.hpp>
+#include <cstdint>
+#include <string>
+
+namespace district::server {
+
+enum class Resource : std::uint8_t { service, health };
+
+struct RequestHead {
+  // Not 0: the request is refused with this status. 400 means that where it ends is in doubt.
+  unsigned refused = 0;
+  std::string allow;  // with 405
+
+  Resource resource = Resource::service;
+  bool is_post = false;
+  bool is_head = false;
+  bool has_body = false;
+  bool keep_alive = false;
+  bool expects_continue = false;
+  std::string query;  // without "?"
+  // Copies, because trailers of a chunked body are put among the header fields later.
+  std::string content_type, content_encoding, soap_action;
+};
+
+RequestHead judge(const boost::beast::http::request_header<>& header);
+
+}  // namespace district::server

@@ -1,0 +1,47 @@
+#include "server/routes.h"
+
+#include <utility>
+
+#include "xml/schema.h"
+
+namespace district::server {
+namespace {
+
+constexpr std::string_view kWsdl = "aggregation.wsdl";
+
+}  // namespace
+
+Contract::Contract(const std::string& public_url) {
+  for (const auto name : xml::contract_files()) {
+    auto text = xml::published_contract_file(name, public_url);
+    if (!text) continue;
+    const auto query = name == kWsdl ? std::string("wsdl") : "xsd=" + std::string(name);
+    documents_.emplace(query, std::move(*text));
+  }
+}
+
+std::optional<std::string_view> Contract::find(std::string_view query) const {
+  // Some tools ask in capitals.
+  const auto found = documents_.find(query == "WSDL" ? "wsdl" : query);
+  if (found == documents_.end()) return std::nullopt;
+  return found->second;
+}
+
+pipeline::Answer Routes::post(receive::HttpRequest request) {
+  const auto content_type = request.content_type;
+  const std::string peer(request.peer);
+  const auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
+  if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), peer);
+  return pipeline_.handle(*raw);
+}
+
+pipeline::Answer Routes::refuse(const Error& error, std::string_view content_type,
+                                std::string_view peer) {
+  return pipeline_.refuse(error, receive::soap_version(content_type), std::string(peer));
+}
+
+std::optional<std::string_view> Routes::document(std::string_view query) const {
+  return contract_.find(query);
+}
+
+}  // namespace district::server

@@ -1,0 +1,43 @@
+// The aggregation service behind the front: POST goes through the pipeline, GET gives the contract.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pipeline/pipeline.h"
+#include "server/server.h"
+
+namespace district::server {
+
+// The published contract by query: "wsdl" and "xsd=NAME", for the names that exist and no others.
+class Contract {
+ public:
+  // `public_url`: where clients reach the service; written into the documents.
+  explicit Contract(const std::string& public_url);
+  std::optional<std::string_view> find(std::string_view query) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> documents_;
+};
+
+class Routes final : public Application {
+ public:
+  // `body_octets_max`: for the body after decompression.
+  Routes(pipeline::Pipeline& pipeline, const std::string& public_url, std::size_t body_octets_max)
+      : pipeline_(pipeline), contract_(public_url), body_octets_max_(body_octets_max) {}
+
+  pipeline::Answer post(receive::HttpRequest request) override;
+  pipeline::Answer refuse(const Error& error, std::string_view content_type,
+                          std::string_view peer) override;
+  std::optional<std::string_view> document(std::string_view query) const override;
+
+ private:
+  pipeline::Pipeline& pipeline_;
+  const Contract contract_;
+  const std::size_t body_octets_max_;
+};
+
+}  // namespace district::server

@@ -1,0 +1,77 @@
+// The HTTPS front: takes requests off the network, bounded in number, octets and time, and hands
+// them to a bounded pool of workers. Idle connections cost memory, but no thread.
+// Source: RFC 9110, RFC 9112 (HTTP/1.1); RFC 9325 (use of TLS).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "pipeline/pipeline.h"
+#include "receive/receive.h"
+
+namespace district::server {
+
+inline constexpr std::string_view kServicePath = "/services/aggregation";
+inline constexpr std::string_view kHealthPath = "/health";
+
+// What the front asks of the service behind it.
+class Application {
+ public:
+  virtual ~Application() = default;
+  // A whole POST. On a worker thread, many at once; may block.
+  virtual pipeline::Answer post(receive::HttpRequest request) = 0;
+  // A POST that the front refuses before its body is whole: too_large, overloaded. On an I/O
+  // thread; must not block.
+  virtual pipeline::Answer refuse(const Error& error, std::string_view content_type,
+                                  std::string_view peer) = 0;
+  // What GET gives for the query (without "?"): an XML document, or nullopt for 404. On an I/O
+  // thread; must not block.
+  virtual std::optional<std::string_view> document(std::string_view query) const = 0;
+};
+
+struct Settings {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: a free one
+  std::filesystem::path certificate, key;
+  std::size_t body_octets_max = 0, body_octets_total_max = 0, header_octets_max = 0;
+  std::size_t connections_max = 0, connections_per_peer_max = 0;
+  std::chrono::milliseconds handshake{}, header{}, body{}, idle{}, write{};
+  std::size_t body_octets_per_second_min = 0;
+  std::chrono::milliseconds body_grace{5000};  // before the rate counts
+  std::size_t workers = 0, queue_max = 0;
+  std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called
+};
+Settings settings_from(const config::Config& config);
+
+class Server {
+ public:
+  // Listens; connections wait in the system's queue until start().
+  // Errors: address_in_use, file_unreadable (certificate, key), config_invalid.
+  static Result<std::unique_ptr<Server>> open(Settings settings);
+  ~Server();  // stops
+
+  std::uint16_t port() const;
+
+  // Keeps a reference: the application must live until stop() has returned. Once only.
+  // Errors: internal (no threads to be had).
+  Result<Ok> start(Application& application);
+
+  // Takes no more connections, closes the idle ones, finishes the requests under way within
+  // Settings::finish, and returns when nothing calls the application any more.
+  // Threads: any but those of the server; once.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace district::server

@@ -1,0 +1,31 @@
+#include "server/signals.h"
+
+#include <csignal>
+
+namespace district::server {
+namespace {
+
+sigset_t stop_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  return set;
+}
+
+}  // namespace
+
+void block_stop_signals() {
+  const auto set = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+int wait_for_signal() {
+  const auto set = stop_signals();
+  int number = 0;
+  while (::sigwait(&set, &number) != 0) {
+  }
+  return number;
+}
+
+}  // namespace district::server

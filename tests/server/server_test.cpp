@@ -1,0 +1,612 @@
+#include <boost/test/unit_test.hpp>
+
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/routes.h"
+#include "server/server.h"
+#include "server/signals.h"
+#include "tls_client.h"
+
+using namespace district;
+using namespace std::chrono_literals;
+using test::HttpAnswer;
+using test::TcpClient;
+using test::TlsClient;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A throw-away certificate for the whole run.
+struct Pki {
+  Pki() : folder(fs::temp_directory_path() / ("district-server-" + std::to_string(::getpid()))) {
+    fs::create_directories(folder);
+    make("server");
+    make("other");
+    ::signal(SIGPIPE, SIG_IGN);  // writes to connections that the server has cut off
+  }
+  ~Pki() { fs::remove_all(folder); }
+  void make(const std::string& name) const {
+    const auto stem = (folder / name).string();
+    const auto command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+        "-subj /CN=localhost -keyout " +
+        stem + ".key -out " + stem + ".pem 2>/dev/null";
+    BOOST_REQUIRE(std::system(command.c_str()) == 0);
+  }
+  fs::path folder;
+};
+
+const Pki& pki() {
+  static const Pki instance;
+  return instance;
+}
+
+// Answers with what it was asked; can be made to hold its workers.
+class Echo final : public server::Application {
+ public:
+  pipeline::Answer post(receive::HttpRequest request) override {
+    ++posts;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !held_; });
+    return {200, "text/xml",
+            "body=" + std::string(as_text(request.body)) +
+                " type=" + std::string(request.content_type) +
+                " coding=" + std::string(request.content_encoding) + " action=" +
+                std::string(request.soap_action) + " peer=" + std::string(request.peer),
+            0};
+  }
+  pipeline::Answer refuse(const Error& error, std::string_view, std::string_view) override {
+    ++refusals;
+    if (error.code == ErrorCode::too_large) return {413, "text/xml", "fault", 0};
+    return {503, "text/xml", "fault", 7};
+  }
+  std::optional<std::string_view> document(std::string_view query) const override {
+    if (query == "wsdl") return "<wsdl/>";
+    return std::nullopt;
+  }
+  void hold(bool held) {
+    {
+      const std::lock_guard lock(mutex_);
+      held_ = held;
+    }
+    changed_.notify_all();
+  }
+  void wait_for_posts(int count) const {
+    for (int i = 0; i < 500 && posts < count; ++i) std::this_thread::sleep_for(10ms);
+    BOOST_REQUIRE(posts >= count);
+  }
+
+  std::atomic<int> posts{0}, refusals{0};
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
+};
+
+server::Settings settings() {
+  server::Settings s;
+  s.certificate = pki().folder / "server.pem";
+  s.key = pki().folder / "server.key";
+  s.body_octets_max = 200'000;
+  s.body_octets_total_max = 1'000'000;
+  s.header_octets_max = 4096;
+  s.connections_max = 64;
+  s.connections_per_peer_max = 64;
+  s.handshake = s.header = s.body = s.idle = s.write = 5s;
+  s.body_octets_per_second_min = 1;
+  s.workers = 4;
+  s.queue_max = 16;
+  s.finish = 5s;
+  return s;
+}
+
+struct Running {
+  explicit Running(const server::Settings& s = settings()) {
+    auto opened = server::Server::open(s);
+    BOOST_REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().detail));
+    server = std::move(*opened);
+    BOOST_REQUIRE(server->start(application));
+  }
+  ~Running() {
+    application.hold(false);
+    server->stop();
+  }
+  std::uint16_t port() const { return server->port(); }
+
+  Echo application;
+  std::unique_ptr<server::Server> server;
+};
+
+std::string post(std::string_view body, std::string_view extra = {}) {
+  return "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n" +
+         std::string(extra) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
+}
+
+std::string chunked(std::string_view rest) {
+  return "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
+         std::string(rest);
+}
+
+std::string get(std::string_view target, std::string_view method = "GET") {
+  return std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(requests)
+
+BOOST_AUTO_TEST_CASE(a_connection_serves_many_requests_also_pipelined) {
+  Running running;
+  TlsClient client(running.port());
+  BOOST_REQUIRE(client.ready());
+  auto answer = client.ask(post("one", "SOAPAction: \"a\"\r\nContent-Encoding: gzip\r\n"));
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.body == "body=one type=text/xml coding=gzip action=\"a\" peer=127.0.0.1");
+  BOOST_TEST(!answer.has("Server:"));
+  BOOST_TEST(answer.has("Date: "));
+  client.send(post("two") + post("three") + get("/health") + post("four"));
+  BOOST_TEST(client.read().body.starts_with("body=two "));
+  BOOST_TEST(client.read().body.starts_with("body=three "));
+  BOOST_TEST(client.read().body == "ok\n");
+  BOOST_TEST(client.read().body.starts_with("body=four "));
+}
+
+BOOST_AUTO_TEST_CASE(connections_end_when_the_client_asks) {
+  Running running;
+  TlsClient close(running.port());
+  BOOST_TEST(close.ask(post("x", "Connection: close\r\n")).has("Connection: close"));
+  BOOST_TEST(close.ended());
+  TlsClient old(running.port());
+  BOOST_TEST(old.ask("POST /services/aggregation HTTP/1.0\r\nContent-Length: 1\r\n\r\nx").status ==
+             200);
+  BOOST_TEST(old.ended());
+}
+
+BOOST_AUTO_TEST_CASE(chunked_bodies_are_put_together) {
+  Running running;
+  TlsClient client(running.port());
+  auto answer = client.ask(chunked("3\r\nabc\r\n00A;ext=1\r\n0123456789\r\n0\r\n\r\n"));
+  BOOST_TEST(answer.body.starts_with("body=abc0123456789 "));
+  const std::string large(150'000, 'x');
+  answer = client.ask(chunked("249f0\r\n" + large + "\r\n0\r\n\r\n"));
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.body.size() > large.size());
+}
+
+BOOST_AUTO_TEST_CASE(trailers_do_not_become_header_fields) {
+  Running running;
+  TlsClient client(running.port());
+  const auto answer =
+      client.ask(chunked("1\r\na\r\n0\r\nContent-Encoding: gzip\r\nSOAPAction: x\r\n\r\n"));
+  BOOST_TEST(answer.body == "body=a type= coding= action= peer=127.0.0.1");
+}
+
+BOOST_AUTO_TEST_CASE(expect_100_continue_is_answered) {
+  Running running;
+  TlsClient client(running.port());
+  client.send(
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  BOOST_TEST(client.read().status == 100);
+  BOOST_TEST(client.ask("abc").status == 200);
+  // A body that is refused is not asked for.
+  client.send(
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  BOOST_TEST(client.read().status == 413);
+  TlsClient other(running.port());
+  BOOST_TEST(other.ask(post("", "Expect: tea\r\n")).status == 417);
+}
+
+BOOST_AUTO_TEST_CASE(get_gives_documents_and_health) {
+  Running running;
+  TlsClient client(running.port());
+  BOOST_TEST(client.ask(get("/services/aggregation?wsdl")).body == "<wsdl/>");
+  BOOST_TEST(client.ask(get("https://any/services/aggregation?wsdl")).body == "<wsdl/>");
+  BOOST_TEST(client.ask(get("/services/aggregation")).status == 404);
+  BOOST_TEST(client.ask(get("/services/aggregation?xsd=../../etc/passwd")).status == 404);
+  client.send(get("/services/aggregation?wsdl", "HEAD"));
+  const auto head = client.read(false);
+  BOOST_TEST(head.status == 200);
+  BOOST_TEST(head.has("Content-Length: 7\r\n"));
+  BOOST_TEST(client.ask(get("/health")).body == "ok\n");
+}
+
+BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_refused_without_an_echo) {
+  Running running;
+  TlsClient client(running.port());
+  for (const char* path :
+       {"/", "/services/aggregation/", "/services/Aggregation", "/services//aggregation",
+        "/x/../services/aggregation", "/services/aggregation%2F", "*", "/<script>"}) {
+    const auto answer = client.ask(get(path));
+    BOOST_TEST_CONTEXT(path) {
+      BOOST_TEST(answer.status == 404);
+      BOOST_TEST(answer.body == "not found\n");
+    }
+  }
+  auto answer = client.ask(get("/services/aggregation", "DELETE"));
+  BOOST_TEST(answer.status == 405);
+  BOOST_TEST(answer.has("Allow: GET, HEAD, POST\r\n"));
+  answer = client.ask(get("/health", "POST"));
+  BOOST_TEST(answer.status == 405);
+  BOOST_TEST(answer.has("Allow: GET, HEAD\r\n"));
+  BOOST_TEST(running.application.posts == 0);
+  // What is refused without being read ends the connection.
+  BOOST_TEST(
+      client.ask("PUT /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+          .status == 405);
+  BOOST_TEST(client.ended());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(framing)
+
+BOOST_AUTO_TEST_CASE(doubtful_framing_is_400_and_ends_the_connection) {
+  Running running;
+  const std::string line = "POST /services/aggregation HTTP/1.1\r\nHost: x\r\n";
+  const std::string smuggled = get("/health");
+  const std::vector<std::string> cases = {
+      line + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      line + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + smuggled,
+      line + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab" + smuggled,
+      line + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na" + smuggled,
+      line + "Content-Length: 1, 1\r\n\r\na" + smuggled,
+      line + "Content-Length: +1\r\n\r\na" + smuggled,
+      line + "Content-Length: -1\r\n\r\na" + smuggled,
+      line + "Content-Length: 0x1\r\n\r\na" + smuggled,
+      line + "Content-Length: 1 1\r\n\r\na" + smuggled,
+      line + "Content-Length:\r\n\r\n" + smuggled,
+      line + "Content-Length: 99999999999999999999999\r\n\r\n" + smuggled,
+      line + "Content-Length : 1\r\n\r\na" + smuggled,
+      line + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + smuggled,
+      line + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      line + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      line + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" +
+          smuggled,
+      line + "Transfer-Encoding: identity\r\n\r\n" + smuggled,
+      line + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + smuggled,
+      "POST /services/aggregation HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+          smuggled,
+      line + "Host: y\r\nContent-Length: 0\r\n\r\n",
+      line + "Content-Type: text/xml\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+      line + "SOAPAction: a\r\nsoapaction: b\r\nContent-Length: 0\r\n\r\n",
+      "POST /services/aggregation HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+      "POST /services/aggregation HTTP/2.0\r\nHost: x\r\n\r\n",
+      "POST /services/aggregation\r\n\r\n",
+      "GET /health HTTP/1.1\nHost: x\n\n\r\n\r\n",
+      line + "A: b\x01\r\n\r\n",
+      line + "A\r\n\r\n",
+      chunked("x\r\nabc\r\n0\r\n\r\n") + smuggled,
+      chunked("-1\r\nabc\r\n0\r\n\r\n") + smuggled,
+      chunked("1\r\nabc\r\n0\r\n\r\n") + smuggled,
+      chunked("FFFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n") + smuggled,
+      chunked("3\nabc\r\n0\r\n\r\n") + smuggled,
+      chunked("3;" + std::string(8000, 'x') + "\r\nabc\r\n0\r\n\r\n") + smuggled,
+      "\x16\x03\x01 not http",
+  };
+  for (const auto& text : cases) {
+    BOOST_TEST_CONTEXT(text.substr(0, 200)) {
+      TlsClient client(running.port());
+      const auto answer = client.ask(text);
+      BOOST_TEST(answer.status == 400);
+      BOOST_TEST(answer.body == "bad request\n");
+      BOOST_TEST(answer.has("Connection: close"));
+      BOOST_TEST(client.ended());
+    }
+  }
+  BOOST_TEST(running.application.posts == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_header_beyond_the_limit_is_431) {
+  Running running;
+  for (const auto& text :
+       {"GET /" + std::string(5000, 'a') + " HTTP/1.1\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nA: " + std::string(20'000, 'a') + "\r\n\r\n"}) {
+    TlsClient client(running.port());
+    BOOST_TEST(client.ask(text).status == 431);
+    BOOST_TEST(client.ended());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(bounds)
+
+BOOST_AUTO_TEST_CASE(a_body_beyond_the_limit_is_413_by_its_length_or_while_it_comes) {
+  Running running;
+  TlsClient announced(running.port());
+  auto answer = announced.ask(
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 200001\r\n\r\n");
+  BOOST_TEST(answer.status == 413);
+  BOOST_TEST(answer.body == "fault");
+  BOOST_TEST(announced.ended());
+
+  TlsClient one_chunk(running.port());
+  BOOST_TEST(one_chunk.ask(chunked("FFFFFFFF\r\nabc")).status == 413);
+  BOOST_TEST(one_chunk.ended());
+
+  TlsClient many_chunks(running.port());
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += "400\r\n" + std::string(1024, 'x') + "\r\n";
+  BOOST_TEST(many_chunks.ask(chunked(text)).status == 413);
+  BOOST_TEST(many_chunks.ended());
+
+  TlsClient exact(running.port());
+  BOOST_TEST(exact.ask(post(std::string(200'000, 'x'))).status == 200);
+  BOOST_TEST(running.application.posts == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_sum_of_all_bodies_is_bounded) {
+  auto s = settings();
+  s.body_octets_total_max = 250'000;
+  Running running(s);
+  TlsClient first(running.port()), second(running.port());
+  running.application.hold(true);
+  first.send(post(std::string(200'000, 'x')));
+  running.application.wait_for_posts(1);
+  const auto answer = second.ask(post(std::string(100'000, 'x')));
+  BOOST_TEST(answer.status == 503);
+  BOOST_TEST(answer.has("Retry-After: 7\r\n"));
+  running.application.hold(false);
+  BOOST_TEST(first.read().status == 200);
+  TlsClient third(running.port());
+  BOOST_TEST(third.ask(post(std::string(200'000, 'x'))).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_is_503_with_retry_after) {
+  auto s = settings();
+  s.workers = 1;
+  s.queue_max = 1;
+  Running running(s);
+  running.application.hold(true);
+  TlsClient working(running.port()), waiting(running.port()), refused(running.port());
+  working.send(post("a"));
+  running.application.wait_for_posts(1);
+  waiting.send(post("b"));
+  std::this_thread::sleep_for(100ms);
+  const auto answer = refused.ask(post("c"));
+  BOOST_TEST(answer.status == 503);
+  BOOST_TEST(answer.has("Retry-After: 7\r\n"));
+  BOOST_TEST(refused.ask(get("/health")).status == 200);
+  running.application.hold(false);
+  BOOST_TEST(working.read().body.starts_with("body=a "));
+  BOOST_TEST(waiting.read().body.starts_with("body=b "));
+}
+
+BOOST_AUTO_TEST_CASE(connections_beyond_the_cap_are_refused_and_the_others_served) {
+  auto s = settings();
+  s.connections_max = 32;
+  s.connections_per_peer_max = 20;
+  Running running(s);
+  std::deque<TlsClient> idle;
+  for (int i = 0; i < 20; ++i) BOOST_REQUIRE(idle.emplace_back(running.port()).ready());
+  for (int i = 0; i < 3; ++i) BOOST_TEST(!TlsClient(running.port()).ready());
+  for (auto& client : idle) BOOST_TEST(client.ask(post("x")).status == 200);
+  idle.pop_front();
+  bool admitted = false;
+  for (int i = 0; i < 100 && !admitted; ++i) {
+    std::this_thread::sleep_for(10ms);
+    admitted = TlsClient(running.port()).ready();
+  }
+  BOOST_TEST(admitted);
+}
+
+BOOST_AUTO_TEST_CASE(when_places_get_scarce_connections_are_not_kept_open) {
+  auto s = settings();
+  s.connections_max = 8;
+  Running running(s);
+  std::deque<TlsClient> clients;
+  for (int i = 0; i < 7; ++i) BOOST_REQUIRE(clients.emplace_back(running.port()).ready());
+  BOOST_TEST(clients.front().ask(post("x")).has("Connection: close"));
+  BOOST_TEST(clients.front().ended());
+}
+
+BOOST_AUTO_TEST_CASE(slow_and_silent_clients_are_cut_off_and_stop_nobody) {
+  auto s = settings();
+  s.handshake = s.header = s.idle = 1s;
+  s.body = 3s;
+  s.body_grace = 500ms;
+  s.body_octets_per_second_min = 1000;
+  Running running(s);
+  const auto begin = std::chrono::steady_clock::now();
+  TcpClient no_handshake(running.port());
+  TlsClient no_request(running.port()), slow_header(running.port()), slow_body(running.port()),
+      slow_chunks(running.port()), idle(running.port());
+  BOOST_TEST(idle.ask(post("x")).status == 200);
+  slow_body.send(
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+  slow_chunks.send(chunked(""));
+  // Each is never silent for long, but never done either.
+  std::atomic<bool> stop{false};
+  std::thread trickle([&] {
+    for (int i = 0; i < 15 && !stop; ++i) {
+      slow_header.send(i == 0 ? "GET /health HTTP/1.1\r\n" : "A: b\r\n");
+      slow_body.send("x");
+      slow_chunks.send("1\r\nx\r\n");
+      std::this_thread::sleep_for(100ms);
+    }
+  });
+  TlsClient honest(running.port());
+  BOOST_TEST(honest.ask(post("y")).status == 200);
+  trickle.join();
+  BOOST_TEST(no_request.ended());
+  BOOST_TEST(slow_header.ended());
+  BOOST_TEST(slow_body.ended());
+  BOOST_TEST(slow_chunks.ended());
+  BOOST_TEST(idle.ended());
+  char octet = 0;
+  BOOST_TEST(::recv(no_handshake.fd(), &octet, 1, 0) <= 0);
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 4s));
+  BOOST_TEST(running.application.posts == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_take_its_answer_is_cut_off) {
+  auto s = settings();
+  s.write = 1s;
+  s.body_octets_max = s.body_octets_total_max = 40'000'000;
+  s.connections_max = 1;
+  Running running(s);
+  {
+    TlsClient deaf(running.port());
+    BOOST_REQUIRE(deaf.send(post(std::string(30'000'000, 'x'))));
+    running.application.wait_for_posts(1);
+    // Its place is free again while it still holds the connection open.
+    bool admitted = false;
+    for (int i = 0; i < 40 && !admitted; ++i) {
+      std::this_thread::sleep_for(100ms);
+      admitted = TlsClient(running.port()).ready();
+    }
+    BOOST_TEST(admitted);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(tls)
+
+BOOST_AUTO_TEST_CASE(only_authenticated_encryption_from_tls_1_2_on) {
+  Running running;
+  BOOST_TEST(TlsClient(running.port()).ready());
+  BOOST_TEST(TlsClient(running.port(), TLS1_2_VERSION, "ECDHE+AESGCM").ready());
+  BOOST_TEST(TlsClient(running.port(), TLS1_2_VERSION, "ECDHE+CHACHA20").ready());
+  BOOST_TEST(
+      !TlsClient(running.port(), TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA")
+           .ready());
+  BOOST_TEST(!TlsClient(running.port(), TLS1_1_VERSION, "ALL:@SECLEVEL=0").ready());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_cannot_renegotiate) {
+  Running running;
+  TlsClient client(running.port(), TLS1_2_VERSION);
+  BOOST_REQUIRE(client.ready());
+  ::SSL_renegotiate(client.ssl());
+  BOOST_TEST((::SSL_do_handshake(client.ssl()) != 1 || !client.send(get("/health")) ||
+              client.read().status == 0));
+}
+
+BOOST_AUTO_TEST_CASE(plain_http_gets_no_http_answer) {
+  Running running;
+  TcpClient plain(running.port());
+  const auto text = get("/health");
+  BOOST_REQUIRE(::send(plain.fd(), text.data(), text.size(), 0) > 0);
+  std::string got;
+  char part[512];
+  ssize_t count = 0;
+  while ((count = ::recv(plain.fd(), part, sizeof part, 0)) > 0) {
+    got.append(part, static_cast<std::size_t>(count));
+  }
+  BOOST_TEST((count == 0 || errno == ECONNRESET));
+  BOOST_TEST(got.find("HTTP") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(life)
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_at_the_start_is_said_with_a_hint) {
+  Running running;
+  auto busy = settings();
+  busy.port = running.port();
+  const auto in_use = server::Server::open(busy);
+  BOOST_REQUIRE(!in_use);
+  BOOST_TEST((in_use.error().code == ErrorCode::address_in_use));
+  BOOST_TEST(in_use.error().hint.find(std::to_string(busy.port)) != std::string::npos);
+
+  const auto code_with = [](auto change) {
+    auto s = settings();
+    change(s);
+    const auto result = server::Server::open(s);
+    BOOST_REQUIRE(!result);
+    BOOST_TEST(!result.error().hint.empty());
+    return result.error().code;
+  };
+  BOOST_TEST((code_with([](auto& s) { s.address = "192.0.2.1"; }) == ErrorCode::config_invalid));
+  BOOST_TEST((code_with([](auto& s) { s.key = "/no/such.key"; }) == ErrorCode::file_unreadable));
+  BOOST_TEST((code_with([](auto& s) { s.certificate = s.key; }) == ErrorCode::file_unreadable));
+  BOOST_TEST((code_with([](auto& s) { s.key = s.certificate; }) == ErrorCode::file_unreadable));
+  BOOST_TEST((code_with([](auto& s) { s.key = pki().folder / "other.key"; }) ==
+              ErrorCode::config_invalid));
+}
+
+BOOST_AUTO_TEST_CASE(stop_finishes_what_is_under_way_and_ends_what_is_idle) {
+  auto running = std::make_unique<Running>();
+  const auto port = running->port();
+  TlsClient busy(port), idle(port), reading(port);
+  BOOST_TEST(idle.ask(post("x")).status == 200);
+  running->application.hold(true);
+  busy.send(post("kept"));
+  running->application.wait_for_posts(2);
+  reading.send("POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nha");
+  std::this_thread::sleep_for(100ms);
+  auto stopped = std::async(std::launch::async, [&] { running->server->stop(); });
+  BOOST_TEST(idle.ended());
+  BOOST_TEST((stopped.wait_for(200ms) == std::future_status::timeout));
+  BOOST_TEST(!TcpClient(port).connected());
+  running->application.hold(false);
+  reading.send("lf");
+  const auto answer = busy.read();
+  BOOST_TEST(answer.body.starts_with("body=kept "));
+  BOOST_TEST(answer.has("Connection: close"));
+  BOOST_TEST(reading.read().body.starts_with("body=half "));
+  BOOST_TEST((stopped.wait_for(3s) == std::future_status::ready));
+}
+
+BOOST_AUTO_TEST_CASE(stop_does_not_wait_for_ever) {
+  auto s = settings();
+  s.finish = 500ms;
+  auto running = std::make_unique<Running>(s);
+  TlsClient slow(running->port());
+  slow.send("POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nha");
+  std::this_thread::sleep_for(100ms);
+  const auto begin = std::chrono::steady_clock::now();
+  running->server->stop();
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 2s));
+  running.reset();
+  BOOST_TEST(slow.ended());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_never_started_can_go) {
+  auto server = server::Server::open(settings());
+  BOOST_REQUIRE(server);
+  BOOST_TEST((*server)->port() != 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_signal_is_waited_for) {
+  server::block_stop_signals();
+  ::raise(SIGTERM);
+  BOOST_TEST(server::wait_for_signal() == SIGTERM);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(contract)
+
+BOOST_AUTO_TEST_CASE(the_contract_names_the_public_url_and_nothing_else_is_served) {
+  const server::Contract contract("https://a.example/services/aggregation");
+  const auto wsdl = contract.find("wsdl");
+  BOOST_REQUIRE(wsdl);
+  BOOST_TEST(wsdl->find("location=\"https://a.example/services/aggregation\"") !=
+             std::string_view::npos);
+  BOOST_TEST(wsdl->find("PUBLIC_URL") == std::string_view::npos);
+  BOOST_TEST(contract.find("WSDL").has_value());
+  BOOST_TEST(contract.find("xsd=aggregation.xsd").has_value());
+  BOOST_TEST(contract.find("xsd=content/001-002.xsd").has_value());
+  for (const char* bad :
+       {"", "Wsdl", "wsdl&x=1", "xsd=", "xsd=none.xsd", "xsd=../wsdl/aggregation.wsdl",
+        "xsd=/etc/passwd", "xsd=aggregation.xsd%00"}) {
+    BOOST_TEST_CONTEXT(bad) { BOOST_TEST(!contract.find(bad)); }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
