@@ -115,7 +115,7 @@ std::vector<Waiting> Archive::Impl::next_group() {
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return stopping || !queue.empty(); });
   std::vector<Waiting> group;
-  while (!queue.empty() && group.size() < settings.group_max) {
+  while (!queue.empty() && group.size() < std::max<std::size_t>(1, settings.group_max)) {
     group.push_back(std::move(queue.front()));
     queue.pop_front();
   }

@@ -64,9 +64,9 @@ struct StoredEnvelope {
 };
 
 struct EnvelopeFilter {
-  std::optional<std::string> tenant;
-  std::optional<Instant> from, to;          // of received_at, half-open
-  std::optional<std::uint64_t> after_leaf;  // for paging
+  std::optional<std::string> tenant{};
+  std::optional<Instant> from{}, to{};        // of received_at, half-open
+  std::optional<std::uint64_t> after_leaf{};  // for paging
   std::size_t limit = 1000;
 };
 

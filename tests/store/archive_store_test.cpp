@@ -1,0 +1,273 @@
+#include <boost/test/unit_test.hpp>
+
+#include "../support/sample_envelopes.h"
+#include "../support/temporary_folder.h"
+#include "crypto/merkle.h"
+#include "store/archive_store.h"
+
+using namespace district;
+using namespace district::store;
+using district::test::kNow;
+using district::test::sample_envelope;
+
+namespace {
+
+struct Scratch {
+  std::unique_ptr<Database> database;
+  ArchiveStore store;
+  Scratch() : database(Database::open(":memory:", OpenMode::create).value()), store(*database) {}
+
+  std::vector<AppendOutcome> append(const std::vector<NewEnvelope>& group, Instant now = kNow) {
+    auto outcomes = store.append(group, now);
+    BOOST_REQUIRE_MESSAGE(outcomes, (outcomes ? "" : outcomes.error().detail));
+    return *std::move(outcomes);
+  }
+  std::int64_t count(const std::string& table) {
+    auto statement = database->prepare("SELECT count(*) FROM " + table);
+    BOOST_REQUIRE(statement->step().value());
+    return statement->integer(0);
+  }
+};
+
+Receipt receipt(const AppendOutcome& outcome) {
+  BOOST_REQUIRE(std::holds_alternative<Receipt>(outcome));
+  return std::get<Receipt>(outcome);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(archive_store)
+
+BOOST_AUTO_TEST_CASE(a_group_gets_consecutive_leaves_and_one_head) {
+  Scratch scratch;
+  std::vector<Sha256Digest> leaves;
+  unsigned next = 0;
+  for (const unsigned size : {1U, 3U, 2U}) {
+    std::vector<NewEnvelope> group;
+    for (unsigned i = 0; i < size; ++i) {
+      group.push_back(sample_envelope(next + i));
+      leaves.push_back(crypto::merkle_leaf_hash(as_bytes(group.back().log_entry)));
+    }
+    const auto outcomes = scratch.append(group);
+    for (unsigned i = 0; i < size; ++i) {
+      const auto given = receipt(outcomes[i]);
+      BOOST_TEST(given.receipt_id == group[i].receipt_id);
+      BOOST_TEST((given.received_at == group[i].received_at));
+      BOOST_TEST(given.message_count == group[i].message_count);
+      BOOST_TEST(given.leaf_index == next + i);
+      BOOST_TEST(given.tree_size == next + size);
+      BOOST_TEST((given.root_hash == crypto::merkle_root(leaves)));
+    }
+    next += size;
+  }
+  const auto heads = scratch.store.log_heads(0, 10).value();
+  BOOST_REQUIRE(heads.size() == 3U);
+  BOOST_TEST(heads[1].tree_size == 4U);
+  BOOST_TEST(scratch.store.log_heads(1, 10).value().size() == 2U);
+  BOOST_TEST((scratch.store.log_head().value().root_hash == crypto::merkle_root(leaves)));
+  BOOST_TEST((scratch.store.log_frontier().value().root() == crypto::merkle_root(leaves)));
+  BOOST_TEST(scratch.store.log_entries(2, 2).value().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_second_of_a_replay_key_gets_the_first_copy_and_adds_nothing) {
+  Scratch scratch;
+  auto again = sample_envelope(1);
+  again.replay_key = sample_envelope(0).replay_key;
+  const auto outcomes = scratch.append({sample_envelope(0), again, sample_envelope(2)});
+  const auto first = receipt(outcomes[0]);
+  BOOST_REQUIRE(std::holds_alternative<Replayed>(outcomes[1]));
+  BOOST_TEST(std::get<Replayed>(outcomes[1]).first.receipt_id == first.receipt_id);
+  BOOST_TEST(receipt(outcomes[2]).leaf_index == 1U);
+  BOOST_TEST(receipt(outcomes[2]).tree_size == 2U);
+
+  const auto later = scratch.append({again});
+  BOOST_REQUIRE(std::holds_alternative<Replayed>(later[0]));
+  const auto& copy = std::get<Replayed>(later[0]).first;
+  BOOST_TEST(copy.receipt_id == first.receipt_id);
+  BOOST_TEST((copy.received_at == first.received_at));
+  BOOST_TEST((copy.payload_digest == first.payload_digest));
+  BOOST_TEST(scratch.count("envelope") == 2);
+  BOOST_TEST(scratch.count("log_head") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(replay_keys_are_forgotten_only_after_their_time) {
+  Scratch scratch;
+  scratch.append({sample_envelope(0)});
+  const auto key = sample_envelope(0).replay_key;
+  const auto end = sample_envelope(0).replay_until;
+  auto next = sample_envelope(1);
+  next.received_at = end;
+  next.replay_until = end + std::chrono::minutes(6);
+  scratch.append({next}, end);
+  BOOST_TEST(scratch.store.find_replay(key).value().has_value());
+
+  // The clock alone does not make it forget; that an envelope was received then does.
+  auto early = sample_envelope(2);
+  scratch.append({early}, end + std::chrono::hours(24));
+  BOOST_TEST(scratch.store.find_replay(key).value().has_value());
+  auto last = sample_envelope(3);
+  last.received_at = end + Duration(1);
+  last.replay_until = last.received_at + std::chrono::minutes(6);
+  scratch.append({last}, last.received_at);
+  BOOST_TEST(!scratch.store.find_replay(key).value());
+  BOOST_TEST(scratch.store.find_replay(next.replay_key).value().has_value());
+
+  // A late second copy, whose first may be forgotten, is not taken either.
+  auto late = sample_envelope(4);
+  late.replay_until = end;
+  BOOST_TEST(std::holds_alternative<TrustChanged>(scratch.append({late})[0]));
+}
+
+BOOST_AUTO_TEST_CASE(pruning_is_bounded_but_catches_up) {
+  Scratch scratch;
+  std::vector<NewEnvelope> burst;
+  for (unsigned i = 0; i < 300; ++i) burst.push_back(sample_envelope(i));
+  scratch.append(burst);
+  BOOST_TEST(scratch.count("replay") == 300);
+  for (unsigned i = 0; i < 6; ++i) {
+    auto one = sample_envelope(1000 + i);
+    one.received_at = kNow + std::chrono::hours(1);
+    one.replay_until = one.received_at + std::chrono::minutes(6);
+    scratch.append({one}, one.received_at);
+    if (i == 0) BOOST_TEST(scratch.count("replay") > 200);
+  }
+  BOOST_TEST(scratch.count("replay") == 6);
+}
+
+BOOST_AUTO_TEST_CASE(an_envelope_judged_by_past_trust_adds_nothing) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.database->execute("UPDATE trust_epoch SET epoch = 3"));
+  auto current = sample_envelope(1);
+  current.trust_epoch = 3;
+  const auto outcomes = scratch.append({sample_envelope(0), current});
+  BOOST_TEST(std::holds_alternative<TrustChanged>(outcomes[0]));
+  BOOST_TEST(receipt(outcomes[1]).leaf_index == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(raw_is_kept_in_chunks_and_a_missing_one_is_noticed) {
+  Scratch scratch;
+  auto large = sample_envelope(0);
+  large.raw_zstd.resize(600 * 1024 + 1);
+  for (std::size_t i = 0; i < large.raw_zstd.size(); ++i) {
+    large.raw_zstd[i] = static_cast<std::byte>(i * i >> 8U);
+  }
+  auto empty = sample_envelope(1);
+  empty.raw_zstd.clear();
+  scratch.append({large, empty});
+  BOOST_TEST(scratch.count("raw_chunk") == 3);
+  BOOST_TEST((scratch.store.raw_zstd(0).value() == large.raw_zstd));
+  BOOST_TEST(scratch.store.raw_zstd(1).value().empty());
+  BOOST_TEST((scratch.store.raw_zstd(2).error().code == ErrorCode::not_found));
+  BOOST_REQUIRE(scratch.database->execute("DELETE FROM raw_chunk WHERE chunk_index = 1"));
+  BOOST_TEST((scratch.store.raw_zstd(0).error().code == ErrorCode::archive_corrupt));
+}
+
+BOOST_AUTO_TEST_CASE(envelopes_are_found_with_all_that_was_stored) {
+  Scratch scratch;
+  const auto envelope = sample_envelope(7, "30");
+  scratch.append({envelope});
+  const auto stored = scratch.store.find(envelope.receipt_id).value();
+  BOOST_TEST(stored.leaf_index == 0U);
+  BOOST_TEST((stored.received_at == envelope.received_at));
+  BOOST_TEST(stored.tenant == "30");
+  BOOST_TEST((stored.certificate_sha256 == envelope.certificate_sha256));
+  BOOST_TEST(stored.signature_method == envelope.signature_method);
+  BOOST_TEST(stored.message_count == envelope.message_count);
+  BOOST_TEST(stored.source == "SeasNve");
+  BOOST_TEST(stored.content_type == envelope.content_type);
+  BOOST_TEST(stored.content_encoding == "");
+  BOOST_TEST(stored.soap_action == envelope.soap_action);
+  BOOST_TEST(stored.raw_size == envelope.raw_size);
+  BOOST_TEST(stored.stored_size == envelope.raw_zstd.size());
+  BOOST_TEST((stored.payload_digest == envelope.payload_digest));
+  BOOST_TEST(stored.tree_size == 1U);
+  BOOST_TEST(!stored.quantified);
+  const auto missing = scratch.store.find("01ARYZ6S41ZZZZZZZZZZZZZZZZ");
+  BOOST_REQUIRE(!missing);
+  BOOST_TEST((missing.error().code == ErrorCode::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(lists_are_by_tenant_and_time_in_the_order_of_leaves) {
+  Scratch scratch;
+  // Received in another order than committed.
+  for (const unsigned n : {3U, 1U, 4U, 0U, 5U, 2U}) {
+    scratch.append({sample_envelope(n, n % 2 == 0 ? "20" : "10")});
+  }
+  const auto seconds = [](int n) { return kNow + std::chrono::seconds(n); };
+  const auto leaves = [&](const EnvelopeFilter& filter) {
+    std::string found;
+    const auto listed = scratch.store.list(filter).value();
+    for (const auto& envelope : listed) found += std::to_string(envelope.leaf_index);
+    return found;
+  };
+  BOOST_TEST(leaves({}) == "012345");
+  BOOST_TEST(leaves({.tenant = "20"}) == "235");
+  BOOST_TEST(leaves({.from = seconds(2), .to = seconds(4)}) == "05");
+  BOOST_TEST(leaves({.from = seconds(2)}) == "0245");
+  BOOST_TEST(leaves({.tenant = "20", .to = seconds(4)}) == "35");
+  BOOST_TEST(leaves({.after_leaf = 2}) == "345");
+  BOOST_TEST(leaves({.tenant = "10", .after_leaf = 0, .limit = 1}) == "1");
+  BOOST_TEST(leaves({.from = seconds(0), .after_leaf = 1, .limit = 2}) == "23");
+  BOOST_TEST(leaves({.tenant = "99"}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(work_is_leased_and_finished) {
+  Scratch scratch;
+  scratch.append({sample_envelope(0), sample_envelope(1), sample_envelope(2)});
+  const auto lease = std::chrono::minutes(1);
+  const auto taken = scratch.store.take_work(2, kNow, lease).value();
+  BOOST_REQUIRE(taken.size() == 2U);
+  BOOST_TEST(taken[0].leaf_index == 0U);
+  BOOST_TEST(taken[0].receipt_id == sample_envelope(0).receipt_id);
+  BOOST_TEST(scratch.store.take_work(2, kNow, lease).value().size() == 1U);
+  BOOST_TEST(scratch.store.take_work(2, kNow, lease).value().empty());
+  BOOST_REQUIRE(scratch.store.finish_work(0));
+  BOOST_TEST(scratch.store.work_waiting().value() == 2U);
+  BOOST_TEST(scratch.store.find(taken[0].receipt_id).value().quantified);
+  // A crashed worker's lease ends.
+  BOOST_TEST(scratch.store.take_work(9, kNow + lease, lease).value().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_stores_nothing_of_the_group_and_later_ones_work) {
+  const test::TemporaryFolder folder;
+  auto database = Database::open(folder.file("archive.db"), OpenMode::create).value();
+  ArchiveStore store(*database);
+  auto small = sample_envelope(0);
+  auto large = sample_envelope(1);
+  large.raw_zstd.resize(4 * 1024 * 1024, std::byte{1});
+  BOOST_REQUIRE(database->execute("PRAGMA max_page_count = 200"));
+  const std::vector group{small, large};
+  const auto refused = store.append(group, kNow);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
+  BOOST_TEST(refused.error().hint.find("disk is full") != std::string::npos);
+  BOOST_TEST(store.list({}).value().empty());
+  BOOST_TEST(store.log_head().value().tree_size == 0U);
+  BOOST_TEST(!store.find_replay(small.replay_key).value());
+  BOOST_REQUIRE(database->execute("PRAGMA max_page_count = 1000000"));
+  const auto stored = store.append(group, kNow);
+  BOOST_REQUIRE(stored);
+  BOOST_TEST(receipt((*stored)[1]).tree_size == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_added_to_a_log_whose_frontier_is_damaged) {
+  Scratch scratch;
+  scratch.append({sample_envelope(0)});
+  BOOST_REQUIRE(scratch.database->execute("UPDATE log_frontier SET subtrees = zeroblob(32)"));
+  const auto refused = scratch.store.append(std::vector{sample_envelope(1)}, kNow);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::archive_corrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_leaf_of_another_kind_takes_its_place_in_the_log) {
+  Scratch scratch;
+  scratch.append({sample_envelope(0)});
+  {
+    auto transaction = Transaction::begin(*scratch.database);
+    BOOST_TEST(append_log_leaf(*scratch.database, R"({"kind":"policy"})", kNow).value() == 1U);
+    BOOST_REQUIRE(transaction->commit());
+  }
+  BOOST_TEST(receipt(scratch.append({sample_envelope(1)})[0]).leaf_index == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
