@@ -1,0 +1,296 @@
+// The public reference: one month of one meter per pilot, computed independently from the same
+// data.
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "fixture.h"
+
+using namespace district;
+using namespace district::quantify;
+using namespace district::quantify::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr double kTolerance = 1e-5;  // relative, as the reference states; its values have 6 digits
+
+fs::path data_folder() { return fs::path(DISTRICT_SOURCE_DIR) / ".." / "shared" / "data"; }
+
+bool data_is_there() {
+  if (fs::exists(data_folder() / "reference")) return true;
+  BOOST_TEST_MESSAGE("NOT TESTED: the pilots' data is not at " << data_folder());
+  return false;
+}
+
+using Row = std::map<std::string, std::string>;
+
+std::vector<std::string> split(const std::string& line) {
+  std::vector<std::string> cells;
+  std::stringstream stream(line);
+  for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
+  if (line.ends_with(',')) cells.emplace_back();
+  return cells;
+}
+
+std::vector<Row> rows_of(std::istream& stream) {
+  std::vector<Row> rows;
+  std::string line;
+  std::getline(stream, line);
+  const auto names = split(line);
+  while (std::getline(stream, line)) {
+    const auto cells = split(line);
+    BOOST_REQUIRE_EQUAL(cells.size(), names.size());
+    auto& row = rows.emplace_back();
+    for (std::size_t i = 0; i < names.size(); ++i) row[names[i]] = cells[i];
+  }
+  return rows;
+}
+
+std::vector<Row> read_csv(const fs::path& name) {
+  std::ifstream file(data_folder() / name);
+  BOOST_REQUIRE_MESSAGE(file.good(), name);
+  return rows_of(file);
+}
+
+std::vector<Row> read_gz(const fs::path& name) {
+  const auto command = "zcat '" + (data_folder() / name).string() + "'";
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+  BOOST_REQUIRE(pipe);
+  std::string text;
+  char buffer[65536];
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe.get())) > 0;)
+    text.append(buffer, n);
+  std::istringstream stream(text);
+  auto rows = rows_of(stream);
+  BOOST_REQUIRE(!rows.empty());
+  return rows;
+}
+
+// One batch a UTC day, as a gateway sends them, received a minute after the day's end.
+void send_daily(Scratch& scratch, const std::string& tenant,
+                const std::vector<Observation>& observations) {
+  std::map<Instant, Batch> days;
+  for (auto observation : observations) {
+    auto& batch = days[std::chrono::floor<std::chrono::days>(observation.start)];
+    batch.tenant = tenant;
+    observation.message_index = static_cast<std::uint32_t>(batch.observations.size() + 1);
+    batch.observations.push_back(observation);
+  }
+  const auto began = std::chrono::steady_clock::now();
+  for (const auto& [day, batch] : days)
+    scratch.apply(batch, origin(scratch.next_leaf++, day + 24h + 1min));
+  const auto took = std::chrono::steady_clock::now() - began;
+  BOOST_TEST_MESSAGE(observations.size()
+                     << " values in " << days.size() << " batches: "
+                     << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
+                     << " ms");
+}
+
+// Compares one column of a reference row with the KPI.
+void compare(Scratch& scratch, const char* kpi, WindowKind kind, const std::string& start,
+             const std::string& expected) {
+  BOOST_TEST_CONTEXT(kpi << " " << name_of(kind) << " from " << start) {
+    const auto found = scratch.get(kpi, kind, start.c_str());
+    if (expected.empty()) {
+      BOOST_TEST(!found.value.has_value());
+      return;
+    }
+    BOOST_REQUIRE(found.value.has_value());
+    const double number = std::stod(expected);
+    BOOST_TEST(std::abs(*found.value - number) <= std::max(kTolerance * std::abs(number), 5e-7),
+               *found.value << " instead of " << number);
+  }
+}
+
+void compare_status(const KpiValue& kpi, const Row& row, const char* completeness) {
+  BOOST_TEST(name_of(kpi.status) == row.at("status"));
+  BOOST_TEST(std::abs(kpi.completeness - std::stod(row.at(completeness))) <= 1e-6);
+}
+
+// Midnight of the local day or month that a reference row names, in UTC.
+std::string local_start(const char* zone, const std::string& window) {
+  const auto calendar = must(Calendar::of(zone));
+  const bool month = window.size() == 7;
+  const auto noon = at((window + (month ? "-15" : "") + "T12:00:00Z").c_str());
+  return format_instant(calendar.window(month ? WindowKind::month : WindowKind::day, noon).start,
+                        0);
+}
+
+std::vector<Observation> school(const std::vector<Row>& rows, const char* from, const char* to,
+                                const std::map<std::string, std::string>& replaced = {}) {
+  std::vector<Observation> observations;
+  for (const auto& row : rows) {
+    const auto start = at(row.at("period_start_utc").c_str()),
+               end = at(row.at("period_end_utc").c_str());
+    if (start < at(from) || start >= at(to)) continue;
+    const auto other = replaced.find(row.at("period_start_utc"));
+    const auto& kwh = other == replaced.end() ? row.at("energy_kwh") : other->second;
+    observations.push_back({"BCN-SCHOOL", "", "active_energy", "kWh", ValueKind::interval, start,
+                            end, std::stod(kwh), 1, 0});
+    if (const auto& eur = row.at("price_eur_per_kwh"); !eur.empty()) {
+      observations.push_back({"BCN-SCHOOL", "", "energy_price", "EUR/kWh", ValueKind::mean, start,
+                              end, std::stod(eur), 1, 0});
+    }
+    observations.push_back({"BCN-SCHOOL", "", "temperature_out", "Cel", ValueKind::mean, start, end,
+                            std::stod(row.at("temp_out_c")), 1, 0});
+  }
+  return observations;
+}
+
+constexpr const char* kSchoolColumns[] = {"energy_kwh",
+                                          "energy_estimate_kwh",
+                                          "cost_eur",
+                                          "mean_price_eur_kwh",
+                                          "time_avg_price_eur_kwh",
+                                          "peak_kw",
+                                          "mean_kw",
+                                          "load_factor",
+                                          "base_load_kw",
+                                          "near_peak_kw",
+                                          "night_kwh",
+                                          "night_share"};
+
+void compare_school(Scratch& scratch, WindowKind kind, const Row& row) {
+  const auto start = row.contains("start_utc") ? row.at("start_utc")
+                                               : local_start("Europe/Madrid", row.at("window"));
+  for (const auto* column : kSchoolColumns) {
+    if (row.contains(column)) compare(scratch, column, kind, start, row.at(column));
+  }
+  const auto peak = scratch.get("peak_kw", kind, start.c_str());
+  BOOST_TEST(peak.attributes.at("peak_at_utc") == row.at("peak_at_utc"));
+  if (!row.contains("status")) return;
+  const auto energy = scratch.get("energy_kwh", kind, start.c_str());
+  compare_status(energy, row, "completeness");
+  BOOST_TEST(format_instant(energy.end, 0) == row.at("end_utc"));
+  BOOST_TEST(energy.attributes.at("hours_expected") == row.at("hours_expected"));
+  BOOST_TEST(energy.attributes.at("hours_present") == row.at("hours_present"));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(reference)
+
+BOOST_AUTO_TEST_CASE(school_in_march_before_and_after_the_resends) {
+  if (!data_is_there()) return;
+  Scratch scratch;
+  const auto rows = read_gz("barcelona/school_2018.csv.gz");
+  std::map<std::string, std::string> first_sent;
+  for (const auto& row : read_csv("barcelona/school_2018_first_sent.csv")) {
+    first_sent[row.at("period_start_utc")] = row.at("first_sent_energy_kwh");
+  }
+  const auto *from = "2018-02-28T00:00:00Z", *to = "2018-04-02T00:00:00Z";
+  send_daily(scratch, "20", school(rows, from, to, first_sent));
+  for (const auto& row : read_csv("reference/school_2018-03_month_before_resend.csv")) {
+    compare_school(scratch, WindowKind::month, row);
+  }
+
+  std::vector<Observation> finals;
+  for (const auto& observation : school(rows, from, to)) {
+    if (first_sent.contains(format_instant(observation.start, 0))) finals.push_back(observation);
+  }
+  for (auto& observation : finals)
+    observation.message_index = static_cast<std::uint32_t>(&observation - finals.data()) + 1;
+  scratch.apply({"20", {}, finals, {}}, origin(scratch.next_leaf++, at("2018-04-10")));
+  const auto days = read_csv("reference/school_2018-03_day.csv");
+  BOOST_TEST(days.size() == 31U);
+  for (const auto& row : days) compare_school(scratch, WindowKind::day, row);
+  for (const auto& row : read_csv("reference/school_2018-03_month.csv"))
+    compare_school(scratch, WindowKind::month, row);
+  // Price and temperature of the resent hours are as they were: duplicates.
+  const auto counts = must(scratch.store.counts());
+  BOOST_TEST(counts.measurements.at(store::MeasurementState::duplicate) == finals.size() * 2 / 3);
+  BOOST_TEST(counts.measurements.at(store::MeasurementState::superseded) == finals.size() / 3);
+}
+
+BOOST_AUTO_TEST_CASE(street_lighting_in_march) {
+  if (!data_is_there()) return;
+  Scratch scratch;
+  // installations.json: 120 luminaires of 98 W and 85 W besides.
+  scratch.apply({"30",
+                 {},
+                 {},
+                 {fact("EIB-L1", "", "on_threshold_w", "500"),
+                  fact("EIB-L1", "", "installed_power_w", "11845"),
+                  fact("EIB-L1", "", "nominal_step", "PT15M")}},
+                origin(scratch.next_leaf++, at("2018-01-01")));
+  std::vector<Observation> samples;
+  for (const auto& row : read_gz("eibar/lighting_power_2018.csv.gz")) {
+    const auto when = at(row.at("sampled_at_utc").c_str());
+    if (row.at("installation_id") != "EIB-L1" || when < at("2018-02-28") ||
+        when >= at("2018-04-02"))
+      continue;
+    samples.push_back({"EIB-L1", "", "active_power", "W", ValueKind::instant, when, when,
+                       std::stod(row.at("power_w")), 1, 0});
+  }
+  send_daily(scratch, "30", samples);
+  const auto check = [&](WindowKind kind, const Row& row) {
+    const auto start = local_start("Europe/Madrid", row.at("window"));
+    for (const auto* column :
+         {"energy_kwh", "energy_estimate_kwh", "operating_hours", "burning_energy_kwh",
+          "standby_energy_kwh", "full_load_hours", "peak_w", "day_burning_hours"}) {
+      compare(scratch, column, kind, start, row.at(column));
+    }
+    compare_status(scratch.get("energy_kwh", kind, start.c_str()), row, "coverage");
+  };
+  const auto days = read_csv("reference/eibar_L1_2018-03_day.csv");
+  BOOST_TEST(days.size() == 30U);
+  for (const auto& row : days) check(WindowKind::day, row);
+  for (const auto& row : read_csv("reference/eibar_L1_2018-03_month.csv"))
+    check(WindowKind::month, row);
+
+  // The day of the outage has its row all the same.
+  for (const auto* kpi : {"energy_kwh", "operating_hours", "peak_w"}) {
+    const auto empty = scratch.get(kpi, WindowKind::day, "2018-03-09T23:00:00Z");
+    BOOST_TEST(!empty.value.has_value());
+    BOOST_TEST((empty.status == KpiStatus::insufficient));
+    BOOST_TEST(empty.completeness == 0);
+  }
+  BOOST_TEST(
+      !scratch.get("energy_kwh", WindowKind::hour, "2018-03-10T12:00:00Z").value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(water_register_in_december) {
+  if (!data_is_there()) return;
+  Scratch scratch;
+  scratch.apply({"10",
+                 {},
+                 {},
+                 {fact("KAL-1", "KAL-W2", "unit", "L"),
+                  fact("KAL-1", "KAL-W2", "register_modulus", "100000")}},
+                origin(scratch.next_leaf++, at("2018-01-01")));
+  std::vector<Observation> readings;
+  for (const auto& row : read_gz("kalundborg/registers.csv.gz")) {
+    const auto when = at(row.at("read_at_utc").c_str());
+    if (row.at("meter_id") != "KAL-W2" || when < at("2018-11-29") || when >= at("2019-01-03"))
+      continue;
+    readings.push_back({"KAL-1", "KAL-W2", "register", "meter", ValueKind::reading, when, when,
+                        std::stod(row.at("register")), 1, 0});
+  }
+  send_daily(scratch, "10", readings);
+  const auto check = [&](WindowKind kind, const Row& row) {
+    const auto start = local_start("Europe/Copenhagen", row.at("window"));
+    compare(scratch, "consumption", kind, start, row.at("consumption"));
+    const auto found = scratch.get("consumption", kind, start.c_str());
+    compare_status(found, row, "coverage");
+    BOOST_TEST(found.unit == row.at("unit"));
+    BOOST_TEST(found.attributes.at("readings") == row.at("readings"));
+    BOOST_TEST(!found.attributes.contains("anomalies"));
+  };
+  const auto days = read_csv("reference/kalundborg_W2_2018-12_day.csv");
+  BOOST_TEST(days.size() == 31U);
+  for (const auto& row : days) check(WindowKind::day, row);
+  for (const auto& row : read_csv("reference/kalundborg_W2_2018-12_month.csv"))
+    check(WindowKind::month, row);
+  BOOST_TEST(scratch.get("consumption", WindowKind::day, "2018-12-02T23:00:00Z")
+                 .attributes.at("rollovers") == "1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
