@@ -1,0 +1,60 @@
+// What was recorded against what a replay gives: values of one meter, side by side.
+// Pure functions. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/kpi.h"
+#include "store/series_store.h"
+
+namespace district::audit {
+
+enum class DifferenceKind : std::uint8_t {
+  octets,       // the raw octets are not those whose digest was recorded
+  log_entry,    // what is recorded of the envelope is not what its leaf says
+  verdict,      // it was accepted, and would not be now as of then
+  sender,       // another certificate or signature method
+  content,      // another tenant, source or number of messages
+  measurement,
+  master_data,
+  kpi,
+};
+const char* name_of(DifferenceKind kind);
+
+struct Difference {
+  DifferenceKind kind = DifferenceKind::octets;
+  // The envelope; of a KPI all envelopes that it was computed from.
+  std::vector<std::string> receipt_ids;
+  std::string where;               // what of it, e.g. the meter and the time; may be empty
+  std::string recorded, replayed;  // empty: there is none
+};
+
+// Every digit of a number, so that the last bit shows.
+std::string exact(double value);
+
+// "BCN-SCHOOL" or "House12 4711".
+std::string name_of(const MeterKey& meter);
+
+// Doubles are equal when they have the same bits. `with_unknown_source`: compare that flag too; it
+// depends on master data of the source's other meters.
+std::vector<Difference> compare_measurements(const std::vector<store::Measurement>& recorded,
+                                             const std::vector<store::Measurement>& replayed,
+                                             bool with_unknown_source);
+std::vector<Difference> compare_facts(const MeterKey& meter,
+                                      const std::vector<store::StoredFact>& recorded,
+                                      const std::vector<store::StoredFact>& replayed);
+
+// One KPI value that differs; null: there is none.
+using KpiDifference = std::function<void(const KpiValue* recorded, const KpiValue* replayed)>;
+// Calls `each` for every value that differs in anything but revision and computed_at, which tell of
+// the order of processing.
+void compare_kpis(const std::vector<KpiValue>& recorded, const std::vector<KpiValue>& replayed,
+                  const KpiDifference& each);
+Difference describe(const KpiValue* recorded, const KpiValue* replayed,
+                    std::vector<std::string> receipt_ids);
+
+}  // namespace district::audit

@@ -1,0 +1,97 @@
+#include "audit/examination.h"
+
+#include "audit/evidence.h"
+#include "crypto/merkle.h"
+#include "log/log.h"
+
+namespace district::audit {
+namespace {
+
+// Failures of the machine, which say nothing of the envelope.
+bool is_operational(const Error& error) {
+  return error.code == ErrorCode::archive_unavailable || error.code == ErrorCode::internal;
+}
+
+std::string text_of(const Error& error) {
+  auto text = "refused, " + std::to_string(static_cast<int>(error.code)) + ": " + error.detail;
+  for (const auto& violation : error.violations) text += "; " + violation.reason;
+  return text;
+}
+
+// Notes the difference where the two texts are not the same.
+void compare(const store::StoredEnvelope& envelope, DifferenceKind kind, const char* what,
+             const std::string& recorded, const std::string& replayed,
+             std::vector<Difference>& differences) {
+  if (recorded == replayed) return;
+  differences.push_back({kind, {envelope.receipt_id}, what, recorded, replayed});
+}
+
+}  // namespace
+
+Result<Ok> Examination::check_leaf(const store::StoredEnvelope& envelope,
+                                   std::vector<Difference>& differences) {
+  DISTRICT_TRY(const auto entries, archive_.log_entries(envelope.leaf_index, 1));
+  const bool found = !entries.empty() && entries.front().leaf_index == envelope.leaf_index;
+  const auto entry = found ? entries.front().entry : std::string();
+  const Receipt receipt{.receipt_id = envelope.receipt_id,
+                        .received_at = envelope.received_at,
+                        .message_count = envelope.message_count,
+                        .payload_digest = envelope.payload_digest,
+                        .leaf_index = envelope.leaf_index,
+                        .tree_size = envelope.tree_size,
+                        .root_hash = {}};
+  const auto expected =
+      log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+  compare(envelope, DifferenceKind::log_entry, "the row against its leaf", expected, entry,
+          differences);
+  if (!found || entry != expected) return Ok{};
+  compare(envelope, DifferenceKind::log_entry, "leaf hash", to_hex(entries.front().leaf_hash),
+          to_hex(crypto::merkle_leaf_hash(as_bytes(entry))), differences);
+  return Ok{};
+}
+
+Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
+    const store::StoredEnvelope& envelope, std::vector<Difference>& differences) {
+  DISTRICT_CHECK(check_leaf(envelope, differences));
+  const auto raw = raw_envelope(archive_, envelope);
+  if (!raw && is_operational(raw.error())) return fail(raw.error());
+  if (!raw) {
+    differences.push_back({DifferenceKind::octets, {envelope.receipt_id}, "",
+                           "SHA-256 " + to_hex(envelope.payload_digest), raw.error().detail});
+    return std::nullopt;
+  }
+  auto verified = verifier_.verify(*raw, envelope.received_at);
+  if (!verified && is_operational(verified.error())) return fail(std::move(verified).error());
+  if (!verified) {
+    differences.push_back({DifferenceKind::verdict, {envelope.receipt_id}, "verify", "accepted",
+                           text_of(verified.error())});
+    return std::nullopt;
+  }
+  const auto& sender = verified->sender();
+  compare(envelope, DifferenceKind::sender, "certificate", to_hex(envelope.certificate_sha256),
+          to_hex(sender.certificate_sha256), differences);
+  compare(envelope, DifferenceKind::sender, "signature method", envelope.signature_method,
+          sender.signature_method, differences);
+  return std::optional(*std::move(verified));
+}
+
+Result<std::optional<Batch>> Examination::validate(const store::StoredEnvelope& envelope,
+                                                   std::vector<Difference>& differences) {
+  DISTRICT_TRY(const auto verified, verify(envelope, differences));
+  if (!verified) return std::nullopt;
+  auto batch = validator_.validate(*verified, trust_);
+  if (!batch && is_operational(batch.error())) return fail(std::move(batch).error());
+  if (!batch) {
+    differences.push_back({DifferenceKind::verdict, {envelope.receipt_id}, "validate", "accepted",
+                           text_of(batch.error())});
+    return std::nullopt;
+  }
+  const auto source = batch->messages.empty() ? std::string() : batch->messages.front().source;
+  compare(envelope, DifferenceKind::content, "tenant", envelope.tenant, batch->tenant, differences);
+  compare(envelope, DifferenceKind::content, "first source", envelope.source, source, differences);
+  compare(envelope, DifferenceKind::content, "messages", std::to_string(envelope.message_count),
+          std::to_string(batch->messages.size()), differences);
+  return std::optional(*std::move(batch));
+}
+
+}  // namespace district::audit

@@ -1,0 +1,42 @@
+// One stored envelope through verify and validate again, as of its time of receipt.
+// Threads: one Examination per thread at a time.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "audit/comparison.h"
+#include "base/error.h"
+#include "model/batch.h"
+#include "store/archive_store.h"
+#include "trust/trust.h"
+#include "validate/validator.h"
+#include "verify/verifier.h"
+
+namespace district::audit {
+
+class Examination {
+ public:
+  // Keeps references to all of them.
+  Examination(store::Database& database, const verify::Verifier& verifier,
+              const validate::Validator& validator, const trust::TrustSnapshot& trust)
+      : archive_(database), verifier_(verifier), validator_(validator), trust_(trust) {}
+
+  // Octets against their digest, row against leaf, signature, signer. nullopt: it does not verify.
+  // Appends what differs. Errors: archive_unavailable.
+  Result<std::optional<verify::VerifiedEnvelope>> verify(const store::StoredEnvelope& envelope,
+                                                         std::vector<Difference>& differences);
+  // The same, and validates: what the envelope says. nullopt: it does not verify or is not valid.
+  Result<std::optional<Batch>> validate(const store::StoredEnvelope& envelope,
+                                        std::vector<Difference>& differences);
+
+ private:
+  Result<Ok> check_leaf(const store::StoredEnvelope& envelope, std::vector<Difference>& differences);
+
+  store::ArchiveStore archive_;
+  const verify::Verifier& verifier_;
+  const validate::Validator& validator_;
+  const trust::TrustSnapshot& trust_;
+};
+
+}  // namespace district::audit

@@ -1,0 +1,349 @@
+#include "audit/replay.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_set>
+
+#include "audit/examination.h"
+#include "quantify/engine.h"
+#include "store/inventory.h"
+#include "store/read_snapshot.h"
+#include "store/series_store.h"
+
+namespace district::audit {
+namespace {
+
+constexpr std::size_t kEnvelopesAtOnce = 256;
+// Often enough that the last computation is short, seldom enough that few windows are done twice.
+constexpr std::size_t kEnvelopesInOneComputation = 1024;
+
+// As of now, as the quantifier takes it: windows follow the tenant's present zone.
+quantify::Engine::ZoneLookup zones_of(const trust::TrustSnapshot& trust) {
+  return [&trust](std::string_view code) -> std::optional<std::string> {
+    const auto& tenants = trust.records().tenants;
+    const auto found = std::find_if(tenants.rbegin(), tenants.rend(),
+                                    [code](const Tenant& tenant) { return tenant.code == code; });
+    return found == tenants.rend() ? std::nullopt : std::optional(found->zone);
+  };
+}
+
+store::MeasurementFilter filter_of(const MeterKey& meter) {
+  store::MeasurementFilter filter;
+  filter.tenant = meter.tenant;
+  filter.source = meter.source;
+  filter.meter = meter.meter;
+  return filter;
+}
+
+Result<std::vector<store::StoredFact>> facts_of(store::SeriesStore& series, const MeterKey& meter) {
+  DISTRICT_TRY(const auto id, series.find_meter(meter));
+  if (!id) return std::vector<store::StoredFact>{};
+  return series.facts(*id);
+}
+
+using Leaves = std::unordered_set<std::uint64_t>;
+
+// The scratch store, the recorded one beside it, and which envelopes went into the scratch store by
+// way of the replay.
+class Quantified {
+ public:
+  static Result<std::unique_ptr<Quantified>> create(store::Database& recorded,
+                                                    const trust::TrustSnapshot& trust,
+                                                    bool everything, const ReplayProgress& progress) {
+    DISTRICT_TRY(auto scratch, store::Database::open(":memory:", store::OpenMode::create));
+    DISTRICT_TRY(auto transaction, store::Transaction::begin(*scratch));
+    auto quantified = std::unique_ptr<Quantified>(new Quantified(
+        recorded, std::move(scratch), std::move(transaction), trust, everything, progress));
+    DISTRICT_TRY(const auto failures, quantified->recorded_.failures());
+    for (const auto& failure : failures) {
+      quantified->failures_.emplace(failure.origin.leaf_index, failure.code);
+    }
+    return quantified;
+  }
+
+  Result<Ok> add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
+                          ReplayReport& report);
+  // Its recorded values take the place of those that it would give.
+  void add_damaged(const store::StoredEnvelope& envelope) { damaged_.insert(envelope.leaf_index); }
+  // After the last envelope: the others, the KPIs, and the comparison.
+  Result<Ok> finish(ReplayReport& report);
+
+ private:
+  Quantified(store::Database& recorded, std::unique_ptr<store::Database> scratch,
+             store::Transaction transaction, const trust::TrustSnapshot& trust, bool everything,
+             const ReplayProgress& progress)
+      : recorded_(recorded),
+        recorded_engine_(recorded, zones_of(trust)),
+        recorded_database_(recorded),
+        scratch_database_(std::move(scratch)),
+        transaction_(std::move(transaction)),
+        scratch_(*scratch_database_),
+        engine_(*scratch_database_, zones_of(trust)),
+        trust_(trust),
+        everything_(everything),
+        progress_(progress) {}
+
+  Result<Ok> check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
+                           ErrorCode recorded, ReplayReport& report);
+  Result<std::vector<MeterKey>> meters();
+  bool is_other(std::uint64_t leaf_index) const;
+  Result<Ok> add_others(const std::vector<MeterKey>& meters, ReplayReport& report);
+  Result<Ok> compare_meter(const MeterKey& meter, ReplayReport& report);
+  Result<Ok> compare_kpis_of(const MeterKey& meter, ReplayReport& report);
+  Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
+  template <typename Value>
+  void keep_selected(std::vector<Value>& values) const;
+
+  store::SeriesStore recorded_;
+  quantify::Engine recorded_engine_;  // only asked
+  store::Database& recorded_database_;
+  std::unique_ptr<store::Database> scratch_database_;
+  store::Transaction transaction_;  // never committed: the scratch store ends with the replay
+  store::SeriesStore scratch_;
+  quantify::Engine engine_;
+  const trust::TrustSnapshot& trust_;
+  const bool everything_;
+  const ReplayProgress& progress_;
+  quantify::Touched touched_;
+  std::map<std::uint64_t, ErrorCode> failures_;  // recorded ones, by leaf
+  Leaves replayed_, damaged_;
+  std::set<MeterKey> meters_;  // of the selection
+};
+
+Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
+                                    ReplayReport& report) {
+  if (const auto failure = failures_.find(envelope.leaf_index); failure != failures_.end()) {
+    return check_failure(envelope, batch, failure->second, report);
+  }
+  const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
+  const auto ingested = engine_.ingest(batch, origin, touched_);
+  if (!ingested && ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
+  if (!ingested) {
+    report.differences.push_back({DifferenceKind::verdict, {envelope.receipt_id}, "quantify",
+                                  "quantified", "failed: " + ingested.error().detail});
+    add_damaged(envelope);
+    return Ok{};
+  }
+  replayed_.insert(envelope.leaf_index);
+  if (replayed_.size() % kEnvelopesInOneComputation == 0) {
+    DISTRICT_CHECK(engine_.recompute(touched_, Instant{}));
+  }
+  for (const auto& o : batch.observations) meters_.insert({batch.tenant, o.source, o.meter});
+  for (const auto& fact : batch.master_facts) meters_.insert({batch.tenant, fact.source, fact.meter});
+  if (everything_) return Ok{};
+  // Values may be recorded under meters that the envelope does not name.
+  store::MeasurementFilter of_envelope;
+  of_envelope.leaf_index = envelope.leaf_index;
+  DISTRICT_TRY(const auto recorded, recorded_.measurements(of_envelope));
+  for (const auto& measurement : recorded) meters_.insert(measurement.meter);
+  return Ok{};
+}
+
+// Recorded as one that could not be quantified: it must fail again, in a store of its own.
+Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
+                                     ErrorCode recorded, ReplayReport& report) {
+  DISTRICT_TRY(const auto alone, store::Database::open(":memory:", store::OpenMode::create));
+  DISTRICT_TRY(const auto transaction, store::Transaction::begin(*alone));
+  const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
+  const auto applied =
+      quantify::Engine(*alone, zones_of(trust_)).apply(batch, origin, envelope.received_at);
+  if (!applied && applied.error().code == recorded) return Ok{};
+  report.differences.push_back(
+      {DifferenceKind::verdict, {envelope.receipt_id}, "quantify",
+       "failed with " + std::to_string(static_cast<int>(recorded)),
+       applied ? "quantified" : "failed: " + applied.error().detail});
+  return Ok{};
+}
+
+// An envelope whose recorded values stand in the scratch store for what it was not replayed for.
+bool Quantified::is_other(std::uint64_t leaf_index) const {
+  return everything_ ? damaged_.contains(leaf_index) : !replayed_.contains(leaf_index);
+}
+
+Result<std::vector<MeterKey>> Quantified::meters() {
+  if (everything_) {
+    DISTRICT_TRY(const auto recorded, store::all_meters(recorded_database_));
+    meters_.insert(recorded.begin(), recorded.end());
+  }
+  return std::vector<MeterKey>(meters_.begin(), meters_.end());
+}
+
+Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayReport& report) {
+  if (everything_ && damaged_.empty()) return Ok{};
+  std::map<store::Origin, Batch> batches;  // in the order of leaves
+  for (const auto& meter : meters) {
+    DISTRICT_TRY(auto measurements, recorded_.measurements(filter_of(meter)));
+    for (auto& measurement : measurements) {
+      if (!is_other(measurement.origin.leaf_index)) continue;
+      auto& batch = batches[measurement.origin];
+      batch.tenant = meter.tenant;
+      batch.observations.push_back(std::move(measurement.observation));
+    }
+    DISTRICT_TRY(auto facts, facts_of(recorded_, meter));
+    for (auto& stored : facts) {
+      if (!is_other(stored.origin.leaf_index)) continue;
+      auto& batch = batches[stored.origin];
+      batch.tenant = meter.tenant;
+      stored.fact.source = meter.source;
+      stored.fact.meter = meter.meter;
+      batch.master_facts.push_back(std::move(stored.fact));
+    }
+  }
+  for (const auto& [origin, batch] : batches) {
+    const auto ingested = engine_.ingest(batch, origin, touched_);
+    if (ingested) continue;
+    if (ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
+    report.differences.push_back({DifferenceKind::measurement, {origin.receipt_id}, "",
+                                  "cannot be used: " + ingested.error().detail, ""});
+  }
+  return Ok{};
+}
+
+Result<Ok> Quantified::finish(ReplayReport& report) {
+  DISTRICT_TRY(const auto all, meters());
+  DISTRICT_CHECK(add_others(all, report));
+  progress_("computing KPIs", 0, 0);
+  DISTRICT_CHECK(engine_.recompute(touched_, Instant{}));
+  std::uint64_t done = 0;
+  for (const auto& meter : all) {
+    const auto compared = compare_meter(meter, report);
+    if (!compared && compared.error().code != ErrorCode::archive_corrupt) return compared;
+    if (!compared) {
+      report.differences.push_back({DifferenceKind::measurement, {}, name_of(meter),
+                                    "cannot be read: " + compared.error().detail, ""});
+    }
+    progress_("comparing meters", ++done, all.size());
+  }
+  return Ok{};
+}
+
+template <typename Value>
+void Quantified::keep_selected(std::vector<Value>& values) const {
+  if (everything_) return;
+  std::erase_if(values,
+                [this](const Value& value) { return !replayed_.contains(value.origin.leaf_index); });
+}
+
+Result<Ok> Quantified::compare_meter(const MeterKey& meter, ReplayReport& report) {
+  const auto add = [&report](std::vector<Difference> differences) {
+    std::move(differences.begin(), differences.end(), std::back_inserter(report.differences));
+  };
+  {
+    DISTRICT_TRY(auto recorded, recorded_.measurements(filter_of(meter)));
+    DISTRICT_TRY(auto replayed, scratch_.measurements(filter_of(meter)));
+    keep_selected(recorded);
+    keep_selected(replayed);
+    report.measurements += replayed.size();
+    add(compare_measurements(recorded, replayed, everything_));
+  }
+  DISTRICT_TRY(auto recorded, facts_of(recorded_, meter));
+  DISTRICT_TRY(auto replayed, facts_of(scratch_, meter));
+  keep_selected(recorded);
+  keep_selected(replayed);
+  report.master_facts += replayed.size();
+  add(compare_facts(meter, recorded, replayed));
+  return compare_kpis_of(meter, report);
+}
+
+Result<Ok> Quantified::compare_kpis_of(const MeterKey& meter, ReplayReport& report) {
+  store::KpiFilter filter;
+  filter.tenant = meter.tenant;
+  filter.source = meter.source;
+  filter.meter = meter.meter;
+  DISTRICT_TRY(const auto recorded, recorded_.kpis(filter));
+  DISTRICT_TRY(const auto replayed, scratch_.kpis(filter));
+  report.kpis += replayed.size();
+  std::vector<std::pair<const KpiValue*, const KpiValue*>> different;
+  compare_kpis(recorded, replayed, [&different](const KpiValue* before, const KpiValue* now) {
+    different.emplace_back(before, now);
+  });
+  for (const auto& [before, now] : different) {
+    DISTRICT_TRY(const auto origins, origins_of(now != nullptr ? *now : *before));
+    const bool concerned =
+        everything_ || origins.empty() || std::any_of(origins.begin(), origins.end(), [this](const auto& o) {
+          return replayed_.contains(o.leaf_index);
+        });
+    if (!concerned) continue;
+    std::vector<std::string> receipt_ids;
+    for (const auto& origin : origins) receipt_ids.push_back(origin.receipt_id);
+    report.differences.push_back(describe(before, now, std::move(receipt_ids)));
+  }
+  return Ok{};
+}
+
+// Of the replayed values; where the meter has none, of the recorded ones.
+Result<std::vector<store::Origin>> Quantified::origins_of(const KpiValue& kpi) {
+  auto origins = engine_.origins_of(kpi);
+  if (origins && !origins->empty()) return origins;
+  origins = recorded_engine_.origins_of(kpi);
+  if (!origins && origins.error().code == ErrorCode::not_found) return std::vector<store::Origin>{};
+  return origins;
+}
+
+}  // namespace
+
+Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& report,
+                                     const Act& act) {
+  store::ArchiveStore archive(recorded_);
+  if (selection.receipt_id) {
+    DISTRICT_TRY(const auto envelope, archive.find(*selection.receipt_id));
+    ++report.envelopes;
+    return act(envelope);
+  }
+  std::uint64_t total = 0;
+  if (selection.everything()) {
+    DISTRICT_TRY(const auto inventory, store::take_inventory(recorded_));
+    total = inventory.envelopes;
+  }
+  store::EnvelopeFilter filter;
+  filter.from = selection.from;
+  filter.to = selection.to;
+  filter.limit = kEnvelopesAtOnce;
+  while (true) {
+    DISTRICT_TRY(const auto envelopes, archive.list(filter));
+    for (const auto& envelope : envelopes) {
+      DISTRICT_CHECK(act(envelope));
+      progress_("verifying envelopes", ++report.envelopes, total);
+    }
+    if (envelopes.size() < kEnvelopesAtOnce) return Ok{};
+    filter.after_leaf = envelopes.back().leaf_index;
+  }
+}
+
+Result<ReplayReport> Replay::verify(const Selection& selection) {
+  DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
+  Examination examination(recorded_, verifier_, validator_, trust_);
+  ReplayReport report;
+  const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
+    DISTRICT_CHECK(examination.verify(envelope, report.differences));
+    return Ok{};
+  };
+  DISTRICT_CHECK(for_each_envelope(selection, report, act));
+  return report;
+}
+
+Result<ReplayReport> Replay::run(const Selection& selection) {
+  DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
+  Examination examination(recorded_, verifier_, validator_, trust_);
+  DISTRICT_TRY(const auto quantified,
+               Quantified::create(recorded_, trust_, selection.everything(), progress_));
+  ReplayReport report;
+  const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
+    DISTRICT_TRY(const auto batch, examination.validate(envelope, report.differences));
+    if (!envelope.quantified) {
+      ++report.not_quantified;
+      return Ok{};
+    }
+    if (!batch) {
+      quantified->add_damaged(envelope);
+      return Ok{};
+    }
+    return quantified->add_replayed(envelope, *batch, report);
+  };
+  DISTRICT_CHECK(for_each_envelope(selection, report, act));
+  DISTRICT_CHECK(quantified->finish(report));
+  return report;
+}
+
+}  // namespace district::audit

@@ -1,0 +1,20 @@
+#include "store/read_snapshot.h"
+
+namespace district::store {
+
+Result<ReadSnapshot> ReadSnapshot::take(Database& database) {
+  DISTRICT_CHECK(database.execute("BEGIN DEFERRED"));
+  ReadSnapshot snapshot(database);
+  // The moment is that of the first read, not of BEGIN.
+  DISTRICT_TRY(auto statement, database.prepare("SELECT count(*) FROM log_frontier"));
+  DISTRICT_TRY(const bool row, statement.step());
+  if (!row) return fail(ErrorCode::archive_corrupt, "the database cannot be read");
+  return snapshot;
+}
+
+ReadSnapshot::~ReadSnapshot() {
+  // Nothing was written: there is nothing that ROLLBACK could fail to undo.
+  if (database_ != nullptr) static_cast<void>(database_->execute("ROLLBACK"));
+}
+
+}  // namespace district::store
