@@ -27,7 +27,8 @@ std::string contract_name(std::string_view url) {
 xmlParserInput* load_contract_only(const char* url, const char*, xmlParserCtxt* parser) noexcept {
   const auto text = url == nullptr ? std::nullopt : contract_file(contract_name(url));
   if (!text) return nullptr;
-  xmlParserInputBuffer* buffer = ::xmlParserInputBufferCreateStatic(
+  // A copy: libxml2 2.9.14 corrupts what it reads from a static buffer of more than 4,000 octets.
+  xmlParserInputBuffer* buffer = ::xmlParserInputBufferCreateMem(
       text->data(), static_cast<int>(text->size()), XML_CHAR_ENCODING_NONE);
   if (buffer == nullptr) return nullptr;
   xmlParserInput* input = ::xmlNewIOInputStream(parser, buffer, XML_CHAR_ENCODING_NONE);
