@@ -12,12 +12,12 @@ namespace {
 constexpr std::size_t kChunkBytes = 256 * 1024;
 
 // Columns of StoredEnvelope, in the order in which read_envelope takes them.
-#define DISTRICT_ENVELOPE_COLUMNS                                                               \
-  "SELECT leaf_index, receipt_id, received_at, tenant, certificate_sha256, signature_method, "  \
-  "message_count, source, content_type, content_encoding, soap_action, raw_size, stored_size, " \
-  "payload_digest, tree_size, "                                                                 \
-  "NOT EXISTS (SELECT 1 FROM work_item WHERE work_item.leaf_index = envelope.leaf_index) "      \
-  "FROM envelope "
+constexpr std::string_view kSelectEnvelope =
+    "SELECT leaf_index, receipt_id, received_at, tenant, certificate_sha256, signature_method, "
+    "message_count, source, content_type, content_encoding, soap_action, raw_size, stored_size, "
+    "payload_digest, tree_size, "
+    "NOT EXISTS (SELECT 1 FROM work_item WHERE work_item.leaf_index = envelope.leaf_index) "
+    "FROM envelope WHERE ";
 
 Result<StoredEnvelope> read_envelope(const Statement& row) {
   StoredEnvelope envelope;
@@ -204,19 +204,19 @@ Result<std::optional<FirstCopy>> ArchiveStore::find_replay(const Sha256Digest& r
 Result<std::vector<StoredEnvelope>> ArchiveStore::list(const EnvelopeFilter& filter) {
   // By time or tenant the wanted leaves come from an index alone; only their rows are then read.
   const bool by_time = filter.from || filter.to;
-  const char* sql = DISTRICT_ENVELOPE_COLUMNS "WHERE leaf_index >= ?1 ORDER BY leaf_index LIMIT ?2";
+  std::string_view which = "leaf_index >= ?1 ORDER BY leaf_index LIMIT ?2";
   if (filter.tenant) {
-    sql = DISTRICT_ENVELOPE_COLUMNS
-        "WHERE leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_tenant "
+    which =
+        "leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_tenant "
         "WHERE tenant = ?5 AND received_at >= ?3 AND received_at < ?4 AND leaf_index >= ?1 "
         "ORDER BY leaf_index LIMIT ?2) ORDER BY leaf_index";
   } else if (by_time) {
-    sql = DISTRICT_ENVELOPE_COLUMNS
-        "WHERE leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_time "
+    which =
+        "leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_time "
         "WHERE received_at >= ?3 AND received_at < ?4 AND leaf_index >= ?1 "
         "ORDER BY leaf_index LIMIT ?2) ORDER BY leaf_index";
   }
-  DISTRICT_TRY(auto statement, db_.prepare(sql));
+  DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope).append(which)));
   statement.bind(1, filter.after_leaf ? *filter.after_leaf + 1 : 0).bind(2, filter.limit);
   if (filter.tenant || by_time) {
     statement.bind(3, filter.from.value_or(Instant::min()))
@@ -233,7 +233,7 @@ Result<std::vector<StoredEnvelope>> ArchiveStore::list(const EnvelopeFilter& fil
 }
 
 Result<StoredEnvelope> ArchiveStore::find(std::string_view receipt_id) {
-  DISTRICT_TRY(auto statement, db_.prepare(DISTRICT_ENVELOPE_COLUMNS "WHERE receipt_id = ?1"));
+  DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope) + "receipt_id = ?1"));
   DISTRICT_TRY(const bool row, statement.bind(1, receipt_id).step());
   if (!row) {
     return fail(ErrorCode::not_found, "no envelope " + std::string(receipt_id),

@@ -27,7 +27,10 @@ Result<std::vector<std::string>> from_json(const std::string& text) {
   return texts;
 }
 
-#define DISTRICT_TENANT_COLUMNS "code, name, zone, content_types, sources, valid_from, leaf_index"
+constexpr std::string_view kSelectTenants =
+    "SELECT code, name, zone, content_types, sources, valid_from, leaf_index "
+    "FROM tenant ORDER BY valid_from, code";
+constexpr int kTenantLeafColumn = 6;
 
 Result<Tenant> read_tenant(const Statement& row) {
   Tenant tenant;
@@ -40,9 +43,14 @@ Result<Tenant> read_tenant(const Statement& row) {
   return tenant;
 }
 
-#define DISTRICT_ENROLMENT_COLUMNS                                                     \
-  "tenant, certificate_sha256, der, subject, valid_from, valid_to, allow_sha1_until, " \
-  "revoked_at, coalesce(revocation_reason, ''), leaf_index, enrolled_at, revocation_leaf_index"
+constexpr std::string_view kSelectEnrolments =
+    "SELECT tenant, certificate_sha256, der, subject, valid_from, valid_to, allow_sha1_until, "
+    "revoked_at, coalesce(revocation_reason, ''), leaf_index, enrolled_at, revocation_leaf_index "
+    "FROM enrolment JOIN certificate ON certificate.sha256 = enrolment.certificate_sha256 "
+    "ORDER BY leaf_index";
+constexpr int kEnrolmentLeafColumn = 9;
+constexpr int kEnrolledAtColumn = 10;
+constexpr int kRevocationLeafColumn = 11;
 
 Result<Enrolment> read_enrolment(const Statement& row) {
   Enrolment enrolment;
@@ -57,13 +65,6 @@ Result<Enrolment> read_enrolment(const Statement& row) {
   enrolment.revocation_reason = row.text(8);
   return enrolment;
 }
-
-constexpr std::string_view kSelectTenants =
-    "SELECT " DISTRICT_TENANT_COLUMNS " FROM tenant ORDER BY valid_from, code";
-constexpr std::string_view kSelectEnrolments =
-    "SELECT " DISTRICT_ENROLMENT_COLUMNS
-    " FROM enrolment JOIN certificate ON certificate.sha256 = enrolment.certificate_sha256 "
-    "ORDER BY leaf_index";
 
 // Later than every received_at and every change before, and not before `now`, so that a replay as
 // of an envelope's time of receipt sees the trust that it was judged by.
@@ -138,8 +139,9 @@ Result<Ok> TrustStore::change(
 }
 
 Result<Ok> TrustStore::insert_tenant(const Tenant& tenant, std::uint64_t leaf_index) {
-  DISTRICT_TRY(auto statement, db_.prepare("INSERT INTO tenant (" DISTRICT_TENANT_COLUMNS ") "
-                                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  DISTRICT_TRY(auto statement,
+               db_.prepare("INSERT INTO tenant (code, name, zone, content_types, sources, "
+                           "valid_from, leaf_index) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
   const auto content_types = to_json(tenant.content_types);
   const auto sources = to_json(tenant.sources);
   statement.bind(1, tenant.code).bind(2, tenant.name).bind(3, tenant.zone);
@@ -207,18 +209,22 @@ Result<std::vector<RecordedChange>> TrustStore::recorded_changes() {
     if (!row) break;
     DISTRICT_TRY(auto tenant, read_tenant(tenants));
     const auto at = tenant.valid_from;
-    changes.push_back({tenants.count(6), at, {Kind::tenant, std::move(tenant), {}, {}}});
+    changes.push_back(
+        {tenants.count(kTenantLeafColumn), at, {Kind::tenant, std::move(tenant), {}, {}}});
   }
   DISTRICT_TRY(auto enrolments, db_.prepare(kSelectEnrolments));
   while (true) {
     DISTRICT_TRY(const bool row, enrolments.step());
     if (!row) break;
     DISTRICT_TRY(auto enrolment, read_enrolment(enrolments));
-    changes.push_back(
-        {enrolments.count(9), enrolments.instant(10), {Kind::enrol, {}, enrolment, {}}});
+    changes.push_back({enrolments.count(kEnrolmentLeafColumn),
+                       enrolments.instant(kEnrolledAtColumn),
+                       {Kind::enrol, {}, enrolment, {}}});
     if (!enrolment.revoked_at) continue;
     const auto at = *enrolment.revoked_at;
-    changes.push_back({enrolments.count(11), at, {Kind::revoke, {}, std::move(enrolment), {}}});
+    changes.push_back({enrolments.count(kRevocationLeafColumn),
+                       at,
+                       {Kind::revoke, {}, std::move(enrolment), {}}});
   }
   std::ranges::sort(changes, {}, &RecordedChange::leaf_index);
   return changes;

@@ -1,0 +1,296 @@
+#include <boost/test/unit_test.hpp>
+
+#include "../support/sample_envelopes.h"
+#include "crypto/digest.h"
+#include "crypto/merkle.h"
+#include "log/log.h"
+#include "store/trust_store.h"
+
+using namespace district;
+using namespace district::store;
+using district::test::kNow;
+
+namespace {
+
+NewEnvelope logged_envelope(unsigned n) {
+  auto envelope = test::sample_envelope(n);
+  const Receipt receipt{envelope.receipt_id,
+                        envelope.received_at,
+                        envelope.message_count,
+                        envelope.payload_digest,
+                        0,
+                        0,
+                        {}};
+  envelope.log_entry =
+      log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+  return envelope;
+}
+
+// Leaves 0 tenant, 1 enrolment, 2 to 4 envelopes in two commits, 5 revocation, 6 envelope.
+struct Scratch {
+  std::unique_ptr<Database> database = Database::open(":memory:", OpenMode::create).value();
+  std::vector<Receipt> receipts;
+
+  Scratch() {
+    BOOST_REQUIRE(
+        database->execute("PRAGMA foreign_keys = OFF"));  // for what the tests tamper with
+    change([](Instant at) {
+      TrustChange change;
+      change.kind = TrustChange::Kind::tenant;
+      change.tenant = {"10", "Kalundborg", "Europe/Copenhagen", {"001/002"}, {}, at};
+      change.log_entry = log::tenant_entry(change.tenant);
+      return change;
+    });
+    change([](Instant at) {
+      TrustChange change;
+      change.kind = TrustChange::Kind::enrol;
+      change.enrolment = enrolment(at);
+      change.log_entry = log::enrol_entry(change.enrolment, at);
+      return change;
+    });
+    append({0, 1}, 2);
+    append({2}, 2);
+    change([](Instant at) {
+      TrustChange change;
+      change.kind = TrustChange::Kind::revoke;
+      change.enrolment = enrolment(at);
+      change.enrolment.revoked_at = at;
+      change.enrolment.revocation_reason = "key lost";
+      change.log_entry = log::revoke_entry(change.enrolment);
+      return change;
+    });
+    append({3}, 3);
+  }
+
+  static Enrolment enrolment(Instant at) {
+    Enrolment enrolment;
+    enrolment.tenant = "10";
+    enrolment.certificate_der = to_bytes(as_bytes("certificate"));
+    enrolment.certificate_sha256 = crypto::sha256(enrolment.certificate_der);
+    enrolment.subject = "CN=Kalundborg";
+    enrolment.valid_from = at;
+    enrolment.allow_sha1_until = at + std::chrono::hours(24);
+    return enrolment;
+  }
+
+  template <typename Make>
+  void change(Make make) {
+    const auto changed = TrustStore(*database).change(
+        kNow, [&](const TrustRecords&, Instant at) -> Result<std::vector<TrustChange>> {
+          return std::vector{make(at)};
+        });
+    BOOST_REQUIRE_MESSAGE(changed, (changed ? "" : changed.error().detail));
+  }
+
+  void append(const std::vector<unsigned>& numbers, std::uint64_t epoch) {
+    std::vector<NewEnvelope> group;
+    for (const auto n : numbers) {
+      group.push_back(logged_envelope(n));
+      group.back().trust_epoch = epoch;
+    }
+    const auto outcomes = ArchiveStore(*database).append(group, kNow);
+    BOOST_REQUIRE(outcomes);
+    for (const auto& outcome : *outcomes) receipts.push_back(std::get<Receipt>(outcome));
+  }
+
+  void tamper(const std::string& sql) {
+    const auto done = database->execute(sql.c_str());
+    BOOST_REQUIRE_MESSAGE(done, (done ? "" : done.error().detail));
+  }
+
+  std::vector<std::string> problems() { return log::verify(*database).value().problems; }
+};
+
+// The one problem, and that it says all of `parts`.
+void check_named(Scratch& scratch, std::initializer_list<const char*> parts) {
+  const auto problems = scratch.problems();
+  BOOST_REQUIRE(problems.size() == 1U);
+  for (const char* part : parts) {
+    BOOST_TEST_CONTEXT(problems[0]) { BOOST_TEST(problems[0].find(part) != std::string::npos); }
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(log_entries)
+
+BOOST_AUTO_TEST_CASE(entries_are_canonical_json) {
+  const Receipt receipt{
+      "01ARYZ6S41ZZZZZZZZZZZZZZZZ", from_micros(1469918176385042), 3, {}, 9, 9, {}};
+  const std::string zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  BOOST_TEST(log::envelope_entry(receipt, "1\"\u00e9\n\x7f", {}, 2200) ==
+             R"({"certificate":")" + zeros + R"(","kind":"envelope","payloadDigest":")" + zeros +
+                 R"(","receiptId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","size":2200,"tenant":"1\"é\n)"
+                 "\x7f"
+                 R"(","time":"2016-07-30T22:36:16.385042Z"})");
+  const Tenant tenant{"10", "Kalundborg", "Europe/Copenhagen", {"001/002"}, {}, from_micros(0)};
+  BOOST_TEST(log::tenant_entry(tenant) ==
+             R"({"contentTypes":["001/002"],"kind":"tenant","name":"Kalundborg","sources":[],)"
+             R"("tenant":"10","time":"1970-01-01T00:00:00.000000Z","zone":"Europe/Copenhagen"})");
+  auto enrolment = Scratch::enrolment(from_micros(0));
+  enrolment.certificate_sha256 = {};
+  BOOST_TEST(
+      log::enrol_entry(enrolment, from_micros(1)) ==
+      R"({"allowSha1Until":"1970-01-02T00:00:00.000000Z","certificate":")" + zeros +
+          R"(","kind":"enrol","subject":"CN=Kalundborg","tenant":"10",)"
+          R"("time":"1970-01-01T00:00:00.000001Z","validFrom":"1970-01-01T00:00:00.000000Z"})");
+  enrolment.revoked_at = from_micros(2);
+  enrolment.revocation_reason = "lost";
+  BOOST_TEST(
+      log::revoke_entry(enrolment) ==
+      R"({"certificate":")" + zeros +
+          R"(","kind":"revoke","reason":"lost","tenant":"10","time":"1970-01-01T00:00:00.000002Z"})");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(log_verify)
+
+BOOST_AUTO_TEST_CASE(an_untouched_log_is_intact) {
+  Scratch scratch;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  const auto report = log::verify(*scratch.database, [&](std::uint64_t d, std::uint64_t t) {
+    done = d;
+    total = t;
+  });
+  BOOST_REQUIRE(report);
+  for (const auto& problem : report->problems) BOOST_ERROR(problem);
+  BOOST_TEST(report->leaves == 7U);
+  BOOST_TEST(report->heads == 6U);
+  BOOST_TEST((report->root_hash == scratch.receipts.back().root_hash));
+  BOOST_TEST(done == 7U);
+  BOOST_TEST(total == 7U);
+  for (const auto& receipt : scratch.receipts) {
+    BOOST_TEST(log::check_receipt(*scratch.database, receipt).has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_log_is_intact) {
+  auto database = Database::open(":memory:", OpenMode::create).value();
+  const auto report = log::verify(*database).value();
+  BOOST_TEST(report.problems.empty());
+  BOOST_TEST(report.leaves == 0U);
+  BOOST_TEST((report.root_hash == crypto::sha256(ByteView{})));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_of_several_pages_is_intact_and_its_damage_is_named) {
+  auto database = Database::open(":memory:", OpenMode::create).value();
+  ArchiveStore store(*database);
+  for (unsigned n = 0; n < 2500; n += 50) {
+    std::vector<NewEnvelope> group;
+    for (unsigned i = 0; i < 50; ++i) group.push_back(logged_envelope(n + i));
+    BOOST_REQUIRE(store.append(group, kNow));
+  }
+  BOOST_TEST(log::verify(*database).value().problems.empty());
+  BOOST_REQUIRE(database->execute("UPDATE envelope SET raw_size = 5 WHERE leaf_index = 2222"));
+  const auto problems = log::verify(*database).value().problems;
+  BOOST_REQUIRE(problems.size() == 1U);
+  BOOST_TEST(problems[0].starts_with("leaf 2222: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_row_of_an_envelope_is_named_with_its_leaf_and_member) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"tenant = '20'", "tenant"},
+      {"payload_digest = zeroblob(32)", "payloadDigest"},
+      {"certificate_sha256 = zeroblob(32)", "certificate"},
+      {"raw_size = raw_size + 1", "size"},
+      {"received_at = received_at + 1", "time"},
+      {"receipt_id = '01ARYZ6S41ZZZZZZZZZZZZZZZZ'", "receiptId"},
+      {"tree_size = 5", "tree size 5"}};
+  for (const auto& [change, member] : cases) {
+    Scratch scratch;
+    scratch.tamper(std::string("UPDATE envelope SET ") + change + " WHERE leaf_index = 3");
+    BOOST_TEST_CONTEXT(change) { check_named(scratch, {"leaf 3: envelope ", member}); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(changed_rows_of_trust_are_named_with_their_leaf) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"UPDATE tenant SET zone = 'Europe/Madrid'", "leaf 0: tenant 10", "zone"},
+      {"UPDATE tenant SET content_types = '[\"001/001\"]'", "leaf 0: tenant 10", "contentTypes"},
+      {"UPDATE enrolment SET valid_to = 5", "leaf 1: the enrolment for tenant 10", "validTo"},
+      {"UPDATE enrolment SET allow_sha1_until = NULL", "leaf 1: ", "allowSha1Until"},
+      {"UPDATE enrolment SET revoked_at = revoked_at + 1", "leaf 5: the revocation", "time"},
+      {"UPDATE enrolment SET revocation_reason = ''", "leaf 5: ", "reason"},
+      {"UPDATE enrolment SET revoked_at = NULL", "leaf 5: ", "missing"}};
+  for (const auto& [sql, leaf, what] : cases) {
+    Scratch scratch;
+    scratch.tamper(sql);
+    BOOST_TEST_CONTEXT(sql) { check_named(scratch, {leaf, what}); }
+  }
+  Scratch scratch;
+  scratch.tamper("UPDATE certificate SET der = x'00'");
+  BOOST_REQUIRE(scratch.problems().size() == 2U);  // of the enrolment and of the revocation
+  BOOST_TEST(scratch.problems()[0].find("fingerprint") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_leaf_is_named) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"UPDATE log_leaf SET leaf_hash = zeroblob(32) WHERE leaf_index = 4", "leaf 4: "},
+      {"DELETE FROM envelope WHERE leaf_index = 4", "leaf 4: the row of its envelope is missing"},
+      {"DELETE FROM log_leaf WHERE leaf_index = 4", "leaf 4 is missing"},
+      {"INSERT INTO log_leaf VALUES (7, zeroblob(32), '{}')", "leaf 7 is beyond the last head"},
+      {"UPDATE log_head SET root_hash = zeroblob(32) WHERE tree_size = 5", "head of tree size 5"},
+      {"UPDATE log_frontier SET subtrees = zeroblob(96)", "frontier"},
+      {"UPDATE log_frontier SET tree_size = 3, subtrees = zeroblob(64)", "frontier"}};
+  for (const auto& [sql, leaf] : cases) {
+    Scratch scratch;
+    scratch.tamper(sql);
+    BOOST_TEST_CONTEXT(sql) { check_named(scratch, {leaf}); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_entry_is_named_even_with_its_row) {
+  Scratch scratch;
+  scratch.tamper(
+      "UPDATE log_leaf SET entry = replace(entry, '\"10\"', '\"20\"') WHERE leaf_index = 4");
+  scratch.tamper("UPDATE envelope SET tenant = '20' WHERE leaf_index = 4");
+  check_named(scratch, {"leaf 4: its entry does not have its recorded hash"});
+}
+
+BOOST_AUTO_TEST_CASE(a_leaf_rewritten_with_its_hash_and_row_contradicts_the_heads) {
+  Scratch scratch;
+  const auto entry = ArchiveStore(*scratch.database).log_entries(4, 1).value()[0].entry;
+  auto forged = entry;
+  forged.replace(forged.find("\"10\""), 4, "\"20\"");
+  scratch.tamper("UPDATE log_leaf SET entry = '" + forged + "', leaf_hash = x'" +
+                 to_hex(crypto::merkle_leaf_hash(as_bytes(forged))) + "' WHERE leaf_index = 4");
+  scratch.tamper("UPDATE envelope SET tenant = '20' WHERE leaf_index = 4");
+  const auto problems = scratch.problems();
+  BOOST_REQUIRE(!problems.empty());
+  BOOST_TEST(problems[0].find("head of tree size 5") != std::string::npos);
+  BOOST_TEST(problems[0].find("leaves 4 to 4") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_receipt_contradicts_a_log_that_was_rewritten_whole) {
+  // The operator's forgery is perfect: another tenant from the beginning. Only receipts tell.
+  Scratch honest;
+  auto database = Database::open(":memory:", OpenMode::create).value();
+  auto forged = logged_envelope(0);
+  forged.source = "another";
+  BOOST_REQUIRE(ArchiveStore(*database).append(std::vector{forged}, kNow));
+  BOOST_TEST(log::verify(*database).value().problems.empty());
+  const auto refused = log::check_receipt(*database, honest.receipts[0]);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::archive_corrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_receipt_with_any_other_value_is_refused) {
+  Scratch scratch;
+  const auto good = scratch.receipts[1];
+  const auto refused = [&](auto change) {
+    auto receipt = good;
+    change(receipt);
+    return !log::check_receipt(*scratch.database, receipt);
+  };
+  BOOST_TEST(!refused([](Receipt&) {}));
+  BOOST_TEST(refused([](Receipt& r) { r.receipt_id = "01ARYZ6S41ZZZZZZZZZZZZZZZZ"; }));
+  BOOST_TEST(refused([](Receipt& r) { r.received_at += std::chrono::milliseconds(1); }));
+  BOOST_TEST(refused([](Receipt& r) { r.message_count += 1; }));
+  BOOST_TEST(refused([](Receipt& r) { r.payload_digest[0] ^= std::byte{1}; }));
+  BOOST_TEST(refused([](Receipt& r) { r.leaf_index += 1; }));
+  BOOST_TEST(refused([](Receipt& r) { r.tree_size += 1; }));
+  BOOST_TEST(refused([](Receipt& r) { r.root_hash[31] ^= std::byte{1}; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

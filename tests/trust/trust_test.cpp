@@ -1,0 +1,381 @@
+#include <boost/test/unit_test.hpp>
+
+#include "../support/demo_certificates.h"
+#include "../support/sample_envelopes.h"
+#include "../support/temporary_folder.h"
+#include "log/log.h"
+#include "store/archive_store.h"
+#include "trust/trust.h"
+
+using namespace district;
+using namespace district::trust;
+
+namespace {
+
+// An hour ahead, so that certificates made during the tests have begun.
+const Instant kNow =
+    std::chrono::floor<Duration>(std::chrono::system_clock::now()) + std::chrono::hours(1);
+constexpr auto kDay = std::chrono::hours(24);
+
+const test::DemoCertificates& pki() {
+  static const test::DemoCertificates made;
+  return made;
+}
+const crypto::Certificate& certificate() {
+  static const auto made = pki().make("one");
+  return made;
+}
+const crypto::Certificate& another() {
+  static const auto made = pki().make("two");
+  return made;
+}
+
+Tenant barcelona() {
+  return {"20", "Barcelona, shops and homes", "Europe/Madrid", {"001/0.0.1", "002/001"}, {}, {}};
+}
+
+struct Scratch {
+  test::TemporaryFolder folder;
+  std::string path = folder.file("archive.db");
+  std::unique_ptr<store::Database> database =
+      store::Database::open(path, store::OpenMode::create).value();
+
+  Scratch() {
+    BOOST_REQUIRE(add_tenant(*database, barcelona(), kNow));
+    auto kalundborg = barcelona();
+    kalundborg.code = "10";
+    BOOST_REQUIRE(add_tenant(*database, kalundborg, kNow));
+  }
+
+  Result<Ok> enrol_one(const crypto::Certificate& what, const std::string& tenant = "20",
+                       Instant now = kNow) {
+    return enrol(*database, std::vector{request(what, tenant)}, now);
+  }
+  static EnrolRequest request(const crypto::Certificate& what, const std::string& tenant = "20") {
+    return {tenant, what, {}, {}, {}, "pilots.csv line 2"};
+  }
+  TrustSnapshot snapshot() { return TrustSnapshot(store::TrustStore(*database).load().value()); }
+  std::size_t leaves() {
+    return store::ArchiveStore(*database).log_entries(0, 1000).value().size();
+  }
+  void check_log() {
+    const auto report = log::verify(*database).value();
+    for (const auto& problem : report.problems) BOOST_ERROR(problem);
+  }
+};
+
+void check_failed(const Result<Ok>& result, ErrorCode code, const std::string& part) {
+  BOOST_REQUIRE(!result);
+  BOOST_TEST(static_cast<int>(result.error().code) == static_cast<int>(code));
+  BOOST_TEST_CONTEXT(result.error().detail) {
+    BOOST_TEST(result.error().detail.find(part) != std::string::npos);
+  }
+  BOOST_TEST(!result.error().hint.empty());
+}
+
+std::string tenants(const std::vector<const Enrolment*>& enrolments) {
+  std::string codes;
+  for (const auto* enrolment : enrolments) codes += enrolment->tenant + " ";
+  return codes;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tenants_of_trust)
+
+BOOST_AUTO_TEST_CASE(a_change_of_a_tenant_counts_from_its_time_on) {
+  Scratch scratch;
+  auto changed = barcelona();
+  changed.content_types = {"001/0.0.1"};
+  changed.sources = {"shop-1"};
+  BOOST_REQUIRE(add_tenant(*scratch.database, changed, kNow + kDay));
+  const auto snapshot = scratch.snapshot();
+  BOOST_TEST(snapshot.tenant("20", kNow - Duration(1)) == nullptr);
+  BOOST_REQUIRE(snapshot.tenant("20", kNow));
+  BOOST_TEST(snapshot.tenant("20", kNow)->content_types.size() == 2U);
+  BOOST_TEST(snapshot.tenant("20", kNow + kDay - Duration(1))->sources.empty());
+  BOOST_TEST(snapshot.tenant("20", kNow + kDay)->sources.size() == 1U);
+  BOOST_TEST(snapshot.tenant("99", kNow) == nullptr);
+  BOOST_TEST(snapshot.epoch() == 3U);
+  BOOST_TEST(scratch.leaves() == 3U);
+  scratch.check_log();
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_that_is_set_up_like_that_already_is_a_conflict) {
+  Scratch scratch;
+  check_failed(add_tenant(*scratch.database, barcelona(), kNow + kDay), ErrorCode::admin_conflict,
+               "20");
+  BOOST_TEST(scratch.leaves() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_in_a_tenant_are_named) {
+  Scratch scratch;
+  const auto check = [&](auto change, const std::string& part) {
+    auto tenant = barcelona();
+    change(tenant);
+    check_failed(add_tenant(*scratch.database, tenant, kNow), ErrorCode::admin_invalid, part);
+  };
+  for (const char* code : {"", " 20", "2  0", "2\n0", "\xff"}) {
+    check([&](Tenant& t) { t.code = code; }, "code");
+  }
+  for (const char* zone : {"", "Europe/Atlantis", "/Europe/Madrid", "../zoneinfo/Europe/Madrid",
+                           "Europe", "Europe/Madrid\n", "tzdata.zi", "Europe//../Madrid"}) {
+    check([&](Tenant& t) { t.zone = zone; }, "zone");
+  }
+  for (const char* type : {"001", "/001", "001/", "001/1/1", "001 /1"}) {
+    check([&](Tenant& t) { t.content_types = {type}; }, "content type");
+  }
+  check([](Tenant& t) { t.content_types.clear(); }, "content type");
+  check([](Tenant& t) { t.name = std::string(201, 'x'); }, "name");
+  check([](Tenant& t) { t.sources = {"shop 1", ""}; }, "source");
+  BOOST_TEST(scratch.leaves() == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(enrolment)
+
+BOOST_AUTO_TEST_CASE(an_enrolled_certificate_is_found_by_each_of_its_names) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate()));
+  BOOST_REQUIRE(scratch.enrol_one(another(), "10"));
+  BOOST_REQUIRE(scratch.enrol_one(certificate(), "10"));
+  const auto snapshot = scratch.snapshot();
+  const auto* found = snapshot.find_by_sha256(certificate().sha256());
+  BOOST_REQUIRE(found);
+  BOOST_TEST(tenants(snapshot.active(*found, kNow + Duration(9))) == "20 10 ");
+  const std::vector<const EnrolledCertificate*> only{found};
+  BOOST_TEST((snapshot.find_by_sha1(certificate().sha1()) == only));
+  BOOST_REQUIRE(certificate().subject_key_identifier());
+  BOOST_TEST(
+      (snapshot.find_by_subject_key_identifier(*certificate().subject_key_identifier()) == only));
+  BOOST_TEST((snapshot.find_by_issuer_serial(certificate().issuer(),
+                                             certificate().serial_decimal()) == only));
+  BOOST_TEST((snapshot.find_by_issuer_serial(certificate().issuer(),
+                                             "00" + certificate().serial_decimal()) == only));
+  BOOST_TEST(
+      snapshot.find_by_issuer_serial(another().issuer(), certificate().serial_decimal()).empty());
+  BOOST_TEST(snapshot.find_by_issuer_serial(certificate().issuer(), "7").empty());
+  BOOST_TEST(snapshot.find_by_sha256({}) == nullptr);
+  BOOST_TEST(snapshot.find_by_sha1({}).empty());
+  scratch.check_log();
+}
+
+BOOST_AUTO_TEST_CASE(an_enrolment_counts_within_its_period_and_the_certificates) {
+  Scratch scratch;
+  auto request = Scratch::request(certificate());
+  request.valid_from = kNow + kDay;
+  request.valid_to = kNow + 2 * kDay;
+  request.allow_sha1_until = kNow + 2 * kDay;
+  BOOST_REQUIRE(enrol(*scratch.database, std::vector{request}, kNow));
+  BOOST_REQUIRE(scratch.enrol_one(another()));
+  const auto snapshot = scratch.snapshot();
+  const auto& found = *snapshot.find_by_sha256(certificate().sha256());
+  BOOST_TEST(snapshot.active(found, kNow + kDay - Duration(1)).empty());
+  BOOST_REQUIRE(snapshot.active(found, kNow + kDay).size() == 1U);
+  BOOST_TEST(snapshot.active(found, kNow + kDay)[0]->allow_sha1_until.has_value());
+  BOOST_TEST(snapshot.active(found, kNow + 2 * kDay).empty());
+  const auto& open = *snapshot.find_by_sha256(another().sha256());
+  BOOST_TEST(snapshot.active(open, another().not_after()).size() == 1U);
+  BOOST_TEST(snapshot.active(open, another().not_after() + Duration(1)).empty());
+  scratch.check_log();
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_sign_is_not_enrolled) {
+  Scratch scratch;
+  const auto invalid = ErrorCode::admin_invalid;
+  check_failed(scratch.enrol_one(pki().make("weak", "-days 30", "rsa:1024")), invalid,
+               "pilots.csv line 2: ");
+  check_failed(
+      scratch.enrol_one(pki().make("curve", "-days 30", "ec -pkeyopt ec_paramgen_curve:secp256k1")),
+      invalid, "pilots.csv line 2: ");
+  check_failed(scratch.enrol_one(pki().make("usage", "-days 30 -addext keyUsage=keyEncipherment")),
+               invalid, "digitalSignature");
+  check_failed(scratch.enrol_one(certificate(), "20", certificate().not_after() + Duration(1)),
+               invalid, "expired");
+  check_failed(scratch.enrol_one(certificate(), "99"), invalid, "unknown tenant '99'");
+  check_failed(enrol(*scratch.database, {}, kNow), invalid, "nothing");
+  BOOST_TEST(scratch.leaves() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_in_the_period_are_named) {
+  Scratch scratch;
+  const auto check = [&](auto change, const std::string& part) {
+    auto request = Scratch::request(certificate());
+    change(request);
+    check_failed(enrol(*scratch.database, std::vector{request}, kNow), ErrorCode::admin_invalid,
+                 part);
+  };
+  check([](EnrolRequest& r) { r.valid_from = kNow + kDay, r.valid_to = kNow + kDay; },
+        "end before");
+  check([](EnrolRequest& r) { r.valid_from = kNow - 2 * kDay, r.valid_to = kNow - kDay; },
+        "ended already");
+  check([](EnrolRequest& r) { r.valid_from = kNow + 365 * kDay; },
+        "after the certificate has expired");
+  check([](EnrolRequest& r) { r.allow_sha1_until = kNow - kDay; }, "SHA-1");
+}
+
+BOOST_AUTO_TEST_CASE(a_list_is_enrolled_whole_or_not_at_all) {
+  Scratch scratch;
+  const auto twice = std::vector{Scratch::request(certificate()), Scratch::request(another()),
+                                 Scratch::request(certificate())};
+  check_failed(enrol(*scratch.database, twice, kNow), ErrorCode::admin_conflict,
+               "already enrolled");
+  BOOST_TEST(scratch.leaves() == 2U);
+  BOOST_REQUIRE(enrol(*scratch.database, std::span(twice).first(2), kNow));
+  BOOST_TEST(scratch.leaves() == 4U);
+  BOOST_TEST(store::ArchiveStore(*scratch.database).log_heads(0, 9).value().size() == 3U);
+  check_failed(scratch.enrol_one(another()), ErrorCode::admin_conflict, "already enrolled");
+  scratch.check_log();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(revocation)
+
+BOOST_AUTO_TEST_CASE(a_revoked_certificate_may_be_enrolled_again_and_history_is_kept) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate()));
+  const auto fingerprint = to_hex(certificate().sha256());
+  BOOST_TEST(
+      revoke(*scratch.database, fingerprint, std::nullopt, "key lost", kNow + kDay).value() == 1U);
+  const auto again = revoke(*scratch.database, fingerprint, std::nullopt, "key lost", kNow + kDay);
+  BOOST_REQUIRE(!again);
+  BOOST_TEST((again.error().code == ErrorCode::not_found));
+  BOOST_REQUIRE(scratch.enrol_one(certificate(), "20", kNow + 2 * kDay));
+
+  const auto snapshot = scratch.snapshot();
+  const auto& found = *snapshot.find_by_sha256(certificate().sha256());
+  BOOST_REQUIRE(found.enrolments.size() == 2U);
+  BOOST_TEST(found.enrolments[0].revocation_reason == "key lost");
+  BOOST_TEST(snapshot.active(found, kNow + kDay - Duration(1)).size() == 1U);
+  BOOST_TEST(snapshot.active(found, kNow + kDay).empty());
+  BOOST_TEST(snapshot.active(found, kNow + 2 * kDay).size() == 1U);
+  scratch.check_log();
+
+  BOOST_TEST(
+      revoke(*scratch.database, fingerprint, std::nullopt, "again", kNow + 3 * kDay).value() == 1U);
+  BOOST_TEST((scratch.snapshot().records().enrolments[0].revoked_at == kNow + kDay));
+  scratch.check_log();
+}
+
+BOOST_AUTO_TEST_CASE(it_is_revoked_for_one_tenant_or_for_all) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate(), "10"));
+  BOOST_REQUIRE(scratch.enrol_one(certificate(), "20"));
+  const auto beginning = to_hex(certificate().sha256()).substr(0, 8);
+  BOOST_TEST(revoke(*scratch.database, beginning, "10", "moved", kNow + kDay).value() == 1U);
+  auto snapshot = scratch.snapshot();
+  BOOST_TEST(tenants(snapshot.active(*snapshot.find_by_sha256(certificate().sha256()),
+                                     kNow + kDay)) == "20 ");
+  BOOST_REQUIRE(scratch.enrol_one(certificate(), "10", kNow + 2 * kDay));
+  BOOST_TEST(revoke(*scratch.database, beginning, std::nullopt, "lost", kNow + 3 * kDay).value() ==
+             2U);
+  scratch.check_log();
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_in_a_revocation_are_named) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate()));
+  const auto fingerprint = to_hex(certificate().sha256());
+  const auto code = [&](const std::string& given, const std::optional<std::string>& tenant,
+                        const std::string& reason) {
+    const auto revoked = revoke(*scratch.database, given, tenant, reason, kNow);
+    BOOST_REQUIRE(!revoked);
+    BOOST_TEST(!revoked.error().hint.empty());
+    return revoked.error().code;
+  };
+  BOOST_TEST((code(fingerprint.substr(0, 7), {}, "lost") == ErrorCode::admin_invalid));
+  BOOST_TEST((code("pilot.pem", {}, "lost") == ErrorCode::admin_invalid));
+  BOOST_TEST((code(fingerprint + "00", {}, "lost") == ErrorCode::admin_invalid));
+  BOOST_TEST((code(std::string(64, '0'), {}, "lost") == ErrorCode::not_found));
+  BOOST_TEST((code(fingerprint, "10", "lost") == ErrorCode::not_found));
+  BOOST_TEST((code(fingerprint, {}, "") == ErrorCode::admin_invalid));
+  // As openssl x509 -fingerprint writes it.
+  std::string colons;
+  for (std::size_t i = 0; i < fingerprint.size(); i += 2) {
+    for (const char c : fingerprint.substr(i, 2)) colons += static_cast<char>(std::toupper(c));
+    if (i + 2 < fingerprint.size()) colons += ':';
+  }
+  BOOST_TEST(revoke(*scratch.database, colons, std::nullopt, "lost", kNow).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_beginning_that_fits_two_certificates_is_refused) {
+  Scratch scratch;
+  // Two fingerprints with eight digits in common are beyond a test's means; stored rows do.
+  const auto stored = store::TrustStore(*scratch.database)
+                          .change(kNow,
+                                  [](const store::TrustRecords&,
+                                     Instant at) -> Result<std::vector<store::TrustChange>> {
+                                    std::vector<store::TrustChange> changes(2);
+                                    for (std::size_t i = 0; i < 2; ++i) {
+                                      changes[i].kind = store::TrustChange::Kind::enrol;
+                                      auto& enrolment = changes[i].enrolment;
+                                      enrolment.tenant = "20";
+                                      enrolment.certificate_sha256.fill(std::byte{0xab});
+                                      enrolment.certificate_sha256[31] = static_cast<std::byte>(i);
+                                      enrolment.valid_from = at;
+                                      changes[i].log_entry = log::enrol_entry(enrolment, at);
+                                    }
+                                    return changes;
+                                  });
+  BOOST_REQUIRE(stored);
+  const auto refused = revoke(*scratch.database, "abababab", std::nullopt, "lost", kNow);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::admin_invalid));
+  BOOST_TEST(refused.error().hint.find("more digits") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_is_later_than_all_that_was_received_and_changed_before) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate()));
+  auto envelope = test::sample_envelope(0, "20");
+  envelope.certificate_sha256 = certificate().sha256();
+  envelope.received_at = kNow + kDay;  // this machine's clock was ahead then
+  envelope.replay_until = envelope.received_at + kDay;
+  envelope.trust_epoch = 3;
+  store::ArchiveStore archive(*scratch.database);
+  BOOST_REQUIRE(archive.append(std::vector{envelope}, kNow));
+  BOOST_REQUIRE(
+      revoke(*scratch.database, to_hex(certificate().sha256()), std::nullopt, "lost", kNow));
+  const auto revoked_at = scratch.snapshot().records().enrolments[0].revoked_at;
+  BOOST_TEST((revoked_at == kNow + kDay + Duration(1)));
+  BOOST_REQUIRE(scratch.enrol_one(another()));
+  BOOST_TEST((scratch.snapshot().records().enrolments[1].valid_from == kNow + kDay + Duration(2)));
+
+  // Judged by the newest epoch, but as of an instant before the revocation: no leaf after it.
+  auto late = test::sample_envelope(1, "20");
+  late.certificate_sha256 = certificate().sha256();
+  late.received_at = kNow + kDay;
+  late.replay_until = late.received_at + kDay;
+  late.trust_epoch = 5;
+  const auto outcome = archive.append(std::vector{late}, kNow);
+  BOOST_REQUIRE(outcome);
+  BOOST_TEST(std::holds_alternative<store::TrustChanged>((*outcome)[0]));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(snapshots)
+
+BOOST_AUTO_TEST_CASE(a_change_by_another_process_is_seen_by_the_next_question) {
+  Scratch scratch;
+  auto trust = Trust::open(scratch.path, store::OpenMode::existing);
+  BOOST_REQUIRE(trust);
+  const auto before = (*trust)->snapshot().value();
+  BOOST_TEST(((*trust)->snapshot().value() == before));  // the same object: nothing was read again
+  BOOST_REQUIRE(scratch.enrol_one(certificate()));
+  const auto after = (*trust)->snapshot().value();
+  BOOST_TEST(after->epoch() == before->epoch() + 1);
+  BOOST_TEST(after->find_by_sha256(certificate().sha256()) != nullptr);
+  BOOST_TEST(before->find_by_sha256(certificate().sha256()) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_is_not_the_one_enrolled_cannot_sign) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate()));
+  const auto swapped = "UPDATE certificate SET der = x'" + to_hex(another().der()) + "'";
+  BOOST_REQUIRE(scratch.database->execute(swapped.c_str()));
+  const auto snapshot = scratch.snapshot();
+  BOOST_TEST(snapshot.find_by_sha256(certificate().sha256()) == nullptr);
+  BOOST_TEST(snapshot.find_by_sha256(another().sha256()) == nullptr);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
