@@ -5,8 +5,8 @@
 
 namespace district::soap {
 
-// The text is in exclusive canonical form as it stands in a signed Body, which binds `soap` and `wsu`
-// and nothing else; the prefix of a fault's code is declared where the code is, and kept by a
+// The text is in exclusive canonical form as it stands in a signed Body, which binds `soap` and
+// `wsu` and nothing else; the prefix of a fault's code is declared where the code is, and kept by a
 // PrefixList of inclusive_prefixes(). A fault without detail is for an unsigned Body, too: it
 // declares all that it needs but `soap`.
 // Threads: any; each thread reuses one gSOAP context.

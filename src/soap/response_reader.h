@@ -24,8 +24,9 @@ struct ServerFault {
 };
 
 // `body_child`: the only element of a response's Body as self-contained XML. To keep the prefix of
-// a fault's code, canonicalise it with acknowledge::BodyWriter::inclusive_prefixes(). Errors:
-// gateway_receipt_invalid (neither a receipt nor a fault of the contract). Threads: any.
+// a fault's code, canonicalise it with acknowledge::BodyWriter::inclusive_prefixes().
+// Errors: gateway_receipt_invalid: neither a receipt nor a fault of the contract.
+// Threads: any.
 Result<std::variant<Receipt, ServerFault>> read_response(std::string_view body_child,
                                                          SoapVersion version);
 
