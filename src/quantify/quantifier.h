@@ -1,0 +1,60 @@
+// Stage 6, running: takes the archive's work items and turns them into measurements and KPIs, each
+// item exactly once: what it computes and the end of the item are one transaction.
+// An envelope that cannot be quantified is recorded with its reason (SeriesStore::failures),
+// logged, and holds up no other. When the database cannot be written, items wait and are tried
+// again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/batch.h"
+#include "store/archive_store.h"
+#include "trust/trust.h"
+#include "validate/validator.h"
+
+namespace district::quantify {
+
+struct QuantifierSettings {
+  std::string database_path;
+  // Bounds of one transaction, so that the archive's commits never wait long. The number of items
+  // adapts, so that a transaction takes about this time.
+  std::size_t group_max = 64;
+  Duration group_time = std::chrono::milliseconds(50);
+};
+
+class Quantifier {
+ public:
+  // Opens its own connections to the database. Keeps references to the other three.
+  // Errors: archive_foreign, archive_unavailable, file_unreadable.
+  static Result<std::unique_ptr<Quantifier>> open(QuantifierSettings settings,
+                                                  const validate::Validator& validator,
+                                                  trust::Trust& trust, const Clock& clock);
+  ~Quantifier();  // stops
+
+  void start();  // the thread; once
+  void wake();   // there may be work. Threads: any.
+  void stop();   // after the transaction at hand
+
+  // Works until nothing is waiting, in the caller's thread, without start(). Gives the number of
+  // items done. Errors: archive_unavailable (the items wait).
+  Result<std::uint64_t> run_until_idle();
+
+  // Work items not done yet. Threads: any.
+  Result<std::uint64_t> waiting();
+
+ private:
+  struct Impl;
+  explicit Quantifier(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The values of an archived envelope: its octets, checked against their digest, parsed and
+// extracted. Errors: archive_corrupt, and those of xml::Document and Validator::extract.
+Result<Batch> read_batch(store::ArchiveStore& archive, const validate::Validator& validator,
+                         const std::string& receipt_id);
+
+}  // namespace district::quantify

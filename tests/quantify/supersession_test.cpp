@@ -1,0 +1,116 @@
+#include "quantify/supersession.h"
+
+#include "fixture.h"
+#include "quantify/evidence.h"
+#include "quantify/master_data.h"
+
+using namespace district;
+using namespace district::quantify;
+using namespace district::quantify::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+store::Version version(int start, int end, int received, double value, std::uint64_t leaf = 0) {
+  store::Version made;
+  made.start = Instant{} + start * 1min;
+  made.end = Instant{} + end * 1min;
+  made.received_at = Instant{} + received * 1h;
+  made.value = value;
+  made.leaf_index = leaf;
+  return made;
+}
+
+std::string settled(std::vector<store::Version> versions) {
+  settle(versions);
+  std::string text;
+  for (const auto& one : versions)
+    text += std::string(text.empty() ? "" : " ") + name_of(one.state);
+  return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(supersession)
+
+BOOST_AUTO_TEST_CASE(the_latest_received_value_counts) {
+  BOOST_TEST(settled({version(0, 60, 2, 5), version(0, 60, 1, 7)}) == "current superseded");
+  BOOST_TEST(settled({version(0, 60, 1, 5, 4), version(0, 60, 1, 7, 3)}) == "current superseded");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_comes_back_after_another_is_a_revision) {
+  BOOST_TEST(settled({version(0, 60, 1, 5), version(0, 60, 2, 7), version(0, 60, 3, 5)}) ==
+             "superseded superseded current");
+  BOOST_TEST(settled({version(0, 60, 1, 5), version(0, 60, 2, 5), version(0, 60, 3, 5)}) ==
+             "current duplicate duplicate");
+}
+
+BOOST_AUTO_TEST_CASE(an_interval_that_a_later_received_one_overlaps_is_excluded) {
+  BOOST_TEST(settled({version(0, 60, 1, 5), version(30, 90, 2, 7)}) == "excluded current");
+  BOOST_TEST(settled({version(0, 60, 2, 5), version(30, 90, 1, 7)}) == "current excluded");
+  BOOST_TEST(settled({version(0, 60, 1, 5), version(60, 120, 2, 7)}) == "current current");
+  BOOST_TEST(settled({version(0, 60, 1, 1), version(30, 90, 2, 2), version(60, 120, 3, 3)}) ==
+             "excluded excluded current");
+}
+
+BOOST_AUTO_TEST_CASE(a_duplicate_does_not_revive_what_was_excluded_but_a_revision_does) {
+  BOOST_TEST(settled({version(0, 60, 1, 5), version(0, 30, 2, 7), version(0, 60, 3, 5)}) ==
+             "excluded current duplicate");
+  BOOST_TEST(settled({version(0, 60, 1, 5), version(0, 30, 2, 7), version(0, 60, 3, 6)}) ==
+             "superseded excluded current");
+}
+
+BOOST_AUTO_TEST_CASE(instants_do_not_overlap_and_unusable_values_do_not_take_part) {
+  BOOST_TEST(settled({version(5, 5, 1, 5), version(6, 6, 2, 7)}) == "current current");
+  auto unusable = version(0, 60, 2, 7);
+  unusable.state = store::MeasurementState::unusable;
+  BOOST_TEST(settled({version(0, 60, 1, 5), unusable}) == "current unusable");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(master_data)
+
+BOOST_AUTO_TEST_CASE(statements_hold_from_valid_from_until_the_next_or_valid_to) {
+  auto ended = fact("S", "", "on_threshold_w", "300", "2018-03-01");
+  ended.valid_to = at("2018-04-01");
+  const MasterData data(
+      {{fact("S", "", "on_threshold_w", "100", "2018-01-01"), origin(1, at("2018-01-01"))},
+       {fact("S", "", "on_threshold_w", "250", "2018-02-01"), origin(3, at("2018-03-02"))},
+       {fact("S", "", "on_threshold_w", "200", "2018-02-01"), origin(2, at("2018-03-01"))},
+       {ended, origin(4, at("2018-01-01"))}});
+  BOOST_TEST(!data.number("on_threshold_w", at("2017-12-31")));
+  BOOST_TEST(*data.number("on_threshold_w", at("2018-01-01")) == 100);
+  BOOST_TEST(*data.number("on_threshold_w", at("2018-02-01")) == 250);  // the latest received
+  BOOST_TEST(*data.number("on_threshold_w", at("2018-03-31")) == 300);
+  BOOST_TEST(!data.number("on_threshold_w", at("2018-04-01")));
+  BOOST_TEST(!data.text("unit", at("2018-03-01")));
+}
+
+BOOST_AUTO_TEST_CASE(steps_are_iso_8601_durations_of_at_most_a_day) {
+  const auto step = [](const char* text) {
+    return MasterData({{fact("S", "", "nominal_step", text), origin(1, at("2018-01-01"))}})
+        .step("nominal_step", at("2018-01-01"));
+  };
+  BOOST_TEST((step("PT15M") == 15min));
+  BOOST_TEST((step("PT1H30M") == 90min));
+  BOOST_TEST((step("P1D") == 24h));
+  BOOST_TEST((step("PT0.5S") == 500ms));
+  for (const auto* bad : {"", "P", "PT", "15M", "PT15", "PT15M3H", "P1M", "PT0S", "-PT15M", "PT25H",
+                          "P2D", "PT1D", "PT1e9H", "P1W"}) {
+    BOOST_TEST(!step(bad), bad);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(statistics)
+
+BOOST_AUTO_TEST_CASE(percentiles_are_hyndman_fan_type_7) {
+  const double values[] = {1, 2, 4, 8};
+  BOOST_TEST(percentile(values, 0) == 1);
+  BOOST_TEST(percentile(values, 0.5) == 3);
+  BOOST_TEST(percentile(values, 0.975) == 8 - 0.075 * 4, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(percentile(values, 1) == 8);
+  BOOST_TEST(percentile(std::span(values, 1), 0.3) == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
