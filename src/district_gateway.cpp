@@ -24,6 +24,7 @@ Files are told apart by their header line; .csv and .csv.gz alike:
   Kalundborg   meter_id,medium,unit,read_at_utc,register                     type 001/002
                meter_id,medium,unit,register_modulus                         type 002/001
                house_id,medium,at_utc,old_meter_id,...                       type 002/001
+  any          *.xml with the <messages> of a request, sent as they are      any type
 
 Each envelope's receipt is verified (the server's signature over Body, Timestamp and the
 confirmation of our signature; the digest of what we sent) and appended to the receipts file, one

@@ -92,6 +92,8 @@ struct Composer {
     content.append("</meter>");
     return message({options.now, "002", "001", source}, content);
   }
+
+  Result<std::string> operator()(const WrittenMessage& written) const { return written.xml; }
 };
 
 }  // namespace

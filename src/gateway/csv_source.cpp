@@ -12,7 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/bytes.h"
 #include "base/c_handle.h"
+#include "xml/document.h"
 
 namespace district::gateway {
 namespace {
@@ -377,6 +379,55 @@ Result<std::unique_ptr<RowSource>> open_installations(const std::string& path) {
   }
 }
 
+// The <messages> of a request's Body, or alone.
+xml::Element find_messages(xml::Element element) {
+  if (element.is("", "messages")) return element;
+  for (const xml::Element child : element.children()) {
+    if (const xml::Element found = find_messages(child)) return found;
+  }
+  return {};
+}
+
+// The text of the element that the names lead to; empty where there is none.
+std::string text_at(xml::Element element, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    element = element.child("", name);
+    if (!element) return {};
+  }
+  return element.trimmed_text();
+}
+
+Result<WrittenMessage> read_message(xml::Element element, const std::string& path) {
+  WrittenMessage message;
+  message.source = text_at(element, {"head", "messageSource", "messageSourceElement"});
+  const auto timestamp = parse_date_time(text_at(element, {"head", "timestamp"}));
+  if (message.source.empty() || !timestamp) {
+    return fail(ErrorCode::gateway_input,
+                path + ":" + std::to_string(element.line()) +
+                    ": a message without a messageSourceElement or a timestamp with a zone");
+  }
+  message.timestamp = *timestamp;
+  DISTRICT_TRY(message.xml, xml::canonicalize(element));
+  return message;
+}
+
+Result<std::unique_ptr<RowSource>> open_messages(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorCode::file_unreadable, path + ": " + std::strerror(errno));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  auto document = xml::Document::parse(as_bytes(text));
+  if (!document) return fail(ErrorCode::gateway_input, path + ": " + document.error().detail);
+  std::vector<Row> rows;
+  if (const xml::Element messages = find_messages((*document)->root())) {
+    for (const xml::Element element : messages.children()) {
+      DISTRICT_TRY(auto message, read_message(element, path));
+      rows.emplace_back(std::move(message));
+    }
+  }
+  if (rows.empty()) return fail(ErrorCode::gateway_input, path + ": no <messages> in it");
+  return std::make_unique<ListSource>(std::move(rows));
+}
+
 bool contains(const std::vector<std::string>& header, std::initializer_list<const char*> columns) {
   return std::all_of(columns.begin(), columns.end(), [&](const char* column) {
     return std::find(header.begin(), header.end(), column) != header.end();
@@ -389,6 +440,7 @@ const std::string& meter_of(const Row& row) {
   if (const auto* interval = std::get_if<IntervalRow>(&row)) return interval->meter;
   if (const auto* power = std::get_if<PowerRow>(&row)) return power->installation;
   if (const auto* reading = std::get_if<RegisterRow>(&row)) return reading->meter;
+  if (const auto* written = std::get_if<WrittenMessage>(&row)) return written->source;
   const auto& master = std::get<MasterRow>(row);
   return master.meter.empty() ? master.source : master.meter;
 }
@@ -397,11 +449,13 @@ std::optional<Instant> time_of(const Row& row) {
   if (const auto* interval = std::get_if<IntervalRow>(&row)) return interval->start;
   if (const auto* power = std::get_if<PowerRow>(&row)) return power->at;
   if (const auto* reading = std::get_if<RegisterRow>(&row)) return reading->at;
+  if (const auto* written = std::get_if<WrittenMessage>(&row)) return written->timestamp;
   return std::nullopt;
 }
 
 Result<std::unique_ptr<RowSource>> open_rows(const std::string& path) {
   if (path.ends_with(".json")) return open_installations(path);
+  if (path.ends_with(".xml")) return open_messages(path);
   DISTRICT_TRY(auto lines, LineReader::open(path));
   DISTRICT_TRY(auto first, lines.next());
   if (!first) return fail(ErrorCode::gateway_input, path + ": the file is empty", kKnownHeaders);

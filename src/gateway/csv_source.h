@@ -1,6 +1,6 @@
 // Reads meter data of a site's export files, row by row: CSV, plain or gzip, told apart by the
-// header line, and Eibar's installations as JSON. Numbers stay as they are spelled. Files are
-// UTF-8; a line that is not is taken as ISO-8859-1.
+// header line; Eibar's installations as JSON; messages that are already written as XML. Numbers
+// stay as they are spelled. Files are UTF-8; a line that is not is taken as ISO-8859-1.
 #pragma once
 
 #include <memory>
@@ -48,11 +48,18 @@ struct MasterRow {
   std::vector<std::pair<std::string, std::string>> attributes;  // name, value
 };
 
-using Row = std::variant<IntervalRow, PowerRow, RegisterRow, MasterRow>;
+// A message that is already written, of an XML file.
+struct WrittenMessage {
+  std::string source;
+  Instant timestamp{};
+  std::string xml;  // the <message> in canonical form
+};
 
-// The meter or installation that a row is about.
+using Row = std::variant<IntervalRow, PowerRow, RegisterRow, MasterRow, WrittenMessage>;
+
+// The meter or installation that a row is about; the source of a written message.
 const std::string& meter_of(const Row& row);
-// Start of the period, instant of the sample or reading; nullopt for master data, which no
+// Start of the period, instant of the sample, reading or message; nullopt for master data, which no
 // selection by time leaves out.
 std::optional<Instant> time_of(const Row& row);
 

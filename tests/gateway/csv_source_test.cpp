@@ -5,11 +5,17 @@
 #include <fstream>
 
 #include "gateway/compose.h"
+#include "xml/document.h"
 
 using namespace district;
 using namespace district::gateway;
 
 namespace {
+
+struct Libraries {
+  Libraries() { xml::initialize(); }
+};
+BOOST_TEST_GLOBAL_FIXTURE(Libraries);
 
 struct Folder {
   Folder() {
@@ -218,6 +224,29 @@ BOOST_AUTO_TEST_CASE(a_register_needs_the_name_of_its_house) {
   BOOST_TEST(with->find("<ID_Meter_consumption>KAL-W2</ID_Meter_consumption><Consumer_measure>"
                         "98063.0</Consumer_measure>") != std::string::npos);
   BOOST_TEST(with->find("<messageSourceElement>KAL-1<") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(messages_that_are_already_written_are_sent_as_they_are) {
+  const auto rows =
+      all_rows(std::string(DISTRICT_SOURCE_DIR) + "/wsdl/examples/request-kalundborg.xml");
+  BOOST_REQUIRE(rows.size() == 1U);
+  BOOST_TEST(meter_of(rows[0]) == "SeasNve");
+  BOOST_TEST(format_instant(*time_of(rows[0]), 0) == "2015-04-13T14:11:42Z");
+  const auto text = compose_message(rows[0], {});
+  BOOST_REQUIRE(text);
+  BOOST_TEST(text->starts_with("<message>"));
+  BOOST_TEST(text->find("<timestamp>2015-04-13T16:11:42.9000728+02:00</timestamp>") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_xml_file_without_messages_is_refused) {
+  const Folder folder;
+  BOOST_TEST(first_error(folder.file("a.xml", "<a/>")).detail.find("no <messages>") !=
+             std::string::npos);
+  BOOST_TEST((first_error(folder.file("b.xml", "<!DOCTYPE a><messages/>")).code ==
+              ErrorCode::gateway_input));
+  BOOST_TEST(first_error(folder.file("c.xml", "<messages><message/></messages>"))
+                 .detail.find("c.xml:1: a message without") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_exchange_holds_from_its_own_instant) {

@@ -21,7 +21,6 @@ constexpr const char* kContent = R"(<urb:AggregateMessageResponse xmlns:urb="htt
 // The demo's keys, made once for all cases.
 struct Pki {
   Pki() {
-    xml::initialize();
     std::string name = (std::filesystem::temp_directory_path() / "district-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     folder = name;
