@@ -1,0 +1,151 @@
+#include "quantify/quantifier.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "../support/sample_envelopes.h"
+#include "../support/temporary_folder.h"
+#include "archive/archive.h"
+#include "crypto/digest.h"
+#include "fixture.h"
+#include "xml/document.h"
+
+using namespace district;
+using namespace district::quantify;
+using namespace district::quantify::testing;
+using namespace std::chrono_literals;
+using district::test::kNow;
+
+namespace {
+
+// extract() asks the SOAP engine nothing.
+class NoOperations final : public validate::OperationReader {
+ public:
+  Result<validate::OperationHead> read(std::string_view) const override {
+    return fail(ErrorCode::schema_invalid, "not asked for here");
+  }
+};
+
+const validate::Validator& validator() {
+  static const NoOperations operations;
+  static const auto made = [] {
+    xml::initialize();
+    return must(validate::Validator::create(operations));
+  }();
+  return *made;
+}
+
+// An archive with tenants but without a server: envelopes are appended as the pipeline would.
+struct Site {
+  test::TemporaryFolder folder;
+  std::string path = (folder.path() / "archive.db").string();
+  std::unique_ptr<store::Database> database =
+      must(store::Database::open(path, store::OpenMode::create));
+  std::unique_ptr<trust::Trust> trust = must(trust::Trust::open(path, store::OpenMode::existing));
+  FixedClock clock{kNow + 24h};
+  unsigned next = 0;
+
+  Site() {
+    for (const auto& [code, zone] :
+         {std::pair("10", "Europe/Copenhagen"), {"20", "Europe/Madrid"}, {"30", "Europe/Madrid"}}) {
+      const Tenant tenant{code, "a pilot", zone, {"001/001", "001/0.0.1", "001/002", "002/001"},
+                          {},   kNow};
+      static_cast<void>(must(trust::add_tenant(*database, tenant, kNow)));
+    }
+  }
+
+  std::string append(const std::string& xml, const std::string& tenant) {
+    auto envelope = test::sample_envelope(next++, tenant);
+    envelope.trust_epoch = must(trust->snapshot())->epoch();
+    envelope.raw_size = xml.size();
+    envelope.payload_digest = crypto::sha256(as_bytes(xml));
+    envelope.raw_zstd = must(archive::compress(as_bytes(xml), 3));
+    const auto outcomes = must(store::ArchiveStore(*database).append({&envelope, 1}, kNow));
+    BOOST_REQUIRE(std::holds_alternative<Receipt>(outcomes.front()));
+    return envelope.receipt_id;
+  }
+  std::string append_example(const std::string& pilot, const std::string& tenant) {
+    std::ifstream file(
+        std::string(DISTRICT_SOURCE_DIR) + "/wsdl/examples/request-" + pilot + ".xml",
+        std::ios::binary);
+    BOOST_REQUIRE(file.good());
+    return append({std::istreambuf_iterator<char>(file), {}}, tenant);
+  }
+  std::unique_ptr<Quantifier> quantifier() {
+    return must(Quantifier::open({.database_path = path}, validator(), *trust, clock));
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(quantifier)
+
+BOOST_AUTO_TEST_CASE(the_contracts_examples_become_kpis) {
+  Site site;
+  site.append_example("barcelona", "20");
+  site.append_example("eibar", "30");
+  site.append_example("kalundborg", "10");
+  site.append_example("master-data", "10");
+  const auto quantifier = site.quantifier();
+  BOOST_TEST(must(quantifier->waiting()) == 4U);
+  BOOST_TEST(must(quantifier->run_until_idle()) == 4U);
+  BOOST_TEST(must(quantifier->waiting()) == 0U);
+  store::SeriesStore series(*site.database);
+  BOOST_TEST(must(series.failures()).empty());
+  for (const auto* tenant : {"10", "20", "30"}) {
+    store::KpiFilter filter;
+    filter.tenant = tenant;
+    BOOST_TEST(!must(series.kpis(filter)).empty(), tenant);
+  }
+  BOOST_TEST(must(series.counts()).master_facts > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_envelope_that_cannot_be_quantified_is_recorded_and_holds_up_no_other) {
+  Site site;
+  site.append_example("barcelona", "20");
+  const auto broken = site.append("<not-an-envelope", "20");
+  const auto stranger = site.append_example("eibar", "77");
+  const auto damaged = site.append("<a/>", "20");
+  {
+    auto change =
+        must(site.database->prepare("UPDATE raw_chunk SET octets = x'00' WHERE leaf_index = "
+                                    "(SELECT leaf_index FROM envelope WHERE receipt_id = ?)"));
+    static_cast<void>(must(change.bind(1, damaged).run()));
+  }
+  site.append_example("eibar", "30");
+  const auto quantifier = site.quantifier();
+  BOOST_TEST(must(quantifier->run_until_idle()) == 5U);
+  BOOST_TEST(must(quantifier->waiting()) == 0U);
+  store::SeriesStore series(*site.database);
+  const auto failures = must(series.failures());
+  BOOST_REQUIRE_EQUAL(failures.size(), 3U);
+  BOOST_TEST(failures[0].origin.receipt_id == broken);
+  BOOST_TEST((failures[0].code == ErrorCode::xml_malformed));
+  BOOST_TEST(failures[1].origin.receipt_id == stranger);
+  BOOST_TEST((failures[1].code == ErrorCode::quantify_failed));
+  BOOST_TEST(failures[2].origin.receipt_id == damaged);
+  BOOST_TEST((failures[2].code == ErrorCode::archive_corrupt));
+  for (const auto& failure : failures) BOOST_TEST(!failure.reason.empty());
+  BOOST_TEST(must(series.counts()).failures == 3U);
+  BOOST_TEST(must(series.counts()).meters >= 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_thread_takes_up_work_when_woken_and_stops) {
+  Site site;
+  const auto quantifier = site.quantifier();
+  quantifier->start();
+  site.append_example("barcelona", "20");
+  quantifier->wake();
+  for (int i = 0; i < 200 && must(quantifier->waiting()) > 0; ++i)
+    std::this_thread::sleep_for(20ms);
+  BOOST_TEST(must(quantifier->waiting()) == 0U);
+  quantifier->stop();
+  site.append_example("barcelona", "20");
+  std::this_thread::sleep_for(50ms);
+  BOOST_TEST(must(quantifier->waiting()) == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
