@@ -114,7 +114,7 @@ Result<Ok> run(const config::Config& config) {
                                                            static_cast<std::size_t>(config.archive.queue_max),
                                                            static_cast<int>(config.archive.compression_level)}, clock));
   DISTRICT_TRY(const auto trust, trust::Trust::open(database, store::OpenMode::existing));
-  DISTRICT_TRY(const auto quantifier, quantify::Quantifier::open(database, *validator, *trust, clock));
+  DISTRICT_TRY(const auto quantifier, quantify::Quantifier::open({.database_path = database}, *validator, *trust, clock));
   const audit::TreeVerifier verifier(*trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);
   pipeline::Pipeline pipeline(verifier, *validator, *trust, *archive, acknowledger, clock);
