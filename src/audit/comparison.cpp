@@ -125,6 +125,11 @@ std::vector<Difference> compare_measurements(const std::vector<store::Measuremen
   return differences;
 }
 
+Difference unreadable(const store::Measurement& replayed, const Error& error) {
+  return {DifferenceKind::measurement, {replayed.origin.receipt_id}, place_of(replayed),
+          "cannot be read: " + error.detail, describe(&replayed)};
+}
+
 std::vector<Difference> compare_facts(const MeterKey& meter,
                                       const std::vector<store::StoredFact>& recorded,
                                       const std::vector<store::StoredFact>& replayed) {

@@ -44,6 +44,8 @@ std::string name_of(const MeterKey& meter);
 std::vector<Difference> compare_measurements(const std::vector<store::Measurement>& recorded,
                                              const std::vector<store::Measurement>& replayed,
                                              bool with_unknown_source);
+// A recorded measurement that cannot be read, in place of the one that the replay gives.
+Difference unreadable(const store::Measurement& replayed, const Error& error);
 std::vector<Difference> compare_facts(const MeterKey& meter,
                                       const std::vector<store::StoredFact>& recorded,
                                       const std::vector<store::StoredFact>& replayed);

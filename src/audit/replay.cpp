@@ -91,6 +91,11 @@ class Quantified {
   Result<Ok> add_others(const std::vector<MeterKey>& meters, ReplayReport& report);
   Result<Ok> compare_meter(const MeterKey& meter, ReplayReport& report);
   Result<Ok> compare_kpis_of(const MeterKey& meter, ReplayReport& report);
+  Result<std::vector<store::Measurement>> recorded_measurements(
+      const MeterKey& meter, std::vector<store::Measurement>& replayed, ReplayReport& report);
+  Result<std::vector<KpiValue>> recorded_kpis(const store::KpiFilter& of_meter,
+                                              std::vector<KpiValue>& replayed, ReplayReport& report);
+  Result<std::optional<std::vector<std::string>>> contributors(const KpiValue& kpi);
   Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
   template <typename Value>
   void keep_selected(std::vector<Value>& values) const;
@@ -225,13 +230,70 @@ void Quantified::keep_selected(std::vector<Value>& values) const {
                 [this](const Value& value) { return !replayed_.contains(value.origin.leaf_index); });
 }
 
+// Where a row makes no sense, all are read one by one: those that cannot be are differences, and
+// are taken out of `replayed` too.
+Result<std::vector<store::Measurement>> Quantified::recorded_measurements(
+    const MeterKey& meter, std::vector<store::Measurement>& replayed, ReplayReport& report) {
+  auto all = recorded_.measurements(filter_of(meter));
+  if (all || all.error().code != ErrorCode::archive_corrupt) return all;
+  std::vector<store::Measurement> readable;
+  std::vector<store::Measurement> compared;
+  for (auto& measurement : replayed) {
+    auto filter = filter_of(meter);
+    filter.leaf_index = measurement.origin.leaf_index;
+    filter.quantity = measurement.observation.quantity;
+    filter.from = measurement.observation.start;
+    filter.to = *filter.from + Duration{1};
+    auto one = recorded_.measurements(filter);
+    if (one) {
+      std::move(one->begin(), one->end(), std::back_inserter(readable));
+      compared.push_back(std::move(measurement));
+      continue;
+    }
+    if (one.error().code != ErrorCode::archive_corrupt) return one;
+    report.differences.push_back(unreadable(measurement, one.error()));
+  }
+  replayed = std::move(compared);
+  return readable;
+}
+
+Result<std::vector<KpiValue>> Quantified::recorded_kpis(const store::KpiFilter& of_meter,
+                                                        std::vector<KpiValue>& replayed,
+                                                        ReplayReport& report) {
+  auto all = recorded_.kpis(of_meter);
+  if (all || all.error().code != ErrorCode::archive_corrupt) return all;
+  std::vector<KpiValue> readable;
+  std::vector<KpiValue> compared;
+  for (auto& kpi : replayed) {
+    auto filter = of_meter;
+    filter.kpi = kpi.kpi;
+    filter.window = kpi.window;
+    filter.from = kpi.start;
+    filter.to = kpi.start + Duration{1};
+    auto one = recorded_.kpis(filter);
+    if (one) {
+      std::move(one->begin(), one->end(), std::back_inserter(readable));
+      compared.push_back(std::move(kpi));
+      continue;
+    }
+    if (one.error().code != ErrorCode::archive_corrupt) return one;
+    DISTRICT_TRY(auto receipt_ids, contributors(kpi));
+    if (!receipt_ids) continue;
+    auto difference = describe(nullptr, &kpi, *std::move(receipt_ids));
+    difference.recorded = "cannot be read: " + one.error().detail;
+    report.differences.push_back(std::move(difference));
+  }
+  replayed = std::move(compared);
+  return readable;
+}
+
 Result<Ok> Quantified::compare_meter(const MeterKey& meter, ReplayReport& report) {
   const auto add = [&report](std::vector<Difference> differences) {
     std::move(differences.begin(), differences.end(), std::back_inserter(report.differences));
   };
   {
-    DISTRICT_TRY(auto recorded, recorded_.measurements(filter_of(meter)));
     DISTRICT_TRY(auto replayed, scratch_.measurements(filter_of(meter)));
+    DISTRICT_TRY(auto recorded, recorded_measurements(meter, replayed, report));
     keep_selected(recorded);
     keep_selected(replayed);
     report.measurements += replayed.size();
@@ -251,25 +313,31 @@ Result<Ok> Quantified::compare_kpis_of(const MeterKey& meter, ReplayReport& repo
   filter.tenant = meter.tenant;
   filter.source = meter.source;
   filter.meter = meter.meter;
-  DISTRICT_TRY(const auto recorded, recorded_.kpis(filter));
-  DISTRICT_TRY(const auto replayed, scratch_.kpis(filter));
+  DISTRICT_TRY(auto replayed, scratch_.kpis(filter));
+  DISTRICT_TRY(const auto recorded, recorded_kpis(filter, replayed, report));
   report.kpis += replayed.size();
   std::vector<std::pair<const KpiValue*, const KpiValue*>> different;
   compare_kpis(recorded, replayed, [&different](const KpiValue* before, const KpiValue* now) {
     different.emplace_back(before, now);
   });
   for (const auto& [before, now] : different) {
-    DISTRICT_TRY(const auto origins, origins_of(now != nullptr ? *now : *before));
-    const bool concerned =
-        everything_ || origins.empty() || std::any_of(origins.begin(), origins.end(), [this](const auto& o) {
-          return replayed_.contains(o.leaf_index);
-        });
-    if (!concerned) continue;
-    std::vector<std::string> receipt_ids;
-    for (const auto& origin : origins) receipt_ids.push_back(origin.receipt_id);
-    report.differences.push_back(describe(before, now, std::move(receipt_ids)));
+    DISTRICT_TRY(auto receipt_ids, contributors(now != nullptr ? *now : *before));
+    if (receipt_ids) report.differences.push_back(describe(before, now, *std::move(receipt_ids)));
   }
   return Ok{};
+}
+
+// The envelopes that a value came from; nullopt when none of them was selected.
+Result<std::optional<std::vector<std::string>>> Quantified::contributors(const KpiValue& kpi) {
+  DISTRICT_TRY(const auto origins, origins_of(kpi));
+  const bool concerned =
+      everything_ || origins.empty() ||
+      std::any_of(origins.begin(), origins.end(),
+                  [this](const auto& origin) { return replayed_.contains(origin.leaf_index); });
+  if (!concerned) return std::nullopt;
+  std::vector<std::string> receipt_ids;
+  for (const auto& origin : origins) receipt_ids.push_back(origin.receipt_id);
+  return std::optional(std::move(receipt_ids));
 }
 
 // Of the replayed values; where the meter has none, of the recorded ones.
