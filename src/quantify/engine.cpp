@@ -29,7 +29,8 @@ constexpr Duration kAheadMax = 24h * 7;      // of receipt: prices and forecasts
 constexpr Instant kEarliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr Duration kHoldMax = 24h * 2;  // twice the longest nominal step
 
-// How long a gap between values gets rows of its own, by kind of window.
+// How long a gap between values gets rows of its own, by kind of window. It is measured from start
+// to start: the ends of overlapping values would make it depend on which of them came first.
 constexpr Duration gap_max(WindowKind kind) {
   switch (kind) {
     case WindowKind::hour:
@@ -72,7 +73,7 @@ bool matters(const MasterFact& fact) {
   });
 }
 
-// Times that values begin and end, values that touch or lie close together as one.
+// Times that values begin and end; values that touch or begin soon after each other as one.
 struct Stretch {
   Instant start{}, last_start{}, end{};
   Instant reach{};  // until when the values act: a sample of power is held beyond its instant
@@ -85,7 +86,8 @@ std::vector<Stretch> joined(std::vector<Stretch> stretches, Duration tolerance) 
             [](const auto& a, const auto& b) { return a.start < b.start; });
   std::vector<Stretch> result;
   for (const auto& stretch : stretches) {
-    if (result.empty() || stretch.start > result.back().end + tolerance) {
+    if (result.empty() ||
+        stretch.start > std::max(result.back().reach, result.back().last_start + tolerance)) {
       result.push_back(stretch);
       continue;
     }
@@ -197,15 +199,15 @@ Result<std::vector<Window>> Engine::Run::windows(const Work& work,
     for (const auto* input : work.inputs) {
       if (input == nullptr) continue;
       DISTRICT_TRY(const auto previous, store.value_before(input->series_id, stretch.start));
-      if (previous && (!before || previous->end > before->end)) before = previous;
+      if (previous && (!before || previous->start > before->start)) before = previous;
       DISTRICT_TRY(const auto next, store.value_after(input->series_id, stretch.last_start));
       if (next && (!after || next->start < after->start)) after = next;
     }
     const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
     for (const auto kind : kWindowKinds) {
-      const bool join_before = before && stretch.start - before->end <= gap_max(kind);
-      const bool join_after = after && after->start - stretch.end <= gap_max(kind);
-      const auto from = join_before ? std::min(before->end, stretch.start) : stretch.start;
+      const bool join_before = before && stretch.start - before->start <= gap_max(kind);
+      const bool join_after = after && after->start - stretch.last_start <= gap_max(kind);
+      const auto from = join_before ? before->start : stretch.start;
       const auto to = join_after ? std::max(after->start, last) : last;
       for (auto window = calendar.window(kind, from); window.start <= to;
            window = calendar.after(window)) {

@@ -3,7 +3,7 @@
 // whatever the order or grouping in which they are ingested; only revision and computed_at tell of
 // the order. Ingesting an envelope again changes nothing.
 // A window has a row when values touch it, or when it lies in a gap between them that is not longer
-// than 31 days (hours), a year (days) or ten years (months).
+// than 31 days (hours), a year (days) or ten years (months) from start to start.
 // Source: kpis.md sections 1, 6 and 8.
 // Threads: one Engine per thread at a time.
 #pragma once

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr unsigned kSeeds = 3;
+constexpr unsigned kSeeds = 6;
 
 struct Envelope {
   Batch batch;
@@ -29,7 +29,7 @@ Instant some_time(std::mt19937& random, Duration step) {
 // Sometimes far away from the others, before and behind gaps of every length.
 Instant some_start(std::mt19937& random, Duration step) {
   auto start = some_time(random, step);
-  if (random() % 40 == 0) start += 24h * 29 * static_cast<int>(random() % 20);
+  if (random() % 15 == 0) start += 24h * 29 * static_cast<int>(random() % 20);
   return start;
 }
 
