@@ -71,13 +71,17 @@ class Progress {
   std::size_t envelopes_ = 0;
 };
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 void print_receipt(const DeliveredEnvelope& envelope, bool json) {
   if (json) {
     std::cout << to_json_line(envelope) << std::endl;
     return;
   }
   std::cout << envelope.receipt_id << "  " << format_instant(envelope.received_at, 3) << "  "
-            << envelope.message_count << (envelope.message_count == 1 ? " message" : " messages");
+            << counted(envelope.message_count, "message");
   if (envelope.log) {
     std::cout << "  leaf " << envelope.log->leaf_index << " of " << envelope.log->tree_size
               << "  root " << to_hex(envelope.log->root_hash).substr(0, 16);
@@ -176,8 +180,9 @@ Result<Ok> send(const SendOptions& options) {
     if (options.dry_run) return Ok{};
   }
   if (!options.json) {
-    std::cout << sender.progress().messages() << " messages in " << sender.progress().envelopes()
-              << " envelopes; receipts in " << options.receipts_file << std::endl;
+    std::cout << counted(sender.progress().messages(), "message") << " in "
+              << counted(sender.progress().envelopes(), "envelope") << "; receipts in "
+              << options.receipts_file << std::endl;
   }
   return Ok{};
 }

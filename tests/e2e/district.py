@@ -170,12 +170,12 @@ class District:
     def ctl_json(self, *arguments):
         return json.loads(self.ctl("--json", *arguments))
 
-    def gateway(self, tenant, *arguments, url=None, timeout=300):
-        """district-gateway send as the tenant's pilot; the result of run()."""
-        pilot = TENANTS[tenant]
+    def gateway(self, tenant, *arguments, url=None, pilot=None, key=None, ca=None, timeout=300):
+        """district-gateway send as the tenant's pilot, or another; the result of run()."""
+        pilot = pilot or TENANTS[tenant]
         return run(BIN / "district-gateway", "send", "--url", url or self.url, "--tenant", tenant,
-                   "--certificate", self.certificate(pilot), "--key", self.key(pilot),
-                   "--ca", self.pki / "ca.pem", "--receipts", self.folder / "receipts.jsonl",
+                   "--certificate", self.certificate(pilot), "--key", key or self.key(pilot),
+                   "--ca", ca or self.pki / "ca.pem", "--receipts", self.folder / "receipts.jsonl",
                    *arguments, timeout=timeout)
 
     def send(self, tenant, *arguments):

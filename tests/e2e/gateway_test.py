@@ -160,7 +160,7 @@ class GatewayTest(unittest.TestCase):
     # -- exit codes ---------------------------------------------------------------------------
 
     def test_usage_and_input_end_with_2(self):
-        self.expect(district.run(district.BIN / "district-gateway", "send"), USAGE)
+        self.expect(district.run(district.BIN / "district-gateway", "send"), USAGE, "required")
         self.expect(self.one_message(url="http://localhost:1"), USAGE, "https://")
         self.expect(self.one_message("--from", "yesterday"), USAGE, "(7001)")
         self.expect(self.district.gateway("20", "--meter", "NOBODY", SCHOOL), USAGE,
@@ -168,7 +168,8 @@ class GatewayTest(unittest.TestCase):
         self.expect(self.district.gateway("20", "/nonexistent.csv"), USAGE, "/nonexistent.csv")
         self.expect(self.district.gateway("10", PILOTS / "kalundborg_W2_2018-12.csv.gz"), USAGE,
                     "--source")
-        self.expect(self.one_message("--key", self.district.key("eibar")), USAGE)
+        self.expect(self.one_message(key=self.district.key("eibar")), USAGE,
+                    "does not belong to the certificate")
 
     def test_nobody_there_ends_with_3(self):
         with socket.socket() as unused:
@@ -179,7 +180,8 @@ class GatewayTest(unittest.TestCase):
     def test_a_server_of_another_authority_ends_with_3_at_once(self):
         with tempfile.TemporaryDirectory() as other:
             district.checked(district.ROOT / "certs" / "make-demo-pki", other)
-            done = self.one_message("--ca", f"{other}/ca.pem", "--retry-for", "60", timeout=20)
+            done = self.district.gateway("20", "--to", "2018-03-01T00:00:00Z", SCHOOL,
+                                         ca=f"{other}/ca.pem", timeout=20)
         self.expect(done, UNREACHABLE, "is not trusted")
 
     def test_a_certificate_for_another_name_ends_with_3(self):
@@ -194,8 +196,7 @@ class GatewayTest(unittest.TestCase):
         self.expect(done, REFUSED, "InvalidMessage")
         self.assertIn("message 1", done.stderr)
         self.assertNotIn("not signed", done.stderr)
-        done = self.one_message("--certificate", self.district.certificate("eibar"), "--key",
-                                self.district.key("eibar"))
+        done = self.one_message(pilot="eibar")
         self.expect(done, REFUSED, "FailedAuthentication")
         self.assertIn("hint: is the certificate enrolled", done.stderr)
 

@@ -67,6 +67,7 @@ class ZeepTest(unittest.TestCase):
         session = requests.Session()
         session.verify = str(self.district.pki / "ca.pem")
         session.trust_env = False
+        self.addCleanup(session.close)
         transport = Recorder(session=session, timeout=30, operation_timeout=30)
         signature = signer(str(self.district.key("barcelona")),
                            str(self.district.certificate("barcelona")),
