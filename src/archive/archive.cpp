@@ -201,8 +201,9 @@ Result<Receipt> Archive::append(const RawEnvelope& raw, const verify::VerifiedEn
     }
     impl_->queue.push_back({std::move(envelope), {}});
     outcome = impl_->queue.back().outcome.get_future();
+    // Under the lock: once it is released, the archive may close, and be gone when this one wakes.
+    impl_->changed.notify_one();
   }
-  impl_->changed.notify_one();
   DISTRICT_TRY(auto appended, outcome.get());
   return receipt_of(std::move(appended));
 }

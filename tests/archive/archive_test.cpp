@@ -262,11 +262,12 @@ BOOST_AUTO_TEST_CASE(what_waits_is_committed_before_the_archive_closes) {
   std::vector<std::thread> threads;
   {
     auto archive = scratch.open();
+    auto& open = *archive;
     const auto other = scratch.database();
     auto held = std::make_unique<store::Transaction>(store::Transaction::begin(*other).value());
     for (std::size_t i = 0; i < results.size(); ++i) {
       threads.emplace_back(
-          [&, i] { results[i] = append(*archive, std::to_string(i), std::to_string(i)); });
+          [&, i] { results[i] = append(open, std::to_string(i), std::to_string(i)); });
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     std::thread release([&] {
