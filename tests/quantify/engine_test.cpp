@@ -179,6 +179,25 @@ BOOST_AUTO_TEST_CASE(without_a_threshold_there_are_no_burning_hours_but_energy) 
   BOOST_TEST(scratch.value("standby_energy_kwh", kDay, kJune1) == 0.25);
 }
 
+BOOST_AUTO_TEST_CASE(a_sample_acts_on_the_windows_that_it_is_held_into) {
+  Scratch scratch;
+  scratch.send("2018-06-02", {power("2018-06-01T12:45:00Z", 1000)});
+  BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T13:00:00Z") == 0.25);
+  // The next sample ends it.
+  scratch.send("2018-06-02", {power("2018-06-01T12:50:00Z", 0)});
+  BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T13:00:00Z") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(base_load_and_near_peak_are_percentiles_of_the_months_demands) {
+  Scratch scratch;
+  auto values = hours("2018-06-01", 41, 0);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i].value = static_cast<double>(i);
+  scratch.send("2018-06-03", values);
+  BOOST_TEST(std::abs(scratch.value("base_load_kw", kMonth, kJune1) - 1) < 1e-9);
+  BOOST_TEST(std::abs(scratch.value("near_peak_kw", kMonth, kJune1) - 39) < 1e-9);
+  BOOST_TEST(!scratch.find("base_load_kw", kDay, kJune1));
+}
+
 BOOST_AUTO_TEST_CASE(metered_energy_takes_precedence_over_energy_from_power) {
   Scratch scratch;
   auto sample = power("2018-06-01T12:00:00Z", 1000);
