@@ -67,7 +67,11 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     app.exit(asked, session.terminal.out(), session.terminal.err());
     return exit_ok;
   } catch (const CLI::ParseError& problem) {
-    session.terminal.error({ErrorCode::admin_invalid, problem.what(),
+    // A word that is no command leaves CLI11 without one, and only that is what it would say.
+    const auto unknown = app.remaining(true);
+    const std::string what =
+        unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
+    session.terminal.error({ErrorCode::admin_invalid, what,
                             "'" + command_of(app) + " --help' explains it", {}, {}});
     return exit_invalid;
   }

@@ -1,0 +1,457 @@
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "../support/signed_archive.h"
+#include "admin/cli.h"
+#include "admin/csv.h"
+#include "crypto/digest.h"
+
+using namespace district;
+using nlohmann::json;
+using test::energy;
+
+namespace {
+
+struct Outcome {
+  int code = 0;
+  std::string out, err;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// districtctl on a data folder of its own, as if at the hour at which pilots()' certificates hold.
+struct Folder {
+  test::TemporaryFolder folder;
+  test::SteppedClock clock;
+  test::PlainOperationReader operations;
+
+  std::string data_folder() const { return folder.path().string(); }
+
+  static Outcome run_on(const std::string& data, std::vector<std::string> arguments,
+                        const Clock& clock, const validate::OperationReader& operations) {
+    arguments.insert(arguments.begin(), {"--data", data});
+    std::ostringstream out, err;
+    const int code = admin::run(arguments, {out, err, false, clock, operations});
+    return {code, out.str(), err.str()};
+  }
+  Outcome run(const std::vector<std::string>& arguments) {
+    clock.step();
+    return run_on(data_folder(), arguments, clock, operations);
+  }
+  json run_json(std::vector<std::string> arguments) {
+    arguments.emplace_back("--json");
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == 0, outcome.err);
+    return json::parse(outcome.out);
+  }
+  std::string write(const std::string& name, const std::string& content) {
+    std::ofstream(folder.file(name), std::ios::binary) << content;
+    return folder.file(name);
+  }
+  void add_tenant(const std::string& code = "20") {
+    const auto outcome = run({"tenant", "add", code, "--name", "Barcelona, shops", "--zone",
+                              "Europe/Madrid", "--content-type", "001/0.0.1"});
+    BOOST_TEST(outcome.code == 0, outcome.err);
+  }
+};
+
+std::string certificate(const std::string& name = "barcelona") {
+  return test::pilots().certificate_file(name);
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(usage, Folder)
+
+BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_example) {
+  BOOST_TEST(contains(run({"--version"}).out, "districtctl "));
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"tenant", "add"}, {"tenant", "list"}, {"enrol"}, {"revoke"}, {"certificate", "list"},
+           {"envelope", "list"}, {"envelope", "show"}, {"kpi"}, {"log", "verify"}, {"log", "head"},
+           {"status"}, {"audit", "replay"}, {"audit", "verify"}}) {
+    auto arguments = command;
+    arguments.emplace_back("--help");
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == admin::exit_ok);
+    BOOST_TEST(contains(outcome.out, "Example"), command.front());
+    BOOST_TEST(outcome.err.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2_with_error_and_hint_on_stderr) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {}, {"nonsense"}, {"tenant"}, {"kpi"}, {"enrol"}, {"envelope", "list", "--limit", "x"},
+           {"revoke", "12345678"}, {"envelope", "list", "--from", "yesterday"},
+           {"kpi", "--tenant", "20", "--window", "week"}}) {
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == admin::exit_invalid);
+    BOOST_TEST(outcome.err.starts_with("error: "), outcome.err);
+    BOOST_TEST(contains(outcome.err, "\nhint: "), outcome.err);
+    BOOST_TEST(outcome.out.empty());
+  }
+  BOOST_TEST(contains(run({"nonsense"}).err, "nonsense"));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_is_not_there_is_exit_code_3_and_is_not_made_by_reading) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"tenant", "list"}, {"status"}, {"log", "verify"}, {"audit", "replay"},
+           {"enrol", "--tenant", "20", certificate()}}) {
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == admin::exit_database_unavailable, outcome.err);
+    BOOST_TEST(contains(outcome.err, "district.db"));
+  }
+  BOOST_TEST(!std::filesystem::exists(folder.file("district.db")));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_a_district_database_is_exit_code_3) {
+  write("district.db", "this is a text of some length, and it is no database of any kind at all");
+  BOOST_TEST(run({"status"}).code == admin::exit_database_unavailable);
+}
+
+BOOST_AUTO_TEST_CASE(the_data_folder_can_come_from_the_configuration_file) {
+  add_tenant();
+  const auto config = write("district.toml", "[data]\nfolder = \".\"\n");
+  std::ostringstream out, err;
+  const int code =
+      admin::run({"tenant", "list", "--config", config}, {out, err, false, clock, operations});
+  BOOST_TEST(code == 0, err.str());
+  BOOST_TEST(contains(out.str(), "Barcelona"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(tenants, Folder)
+
+BOOST_AUTO_TEST_CASE(a_tenant_is_added_unchanged_and_changed) {
+  const std::vector<std::string> settings{"tenant", "add", "20", "--name", "Barcelona", "--zone",
+                                          "Europe/Madrid", "--content-type", "001/0.0.1",
+                                          "--content-type", "002/001"};
+  const auto added = run(settings);
+  BOOST_TEST(added.code == 0, added.err);
+  BOOST_TEST(added.out == "tenant 20 added\n");
+  BOOST_TEST(contains(added.err, "note: made a new database"));
+  const auto again = run(settings);
+  BOOST_TEST(again.code == 0);
+  BOOST_TEST(contains(again.out, "already has these settings"));
+  const auto changed = run({"tenant", "add", "20", "--name", "Barcelona", "--zone", "Europe/Madrid",
+                            "--content-type", "001/0.0.1", "--source", "BCN-SCHOOL"});
+  BOOST_TEST(changed.code == 0);
+  BOOST_TEST(changed.out == "tenant 20 changed, from now on\n");
+  const auto list = run_json({"tenant", "list"});
+  BOOST_REQUIRE(list.size() == 1U);
+  BOOST_TEST(list[0]["tenant"] == "20");
+  BOOST_TEST(list[0]["contentTypes"] == json({"001/0.0.1"}));
+  BOOST_TEST(list[0]["sources"] == json({"BCN-SCHOOL"}));
+  BOOST_TEST(run_json({"log", "head"})["treeSize"] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_comes_from_a_file) {
+  const auto file = write("tenant.toml",
+                          "code = \"30\"\nname = \"Eibar\"\nzone = \"Europe/Madrid\"\n"
+                          "content_types = [\"001/001\"]\n");
+  BOOST_TEST(run({"tenant", "add", "--file", file}).code == 0);
+  BOOST_TEST(run_json({"tenant", "list"})[0]["name"] == "Eibar");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_tenant_file_names_its_line) {
+  const auto unknown = write("a.toml", "code = \"30\"\nname = \"Eibar\"\ncolour = \"red\"\n");
+  const auto outcome = run({"tenant", "add", "--file", unknown});
+  BOOST_TEST(outcome.code == admin::exit_invalid);
+  BOOST_TEST(contains(outcome.err, "line 3"), outcome.err);
+  BOOST_TEST(contains(outcome.err, "colour"), outcome.err);
+  const auto broken = write("b.toml", "code = \"30\"\nname = \n");
+  BOOST_TEST(contains(run({"tenant", "add", "--file", broken}).err, "line 2"));
+  const auto type = write("c.toml", "code = 30\n");
+  BOOST_TEST(contains(run({"tenant", "add", "--file", type}).err, "line 1"));
+  BOOST_TEST(run({"tenant", "add", "--file", folder.file("none.toml")}).code == admin::exit_invalid);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_zone_is_refused) {
+  const auto outcome = run({"tenant", "add", "20", "--name", "B", "--zone", "Europe/Atlantis",
+                            "--content-type", "001/001"});
+  BOOST_TEST(outcome.code == admin::exit_invalid);
+  BOOST_TEST(contains(outcome.err, "Europe/Atlantis"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(certificates, Folder)
+
+BOOST_AUTO_TEST_CASE(a_certificate_is_enrolled_listed_and_revoked) {
+  add_tenant();
+  const auto enrolled = run({"enrol", "--tenant", "20", certificate()});
+  BOOST_TEST(enrolled.code == 0, enrolled.err);
+  const auto list = run_json({"certificate", "list"});
+  BOOST_REQUIRE(list.size() == 1U);
+  const auto fingerprint = list[0]["fingerprint"].get<std::string>();
+  BOOST_TEST(fingerprint.size() == 64U);
+  BOOST_TEST(enrolled.out.starts_with(fingerprint));
+  BOOST_TEST(list[0]["status"] == "active");
+  BOOST_TEST(list[0]["allowSha1Until"].is_null());
+  BOOST_TEST(run_json({"certificate", "list", "--tenant", "99"}).empty());
+
+  const auto again = run({"enrol", "--tenant", "20", certificate()});
+  BOOST_TEST(again.code == 0);
+  BOOST_TEST(contains(again.err, "note: already enrolled"));
+  const auto other = run({"enrol", "--tenant", "20", certificate(), "--valid-to", "2999-01-01"});
+  BOOST_TEST(other.code == admin::exit_conflict);
+
+  const auto revoked = run({"revoke", fingerprint.substr(0, 12), "--reason", "key lost"});
+  BOOST_TEST(revoked.code == 0, revoked.err);
+  BOOST_TEST(contains(revoked.out, "revoked 1 enrolment"));
+  const auto after = run_json({"certificate", "list"});
+  BOOST_TEST(after[0]["status"] == "revoked");
+  BOOST_TEST(after[0]["revocationReason"] == "key lost");
+  BOOST_TEST(contains(run({"certificate", "list"}).out, fingerprint.substr(0, 16) + "  "));
+  BOOST_TEST(run({"revoke", "00000000000", "--reason", "x"}).code != 0);
+  BOOST_TEST(run({"revoke", fingerprint, "--reason", "  "}).code == admin::exit_invalid);
+}
+
+BOOST_AUTO_TEST_CASE(the_status_follows_the_narrower_of_both_periods) {
+  add_tenant();
+  BOOST_TEST(run({"enrol", "--tenant", "20", certificate(), "--valid-from", "2998-01-01"}).code != 0);
+  const auto soon = format_instant(clock.now() + std::chrono::hours(2), 0);
+  const auto later = format_instant(clock.now() + std::chrono::hours(3), 0);
+  const auto enrolled = run({"enrol", "--tenant", "20", certificate(), "--valid-from", soon,
+                             "--valid-to", later, "--allow-sha1-until", later});
+  BOOST_TEST(enrolled.code == 0, enrolled.err);
+  auto list = run_json({"certificate", "list"});
+  BOOST_TEST(list[0]["status"] == "not yet valid");
+  BOOST_TEST(list[0]["validFrom"] == soon);
+  BOOST_TEST(list[0]["validTo"] == later);
+  BOOST_TEST(list[0]["allowSha1Until"] == later);
+  clock.step(std::chrono::hours(2));
+  BOOST_TEST(run_json({"certificate", "list"})[0]["status"] == "active");
+  clock.step(std::chrono::hours(1));
+  BOOST_TEST(run_json({"certificate", "list"})[0]["status"] == "expired");
+}
+
+BOOST_AUTO_TEST_CASE(a_csv_file_is_enrolled_as_a_whole) {
+  add_tenant("20");
+  add_tenant("10");
+  std::filesystem::copy(certificate("barcelona"), folder.file("b.pem"));
+  std::filesystem::create_directory(folder.path() / "sub");
+  std::filesystem::copy(certificate("kalundborg"), folder.path() / "sub" / "k.pem");
+  const auto file = write("enrol.csv",
+                          "certificate,tenant,allow_sha1_until\r\n"
+                          "b.pem,20,\r\n"
+                          "sub/k.pem,10,2999-01-01\r\n");
+  const auto outcome = run({"enrol", "--csv", file});
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  const auto list = run_json({"certificate", "list"});
+  BOOST_REQUIRE(list.size() == 2U);
+  BOOST_TEST(list[1]["tenant"] == "10");
+  BOOST_TEST(list[1]["allowSha1Until"] == "2999-01-01T00:00:00Z");
+  const auto again = run_json({"enrol", "--csv", file});
+  BOOST_TEST(again[0]["outcome"] == "unchanged");
+  BOOST_TEST(again[1]["outcome"] == "unchanged");
+}
+
+BOOST_AUTO_TEST_CASE(one_wrong_line_and_nothing_is_enrolled) {
+  add_tenant();
+  std::filesystem::copy(certificate("barcelona"), folder.file("b.pem"));
+  std::filesystem::copy(certificate("kalundborg"), folder.file("k.pem"));
+  write("text.pem", "no certificate");
+  const auto many = write("many.csv",
+                          "tenant,certificate,allow_sha1_until,valid_from,valid_to\n"
+                          "20,b.pem,,,\n"
+                          "20,none.pem,,,\n"
+                          "20,text.pem,,,\n"
+                          "20,k.pem,soon,,\n"
+                          "20,b.pem,,,\n");
+  const auto outcome = run({"enrol", "--csv", many});
+  BOOST_TEST(outcome.code == admin::exit_invalid);
+  BOOST_TEST(contains(outcome.err, "4 of 5 lines"), outcome.err);
+  for (const auto* line : {"line 3:", "line 4:", "line 5:", "line 6:"}) {
+    BOOST_TEST(contains(outcome.err, line), outcome.err);
+  }
+  // What only the database can tell: the tenant of line 3 is not there.
+  const auto tenant = write("tenant.csv", "tenant,certificate\n20,b.pem\n99,k.pem\n");
+  const auto unknown = run({"enrol", "--csv", tenant});
+  BOOST_TEST(unknown.code == admin::exit_invalid);
+  BOOST_TEST(contains(unknown.err, "line 3"), unknown.err);
+  BOOST_TEST(run_json({"certificate", "list"}).empty());
+  BOOST_TEST(run_json({"log", "head"})["treeSize"] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_csv_file_of_another_shape_is_refused) {
+  add_tenant();
+  for (const auto* content : {"", "tenant\n20\n", "tenant,certificate,colour\n20,b.pem,red\n",
+                              "tenant,certificate\n20\n", "tenant,certificate\n20,\"b.pem\n"}) {
+    const auto outcome = run({"enrol", "--csv", write("x.csv", content)});
+    BOOST_TEST(outcome.code == admin::exit_invalid);
+    BOOST_TEST(outcome.err.starts_with("error: "), outcome.err);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+struct Filled : test::SignedArchive {
+  Receipt first = send("20", {energy(0, "1.25"), energy(1, "2.5")});
+  Receipt second = send("20", {energy(3, "4.125")});
+
+  Outcome run(const std::vector<std::string>& arguments) {
+    return Folder::run_on(folder.path().string(), arguments, clock, operations);
+  }
+  json run_json(std::vector<std::string> arguments) {
+    arguments.emplace_back("--json");
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == 0, outcome.err);
+    return json::parse(outcome.out);
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(archive_commands, Filled)
+
+BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_tenant_time_and_limit) {
+  const auto all = run_json({"envelope", "list"});
+  BOOST_REQUIRE(all.size() == 2U);
+  BOOST_TEST(all[0]["receiptId"] == first.receipt_id);
+  BOOST_TEST(all[0]["messageCount"] == 2);
+  BOOST_TEST(all[0]["payloadDigest"] == to_base64(first.payload_digest));
+  BOOST_TEST(all[0]["quantified"] == false);
+  BOOST_TEST(run_json({"envelope", "list", "--tenant", "10"}).empty());
+  BOOST_TEST(run_json({"envelope", "list", "--from", format_instant(second.received_at)}).size() == 1U);
+  BOOST_TEST(run_json({"envelope", "list", "--to", format_instant(second.received_at)}).size() == 1U);
+  const auto limited = run({"envelope", "list", "--limit", "1", "--csv"});
+  BOOST_TEST(contains(limited.err, "there are more"));
+  const auto records = admin::read_csv(limited.out);
+  BOOST_REQUIRE(records);
+  BOOST_TEST(records->size() == 2U);
+  BOOST_TEST(records->front().fields.front() == "receipt_id");
+}
+
+BOOST_AUTO_TEST_CASE(an_envelope_is_shown_with_its_signer_and_its_proof) {
+  const auto shown = run_json({"envelope", "show", first.receipt_id});
+  BOOST_TEST(contains(shown["signer"], "CN=barcelona"));
+  BOOST_TEST(shown["rootHash"] == to_base64(first.root_hash));
+  BOOST_TEST(shown["leafIndex"] == first.leaf_index);
+  BOOST_TEST(shown["inclusionProof"].is_array());
+  BOOST_TEST(run({"envelope", "show", "01JD3Z0A9V4T8M6Q2H5W7X1C0B"}).code == admin::exit_not_found);
+}
+
+BOOST_AUTO_TEST_CASE(raw_is_the_exact_octets_and_is_not_written_when_damaged) {
+  const auto raw = run({"envelope", "show", first.receipt_id, "--raw"});
+  BOOST_TEST(raw.code == 0);
+  BOOST_TEST((crypto::sha256(as_bytes(raw.out)) == first.payload_digest));
+  auto digest = first.payload_digest;
+  digest[0] ^= std::byte{1};
+  execute("UPDATE envelope SET payload_digest = x'" + to_hex(digest) +
+          "' WHERE leaf_index = " + std::to_string(first.leaf_index));
+  const auto damaged = run({"envelope", "show", first.receipt_id, "--raw"});
+  BOOST_TEST(damaged.code == admin::exit_difference);
+  BOOST_TEST(damaged.out.empty());
+  BOOST_TEST(contains(damaged.err, first.receipt_id));
+}
+
+BOOST_AUTO_TEST_CASE(status_counts_and_waits) {
+  const auto before = run_json({"status"});
+  BOOST_TEST(before["envelopes"] == 2);
+  BOOST_TEST(before["workWaiting"] == 2);
+  BOOST_TEST(before["workFailed"] == 0);
+  BOOST_TEST(before["rootHash"] == to_base64(second.root_hash));
+  BOOST_TEST(run({"status", "--wait", "0"}).code == admin::exit_waiting);
+  BOOST_TEST(run({"status", "--wait", "soon"}).code == admin::exit_invalid);
+  quantify();
+  BOOST_TEST(run({"status", "--wait"}).code == admin::exit_ok);
+  BOOST_TEST(run_json({"status"})["workWaiting"] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
+  quantify();
+  const auto days = run_json({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "day"});
+  BOOST_REQUIRE(days.size() == 1U);
+  BOOST_TEST(days[0]["value"] == 7.875);
+  BOOST_TEST(days[0]["unit"] == "kWh");
+  BOOST_TEST(days[0]["windowStart"] == "2018-02-28T23:00:00Z");
+  BOOST_TEST(days[0]["windowEnd"] == "2018-03-01T23:00:00Z");
+  // A day is the site's: 1 March holds the whole window, 28 February ends where it begins.
+  const std::vector<std::string> query{"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "day"};
+  auto on = query, before = query;
+  on.insert(on.end(), {"--from", "2018-03-01", "--to", "2018-03-02"});
+  before.insert(before.end(), {"--to", "2018-03-01"});
+  BOOST_TEST(run_json(on).size() == 1U);
+  BOOST_TEST(run_json(before).empty());
+
+  const auto table = run({"kpi", "--tenant", "20"});
+  BOOST_TEST(contains(table.out, "2018-03-01"));
+  BOOST_TEST(contains(table.err, "--window hour"));
+  const auto csv = admin::read_csv(run({"kpi", "--tenant", "20", "--csv"}).out);
+  BOOST_REQUIRE(csv);
+  const std::vector<std::string> columns{"tenant", "source", "meter", "kpi", "window",
+                                         "window_start", "window_end", "value", "unit",
+                                         "completeness", "status", "revision", "computed_at"};
+  BOOST_REQUIRE(csv->front().fields.size() >= columns.size());
+  BOOST_TEST(std::vector<std::string>(csv->front().fields.begin(),
+                                      csv->front().fields.begin() + 13) == columns,
+             boost::test_tools::per_element());
+  // An hour without data between others is a row with an empty value.
+  const auto hours = run_json({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour"});
+  BOOST_REQUIRE(hours.size() == 4U);
+  BOOST_TEST(hours[2]["value"].is_null());
+
+  const auto picture = run({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour", "--picture"});
+  BOOST_TEST(contains(picture.out, "BCN-SCHOOL  energy_kwh, kWh, by hour\n"), picture.out);
+  BOOST_TEST(contains(picture.out, "2018-03-01  ▃▅·█  1.250 to 4.125\n"), picture.out);
+  BOOST_TEST(run({"kpi", "--tenant", "99"}).code == admin::exit_not_found);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_is_verified_with_the_receipts_that_a_gateway_holds) {
+  const auto line = [](const Receipt& receipt) {
+    return json{{"receiptId", receipt.receipt_id},
+                {"receivedAt", format_instant(receipt.received_at)},
+                {"messageCount", receipt.message_count},
+                {"payloadDigest", to_base64(receipt.payload_digest)},
+                {"leafIndex", receipt.leaf_index},
+                {"treeSize", receipt.tree_size},
+                {"rootHash", to_base64(receipt.root_hash)}};
+  };
+  const auto file = folder.file("receipts.jsonl");
+  auto confirmed = line(second);
+  for (const auto* key : {"leafIndex", "treeSize", "rootHash"}) confirmed.erase(key);
+  std::ofstream(file) << line(first).dump() << "\n" << confirmed.dump() << "\n\n";
+  const auto intact = run({"log", "verify", "--receipt", file});
+  BOOST_TEST(intact.code == 0, intact.err);
+  BOOST_TEST(contains(intact.out, "2 receipts: intact"), intact.out);
+
+  auto forged = line(first);
+  forged["rootHash"] = to_base64(second.root_hash);
+  std::ofstream(file) << forged.dump() << "\n";
+  const auto contradicted = run({"log", "verify", "--receipt", file});
+  BOOST_TEST(contradicted.code == admin::exit_difference);
+  BOOST_TEST(contains(contradicted.out, first.receipt_id), contradicted.out);
+  forged["rootHash"] = 7;
+  std::ofstream(file) << forged.dump() << "\n";
+  BOOST_TEST(run({"log", "verify", "--receipt", file}).code == admin::exit_invalid);
+
+  execute("UPDATE log_leaf SET entry = replace(entry, '\"20\"', '\"21\"') WHERE leaf_index = " +
+          std::to_string(first.leaf_index));
+  BOOST_TEST(run({"log", "verify"}).code == admin::exit_difference);
+}
+
+BOOST_AUTO_TEST_CASE(audit_finds_nothing_and_then_names_the_envelope) {
+  quantify();
+  const auto intact = run({"audit", "replay"});
+  BOOST_TEST(intact.code == 0, intact.err + intact.out);
+  BOOST_TEST(contains(intact.out, "2 envelopes, 3 measurements"), intact.out);
+  BOOST_TEST(contains(intact.out, "no difference"), intact.out);
+  BOOST_TEST(run({"audit", "verify", first.receipt_id}).out == "1 envelope: no difference\n");
+  BOOST_TEST(run({"audit", "verify", "01JD3Z0A9V4T8M6Q2H5W7X1C0B"}).code == admin::exit_not_found);
+
+  execute("UPDATE measurement SET value = 4.25 WHERE value = 4.125");
+  const auto changed = run({"audit", "replay"});
+  BOOST_TEST(changed.code == admin::exit_difference);
+  BOOST_TEST(contains(changed.out, "envelope " + second.receipt_id + ": measurement"), changed.out);
+  const auto report = json::parse(run({"audit", "replay", second.receipt_id, "--json"}).out);
+  BOOST_TEST(report["differences"][0]["receiptIds"] == json({second.receipt_id}));
+  BOOST_TEST(report["differences"][0]["kind"] == "measurement");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
