@@ -57,8 +57,12 @@ int exit_code(const Error& error) {
 }
 
 int report(const Error& error) {
+  const char* hint = error.hint.c_str();
+  if (error.hint.empty() && error.code == ErrorCode::config_invalid) {
+    hint = "districtd --help-config lists every key with type, unit and default";
+  }
   std::fprintf(stderr, "districtd: error: %s\n", error.detail.c_str());
-  if (!error.hint.empty()) std::fprintf(stderr, "districtd: hint: %s\n", error.hint.c_str());
+  if (*hint != '\0') std::fprintf(stderr, "districtd: hint: %s\n", hint);
   return exit_code(error);
 }
 
@@ -89,7 +93,8 @@ Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& 
   DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(certificate_file.string()));
   DISTRICT_TRY(auto key, crypto::PrivateKey::from_pem_file(key_file.string()));
   if (!key.matches(certificate)) {
-    return fail(ErrorCode::config_invalid, key_file.string() + " is not the key of " + certificate_file.string());
+    return fail(ErrorCode::config_invalid, key_file.string() + " is not the key of " + certificate_file.string(),
+                "give the key that the certificate was made for, or a certificate made anew for this key");
   }
   if (key.family() != family) {
     return fail(ErrorCode::config_invalid, key_file.string() + " is of the wrong type",

@@ -1,0 +1,150 @@
+"""Wrong configuration, missing files, a busy port, foreign databases, a full disk: a clear message
+that says what to do, an exit code, nothing lost."""
+import os
+import pathlib
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+import district
+from district import BIN, run
+from xmlsec1_test import BARCELONA, sign
+
+
+class EnvironmentTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="district-env-")))
+        district.checked(district.ROOT / "certs" / "make-demo-pki", self.folder / "pki")
+        (self.folder / "data").mkdir()
+
+    def refuses(self, code, *words, config=None, options=()):
+        """districtd ends with the code and says the words and a hint, without a stack of noise."""
+        if config is None:
+            options = options or ("--port", "0")
+            command = [BIN / "districtd", "--demo", self.folder, *options]
+        else:
+            (self.folder / "district.toml").write_text(config)
+            command = [BIN / "districtd", "--config", self.folder / "district.toml", *options]
+        done = run(*command, timeout=20)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn("error:", done.stderr)
+        self.assertIn("hint:", done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def test_unknown_key_is_named_with_its_line(self):
+        self.refuses(2, "lissten", "3", config="\n\n[lissten]\nport = 1\n")
+        self.refuses(2, "prot", "2", config="[listen]\nprot = 1\n")
+
+    def test_value_of_the_wrong_type_or_out_of_range(self):
+        self.refuses(2, "port", config='[listen]\nport = "x"\n')
+        self.refuses(2, "port", config="[listen]\nport = 70000\n")
+
+    def test_no_configuration_at_all(self):
+        done = run(BIN / "districtd")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--demo", done.stderr)
+
+    def test_missing_configuration_file(self):
+        done = run(BIN / "districtd", "--config", self.folder / "none.toml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("none.toml", done.stderr)
+
+    def test_missing_key_file(self):
+        (self.folder / "pki" / "receipt-rsa.key").unlink()
+        self.refuses(2, "receipt-rsa.key")
+        self.refuses(2, "receipt-rsa.key", options=("--check-config",))
+
+    def test_key_of_another_certificate(self):
+        shutil.copy(self.folder / "pki" / "server.key", self.folder / "pki" / "receipt-rsa.key")
+        self.refuses(2, "receipt-rsa.key")
+
+    def test_good_configuration_is_checked_without_starting(self):
+        (self.folder / "district.toml").write_text('[listen]\nport = 0\n')
+        done = run(BIN / "districtd", "--config", self.folder / "district.toml", "--check-config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse((self.folder / "data" / "district.db").exists())
+
+    def test_busy_port(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.refuses(3, str(port), options=("--port", str(port)))
+
+    def test_database_that_is_not_ours(self):
+        with sqlite3.connect(self.folder / "data" / "district.db") as other:
+            other.execute("CREATE TABLE t (x)")
+        other.close()
+        self.refuses(3, "district.db")
+        done = run(BIN / "districtctl", "--data", self.folder / "data", "tenant", "list")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("district.db", done.stderr)
+
+    def test_file_that_is_no_database(self):
+        (self.folder / "data" / "district.db").write_bytes(b"no database at all, but long enough for a header " * 40)
+        self.refuses(3, "district.db")
+
+    def test_database_of_a_newer_version(self):
+        district.checked(BIN / "districtctl", "--data", self.folder / "data", "tenant", "add", "--file",
+                         district.ROOT / "truststore" / "20" / "tenant.toml")
+        with sqlite3.connect(self.folder / "data" / "district.db") as db:
+            db.execute("PRAGMA user_version = 9999")
+        db.close()
+        self.refuses(3, "newer")
+
+
+class FullDiskTest(unittest.TestCase):
+    """The database lies on a small file system of its own."""
+
+    def test_a_full_disk_loses_nothing_and_acknowledges_nothing(self):
+        with district.District() as server:
+            server.stop()
+            mount = server.folder / "small"
+            mount.mkdir()
+            if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", mount], capture_output=True).returncode:
+                self.skipTest("a tmpfs cannot be mounted here")
+            try:
+                self.fill(server, mount)
+            finally:
+                server.kill()
+                subprocess.run(["umount", mount], check=True)
+                server.process = None
+
+    def fill(self, server, mount):
+        for file in server.data.iterdir():
+            shutil.copy(file, mount)
+        shutil.rmtree(server.data)
+        server.data.symlink_to(mount)
+        server.start()
+        self.assertEqual(server.post(sign(server, "20", BARCELONA))[0], 200)
+        ballast = mount / "ballast"
+        with ballast.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(os.urandom(4096))
+            except OSError:
+                pass
+        refused = []
+        for hour in range(500):
+            request = sign(server, "20", BARCELONA.replace("12.3", f"{hour}.5"))
+            status, answer = server.post(request)
+            self.assertIn(status, (200, 503), answer)
+            if status == 503:
+                self.assertIn(b":Server<", answer)
+                refused.append(request)
+                break
+        self.assertTrue(refused, "the disk never got full")
+        ballast.unlink()
+        status, answer = server.post(refused[0])
+        self.assertEqual(status, 200, "the same bytes are accepted once there is room: " + answer.decode())
+        server.wait_for_kpis()
+        self.assertIn("intact", server.ctl("log", "verify"))
+        self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    district.main()
