@@ -40,6 +40,9 @@ Result<Envelope> read_envelope(Element root, SoapVersion version) {
   if (parts.size() != (has_header ? 2U : 1U) || !parts.back().is(uri, "Body") || root.has_text_beside_elements()) {
     return fail(ErrorCode::not_soap, "Envelope is not an optional Header and one Body");
   }
+  if ((has_header && parts[0].has_text_beside_elements()) || parts.back().has_text_beside_elements()) {
+    return fail(ErrorCode::not_soap, "Header or Body with text beside its elements");
+  }
   return Envelope{uri, has_header ? parts[0] : Element{}, parts.back()};
 }
 
@@ -143,6 +146,11 @@ Result<Coverage> check_coverage(const xml::SignatureParts& signature, const Enve
       slot = &reference;
       continue;
     }
+    // Each once, so that what is digested is bounded by the size of the message.
+    if (std::count_if(signature.references.begin(), signature.references.end(),
+                      [&](const auto& other) { return other.element == element; }) > 1) {
+      return invalid("two References to #" + reference.id);
+    }
     const bool token = element.parent() == security && element.is(ns::kWsse, "BinarySecurityToken");
     const bool header = element.parent() == envelope.header && element != security;
     if (!token && !header && !signed_str) {
@@ -167,11 +175,14 @@ Result<crypto::Certificate> find_signer(const std::vector<crypto::Certificate>& 
   return fail(std::move(last));
 }
 
+// BSP R5440, for the Body as a whole and for parts of it.
 Result<Ok> refuse_encrypted_body(Element body) {
-  for (const Element child : body.children()) {
-    if (child.namespace_uri() == ns::kXenc) {
-      return fail(ErrorCode::algorithm_unsupported, "encrypted Body");
-    }
+  std::vector<Element> open = body.children();
+  while (!open.empty()) {
+    const Element element = open.back();
+    open.pop_back();
+    if (element.namespace_uri() == ns::kXenc) return fail(ErrorCode::algorithm_unsupported, "encrypted parts in the Body");
+    for (const Element child : element.children()) open.push_back(child);
   }
   return Ok{};
 }

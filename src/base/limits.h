@@ -13,12 +13,16 @@ inline constexpr std::size_t kXmlDepthMax = 64;
 inline constexpr std::size_t kXmlAttributesPerTagMax = 64;  // libxml2 checks duplicates quadratically
 inline constexpr std::size_t kXmlTagBytesMax = 64 * 1024;
 inline constexpr std::size_t kXmlNameBytesMax = 1024;
-inline constexpr std::size_t kXmlDistinctNamesMax = 1024;   // guards libxml2's dictionary
+inline constexpr std::size_t kXmlDistinctNamesMax = 1024;   // of namespaces too; guards libxml2's dictionary
+// Looking up a prefix costs a step for each declaration in scope; real clients have 3 to 15.
+inline constexpr std::size_t kXmlNamespacesInScopeMax = 128;
+inline constexpr std::size_t kXmlIdsMax = 1024;             // real clients set up to 20
 inline constexpr std::size_t kXmlElementsMax = 20'000'000;
 
 // WS-Security. A reference costs a digest; real clients send 2 to 6.
 inline constexpr std::size_t kSignedReferencesMax = 16;
 inline constexpr std::size_t kTransformsPerReferenceMax = 2;  // enveloped-signature, exc-c14n
+inline constexpr std::size_t kPrefixListMax = 32;  // each prefix is looked up for each element
 inline constexpr std::size_t kTokenBytesMax = 32 * 1024;
 inline constexpr std::size_t kPkiPathCertificatesMax = 8;
 inline constexpr std::size_t kRsaModulusBitsMin = 2048;

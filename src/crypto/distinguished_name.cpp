@@ -25,7 +25,8 @@ int attribute_nid(std::string_view type) {
   std::string name(trim(type));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  if (name.starts_with("OID.")) name.erase(0, 4);
+  // The prefix of dotted numbers in RFC 1779 and in Java.
+  if (name.starts_with("OID.")) return ::OBJ_txt2nid(name.c_str() + 4);
   struct Alias {
     const char* name;
     int nid;

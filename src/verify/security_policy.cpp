@@ -39,16 +39,20 @@ Result<Instant> check_window(const Times& times, Instant now, const Window& wind
     return fail(ErrorCode::message_expired, "Expires passed " + seconds_text(now - times.expires) + " ago" + clocks,
                 "compose and sign the message anew");
   }
-  return std::min(times.expires, times.created + window.created_age_max);
+  // At exactly the highest age it is still accepted.
+  return std::min(times.expires, times.created + window.created_age_max + Duration{1});
 }
 
 Result<Ok> check_algorithms(std::string_view signature_algorithm,
                             const std::vector<std::string_view>& digest_algorithms) {
-  if (signature_algorithm == xml::alg::kRsaSha1) return Ok{};
-  const bool sha1 = std::find(digest_algorithms.begin(), digest_algorithms.end(), xml::alg::kSha1) != digest_algorithms.end();
-  if (sha1) {
-    return fail(ErrorCode::algorithm_unsupported,
-                "SHA-1 digests under " + std::string(signature_algorithm), "use SHA-256 digests");
+  const bool legacy = signature_algorithm == xml::alg::kRsaSha1;
+  for (const std::string_view digest : digest_algorithms) {
+    // The first gateways' combinations and no others: rsa-sha1 with sha1 or sha256.
+    const bool allowed = legacy ? digest == xml::alg::kSha1 || digest == xml::alg::kSha256 : digest != xml::alg::kSha1;
+    if (!allowed) {
+      return fail(ErrorCode::algorithm_unsupported,
+                  "digest " + std::string(digest) + " under " + std::string(signature_algorithm), "use SHA-256 digests");
+    }
   }
   return Ok{};
 }

@@ -34,7 +34,8 @@ Result<Times> read_times(std::string_view created, std::string_view expires);
 // Expires never stretches the age.
 Result<Instant> check_window(const Times& times, Instant now, const Window& window);
 
-// Algorithms together, from the message alone: SHA-1 digests only under rsa-sha1.
+// Algorithms together, from the message alone: SHA-1 digests only under rsa-sha1, and with it only
+// SHA-1 or SHA-256 digests.
 // Errors: algorithm_unsupported.
 Result<Ok> check_algorithms(std::string_view signature_algorithm,
                             const std::vector<std::string_view>& digest_algorithms);

@@ -48,15 +48,15 @@ std::string node_text(xmlNode* node) {
 
 Result<std::shared_ptr<const Document>> Document::parse(ByteView octets, std::string_view charset) {
   DISTRICT_TRY(const Utf8Text utf8, to_utf8(octets, charset));
-  if (utf8.text.size() > static_cast<std::size_t>(INT32_MAX)) {
+  if (utf8.text().size() > static_cast<std::size_t>(INT32_MAX)) {
     return fail(ErrorCode::limit_exceeded, "document above 2 GiB");
   }
-  DISTRICT_CHECK(guard(utf8.text));
+  DISTRICT_CHECK(guard(utf8.text()));
   const XmlParser parser{::xmlNewParserCtxt()};
   if (!parser) return fail(ErrorCode::internal, "out of memory for a parser");
   parser->sax->internalSubset = stop_at_doctype;
   parser->sax->processingInstruction = stop_at_instruction;
-  XmlDoc doc{::xmlCtxtReadMemory(parser.get(), utf8.text.data(), static_cast<int>(utf8.text.size()),
+  XmlDoc doc{::xmlCtxtReadMemory(parser.get(), utf8.text().data(), static_cast<int>(utf8.text().size()),
                                  nullptr, "UTF-8", kOptions)};
   // Namespace errors leave the document "well-formed", but with undeclared prefixes.
   if (!doc || parser->wellFormed == 0 || parser->nsWellFormed == 0) {
@@ -230,17 +230,6 @@ std::string escape_attribute(std::string_view text) {
 
 namespace {
 
-// libxml2 asks for every node and every namespace node; a namespace node is passed as xmlNs with
-// its element as `parent`. No comments: with_comments is 0 already.
-int below_apex(void* apex, xmlNode* node, xmlNode* parent) noexcept {
-  const xmlNode* at = node->type == XML_NAMESPACE_DECL ? parent : node;
-  if (at->type == XML_ATTRIBUTE_NODE) at = parent;
-  for (; at != nullptr; at = at->parent) {
-    if (at == apex) return 1;
-  }
-  return 0;
-}
-
 int append_octets(void* context, const char* octets, int length) noexcept {
   static_cast<std::string*>(context)->append(octets, static_cast<std::size_t>(length));
   return length;
@@ -256,9 +245,18 @@ Result<std::string> canonicalize(Element element, const std::vector<std::string>
     prefixes.push_back(const_cast<xmlChar*>(xml_chars(prefix.c_str())));
   }
   prefixes.push_back(nullptr);
+  // libxml2 walks the whole document and asks for each node whether it belongs. A copy of the apex
+  // without neighbours, alone in a document, makes it walk what is below only, and still look up
+  // prefixes through the true ancestors.
+  xmlNode apex = *element.node();
+  apex.prev = nullptr;
+  apex.next = nullptr;
+  xmlDoc alone = *element.node()->doc;
+  alone.children = &apex;
+  alone.last = &apex;
   xmlOutputBuffer* out = ::xmlOutputBufferCreateIO(append_octets, nullptr, &text, nullptr);
   if (out == nullptr) return fail(ErrorCode::internal, "out of memory for canonicalisation");
-  const int done = ::xmlC14NExecute(element.node()->doc, below_apex, element.node(), XML_C14N_EXCLUSIVE_1_0,
+  const int done = ::xmlC14NExecute(&alone, nullptr, nullptr, XML_C14N_EXCLUSIVE_1_0,
                                     inclusive_prefixes.empty() ? nullptr : prefixes.data(), 0, out);
   const int closed = ::xmlOutputBufferClose(out);
   if (done < 0 || closed < 0) return fail(ErrorCode::xml_malformed, "cannot be canonicalised");

@@ -101,6 +101,7 @@ Result<std::vector<std::string>> exclusive_c14n(Element element) {
   }
   DISTRICT_CHECK(only_attributes(children[0], {"PrefixList"}));
   auto prefixes = split_names(children[0].attribute("", "PrefixList").value_or(""));
+  if (prefixes.size() > limits::kPrefixListMax) return invalid("PrefixList with too many prefixes");
   for (const auto& prefix : prefixes) {
     // #default is how the PrefixList names the default namespace (Exclusive C14N section 3).
     if (prefix != "#default" && !is_nc_name(prefix)) return invalid("PrefixList with something that is no prefix");
@@ -232,6 +233,9 @@ Result<std::unordered_map<std::string, Element>> collect_ids(Element root) {
           return invalid("the id '" + attribute.value + "' occurs twice");
         }
         (wsu ? ids : others).emplace(std::move(attribute.value), Element{node});
+        if (ids.size() + others.size() > limits::kXmlIdsMax) {
+          return fail(ErrorCode::limit_exceeded, "too many ids");
+        }
       }
     }
     if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {

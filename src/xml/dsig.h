@@ -33,7 +33,7 @@ struct SignatureParts {
 };
 
 // Elements by their wsu:Id. Errors: security_invalid where any two of wsu:Id, Id, ID, id, xml:id and
-// SAML's AssertionID in the document have the same value.
+// SAML's AssertionID in the document have the same value; limit_exceeded.
 Result<std::unordered_map<std::string, Element>> collect_ids(Element root);
 
 // Reads a ds:Signature and holds it to the profile: child order, one text in each value, bounded

@@ -97,6 +97,40 @@ std::string from_latin1(std::string_view text) {
   return out;
 }
 
+// RFC 3629 section 4: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+std::size_t utf8_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto tail = [&](std::size_t i) { return (at(i) & 0xC0U) == 0x80U; };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool overlong = first == 0xE0 && at(1) < 0xA0;
+    const bool surrogate = first == 0xED && at(1) >= 0xA0;
+    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool overlong = first == 0xF0 && at(1) < 0x90;
+    const bool beyond = first == 0xF4 && at(1) >= 0x90;
+    return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+// What the parser will be given must mean to it what it meant to us. libxml2 takes a NUL for the
+// end, skips another byte order mark, and looks for other encodings' patterns at the start, all of
+// which have a NUL or are not UTF-8.
+Result<Ok> check_utf8(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) return fail(ErrorCode::xml_malformed, "a second byte order mark");
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text.substr(i, 4));
+    if (length == 0) return fail(ErrorCode::xml_malformed, "not UTF-8 at octet " + std::to_string(i));
+    if (text[i] == '\0') return fail(ErrorCode::xml_malformed, "NUL at octet " + std::to_string(i));
+    i += length;
+  }
+  return Ok{};
+}
+
 bool space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 // Reads `name = "value"` at the start of `rest` and moves past it.
@@ -144,9 +178,7 @@ Result<Declaration> declaration(std::string_view ascii) {
   return result;
 }
 
-}  // namespace
-
-Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset) {
+Result<Utf8Text> decode(ByteView octets, std::string_view charset) {
   std::string_view text = as_text(octets);
   const ByteOrderMark mark = byte_order_mark(text);
   text.remove_prefix(mark.size);
@@ -161,7 +193,7 @@ Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset) {
   Utf8Text result;
   if (is_utf16(encoding)) {
     DISTRICT_TRY(result.converted, from_utf16(text, encoding == Encoding::utf16be));
-    text = result.converted;
+    text = *result.converted;
   }
   DISTRICT_TRY(const Declaration declared, declaration(text));
   DISTRICT_TRY(const Encoding by_declaration, named(declared.encoding));
@@ -170,24 +202,27 @@ Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset) {
                     std::string(mark.size > 0 ? "byte order mark" : "transport's charset") + " disagree");
   }
   if (encoding == Encoding::none) encoding = by_declaration;
-  if (is_utf16(encoding) && result.converted.empty()) {
+  if (is_utf16(encoding) && !result.converted) {
     return fail(ErrorCode::xml_malformed, "declared UTF-16, but it is not");
   }
   result.lines_skipped = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(declared.size), '\n');
   if (encoding == Encoding::latin1) {
     result.converted = from_latin1(text.substr(declared.size));
-    result.text = result.converted;
     return result;
   }
   if (encoding == Encoding::ascii && std::any_of(text.begin(), text.end(), [](char c) { return c < 0; })) {
     return fail(ErrorCode::xml_malformed, "octets above 127 in US-ASCII");
   }
-  if (!result.converted.empty()) {
-    result.converted.erase(0, declared.size);
-    result.text = result.converted;
-    return result;
-  }
-  result.text = text.substr(declared.size);
+  if (result.converted) result.converted->erase(0, declared.size);
+  if (!result.converted) result.original = text.substr(declared.size);
+  return result;
+}
+
+}  // namespace
+
+Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset) {
+  DISTRICT_TRY(Utf8Text result, decode(octets, charset));
+  DISTRICT_CHECK(check_utf8(result.text()));
   return result;
 }
 

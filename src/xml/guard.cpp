@@ -1,6 +1,7 @@
 #include <algorithm>
+#include <set>
 #include <string_view>
-#include <unordered_set>
+#include <vector>
 
 #include "base/limits.h"
 #include "xml/document.h"
@@ -35,7 +36,7 @@ class Guard {
       return fail(ErrorCode::xml_forbidden, "processing instruction at octet " + std::to_string(at_));
     }
     if (rest.starts_with("</")) {
-      if (depth_ > 0) --depth_;
+      leave();
       return skip_past(">", 2, "end tag");
     }
     return start_tag();
@@ -52,33 +53,53 @@ class Guard {
 
   Result<Ok> start_tag() {
     if (++elements_ > limits::kXmlElementsMax) return limit("elements");
-    if (++depth_ > limits::kXmlDepthMax) return limit("depth");
+    if (namespaces_.size() == limits::kXmlDepthMax) return limit("levels");
+    namespaces_.push_back(0);
     const std::size_t end_max = std::min(text_.size(), at_ + limits::kXmlTagBytesMax);
     std::size_t attributes = 0;
+    bool declaration = false;
     std::size_t i = at_ + 1;
     DISTRICT_CHECK(name(i));
     while (i < end_max) {
       const char c = text_[i];
       if (c == '>') {
-        if (text_[i - 1] == '/') --depth_;
+        if (text_[i - 1] == '/') leave();
         at_ = i + 1;
         return Ok{};
       }
       if (c == '"' || c == '\'') {
         const auto close = text_.find(c, i + 1);
-        if (close == std::string_view::npos) break;
+        if (close == std::string_view::npos) return open_tag();
+        if (declaration) DISTRICT_CHECK(count_name(text_.substr(i + 1, close - i - 1)));
+        declaration = false;
         i = close + 1;
       } else if (space(c) || c == '/' || c == '=') {
         ++i;
       } else {
         if (++attributes > limits::kXmlAttributesPerTagMax) return limit("attributes in one tag");
+        declaration = text_.substr(i).starts_with("xmlns");
+        if (declaration && !declare()) return limit("namespaces in scope");
         DISTRICT_CHECK(name(i));
       }
     }
-    if (i >= text_.size()) {
-      return fail(ErrorCode::xml_malformed, "tag without an end at octet " + std::to_string(at_));
-    }
+    if (i >= text_.size()) return open_tag();
     return limit("octets in one tag");
+  }
+
+  // A namespace declaration in the innermost element; false when there are too many.
+  bool declare() {
+    ++namespaces_.back();
+    return ++namespaces_in_scope_ <= limits::kXmlNamespacesInScopeMax;
+  }
+
+  void leave() {
+    if (namespaces_.empty()) return;
+    namespaces_in_scope_ -= namespaces_.back();
+    namespaces_.pop_back();
+  }
+
+  tl::unexpected<Error> open_tag() const {
+    return fail(ErrorCode::xml_malformed, "tag without an end at octet " + std::to_string(at_));
   }
 
   // Reads a name at `i` and moves past it.
@@ -92,8 +113,13 @@ class Guard {
     if (found.empty()) {
       return fail(ErrorCode::xml_malformed, "markup without a name at octet " + std::to_string(start));
     }
-    if (found.size() > limits::kXmlNameBytesMax) return limit("octets in one name");
-    names_.insert(found);
+    return count_name(found);
+  }
+
+  // Names of elements, attributes and namespaces are what the parser keeps in its dictionary.
+  Result<Ok> count_name(std::string_view name) {
+    if (name.size() > limits::kXmlNameBytesMax) return limit("octets in one name");
+    names_.insert(name);
     if (names_.size() > limits::kXmlDistinctNamesMax) return limit("different names");
     return Ok{};
   }
@@ -104,9 +130,11 @@ class Guard {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::size_t depth_ = 0;
   std::size_t elements_ = 0;
-  std::unordered_set<std::string_view> names_;
+  // A tree: a sender could choose names that fall on one place of a hash table.
+  std::set<std::string_view> names_;
+  std::vector<std::size_t> namespaces_;  // declared by each open element
+  std::size_t namespaces_in_scope_ = 0;
 };
 
 }  // namespace

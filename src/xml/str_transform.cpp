@@ -2,6 +2,7 @@
 
 #include <libxml/c14n.h>
 #include <libxml/xmlIO.h>
+#include <xmlsec/nodeset.h>
 #include <xmlsec/transforms.h>
 #include <xmlsec/xmlsec.h>
 
@@ -101,9 +102,19 @@ Result<std::string> canonical_token(Element token, const std::vector<std::string
   return text;
 }
 
+// The element that the ds:Reference around the transform has as its URI, if it is among `nodes`.
+Element referenced(xmlNode* transform, xmlSecNodeSetPtr nodes) {
+  const Element reference = Element{transform}.parent().parent();
+  const auto uri = reference.attribute("", "URI");
+  if (!uri || !uri->starts_with('#')) return {};
+  const xmlAttr* id = ::xmlGetID(transform->doc, xml_chars(uri->c_str() + 1));
+  if (id == nullptr || ::xmlSecNodeSetContains(nodes, id->parent, id->parent->parent) != 1) return {};
+  return Element{id->parent};
+}
+
 int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes, xmlSecTransformCtxPtr context) noexcept {
-  if (nodes == nullptr || nodes->nodes == nullptr || nodes->nodes->nodeNr < 1 || transform->next == nullptr) return -1;
-  const Element str{nodes->nodes->nodeTab[0]};
+  if (nodes == nullptr || transform->hereNode == nullptr || transform->next == nullptr) return -1;
+  const Element str = referenced(transform->hereNode, nodes);
   const Element token = token_of(str);
   if (!token) return -1;
   const auto text = canonical_token(token, prefixes_of(Element{transform->hereNode}));
