@@ -12,6 +12,9 @@ add_link_options(-Wl,-z,relro,-z,now)
 if(DISTRICT_SANITIZE)
   add_compile_options(-fsanitize=${DISTRICT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DISTRICT_SANITIZE})
+  if(DISTRICT_SANITIZE MATCHES thread)
+    add_compile_options(-Wno-tsan)  # Asio's fences, which the sanitizer does not model
+  endif()
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

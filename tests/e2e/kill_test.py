@@ -61,7 +61,7 @@ class KillTest(unittest.TestCase):
             server.wait_for_kpis()
             self.check_receipts(server)
             status = server.ctl_json("status")
-            self.assertEqual(status["workItemsFailed"], 0, status)
+            self.assertEqual(status["workFailed"], 0, status)
             server.ctl("audit", "replay")
 
     def check_receipts(self, server):
