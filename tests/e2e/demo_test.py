@@ -37,7 +37,7 @@ class DemoTest(unittest.TestCase):
 
 
 class ScriptsTest(unittest.TestCase):
-    SCRIPTS = [ROOT / "tools" / name for name in ("setup", "build", "demo", "test")] + [
+    SCRIPTS = [ROOT / "tools" / name for name in ("setup", "build", "demo", "test", "make-examples")] + [
         ROOT / "certs" / "make-demo-pki"]
 
     def test_every_script_explains_itself_and_refuses_unknown_options(self):
