@@ -13,6 +13,6 @@ int main(int argc, char** argv) {
   const district::SystemClock clock;
   const district::soap::OperationReader operations;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return district::admin::run(arguments,
-                              {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1, clock, operations});
+  return district::admin::run(
+      arguments, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1, clock, operations});
 }

@@ -51,7 +51,8 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
   DISTRICT_TRY(const auto selection, selection_of(options));
   DISTRICT_TRY(const auto settings, session.settings());
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto trust, trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
+  DISTRICT_TRY(const auto trust,
+               trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
   DISTRICT_TRY(const auto snapshot, trust->snapshot());
   xml::initialize();
   DISTRICT_TRY(const auto validator, validate::Validator::create(session.world.operations));
@@ -81,9 +82,10 @@ void write_text(std::ostream& out, const audit::ReplayReport& report, bool only_
   for (const auto& difference : report.differences) {
     out << names_of(difference.receipt_ids) << ": " << name_of(difference.kind);
     if (!difference.where.empty()) out << ", " << printable(difference.where);
-    out << "\n  recorded  " << (difference.recorded.empty() ? "nothing" : printable(difference.recorded))
-        << "\n  replayed  " << (difference.replayed.empty() ? "nothing" : printable(difference.replayed))
-        << '\n';
+    out << "\n  recorded  "
+        << (difference.recorded.empty() ? "nothing" : printable(difference.recorded))
+        << "\n  replayed  "
+        << (difference.replayed.empty() ? "nothing" : printable(difference.replayed)) << '\n';
   }
   out << grouped(report.envelopes) << (report.envelopes == 1 ? " envelope" : " envelopes");
   if (!only_signatures) {
@@ -166,7 +168,8 @@ void add_audit_commands(CLI::App& app, Session& session) {
           "Examples:\n"
           "  districtctl --data /var/lib/district audit replay\n"
           "  districtctl --data /var/lib/district audit replay 01JD3Z0A9V4T8M6Q2H5W7X1C0B\n"
-          "  districtctl --data /var/lib/district audit replay --from 2026-11-01 --to 2026-12-01 --json");
+          "  districtctl --data /var/lib/district audit replay --from 2026-11-01 --to 2026-12-01 "
+          "--json");
   add_command(*audit_command, session, "verify",
               "Check digest, leaf of the log and signature of stored envelopes", true)
       ->footer(

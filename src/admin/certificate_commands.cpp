@@ -66,17 +66,16 @@ Result<std::vector<EnrolRow>> rows_of_csv(const std::string& path) {
   for (auto record = records->begin() + 1; record != records->end(); ++record) {
     const auto origin = path + " line " + std::to_string(record->line);
     if (record->fields.size() != columns.size()) {
-      return fail(ErrorCode::admin_invalid,
-                  origin + " has " + std::to_string(record->fields.size()) + " fields, not " +
-                      std::to_string(columns.size()));
+      return fail(ErrorCode::admin_invalid, origin + " has " +
+                                                std::to_string(record->fields.size()) +
+                                                " fields, not " + std::to_string(columns.size()));
     }
     const auto field = [&](const char* name) {
       const auto column = columns.find(name);
       return column == columns.end() ? std::string() : record->fields[column->second];
     };
-    rows.push_back({origin, record->line, field("tenant"),
-                    (folder / field("certificate")).string(), field("allow_sha1_until"),
-                    field("valid_from"), field("valid_to")});
+    rows.push_back({origin, record->line, field("tenant"), (folder / field("certificate")).string(),
+                    field("allow_sha1_until"), field("valid_from"), field("valid_to")});
   }
   return rows;
 }
@@ -173,12 +172,12 @@ void write_enrolled(Session& session, const std::vector<trust::EnrolRequest>& en
   }
   auto& out = session.terminal.out();
   for (const auto& request : enrolled) {
-    out << to_hex(request.certificate.sha256()) << "  tenant " << printable(request.tenant)
-        << "  " << printable(request.certificate.subject()) << '\n';
+    out << to_hex(request.certificate.sha256()) << "  tenant " << printable(request.tenant) << "  "
+        << printable(request.certificate.subject()) << '\n';
   }
   for (const auto& request : unchanged) {
-    session.terminal.note("already enrolled for tenant " + request.tenant + ", unchanged: " +
-                          to_hex(request.certificate.sha256()));
+    session.terminal.note("already enrolled for tenant " + request.tenant +
+                          ", unchanged: " + to_hex(request.certificate.sha256()));
   }
 }
 
@@ -297,19 +296,23 @@ void add_enrol(CLI::App& app, Session& session) {
   auto* certificate =
       command->add_option("certificate", options->certificate_file, "Certificate, PEM")
           ->type_name("CERT.pem");
-  auto* tenant = command->add_option("--tenant", options->tenant, "Its tenantCode")->type_name("CODE");
+  auto* tenant =
+      command->add_option("--tenant", options->tenant, "Its tenantCode")->type_name("CODE");
   auto* sha1 = command
                    ->add_option("--allow-sha1-until", options->allow_sha1_until,
                                 "Accept rsa-sha1 from it until then (exclusive)")
                    ->type_name("DATE");
-  auto* from = command->add_option("--valid-from", options->valid_from, "May sign from then on; default: now")
-                   ->type_name("DATE");
+  auto* from =
+      command
+          ->add_option("--valid-from", options->valid_from, "May sign from then on; default: now")
+          ->type_name("DATE");
   auto* to = command->add_option("--valid-to", options->valid_to, "May sign until then (exclusive)")
                  ->type_name("DATE");
   command
-      ->add_option("--csv", options->csv_file,
-                   "Enrol all of a CSV file or, if any line is wrong, none. Columns: tenant, "
-                   "certificate (path relative to the file), allow_sha1_until, valid_from, valid_to")
+      ->add_option(
+          "--csv", options->csv_file,
+          "Enrol all of a CSV file or, if any line is wrong, none. Columns: tenant, "
+          "certificate (path relative to the file), allow_sha1_until, valid_from, valid_to")
       ->type_name("FILE")
       ->excludes(certificate)
       ->excludes(tenant)
@@ -320,7 +323,8 @@ void add_enrol(CLI::App& app, Session& session) {
       "DATE is a day (2027-01-01: midnight UTC) or an instant (2027-01-01T12:00:00Z).\n\n"
       "Examples:\n"
       "  districtctl --data /var/lib/district enrol --tenant 20 barcelona.pem\n"
-      "  districtctl --data /var/lib/district enrol --tenant 10 old.pem --allow-sha1-until 2027-01-01\n"
+      "  districtctl --data /var/lib/district enrol --tenant 10 old.pem --allow-sha1-until "
+      "2027-01-01\n"
       "  districtctl --data /var/lib/district enrol --csv truststore/enrol.csv");
   command->callback([&session, options] {
     session.action = [&session, options] { return enrol(session, *options); };
@@ -341,7 +345,8 @@ void add_revoke(CLI::App& app, Session& session) {
   command->add_option("--reason", options->reason, "Why; stays on record")->required();
   command->footer(
       "Example:\n"
-      "  districtctl --data /var/lib/district revoke 9f3a61c0 --reason 'key lost with the gateway'");
+      "  districtctl --data /var/lib/district revoke 9f3a61c0 --reason 'key lost with the "
+      "gateway'");
   command->callback([&session, options] {
     session.action = [&session, options] { return revoke(session, *options); };
   });

@@ -11,16 +11,22 @@ namespace {
 
 int exit_code_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::archive_corrupt: return exit_difference;
+    case ErrorCode::archive_corrupt:
+      return exit_difference;
     case ErrorCode::admin_invalid:
     case ErrorCode::config_invalid:
     case ErrorCode::file_unreadable:
-    case ErrorCode::token_invalid: return exit_invalid;
+    case ErrorCode::token_invalid:
+      return exit_invalid;
     case ErrorCode::archive_unavailable:
-    case ErrorCode::archive_foreign: return exit_database_unavailable;
-    case ErrorCode::not_found: return exit_not_found;
-    case ErrorCode::admin_conflict: return exit_conflict;
-    default: return exit_failed;
+    case ErrorCode::archive_foreign:
+      return exit_database_unavailable;
+    case ErrorCode::not_found:
+      return exit_not_found;
+    case ErrorCode::admin_conflict:
+      return exit_conflict;
+    default:
+      return exit_failed;
   }
 }
 
@@ -71,8 +77,8 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     const auto unknown = app.remaining(true);
     const std::string what =
         unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
-    session.terminal.error({ErrorCode::admin_invalid, what,
-                            "'" + command_of(app) + " --help' explains it", {}, {}});
+    session.terminal.error(
+        {ErrorCode::admin_invalid, what, "'" + command_of(app) + " --help' explains it", {}, {}});
     return exit_invalid;
   }
   return run_action(session);

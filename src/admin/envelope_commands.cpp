@@ -36,11 +36,17 @@ Result<int> list(Session& session, const ListOptions& options) {
                    {"payload_digest", ""},
                    {"certificate", ""}});
   for (const auto& envelope : envelopes) {
-    listing.add({envelope.receipt_id, {Json(format_instant(envelope.received_at)),
-                                       format_instant(envelope.received_at, 3)},
-                 envelope.tenant, envelope.source, envelope.message_count, envelope.raw_size,
-                 envelope.leaf_index, {Json(envelope.quantified), envelope.quantified ? "yes" : "no"},
-                 to_base64(envelope.payload_digest), to_hex(envelope.certificate_sha256)});
+    listing.add(
+        {envelope.receipt_id,
+         {Json(format_instant(envelope.received_at)), format_instant(envelope.received_at, 3)},
+         envelope.tenant,
+         envelope.source,
+         envelope.message_count,
+         envelope.raw_size,
+         envelope.leaf_index,
+         {Json(envelope.quantified), envelope.quantified ? "yes" : "no"},
+         to_base64(envelope.payload_digest),
+         to_hex(envelope.certificate_sha256)});
   }
   listing.write(session.terminal.out(), session.format());
   if (more) {
@@ -102,7 +108,8 @@ Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
   store::ArchiveStore archive(*database);
   auto envelope = archive.find(receipt_id);
   if (!envelope && envelope.error().code == ErrorCode::not_found) {
-    return fail(ErrorCode::not_found, "no envelope " + receipt_id, "'districtctl envelope list' shows them");
+    return fail(ErrorCode::not_found, "no envelope " + receipt_id,
+                "'districtctl envelope list' shows them");
   }
   if (!envelope) return fail(std::move(envelope).error());
   if (!raw) return show_details(session, *database, *envelope);
@@ -148,7 +155,8 @@ void add_envelope_commands(CLI::App& app, Session& session) {
   show_command->footer(
       "Examples:\n"
       "  districtctl --data /var/lib/district envelope show 01JD3Z0A9V4T8M6Q2H5W7X1C0B\n"
-      "  districtctl --data /var/lib/district envelope show 01JD3Z0A9V4T8M6Q2H5W7X1C0B --raw > envelope.xml");
+      "  districtctl --data /var/lib/district envelope show 01JD3Z0A9V4T8M6Q2H5W7X1C0B --raw > "
+      "envelope.xml");
   show_command->callback([&session, receipt_id, raw] {
     session.action = [&session, receipt_id, raw] { return show(session, *receipt_id, *raw); };
   });

@@ -30,7 +30,8 @@ Result<std::string> zone_of(store::Database& database, const std::string& tenant
   const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
                                   [&tenant](const Tenant& t) { return t.code == tenant; });
   if (found == records.tenants.rend()) {
-    return fail(ErrorCode::not_found, "no tenant " + tenant, "'districtctl tenant list' shows them");
+    return fail(ErrorCode::not_found, "no tenant " + tenant,
+                "'districtctl tenant list' shows them");
   }
   return found->zone;
 }
@@ -70,18 +71,12 @@ Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, 
   for (const auto& value : values) {
     for (const auto& [name, text] : value.attributes) attributes.insert(name);
   }
-  std::vector<Column> columns{{"tenant", ""},
-                              {"source", "SOURCE"},
-                              {"meter", "METER"},
-                              {"kpi", "KPI"},
-                              {"window", "WINDOW"},
-                              {"window_start", "START (LOCAL)"},
-                              {"window_end", ""},
-                              {"value", "VALUE", true},
-                              {"unit", "UNIT"},
-                              {"completeness", "COMPLETE", true},
-                              {"status", "STATUS"},
-                              {"revision", "REV", true},
+  std::vector<Column> columns{{"tenant", ""},       {"source", "SOURCE"},
+                              {"meter", "METER"},   {"kpi", "KPI"},
+                              {"window", "WINDOW"}, {"window_start", "START (LOCAL)"},
+                              {"window_end", ""},   {"value", "VALUE", true},
+                              {"unit", "UNIT"},     {"completeness", "COMPLETE", true},
+                              {"status", "STATUS"}, {"revision", "REV", true},
                               {"computed_at", ""}};
   for (const auto& name : attributes) columns.push_back({name, ""});
   Listing listing(std::move(columns));
@@ -165,9 +160,8 @@ void draw_sparklines(std::ostream& out, Series series, int decimals, LabelOf lab
     // Empty ones sort first.
     const auto highest = *std::max_element(numbers.begin(), numbers.end());
     if (highest) {
-      const auto lowest = *std::min_element(numbers.begin(), numbers.end(), [](auto a, auto b) {
-        return a && (!b || *a < *b);
-      });
+      const auto lowest = *std::min_element(numbers.begin(), numbers.end(),
+                                            [](auto a, auto b) { return a && (!b || *a < *b); });
       out << "  " << cell_of(lowest, decimals).shown << " to " << cell_of(highest, decimals).shown;
     } else {
       out << "  no data";
@@ -195,9 +189,8 @@ void draw(std::ostream& out, Series series, const LocalTime& local) {
 
 void draw_all(std::ostream& out, const std::vector<KpiValue>& values, const LocalTime& local) {
   for (auto begin = values.begin(); begin != values.end();) {
-    const auto end = std::find_if(begin, values.end(), [&](const KpiValue& value) {
-      return !same_series(*begin, value);
-    });
+    const auto end = std::find_if(
+        begin, values.end(), [&](const KpiValue& value) { return !same_series(*begin, value); });
     if (begin != values.begin()) out << '\n';
     draw(out, Series(begin, end), local);
     begin = end;
@@ -221,7 +214,8 @@ Result<int> show(Session& session, const KpiOptions& options) {
     listing_of(values, local, format).write(session.terminal.out(), format);
   }
   if (hours > 0) {
-    session.terminal.note(grouped(hours) + " values of hours are left out; --window hour shows them");
+    session.terminal.note(grouped(hours) +
+                          " values of hours are left out; --window hour shows them");
   }
   if (values.empty() && hours == 0) {
     session.terminal.note("no KPI fits; 'districtctl status' tells whether work is waiting");
@@ -246,14 +240,16 @@ void add_kpi_commands(CLI::App& app, Session& session) {
   command->add_option("--to", options->to, "Only windows that begin before")->type_name("DATE");
   auto* picture =
       command->add_flag("--picture", options->picture, "Draw each series instead of listing it");
-  picture->excludes(command->add_flag("--csv", session.csv, "Results as CSV with a header line (RFC 4180)"));
+  picture->excludes(
+      command->add_flag("--csv", session.csv, "Results as CSV with a header line (RFC 4180)"));
   command->footer(
       "DATE is a day (2018-03-01: midnight of the tenant's zone) or an instant "
       "(2018-03-01T12:00:00Z).\nTables show the site's local time; --json and --csv have UTC and "
       "further columns.\n\n"
       "Examples:\n"
       "  districtctl --data /var/lib/district kpi --tenant 20 --from 2018-03-01 --to 2018-04-01\n"
-      "  districtctl --data /var/lib/district kpi --tenant 20 --kpi energy_kwh --window day --picture\n"
+      "  districtctl --data /var/lib/district kpi --tenant 20 --kpi energy_kwh --window day "
+      "--picture\n"
       "  districtctl --data /var/lib/district kpi --tenant 10 --source House12 --csv > kpis.csv");
   command->callback([&session, options, meter] {
     options->has_meter = meter->count() > 0;

@@ -10,8 +10,9 @@ Result<LocalTime> LocalTime::of(const std::string& zone) {
   try {
     return LocalTime(date::locate_zone(zone));
   } catch (const std::exception&) {
-    return fail(ErrorCode::admin_invalid, "the system knows no time zone '" + zone + "'",
-                "install the package tzdata, or mend the tenant's zone by 'districtctl tenant add'");
+    return fail(
+        ErrorCode::admin_invalid, "the system knows no time zone '" + zone + "'",
+        "install the package tzdata, or mend the tenant's zone by 'districtctl tenant add'");
   }
 }
 

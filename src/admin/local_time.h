@@ -20,9 +20,9 @@ class LocalTime {
   // `zone`: an IANA name. Errors: admin_invalid when the system does not know it.
   static Result<LocalTime> of(const std::string& zone);
 
-  std::string day(Instant at) const;      // 2018-03-25
-  std::string month(Instant at) const;    // 2018-03
-  std::string minute(Instant at) const;   // 2018-03-25 14:00
+  std::string day(Instant at) const;     // 2018-03-25
+  std::string month(Instant at) const;   // 2018-03
+  std::string minute(Instant at) const;  // 2018-03-25 14:00
   // A day as people type it, 2018-03-25, which begins at its local midnight, or an xs:dateTime with
   // a zone.
   std::optional<Instant> parse_day_or_instant(std::string_view text) const;

@@ -20,8 +20,8 @@ struct VerifyOptions {
   std::string receipts_file;
 };
 
-// A receipt as a gateway keeps it: one JSON object a line. Members that the gateway does not have are
-// not set: the server confirms an envelope that it had before without its place in the log.
+// A receipt as a gateway keeps it: one JSON object a line. Members that the gateway does not have
+// are not set: the server confirms an envelope that it had before without its place in the log.
 struct HeldReceipt {
   std::string receipt_id;
   Instant received_at{};
@@ -86,11 +86,11 @@ Result<Ok> check_receipt(store::Database& database, const HeldReceipt& held) {
   const auto tree_size = held.tree_size.value_or(stored->tree_size);
   DISTRICT_TRY(const auto log_head, archive.log_head_of_size(tree_size));
   if (!log_head) return fail(ErrorCode::archive_corrupt, "the log has no head of its tree size");
-  return log::check_receipt(database, {held.receipt_id, held.received_at,
-                                       held.message_count.value_or(stored->message_count),
-                                       held.payload_digest,
-                                       held.leaf_index.value_or(stored->leaf_index), tree_size,
-                                       held.root_hash.value_or(log_head->root_hash)});
+  return log::check_receipt(
+      database,
+      {held.receipt_id, held.received_at, held.message_count.value_or(stored->message_count),
+       held.payload_digest, held.leaf_index.value_or(stored->leaf_index), tree_size,
+       held.root_hash.value_or(log_head->root_hash)});
 }
 
 // Receipts that others hold, against this log: each that contradicts it is a problem.
@@ -119,7 +119,8 @@ Result<int> verify(Session& session, const VerifyOptions& options) {
   log::LogReport report;
   {
     Progress progress(session.terminal, "checking the log");
-    DISTRICT_TRY(report, log::verify(*database, [&progress](std::uint64_t done, std::uint64_t total) {
+    DISTRICT_TRY(report,
+                 log::verify(*database, [&progress](std::uint64_t done, std::uint64_t total) {
                    progress.update(done, total);
                  }));
   }
@@ -147,9 +148,12 @@ Result<int> verify(Session& session, const VerifyOptions& options) {
     return exit_ok;
   }
   out << ": " << grouped(report.problems.size()) << " problems\n";
-  session.terminal.error({ErrorCode::archive_corrupt, "the log is not intact",
+  session.terminal.error({ErrorCode::archive_corrupt,
+                          "the log is not intact",
                           "keep the database as it is, for evidence; 'districtctl audit replay' "
-                          "tells which envelopes are touched", {}, {}});
+                          "tells which envelopes are touched",
+                          {},
+                          {}});
   return exit_difference;
 }
 
@@ -186,7 +190,7 @@ Result<std::chrono::seconds> wait_of(const StatusOptions& options) {
 
 // Until no work waits or the time is over.
 Result<store::Inventory> wait_for_work(Session& session, store::Database& database,
-                                     std::chrono::seconds wait) {
+                                       std::chrono::seconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
   Progress progress(session.terminal, "work items waiting");
   while (true) {
@@ -214,13 +218,15 @@ Result<int> status(Session& session, const StatusOptions& options) {
 
 void add_status(CLI::App& app, Session& session) {
   auto options = std::make_shared<StatusOptions>();
-  auto* command = app.add_subcommand("status", "Show what is stored, and what the quantifier has still to do");
-  auto* wait = command
-                   ->add_option("--wait", options->seconds,
-                                "Wait until no work is left, at most so long; default: 60. Exit code "
-                                "6 when time runs out")
-                   ->type_name("[SECONDS]")
-                   ->expected(0, 1);
+  auto* command =
+      app.add_subcommand("status", "Show what is stored, and what the quantifier has still to do");
+  auto* wait =
+      command
+          ->add_option("--wait", options->seconds,
+                       "Wait until no work is left, at most so long; default: 60. Exit code "
+                       "6 when time runs out")
+          ->type_name("[SECONDS]")
+          ->expected(0, 1);
   command->footer(
       "Examples:\n"
       "  districtctl --data /var/lib/district status\n"

@@ -63,7 +63,8 @@ Result<std::string> read_file(const std::string& path) {
   std::ostringstream content;
   if (file) content << file.rdbuf();
   if (!file || content.fail()) {
-    return fail(ErrorCode::file_unreadable, "cannot read " + path, "check the name and its permissions");
+    return fail(ErrorCode::file_unreadable, "cannot read " + path,
+                "check the name and its permissions");
   }
   return content.str();
 }

@@ -42,7 +42,8 @@ Result<int> add(Session& session, const AddOptions& options) {
   if (session.json) {
     details.write(session.terminal.out(), Format::json);
   } else if (unchanged) {
-    session.terminal.out() << "tenant " << printable(tenant.code) << " already has these settings\n";
+    session.terminal.out() << "tenant " << printable(tenant.code)
+                           << " already has these settings\n";
   } else {
     session.terminal.out() << "tenant " << printable(tenant.code) << ' ' << outcome
                            << (known ? ", from now on" : "") << '\n';
@@ -78,8 +79,8 @@ void add_tenant_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<AddOptions>();
   auto* add_command = tenant->add_subcommand(
       "add", "Add a tenant, or change its settings from now on; earlier settings stay on record");
-  auto* code =
-      add_command->add_option("code", options->tenant.code, "tenantCode of its messages")->type_name("CODE");
+  auto* code = add_command->add_option("code", options->tenant.code, "tenantCode of its messages")
+                   ->type_name("CODE");
   auto* name = add_command->add_option("--name", options->tenant.name, "For people");
   auto* zone = add_command->add_option("--zone", options->tenant.zone,
                                        "IANA time zone of its sites, e.g. Europe/Madrid");
@@ -87,9 +88,9 @@ void add_tenant_commands(CLI::App& app, Session& session) {
                     ->add_option("--content-type", options->tenant.content_types,
                                  "Allowed content, TYPE/VERSION; may be repeated")
                     ->type_name("TYPE/VERSION");
-  auto* sources = add_command->add_option(
-      "--source", options->tenant.sources,
-      "Allowed messageSourceElement; may be repeated. Without any, unknown sources are flagged only");
+  auto* sources = add_command->add_option("--source", options->tenant.sources,
+                                          "Allowed messageSourceElement; may be repeated. Without "
+                                          "any, unknown sources are flagged only");
   add_command->add_option("--file", options->file, "Read all settings from a TOML file")
       ->type_name("TENANT.toml")
       ->excludes(code)
@@ -102,10 +103,12 @@ void add_tenant_commands(CLI::App& app, Session& session) {
       "  districtctl --data /var/lib/district tenant add 20 --name 'Barcelona' \\\n"
       "      --zone Europe/Madrid --content-type 001/0.0.1 --content-type 002/001\n"
       "  districtctl --data /var/lib/district tenant add --file truststore/barcelona/tenant.toml");
-  add_command->callback(
-      [&session, options] { session.action = [&session, options] { return add(session, *options); }; });
+  add_command->callback([&session, options] {
+    session.action = [&session, options] { return add(session, *options); };
+  });
 
-  auto* list_command = tenant->add_subcommand("list", "Show the tenants and their present settings");
+  auto* list_command =
+      tenant->add_subcommand("list", "Show the tenants and their present settings");
   add_csv_option(*list_command, session);
   list_command->footer("Example:\n  districtctl --data /var/lib/district tenant list");
   list_command->callback([&session] { session.action = [&session] { return list(session); }; });

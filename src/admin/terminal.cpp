@@ -115,9 +115,12 @@ void Listing::add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
 
 void Listing::write(std::ostream& out, Format format) const {
   switch (format) {
-    case Format::table: return write_table(out);
-    case Format::json: return write_json(out);
-    case Format::csv: return write_csv(out);
+    case Format::table:
+      return write_table(out);
+    case Format::json:
+      return write_json(out);
+    case Format::csv:
+      return write_csv(out);
   }
 }
 

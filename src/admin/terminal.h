@@ -22,8 +22,8 @@ using Json = nlohmann::ordered_json;
 
 // Columns that a text takes on a terminal: combining marks none, wide characters two.
 std::size_t display_width(std::string_view utf8);
-// Peers choose some of what is shown. Control characters, which could drive the terminal, and broken
-// UTF-8 become U+FFFD.
+// Peers choose some of what is shown. Control characters, which could drive the terminal, and
+// broken UTF-8 become U+FFFD.
 std::string printable(std::string_view text);
 // "window_start" to "windowStart": the JSON name of a CSV column.
 std::string camel_case(std::string_view snake_case);
@@ -80,9 +80,9 @@ class Details {
   std::vector<Item> items_;
 };
 
-Cell cell_of(Instant instant, int fraction_digits = 0);                // JSON: ISO 8601, UTC
-Cell cell_of(const std::optional<Instant>& instant);                   // whole seconds; none: null
-Cell cell_of(const std::optional<double>& value, int decimals);        // JSON: all digits
+Cell cell_of(Instant instant, int fraction_digits = 0);          // JSON: ISO 8601, UTC
+Cell cell_of(const std::optional<Instant>& instant);             // whole seconds; none: null
+Cell cell_of(const std::optional<double>& value, int decimals);  // JSON: all digits
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
 // 42317 to "42 317".
 std::string grouped(std::uint64_t number);

@@ -38,8 +38,8 @@ std::string flags_of(std::uint32_t flags) {
 std::string describe(const store::Measurement* measurement) {
   if (measurement == nullptr) return {};
   const auto& observation = measurement->observation;
-  return exact(observation.value) + " " + observation.unit + ", " +
-         name_of(measurement->state) + flags_of(observation.flags) + ", received " +
+  return exact(observation.value) + " " + observation.unit + ", " + name_of(measurement->state) +
+         flags_of(observation.flags) + ", received " +
          format_instant(measurement->origin.received_at);
 }
 
@@ -80,14 +80,22 @@ bool same(const KpiValue& a, const KpiValue& b) {
 
 const char* name_of(DifferenceKind kind) {
   switch (kind) {
-    case DifferenceKind::octets: return "octets";
-    case DifferenceKind::log_entry: return "log entry";
-    case DifferenceKind::verdict: return "verdict";
-    case DifferenceKind::sender: return "sender";
-    case DifferenceKind::content: return "content";
-    case DifferenceKind::measurement: return "measurement";
-    case DifferenceKind::master_data: return "master data";
-    case DifferenceKind::kpi: return "KPI";
+    case DifferenceKind::octets:
+      return "octets";
+    case DifferenceKind::log_entry:
+      return "log entry";
+    case DifferenceKind::verdict:
+      return "verdict";
+    case DifferenceKind::sender:
+      return "sender";
+    case DifferenceKind::content:
+      return "content";
+    case DifferenceKind::measurement:
+      return "measurement";
+    case DifferenceKind::master_data:
+      return "master data";
+    case DifferenceKind::kpi:
+      return "KPI";
   }
   return "";
 }
@@ -119,15 +127,21 @@ std::vector<Difference> compare_measurements(const std::vector<store::Measuremen
     if (before != nullptr && now != nullptr && same(*before, *now, flags)) continue;
     // The replay's origin is that of the archive.
     const auto& one = now != nullptr ? *now : *before;
-    differences.push_back({DifferenceKind::measurement, {one.origin.receipt_id}, place_of(one),
-                           describe(before), describe(now)});
+    differences.push_back({DifferenceKind::measurement,
+                           {one.origin.receipt_id},
+                           place_of(one),
+                           describe(before),
+                           describe(now)});
   }
   return differences;
 }
 
 Difference unreadable(const store::Measurement& replayed, const Error& error) {
-  return {DifferenceKind::measurement, {replayed.origin.receipt_id}, place_of(replayed),
-          "cannot be read: " + error.detail, describe(&replayed)};
+  return {DifferenceKind::measurement,
+          {replayed.origin.receipt_id},
+          place_of(replayed),
+          "cannot be read: " + error.detail,
+          describe(&replayed)};
 }
 
 std::vector<Difference> compare_facts(const MeterKey& meter,
@@ -145,10 +159,12 @@ std::vector<Difference> compare_facts(const MeterKey& meter,
       continue;
     }
     const auto& one = now != nullptr ? *now : *before;
-    differences.push_back({DifferenceKind::master_data, {one.origin.receipt_id},
+    differences.push_back({DifferenceKind::master_data,
+                           {one.origin.receipt_id},
                            name_of(meter) + ", " + one.fact.attribute + " from " +
                                format_instant(one.fact.valid_from, 0),
-                           describe(before), describe(now)});
+                           describe(before),
+                           describe(now)});
   }
   return differences;
 }

@@ -14,11 +14,11 @@
 namespace district::audit {
 
 enum class DifferenceKind : std::uint8_t {
-  octets,       // the raw octets are not those whose digest was recorded
-  log_entry,    // what is recorded of the envelope is not what its leaf says
-  verdict,      // it was accepted, and would not be now as of then
-  sender,       // another certificate or signature method
-  content,      // another tenant, source or number of messages
+  octets,     // the raw octets are not those whose digest was recorded
+  log_entry,  // what is recorded of the envelope is not what its leaf says
+  verdict,    // it was accepted, and would not be now as of then
+  sender,     // another certificate or signature method
+  content,    // another tenant, source or number of messages
   measurement,
   master_data,
   kpi,

@@ -34,14 +34,16 @@ Result<std::vector<store::LogEntry>> leaves(store::ArchiveStore& archive, std::u
 Result<Bytes> raw_octets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope) {
   DISTRICT_TRY(const auto stored, archive.raw_zstd(envelope.leaf_index));
   auto octets = archive::decompress(stored, envelope.raw_size);
-  if (!octets) return corrupt(envelope, "the stored octets cannot be unpacked: " + octets.error().detail);
+  if (!octets)
+    return corrupt(envelope, "the stored octets cannot be unpacked: " + octets.error().detail);
   if (crypto::sha256(*octets) != envelope.payload_digest) {
     return corrupt(envelope, "the stored octets do not match their recorded digest");
   }
   return octets;
 }
 
-Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive, const store::StoredEnvelope& envelope) {
+Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
+                                 const store::StoredEnvelope& envelope) {
   DISTRICT_TRY(auto octets, raw_octets(archive, envelope));
   const auto size = octets.size();
   // What is stored is decoded already: the coding is noted afterwards, not undone a second time.
@@ -72,9 +74,10 @@ Result<InclusionProof> prove_inclusion(store::ArchiveStore& archive,
   hashes.reserve(entries.size());
   for (const auto& entry : entries) hashes.push_back(entry.leaf_hash);
   auto& own = entries[envelope.leaf_index];
-  InclusionProof proof{envelope.leaf_index, own.leaf_hash, std::move(own.entry),
-                       envelope.tree_size, heads.front().root_hash,
-                       crypto::inclusion_proof(hashes, envelope.leaf_index)};
+  InclusionProof proof{
+      envelope.leaf_index,     own.leaf_hash,
+      std::move(own.entry),    envelope.tree_size,
+      heads.front().root_hash, crypto::inclusion_proof(hashes, envelope.leaf_index)};
   if (crypto::merkle_leaf_hash(as_bytes(proof.entry)) != proof.leaf_hash) {
     return corrupt(envelope, "its log entry does not match its leaf hash");
   }

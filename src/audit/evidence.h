@@ -18,7 +18,8 @@ Result<Bytes> raw_octets(store::ArchiveStore& archive, const store::StoredEnvelo
 
 // The same as the receiving stage made it: with media type, charset and SOAP version.
 // Errors: those of raw_octets, and those of receive::make_raw_envelope.
-Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive, const store::StoredEnvelope& envelope);
+Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
+                                 const store::StoredEnvelope& envelope);
 
 // The proof that an envelope's leaf is in the tree whose size and root its receipt states.
 struct InclusionProof {
@@ -26,8 +27,8 @@ struct InclusionProof {
   Sha256Digest leaf_hash{};
   std::string entry;  // canonical JSON that the leaf is the hash of
   std::uint64_t tree_size = 0;
-  Sha256Digest root_hash{};         // as recorded for that size
-  std::vector<Sha256Digest> path;   // from the leaf up; RFC 9162 section 2.1.3.1
+  Sha256Digest root_hash{};        // as recorded for that size
+  std::vector<Sha256Digest> path;  // from the leaf up; RFC 9162 section 2.1.3.1
 };
 
 // Reads every leaf of that tree. Errors: archive_corrupt when the leaves do not give the root.

@@ -56,14 +56,20 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
   const auto raw = raw_envelope(archive_, envelope);
   if (!raw && is_operational(raw.error())) return fail(raw.error());
   if (!raw) {
-    differences.push_back({DifferenceKind::octets, {envelope.receipt_id}, "",
-                           "SHA-256 " + to_hex(envelope.payload_digest), raw.error().detail});
+    differences.push_back({DifferenceKind::octets,
+                           {envelope.receipt_id},
+                           "",
+                           "SHA-256 " + to_hex(envelope.payload_digest),
+                           raw.error().detail});
     return std::nullopt;
   }
   auto verified = verifier_.verify(*raw, envelope.received_at);
   if (!verified && is_operational(verified.error())) return fail(std::move(verified).error());
   if (!verified) {
-    differences.push_back({DifferenceKind::verdict, {envelope.receipt_id}, "verify", "accepted",
+    differences.push_back({DifferenceKind::verdict,
+                           {envelope.receipt_id},
+                           "verify",
+                           "accepted",
                            text_of(verified.error())});
     return std::nullopt;
   }
@@ -82,7 +88,10 @@ Result<std::optional<Batch>> Examination::validate(const store::StoredEnvelope& 
   auto batch = validator_.validate(*verified, trust_);
   if (!batch && is_operational(batch.error())) return fail(std::move(batch).error());
   if (!batch) {
-    differences.push_back({DifferenceKind::verdict, {envelope.receipt_id}, "validate", "accepted",
+    differences.push_back({DifferenceKind::verdict,
+                           {envelope.receipt_id},
+                           "validate",
+                           "accepted",
                            text_of(batch.error())});
     return std::nullopt;
   }

@@ -31,7 +31,8 @@ class Examination {
                                         std::vector<Difference>& differences);
 
  private:
-  Result<Ok> check_leaf(const store::StoredEnvelope& envelope, std::vector<Difference>& differences);
+  Result<Ok> check_leaf(const store::StoredEnvelope& envelope,
+                        std::vector<Difference>& differences);
 
   store::ArchiveStore archive_;
   const verify::Verifier& verifier_;

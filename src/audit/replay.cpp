@@ -50,7 +50,8 @@ class Quantified {
  public:
   static Result<std::unique_ptr<Quantified>> create(store::Database& recorded,
                                                     const trust::TrustSnapshot& trust,
-                                                    bool everything, const ReplayProgress& progress) {
+                                                    bool everything,
+                                                    const ReplayProgress& progress) {
     DISTRICT_TRY(auto scratch, store::Database::open(":memory:", store::OpenMode::create));
     DISTRICT_TRY(auto transaction, store::Transaction::begin(*scratch));
     auto quantified = std::unique_ptr<Quantified>(new Quantified(
@@ -94,7 +95,8 @@ class Quantified {
   Result<std::vector<store::Measurement>> recorded_measurements(
       const MeterKey& meter, std::vector<store::Measurement>& replayed, ReplayReport& report);
   Result<std::vector<KpiValue>> recorded_kpis(const store::KpiFilter& of_meter,
-                                              std::vector<KpiValue>& replayed, ReplayReport& report);
+                                              std::vector<KpiValue>& replayed,
+                                              ReplayReport& report);
   Result<std::optional<std::vector<std::string>>> contributors(const KpiValue& kpi);
   Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
   template <typename Value>
@@ -123,10 +125,14 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
   }
   const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
   const auto ingested = engine_.ingest(batch, origin, touched_);
-  if (!ingested && ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
+  if (!ingested && ingested.error().code != ErrorCode::quantify_failed)
+    return fail(ingested.error());
   if (!ingested) {
-    report.differences.push_back({DifferenceKind::verdict, {envelope.receipt_id}, "quantify",
-                                  "quantified", "failed: " + ingested.error().detail});
+    report.differences.push_back({DifferenceKind::verdict,
+                                  {envelope.receipt_id},
+                                  "quantify",
+                                  "quantified",
+                                  "failed: " + ingested.error().detail});
     add_damaged(envelope);
     return Ok{};
   }
@@ -135,7 +141,8 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
     DISTRICT_CHECK(engine_.recompute(touched_, Instant{}));
   }
   for (const auto& o : batch.observations) meters_.insert({batch.tenant, o.source, o.meter});
-  for (const auto& fact : batch.master_facts) meters_.insert({batch.tenant, fact.source, fact.meter});
+  for (const auto& fact : batch.master_facts)
+    meters_.insert({batch.tenant, fact.source, fact.meter});
   if (everything_) return Ok{};
   // Values may be recorded under meters that the envelope does not name.
   store::MeasurementFilter of_envelope;
@@ -154,10 +161,11 @@ Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, cons
   const auto applied =
       quantify::Engine(*alone, zones_of(trust_)).apply(batch, origin, envelope.received_at);
   if (!applied && applied.error().code == recorded) return Ok{};
-  report.differences.push_back(
-      {DifferenceKind::verdict, {envelope.receipt_id}, "quantify",
-       "failed with " + std::to_string(static_cast<int>(recorded)),
-       applied ? "quantified" : "failed: " + applied.error().detail});
+  report.differences.push_back({DifferenceKind::verdict,
+                                {envelope.receipt_id},
+                                "quantify",
+                                "failed with " + std::to_string(static_cast<int>(recorded)),
+                                applied ? "quantified" : "failed: " + applied.error().detail});
   return Ok{};
 }
 
@@ -199,8 +207,11 @@ Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayRep
     const auto ingested = engine_.ingest(batch, origin, touched_);
     if (ingested) continue;
     if (ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
-    report.differences.push_back({DifferenceKind::measurement, {origin.receipt_id}, "",
-                                  "cannot be used: " + ingested.error().detail, ""});
+    report.differences.push_back({DifferenceKind::measurement,
+                                  {origin.receipt_id},
+                                  "",
+                                  "cannot be used: " + ingested.error().detail,
+                                  ""});
   }
   return Ok{};
 }
@@ -215,8 +226,11 @@ Result<Ok> Quantified::finish(ReplayReport& report) {
     const auto compared = compare_meter(meter, report);
     if (!compared && compared.error().code != ErrorCode::archive_corrupt) return compared;
     if (!compared) {
-      report.differences.push_back({DifferenceKind::measurement, {}, name_of(meter),
-                                    "cannot be read: " + compared.error().detail, ""});
+      report.differences.push_back({DifferenceKind::measurement,
+                                    {},
+                                    name_of(meter),
+                                    "cannot be read: " + compared.error().detail,
+                                    ""});
     }
     progress_("comparing meters", ++done, all.size());
   }
@@ -226,8 +240,8 @@ Result<Ok> Quantified::finish(ReplayReport& report) {
 template <typename Value>
 void Quantified::keep_selected(std::vector<Value>& values) const {
   if (everything_) return;
-  std::erase_if(values,
-                [this](const Value& value) { return !replayed_.contains(value.origin.leaf_index); });
+  std::erase_if(
+      values, [this](const Value& value) { return !replayed_.contains(value.origin.leaf_index); });
 }
 
 // Where a row makes no sense, all are read one by one: those that cannot be are differences, and
@@ -330,10 +344,10 @@ Result<Ok> Quantified::compare_kpis_of(const MeterKey& meter, ReplayReport& repo
 // The envelopes that a value came from; nullopt when none of them was selected.
 Result<std::optional<std::vector<std::string>>> Quantified::contributors(const KpiValue& kpi) {
   DISTRICT_TRY(const auto origins, origins_of(kpi));
-  const bool concerned =
-      everything_ || origins.empty() ||
-      std::any_of(origins.begin(), origins.end(),
-                  [this](const auto& origin) { return replayed_.contains(origin.leaf_index); });
+  const bool concerned = everything_ || origins.empty() ||
+                         std::any_of(origins.begin(), origins.end(), [this](const auto& origin) {
+                           return replayed_.contains(origin.leaf_index);
+                         });
   if (!concerned) return std::nullopt;
   std::vector<std::string> receipt_ids;
   for (const auto& origin : origins) receipt_ids.push_back(origin.receipt_id);

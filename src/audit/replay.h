@@ -1,6 +1,6 @@
 // The auditor's replay: stored raw envelopes go again through verify (as of their time of receipt),
-// validate and quantify into a scratch store, and what comes out is compared with what was recorded.
-// Source: architecture.md "One pass for the server, a second opinion for the auditor".
+// validate and quantify into a scratch store, and what comes out is compared with what was
+// recorded. Source: architecture.md "One pass for the server, a second opinion for the auditor".
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,10 @@ class Replay {
   Replay(store::Database& recorded, const verify::Verifier& verifier,
          const validate::Validator& validator, const trust::TrustSnapshot& trust,
          ReplayProgress progress)
-      : recorded_(recorded), verifier_(verifier), validator_(validator), trust_(trust),
+      : recorded_(recorded),
+        verifier_(verifier),
+        validator_(validator),
+        trust_(trust),
         progress_(std::move(progress)) {}
 
   // Octets, leaf and signature of each envelope only.

@@ -1,5 +1,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "../support/signed_archive.h"
@@ -62,30 +63,59 @@ std::string certificate(const std::string& name = "barcelona") {
   return test::pilots().certificate_file(name);
 }
 
+// The reference has a section for the command, and names each option that its help has.
+void check_documented(const std::vector<std::string>& command, const std::string& help) {
+  std::ifstream file(std::string(DISTRICT_SOURCE_DIR) + "/docs/reference/districtctl.md");
+  const std::string reference{std::istreambuf_iterator<char>(file), {}};
+  std::string title = "\n##";
+  for (const auto& word : command) title += " " + word;
+  BOOST_TEST(contains(reference, title + "\n"), title);
+  static const std::regex option("--[a-z][a-z0-9-]+");
+  for (std::sregex_iterator found(help.begin(), help.end(), option), end; found != end; ++found) {
+    BOOST_TEST(contains(reference, found->str()), title + " " + found->str());
+  }
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(usage, Folder)
 
 BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_example) {
   BOOST_TEST(contains(run({"--version"}).out, "districtctl "));
-  for (const auto& command : std::vector<std::vector<std::string>>{
-           {"tenant", "add"}, {"tenant", "list"}, {"enrol"}, {"revoke"}, {"certificate", "list"},
-           {"envelope", "list"}, {"envelope", "show"}, {"kpi"}, {"log", "verify"}, {"log", "head"},
-           {"status"}, {"audit", "replay"}, {"audit", "verify"}}) {
+  for (const auto& command : std::vector<std::vector<std::string>>{{"tenant", "add"},
+                                                                   {"tenant", "list"},
+                                                                   {"enrol"},
+                                                                   {"revoke"},
+                                                                   {"certificate", "list"},
+                                                                   {"envelope", "list"},
+                                                                   {"envelope", "show"},
+                                                                   {"kpi"},
+                                                                   {"log", "verify"},
+                                                                   {"log", "head"},
+                                                                   {"status"},
+                                                                   {"audit", "replay"},
+                                                                   {"audit", "verify"}}) {
     auto arguments = command;
     arguments.emplace_back("--help");
     const auto outcome = run(arguments);
     BOOST_TEST(outcome.code == admin::exit_ok);
     BOOST_TEST(contains(outcome.out, "Example"), command.front());
     BOOST_TEST(outcome.err.empty());
+    check_documented(command, outcome.out);
   }
 }
 
 BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2_with_error_and_hint_on_stderr) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {}, {"nonsense"}, {"tenant"}, {"kpi"}, {"enrol"}, {"envelope", "list", "--limit", "x"},
-           {"revoke", "12345678"}, {"envelope", "list", "--from", "yesterday"},
-           {"kpi", "--tenant", "20", "--window", "week"}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"nonsense"},
+                                             {"tenant"},
+                                             {"kpi"},
+                                             {"enrol"},
+                                             {"envelope", "list", "--limit", "x"},
+                                             {"revoke", "12345678"},
+                                             {"envelope", "list", "--from", "yesterday"},
+                                             {"kpi", "--tenant", "20", "--window", "week"}}) {
     const auto outcome = run(arguments);
     BOOST_TEST(outcome.code == admin::exit_invalid);
     BOOST_TEST(outcome.err.starts_with("error: "), outcome.err);
@@ -96,9 +126,12 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2_with_error_and_hint_on_stderr) {
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_is_not_there_is_exit_code_3_and_is_not_made_by_reading) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"tenant", "list"}, {"status"}, {"log", "verify"}, {"audit", "replay"},
-           {"enrol", "--tenant", "20", certificate()}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"tenant", "list"},
+                                             {"status"},
+                                             {"log", "verify"},
+                                             {"audit", "replay"},
+                                             {"enrol", "--tenant", "20", certificate()}}) {
     const auto outcome = run(arguments);
     BOOST_TEST(outcome.code == admin::exit_database_unavailable, outcome.err);
     BOOST_TEST(contains(outcome.err, "district.db"));
@@ -126,9 +159,17 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_FIXTURE_TEST_SUITE(tenants, Folder)
 
 BOOST_AUTO_TEST_CASE(a_tenant_is_added_unchanged_and_changed) {
-  const std::vector<std::string> settings{"tenant", "add", "20", "--name", "Barcelona", "--zone",
-                                          "Europe/Madrid", "--content-type", "001/0.0.1",
-                                          "--content-type", "002/001"};
+  const std::vector<std::string> settings{"tenant",
+                                          "add",
+                                          "20",
+                                          "--name",
+                                          "Barcelona",
+                                          "--zone",
+                                          "Europe/Madrid",
+                                          "--content-type",
+                                          "001/0.0.1",
+                                          "--content-type",
+                                          "002/001"};
   const auto added = run(settings);
   BOOST_TEST(added.code == 0, added.err);
   BOOST_TEST(added.out == "tenant 20 added\n");
@@ -166,7 +207,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_tenant_file_names_its_line) {
   BOOST_TEST(contains(run({"tenant", "add", "--file", broken}).err, "line 2"));
   const auto type = write("c.toml", "code = 30\n");
   BOOST_TEST(contains(run({"tenant", "add", "--file", type}).err, "line 1"));
-  BOOST_TEST(run({"tenant", "add", "--file", folder.file("none.toml")}).code == admin::exit_invalid);
+  BOOST_TEST(run({"tenant", "add", "--file", folder.file("none.toml")}).code ==
+             admin::exit_invalid);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_zone_is_refused) {
@@ -212,7 +254,8 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_enrolled_listed_and_revoked) {
 
 BOOST_AUTO_TEST_CASE(the_status_follows_the_narrower_of_both_periods) {
   add_tenant();
-  BOOST_TEST(run({"enrol", "--tenant", "20", certificate(), "--valid-from", "2998-01-01"}).code != 0);
+  BOOST_TEST(run({"enrol", "--tenant", "20", certificate(), "--valid-from", "2998-01-01"}).code !=
+             0);
   const auto soon = format_instant(clock.now() + std::chrono::hours(2), 0);
   const auto later = format_instant(clock.now() + std::chrono::hours(3), 0);
   const auto enrolled = run({"enrol", "--tenant", "20", certificate(), "--valid-from", soon,
@@ -318,8 +361,10 @@ BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_tenant_time_and_limit) {
   BOOST_TEST(all[0]["payloadDigest"] == to_base64(first.payload_digest));
   BOOST_TEST(all[0]["quantified"] == false);
   BOOST_TEST(run_json({"envelope", "list", "--tenant", "10"}).empty());
-  BOOST_TEST(run_json({"envelope", "list", "--from", format_instant(second.received_at)}).size() == 1U);
-  BOOST_TEST(run_json({"envelope", "list", "--to", format_instant(second.received_at)}).size() == 1U);
+  BOOST_TEST(run_json({"envelope", "list", "--from", format_instant(second.received_at)}).size() ==
+             1U);
+  BOOST_TEST(run_json({"envelope", "list", "--to", format_instant(second.received_at)}).size() ==
+             1U);
   const auto limited = run({"envelope", "list", "--limit", "1", "--csv"});
   BOOST_TEST(contains(limited.err, "there are more"));
   const auto records = admin::read_csv(limited.out);
@@ -373,7 +418,8 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   BOOST_TEST(days[0]["windowStart"] == "2018-02-28T23:00:00Z");
   BOOST_TEST(days[0]["windowEnd"] == "2018-03-01T23:00:00Z");
   // A day is the site's: 1 March holds the whole window, 28 February ends where it begins.
-  const std::vector<std::string> query{"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "day"};
+  const std::vector<std::string> query{"kpi",        "--tenant", "20", "--kpi",
+                                       "energy_kwh", "--window", "day"};
   auto on = query, before = query;
   on.insert(on.end(), {"--from", "2018-03-01", "--to", "2018-03-02"});
   before.insert(before.end(), {"--to", "2018-03-01"});
@@ -385,9 +431,9 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   BOOST_TEST(contains(table.err, "--window hour"));
   const auto csv = admin::read_csv(run({"kpi", "--tenant", "20", "--csv"}).out);
   BOOST_REQUIRE(csv);
-  const std::vector<std::string> columns{"tenant", "source", "meter", "kpi", "window",
-                                         "window_start", "window_end", "value", "unit",
-                                         "completeness", "status", "revision", "computed_at"};
+  const std::vector<std::string> columns{
+      "tenant", "source", "meter",        "kpi",    "window",   "window_start", "window_end",
+      "value",  "unit",   "completeness", "status", "revision", "computed_at"};
   BOOST_REQUIRE(csv->front().fields.size() >= columns.size());
   BOOST_TEST(std::vector<std::string>(csv->front().fields.begin(),
                                       csv->front().fields.begin() + 13) == columns,
@@ -397,7 +443,8 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   BOOST_REQUIRE(hours.size() == 4U);
   BOOST_TEST(hours[2]["value"].is_null());
 
-  const auto picture = run({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour", "--picture"});
+  const auto picture =
+      run({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour", "--picture"});
   BOOST_TEST(contains(picture.out, "BCN-SCHOOL  energy_kwh, kWh, by hour\n"), picture.out);
   BOOST_TEST(contains(picture.out, "2018-03-01  ▃▅·█  1.250 to 4.125\n"), picture.out);
   BOOST_TEST(run({"kpi", "--tenant", "99"}).code == admin::exit_not_found);

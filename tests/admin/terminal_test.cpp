@@ -65,8 +65,11 @@ BOOST_AUTO_TEST_CASE(csv_has_a_header_all_columns_and_every_digit) {
 BOOST_AUTO_TEST_CASE(errors_show_their_violations_and_the_hint) {
   std::ostringstream out, err;
   Terminal terminal(out, err, false);
-  terminal.error({ErrorCode::admin_invalid, "2 lines are wrong", "mend them",
-                  {{0, "", 3, "no such file"}, {2, "/messages", 0, "bad\x1B"}}, {}});
+  terminal.error({ErrorCode::admin_invalid,
+                  "2 lines are wrong",
+                  "mend them",
+                  {{0, "", 3, "no such file"}, {2, "/messages", 0, "bad\x1B"}},
+                  {}});
   BOOST_TEST(err.str() ==
              "error: 2 lines are wrong\n"
              "error:   line 3: no such file\n"
@@ -122,13 +125,15 @@ BOOST_AUTO_TEST_SUITE(picture)
 
 BOOST_AUTO_TEST_CASE(bars_share_one_scale_and_a_missing_window_has_none) {
   std::ostringstream out;
-  draw_bars(out, {{"2018-03-01", 100, ""}, {"2018-03-02", 51.25, "partial 92 %"},
-                  {"2018-03-03", std::nullopt, "no data"}}, 1);
+  draw_bars(out,
+            {{"2018-03-01", 100, ""},
+             {"2018-03-02", 51.25, "partial 92 %"},
+             {"2018-03-03", std::nullopt, "no data"}},
+            1);
   std::string full;
   for (int i = 0; i < 20; ++i) full += "█";
-  BOOST_TEST(out.str() == "2018-03-01  100.0  " + full + full + "\n" +
-                              "2018-03-02   51.2  " + full + "▌ partial 92 %\n" +
-                              "2018-03-03      -  no data\n");
+  BOOST_TEST(out.str() == "2018-03-01  100.0  " + full + full + "\n" + "2018-03-02   51.2  " +
+                              full + "▌ partial 92 %\n" + "2018-03-03      -  no data\n");
 }
 
 BOOST_AUTO_TEST_CASE(negative_values_grow_to_the_left_of_zero) {

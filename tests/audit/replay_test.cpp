@@ -22,10 +22,10 @@ struct Filled : test::SignedArchive {
     first = send("20", {energy(0, "1.25"), energy(1, "2.5")});
     second = send("20", {energy(2, "4.125"), energy(3, "0")});
     correction = send("20", {energy(1, "2.75")});
-    master = send("10", {test::message(
-                            "SeasNve", "002", "001", "2018-12-01T00:00:00Z",
-                            "<meter><meter_id>W2</meter_id><valid_from>2018-01-01T00:00:00Z"
-                            "</valid_from><unit>m3</unit></meter>")});
+    master =
+        send("10", {test::message("SeasNve", "002", "001", "2018-12-01T00:00:00Z",
+                                  "<meter><meter_id>W2</meter_id><valid_from>2018-01-01T00:00:00Z"
+                                  "</valid_from><unit>m3</unit></meter>")});
     registers = send("10", {test::reading("2018-12-02T10:00:00Z", "100"),
                             test::reading("2018-12-02T12:00:00Z", "103.5")});
     quantify();
@@ -56,7 +56,8 @@ bool names(const audit::Difference& difference, const Receipt& receipt) {
 std::string listed(const audit::ReplayReport& report) {
   std::string text;
   for (const auto& d : report.differences) {
-    text += std::string(name_of(d.kind)) + " " + d.where + ": " + d.recorded + " / " + d.replayed + "\n";
+    text += std::string(name_of(d.kind)) + " " + d.where + ": " + d.recorded + " / " + d.replayed +
+            "\n";
   }
   return text;
 }
@@ -109,8 +110,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_receipt_is_not_found) {
   const auto snapshot = must(trust->snapshot());
   audit::Selection selection;
   selection.receipt_id = "01JD3Z0A9V4T8M6Q2H5W7X1C0B";
-  const auto report =
-      audit::Replay(*open, *verifier, *validator, *snapshot, [](auto, auto, auto) {}).run(selection);
+  const auto report = audit::Replay(*open, *verifier, *validator, *snapshot, [](auto, auto, auto) {
+                      }).run(selection);
   BOOST_REQUIRE(!report);
   BOOST_TEST((report.error().code == ErrorCode::not_found));
 }
@@ -141,8 +142,10 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_digest_names_the_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(another_signer_names_the_envelope) {
-  execute("UPDATE envelope SET certificate_sha256 = (SELECT certificate_sha256 FROM enrolment "
-          "WHERE tenant = '10') WHERE leaf_index = " + std::to_string(first.leaf_index));
+  execute(
+      "UPDATE envelope SET certificate_sha256 = (SELECT certificate_sha256 FROM enrolment "
+      "WHERE tenant = '10') WHERE leaf_index = " +
+      std::to_string(first.leaf_index));
   check_named(replay(), DifferenceKind::sender, first);
 }
 
@@ -188,8 +191,9 @@ BOOST_AUTO_TEST_CASE(changed_master_data_names_its_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_kpi_names_the_window_and_all_that_it_was_computed_from) {
-  execute("UPDATE kpi_value SET value = value + 1e-9 WHERE window_kind = 1 AND kpi_id = "
-          "(SELECT kpi_id FROM kpi WHERE name = 'energy_kwh')");
+  execute(
+      "UPDATE kpi_value SET value = value + 1e-9 WHERE window_kind = 1 AND kpi_id = "
+      "(SELECT kpi_id FROM kpi WHERE name = 'energy_kwh')");
   const auto report = replay();
   BOOST_REQUIRE(report.differences.size() == 1U);
   const auto& difference = report.differences.front();
@@ -208,8 +212,9 @@ BOOST_AUTO_TEST_CASE(a_changed_kpi_names_the_window_and_all_that_it_was_computed
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_make_no_sense_name_their_envelopes_too) {
-  execute("UPDATE kpi_value SET status = 77 WHERE window_kind = 2 AND kpi_id = "
-          "(SELECT kpi_id FROM kpi WHERE name = 'energy_kwh')");
+  execute(
+      "UPDATE kpi_value SET status = 77 WHERE window_kind = 2 AND kpi_id = "
+      "(SELECT kpi_id FROM kpi WHERE name = 'energy_kwh')");
   execute("UPDATE measurement SET state = 64 WHERE value = 4.125");
   const auto report = replay();
   check_named(report, DifferenceKind::measurement, second);
@@ -221,8 +226,8 @@ BOOST_AUTO_TEST_CASE(revocation_does_not_touch_what_was_accepted_before) {
   clock.step();
   {
     const auto open = database();
-    const auto certificate = must(crypto::Certificate::from_pem_file(
-        test::pilots().certificate_file("barcelona")));
+    const auto certificate =
+        must(crypto::Certificate::from_pem_file(test::pilots().certificate_file("barcelona")));
     must(trust::revoke(*open, to_hex(certificate.sha256()), std::nullopt, "key lost", clock.now()));
   }
   const auto report = replay();

@@ -22,7 +22,9 @@ class DemoCertificates {
     if (std::system(command.c_str()) != 0) throw std::runtime_error("openssl: " + command);
     return crypto::Certificate::from_pem_file(file).value();
   }
-  std::string certificate_file(const std::string& name) const { return folder_.file(name + ".pem"); }
+  std::string certificate_file(const std::string& name) const {
+    return folder_.file(name + ".pem");
+  }
   std::string key_file(const std::string& name) const { return folder_.file(name + ".key"); }
 
  private:

@@ -39,9 +39,8 @@ class SteppedClock final : public Clock {
   void step(Duration by = std::chrono::seconds(1)) { now_ += by; }
 
  private:
-  Instant now_ =
-      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
-      std::chrono::hours(1);
+  Instant now_ = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                 std::chrono::hours(1);
 };
 
 // One pair of keys for all tests of a program: making them takes the longest.
@@ -69,8 +68,9 @@ inline std::string message(const std::string& source, const std::string& type,
                            const std::string& version, const std::string& at,
                            const std::string& content) {
   return "<message><head><timestamp>" + at + "</timestamp><messageType><type>" + type +
-         "</type><version>" + version + "</version></messageType><messageSource><messageSourceElement>" +
-         source + "</messageSourceElement></messageSource></head><content><gcontent>" + content +
+         "</type><version>" + version +
+         "</version></messageType><messageSource><messageSourceElement>" + source +
+         "</messageSourceElement></messageSource></head><content><gcontent>" + content +
          "</gcontent></content></message>";
 }
 
@@ -121,8 +121,7 @@ struct SignedArchive {
                  const std::vector<std::string>& types) {
     const auto open = database();
     must(trust::add_tenant(*open, {code, name, zone, types, {}, {}}, clock.now()));
-    auto certificate =
-        must(crypto::Certificate::from_pem_file(pilots().certificate_file(name)));
+    auto certificate = must(crypto::Certificate::from_pem_file(pilots().certificate_file(name)));
     const std::vector<trust::EnrolRequest> requests{{code, std::move(certificate), {}, {}, {}, {}}};
     must(trust::enrol(*open, requests, clock.now()));
   }
@@ -132,7 +131,8 @@ struct SignedArchive {
     clock.step();
     std::string body = "<urb:AggregateMessageRequest xmlns:urb=\"http://urb-grade.eu\"><messages>";
     for (const auto& text : messages) body += text;
-    body += "</messages><urb:tenantCode>" + tenant + "</urb:tenantCode></urb:AggregateMessageRequest>";
+    body +=
+        "</messages><urb:tenantCode>" + tenant + "</urb:tenantCode></urb:AggregateMessageRequest>";
     const std::string name = tenant == "20" ? "barcelona" : "kalundborg";
     const auto certificate =
         must(crypto::Certificate::from_pem_file(pilots().certificate_file(name)));

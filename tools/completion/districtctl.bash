@@ -1,0 +1,49 @@
+# Completion for bash: source this file, or put it into /usr/share/bash-completion/completions/districtctl.
+_districtctl() {
+  local word="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
+  COMPREPLY=()
+  case "$previous" in
+    --config | --csv | --file | --receipt) [[ "$word" == -* ]] || { compopt -o default; return; } ;;
+    --data) compopt -o dirnames; return ;;
+    --window) mapfile -t COMPREPLY < <(compgen -W 'hour day month' -- "$word"); return ;;
+  esac
+
+  # The command is the words that are neither options nor the values of --config and --data.
+  local command="" i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "${COMP_WORDS[i]}" in
+      --config | --data) i=$((i + 1)) ;;
+      -*) ;;
+      *)
+        command+="${command:+ }${COMP_WORDS[i]}"
+        case "$command" in tenant | certificate | envelope | log | audit) ;; *) break ;; esac
+        ;;
+    esac
+  done
+
+  local global='--config --data --json --help --version' words
+  case "$command" in
+    '') words="tenant enrol revoke certificate envelope kpi log status audit $global" ;;
+    tenant) words='add list' ;;
+    'tenant add') words="--name --zone --content-type --source --file $global" ;;
+    'tenant list') words="--csv $global" ;;
+    enrol) words="--tenant --allow-sha1-until --valid-from --valid-to --csv $global" ;;
+    revoke) words="--tenant --reason $global" ;;
+    certificate) words='list' ;;
+    'certificate list') words="--tenant --csv $global" ;;
+    envelope) words='list show' ;;
+    'envelope list') words="--tenant --from --to --limit --csv $global" ;;
+    'envelope show') words="--raw $global" ;;
+    kpi) words="--tenant --source --meter --kpi --window --from --to --picture --csv $global" ;;
+    log) words='verify head' ;;
+    'log verify') words="--receipt $global" ;;
+    'log head') words="$global" ;;
+    status) words="--wait $global" ;;
+    audit) words='replay verify' ;;
+    'audit replay' | 'audit verify') words="--from --to $global" ;;
+    *) words="$global" ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  [[ "$command" != enrol || "$word" == -* ]] || compopt -o default
+}
+complete -F _districtctl districtctl
