@@ -44,14 +44,28 @@ Answer Pipeline::refuse(const Error& error, SoapVersion version, const std::stri
 Answer Pipeline::answer(const Error& error, SoapVersion version, const std::string& peer,
                         const verify::Sender* sender) {
   constexpr unsigned kRetryAfterSeconds = 5;
-  std::array<std::byte, 10> random;
-  crypto::fill_random(random);
-  const std::string rejection_id = make_ulid(clock_.now(), random);
-  observe::emit(observe::EnvelopeRejected{rejection_id, error.code, peer,
+  const Instant now = clock_.now();
+  const auto fault = make_fault(error, version, sender, now);
+  observe::emit(observe::EnvelopeRejected{fault.rejection_id, error.code, peer,
                                           sender == nullptr ? "" : to_hex(sender->certificate_sha256), error.detail, {}});
   const unsigned status = http_status(error.code, version);
-  return {status, content_type(version), acknowledger_.fault(error, rejection_id, version, sender),
-          status == 503 ? kRetryAfterSeconds : 0};
+  return {status, content_type(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0};
+}
+
+acknowledge::ReplayFaults::Answer Pipeline::make_fault(const Error& error, SoapVersion version,
+                                                       const verify::Sender* sender, Instant now) {
+  const bool replay = sender != nullptr && error.first_copy != nullptr;
+  std::string key;
+  if (replay) {
+    key = error.first_copy->receipt_id + (version == SoapVersion::v11 ? " 1.1 " : " 1.2 ") + sender->signature_value;
+    if (auto kept = replay_faults_.find(key, now)) return std::move(*kept);
+  }
+  std::array<std::byte, 10> random;
+  crypto::fill_random(random);
+  const std::string rejection_id = make_ulid(now, random);
+  acknowledge::ReplayFaults::Answer fault{rejection_id, acknowledger_.fault(error, rejection_id, version, sender), now};
+  if (replay) replay_faults_.keep(key, fault);
+  return fault;
 }
 
 std::string Pipeline::content_type(SoapVersion version) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "acknowledge/acknowledger.h"
+#include "acknowledge/replay_faults.h"
 #include "archive/archive.h"
 #include "base/error.h"
 #include "model/envelope.h"
@@ -37,6 +38,8 @@ class Pipeline {
 
  private:
   Result<std::string> accept(const RawEnvelope& raw, std::optional<verify::Sender>& sender);
+  acknowledge::ReplayFaults::Answer make_fault(const Error& error, SoapVersion version,
+                                               const verify::Sender* sender, Instant now);
   static std::string content_type(SoapVersion version);
   Answer answer(const Error& error, SoapVersion version, const std::string& peer,
                 const verify::Sender* sender);
@@ -47,6 +50,7 @@ class Pipeline {
   archive::Archive& archive_;
   const acknowledge::Acknowledger& acknowledger_;
   const Clock& clock_;
+  acknowledge::ReplayFaults replay_faults_;
 };
 
 }  // namespace district::pipeline
