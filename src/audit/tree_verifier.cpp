@@ -37,10 +37,12 @@ Result<Envelope> read_envelope(Element root, SoapVersion version) {
   }
   const auto parts = root.children();
   const bool has_header = parts.size() == 2 && parts[0].is(uri, "Header");
-  if (parts.size() != (has_header ? 2U : 1U) || !parts.back().is(uri, "Body") || root.has_text_beside_elements()) {
+  if (parts.size() != (has_header ? 2U : 1U) || !parts.back().is(uri, "Body") ||
+      root.has_text_beside_elements()) {
     return fail(ErrorCode::not_soap, "Envelope is not an optional Header and one Body");
   }
-  if ((has_header && parts[0].has_text_beside_elements()) || parts.back().has_text_beside_elements()) {
+  if ((has_header && parts[0].has_text_beside_elements()) ||
+      parts.back().has_text_beside_elements()) {
     return fail(ErrorCode::not_soap, "Header or Body with text beside its elements");
   }
   return Envelope{uri, has_header ? parts[0] : Element{}, parts.back()};
@@ -77,8 +79,9 @@ Result<Element> find_security(const Envelope& envelope) {
       }
       const auto mandatory = block.attribute(envelope.soap, "mustUnderstand").value_or("0");
       if (mandatory == "0" || mandatory == "false" || is_known_addressing(block)) continue;
-      return fail(ErrorCode::must_understand, "mandatory header " + std::string(block.name()) + " of " +
-                                                  std::string(block.namespace_uri()).substr(0, 128));
+      return fail(ErrorCode::must_understand,
+                  "mandatory header " + std::string(block.name()) + " of " +
+                      std::string(block.namespace_uri()).substr(0, 128));
     }
   }
   if (!security) return invalid("no Security header");
@@ -100,7 +103,8 @@ Result<SecurityParts> read_security(Element security) {
       if (parts.signature) return invalid("more than one Signature");
       parts.signature = child;
     } else if (child.namespace_uri() == ns::kXenc) {
-      return fail(ErrorCode::algorithm_unsupported, "encrypted parts: " + std::string(child.name()));
+      return fail(ErrorCode::algorithm_unsupported,
+                  "encrypted parts: " + std::string(child.name()));
     } else if (child.is(ns::kWsse, "UsernameToken") || child.name() == "Assertion") {
       return fail(ErrorCode::token_unsupported, "token " + std::string(child.name()));
     } else if (!child.is(ns::kWsse, "BinarySecurityToken")) {
@@ -115,8 +119,8 @@ Result<SecurityParts> read_security(Element security) {
 
 Result<verify::Times> read_timestamp(Element timestamp) {
   const auto children = timestamp.children();
-  if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") || !children[1].is(ns::kWsu, "Expires") ||
-      timestamp.has_text_beside_elements()) {
+  if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
+      !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
     return invalid("Timestamp is not Created, Expires");
   }
   const auto created = children[0].only_text();
@@ -132,8 +136,8 @@ struct Coverage {
   const xml::SignedReference* body = nullptr;
 };
 
-Result<Coverage> check_coverage(const xml::SignatureParts& signature, const Envelope& envelope, Element security,
-                                Element timestamp) {
+Result<Coverage> check_coverage(const xml::SignatureParts& signature, const Envelope& envelope,
+                                Element security, Element timestamp) {
   Coverage coverage;
   for (const auto& reference : signature.references) {
     const Element element = reference.element;
@@ -154,7 +158,8 @@ Result<Coverage> check_coverage(const xml::SignatureParts& signature, const Enve
     const bool token = element.parent() == security && element.is(ns::kWsse, "BinarySecurityToken");
     const bool header = element.parent() == envelope.header && element != security;
     if (!token && !header && !signed_str) {
-      return invalid("a Reference is to a " + std::string(element.name()) + " that is not processed");
+      return invalid("a Reference is to a " + std::string(element.name()) +
+                     " that is not processed");
     }
   }
   if (coverage.body == nullptr) return invalid("the Body is not signed");
@@ -162,15 +167,39 @@ Result<Coverage> check_coverage(const xml::SignatureParts& signature, const Enve
   return coverage;
 }
 
-// Which of the certificates made the signature over SignedInfo.
-Result<crypto::Certificate> find_signer(const std::vector<crypto::Certificate>& candidates,
-                                        const std::string& signed_info, const xml::SignatureParts& signature) {
+// The certificates whose key made the signature over SignedInfo: several when one was renewed with
+// its key, and the message names the key only.
+Result<std::vector<crypto::Certificate>> find_signers(
+    const std::vector<crypto::Certificate>& candidates, const std::string& signed_info,
+    const xml::SignatureParts& signature) {
+  std::vector<crypto::Certificate> signers;
   Error last;
   for (const auto& certificate : candidates) {
     auto verified = xml::verify_signed_info(signed_info, signature, certificate.public_key());
-    if (verified) return certificate;
+    if (verified) {
+      signers.push_back(certificate);
+      continue;
+    }
     last = std::move(verified).error();
     last.detail += " of " + certificate.subject();
+  }
+  if (signers.empty()) return fail(std::move(last));
+  return signers;
+}
+
+struct Signer {
+  crypto::Certificate certificate;
+  std::vector<Enrolment> enrolments;
+};
+
+// The first of them that may sign now.
+Result<Signer> trusted_signer(const std::vector<crypto::Certificate>& signers,
+                              const trust::TrustSnapshot& trust, bool uses_sha1, Instant now) {
+  Error last;
+  for (const auto& certificate : signers) {
+    auto enrolments = verify::check_trust(trust, certificate, uses_sha1, now);
+    if (enrolments) return Signer{certificate, *std::move(enrolments)};
+    last = std::move(enrolments).error();
   }
   return fail(std::move(last));
 }
@@ -181,7 +210,8 @@ Result<Ok> refuse_encrypted_body(Element body) {
   while (!open.empty()) {
     const Element element = open.back();
     open.pop_back();
-    if (element.namespace_uri() == ns::kXenc) return fail(ErrorCode::algorithm_unsupported, "encrypted parts in the Body");
+    if (element.namespace_uri() == ns::kXenc)
+      return fail(ErrorCode::algorithm_unsupported, "encrypted parts in the Body");
     for (const Element child : element.children()) open.push_back(child);
   }
   return Ok{};
@@ -208,24 +238,32 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
   DISTRICT_TRY(const verify::Times times, read_timestamp(parts.timestamp));
   DISTRICT_TRY(const auto ids, xml::collect_ids(document->root()));
   DISTRICT_TRY(const xml::SignatureParts signature, xml::read_signature(parts.signature, ids));
-  DISTRICT_TRY(const Coverage coverage, check_coverage(signature, envelope, security, parts.timestamp));
+  DISTRICT_TRY(const Coverage coverage,
+               check_coverage(signature, envelope, security, parts.timestamp));
   std::vector<std::string_view> digests;
   for (const auto& reference : signature.references) digests.push_back(reference.digest_algorithm);
   DISTRICT_CHECK(verify::check_algorithms(signature.signature_algorithm, digests));
 
   DISTRICT_TRY(const auto trust, trust_.snapshot());
-  DISTRICT_TRY(const auto candidates, verify::find_certificates(signature.key_info, security, *trust));
+  DISTRICT_TRY(const auto candidates,
+               verify::find_certificates(signature.key_info, security, *trust));
   DISTRICT_TRY(const std::string signed_info, xml::canonical_signed_info(signature));
-  DISTRICT_TRY(const crypto::Certificate signer, find_signer(candidates, signed_info, signature));
+  DISTRICT_TRY(const auto signers, find_signers(candidates, signed_info, signature));
   const bool sha1 = signature.signature_algorithm == xml::alg::kRsaSha1;
-  DISTRICT_TRY(auto enrolments, verify::check_trust(*trust, signer, sha1, now));
+  DISTRICT_TRY(Signer trusted, trusted_signer(signers, *trust, sha1, now));
+  const crypto::Certificate& signer = trusted.certificate;
   DISTRICT_CHECK(xml::verify_digest(*coverage.timestamp));
   DISTRICT_TRY(const Instant acceptable_until, verify::check_window(times, now, window_));
   DISTRICT_CHECK(verify_all(signature, signer.public_key()));
 
   Parts result;
-  result.sender = {signer.sha256(), signer.subject(), signer.public_key().family(), signature.signature_algorithm,
-                   signature.signature_value, std::move(enrolments), sha1};
+  result.sender = {signer.sha256(),
+                   signer.subject(),
+                   signer.public_key().family(),
+                   signature.signature_algorithm,
+                   signature.signature_value,
+                   std::move(trusted.enrolments),
+                   sha1};
   result.document = std::move(document);
   result.body = envelope.body;
   result.payload_digest = crypto::sha256(raw.octets);

@@ -305,8 +305,10 @@ Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der, std::s
     if (certificates.size() == certificates_max) return malformed("has too many certificates");
     DISTRICT_TRY(const DerValue one, read_sequence(rest));
     DISTRICT_TRY(Certificate certificate, from_der(rest.first(one.size)));
-    if (!certificates.empty() && !certificate.issued_by(certificates.back())) {
-      return malformed("is not in the order of issue");
+    if (!certificates.empty()) {
+      // Before the work with it: nobody has vouched for this key, and its size is the sender's choice.
+      DISTRICT_CHECK(check_strength(certificates.back().public_key()));
+      if (!certificate.issued_by(certificates.back())) return malformed("is not in the order of issue");
     }
     certificates.push_back(std::move(certificate));
     rest = rest.subspan(one.size);

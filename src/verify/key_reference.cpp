@@ -21,19 +21,24 @@ tl::unexpected<Error> invalid(std::string detail) {
 Result<Bytes> token_octets(xml::Element element) {
   const auto encoding = element.attribute("", "EncodingType");
   if (encoding && *encoding != wss::kBase64Binary) {
-    return fail(ErrorCode::token_unsupported, std::string(element.name()) + " has EncodingType " + *encoding);
+    return fail(ErrorCode::token_unsupported,
+                std::string(element.name()) + " has EncodingType " + *encoding);
   }
   const auto text = element.only_text();
-  if (!text) return fail(ErrorCode::token_invalid, std::string(element.name()) + " has child nodes");
-  if (text->size() > limits::kTokenBytesMax) return fail(ErrorCode::token_invalid, "token is too long");
+  if (!text)
+    return fail(ErrorCode::token_invalid, std::string(element.name()) + " has child nodes");
+  if (text->size() > limits::kTokenBytesMax)
+    return fail(ErrorCode::token_invalid, "token is too long");
   auto octets = from_base64(*text);
-  if (!octets || octets->empty()) return fail(ErrorCode::token_invalid, std::string(element.name()) + " is not base64");
+  if (!octets || octets->empty())
+    return fail(ErrorCode::token_invalid, std::string(element.name()) + " is not base64");
   return std::move(*octets);
 }
 
 Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust) {
   // Decoding costs far more than a digest: take the enrolled one where it is the same.
-  if (const auto* known = trust.find_by_sha256(crypto::Certificate::fingerprint(der)); known != nullptr) {
+  if (const auto* known = trust.find_by_sha256(crypto::Certificate::fingerprint(der));
+      known != nullptr) {
     return known->certificate;
   }
   return Certificate::from_der(der);
@@ -42,7 +47,8 @@ Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust)
 Result<Candidates> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
   const auto type = token.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
-    return fail(ErrorCode::token_unsupported, "BinarySecurityToken has ValueType " + type.value_or("(none)"));
+    return fail(ErrorCode::token_unsupported,
+                "BinarySecurityToken has ValueType " + type.value_or("(none)"));
   }
   DISTRICT_TRY(const Bytes octets, token_octets(token));
   if (type == wss::kX509v3) {
@@ -53,10 +59,12 @@ Result<Candidates> from_binary_token(xml::Element token, const trust::TrustSnaps
   return Candidates{path.back()};  // X.509: from the trust anchor's side to the end entity
 }
 
-Result<Candidates> from_reference(xml::Element reference, xml::Element security, const trust::TrustSnapshot& trust) {
+Result<Candidates> from_reference(xml::Element reference, xml::Element security,
+                                  const trust::TrustSnapshot& trust) {
   const auto uri = reference.attribute("", "URI");
   if (!uri || uri->empty()) return invalid("wsse:Reference without URI");
-  if (uri->front() != '#') return fail(ErrorCode::token_unavailable, "wsse:Reference to something outside the message");
+  if (uri->front() != '#')
+    return fail(ErrorCode::token_unavailable, "wsse:Reference to something outside the message");
   for (const xml::Element token : security.children()) {
     if (token.attribute(ns::kWsu, "Id") != uri->substr(1)) continue;
     if (!token.is(ns::kWsse, "BinarySecurityToken")) {
@@ -68,10 +76,12 @@ Result<Candidates> from_reference(xml::Element reference, xml::Element security,
     }
     return from_binary_token(token, trust);
   }
-  return fail(ErrorCode::token_unavailable, "no token of this Security header has the wsu:Id " + uri->substr(1));
+  return fail(ErrorCode::token_unavailable,
+              "no token of this Security header has the wsu:Id " + uri->substr(1));
 }
 
-Result<Candidates> known(const std::vector<const trust::EnrolledCertificate*>& found, const char* by) {
+Result<Candidates> known(const std::vector<const trust::EnrolledCertificate*>& found,
+                         const char* by) {
   if (found.empty()) {
     return fail(ErrorCode::token_unavailable, std::string("no enrolled certificate has this ") + by,
                 "enrol the certificate, or let the gateway send it in a BinarySecurityToken");
@@ -83,8 +93,10 @@ Result<Candidates> known(const std::vector<const trust::EnrolledCertificate*>& f
 
 Result<Candidates> from_key_identifier(xml::Element identifier, const trust::TrustSnapshot& trust) {
   const auto type = identifier.attribute("", "ValueType");
-  if (type != wss::kX509v3 && type != wss::kThumbprintSha1 && type != wss::kX509SubjectKeyIdentifier) {
-    return fail(ErrorCode::token_unsupported, "KeyIdentifier has ValueType " + type.value_or("(none)"));
+  if (type != wss::kX509v3 && type != wss::kThumbprintSha1 &&
+      type != wss::kX509SubjectKeyIdentifier) {
+    return fail(ErrorCode::token_unsupported,
+                "KeyIdentifier has ValueType " + type.value_or("(none)"));
   }
   DISTRICT_TRY(const Bytes octets, token_octets(identifier));
   if (type == wss::kX509v3) {
@@ -98,22 +110,27 @@ Result<Candidates> from_key_identifier(xml::Element identifier, const trust::Tru
 Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot& trust) {
   const xml::Element certificate = data.child(ns::kDs, "X509Certificate");
   const xml::Element issuer_serial = data.child(ns::kDs, "X509IssuerSerial");
-  const auto expected = static_cast<std::size_t>(certificate ? 1 : 0) + static_cast<std::size_t>(issuer_serial ? 1 : 0);
-  if (expected == 0) return fail(ErrorCode::token_unsupported, "X509Data with neither X509IssuerSerial nor X509Certificate");
+  const auto expected = static_cast<std::size_t>(certificate ? 1 : 0) +
+                        static_cast<std::size_t>(issuer_serial ? 1 : 0);
+  if (expected == 0)
+    return fail(ErrorCode::token_unsupported,
+                "X509Data with neither X509IssuerSerial nor X509Certificate");
   if (data.children().size() != expected) return invalid("X509Data with more than one reference");
   std::string issuer, serial;
   if (issuer_serial) {
     const auto parts = issuer_serial.children();
     // zeep writes an empty X509IssuerSerial beside the certificate.
     if (!(certificate && parts.empty() && issuer_serial.trimmed_text().empty())) {
-      if (parts.size() != 2 || !parts[0].is(ns::kDs, "X509IssuerName") || !parts[1].is(ns::kDs, "X509SerialNumber")) {
+      if (parts.size() != 2 || !parts[0].is(ns::kDs, "X509IssuerName") ||
+          !parts[1].is(ns::kDs, "X509SerialNumber")) {
         return invalid("X509IssuerSerial is not X509IssuerName, X509SerialNumber");
       }
       issuer = parts[0].text();
       serial = parts[1].trimmed_text();
     }
   }
-  if (!certificate) return known(trust.find_by_issuer_serial(issuer, serial), "issuer and serial number");
+  if (!certificate)
+    return known(trust.find_by_issuer_serial(issuer, serial), "issuer and serial number");
   DISTRICT_TRY(const Bytes octets, token_octets(certificate));
   DISTRICT_TRY(Certificate result, from_octets(octets, trust));
   if (!issuer.empty() && (!result.issuer_matches(issuer) || result.serial_decimal() != serial)) {
@@ -122,7 +139,8 @@ Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot&
   return Candidates{std::move(result)};
 }
 
-Result<Candidates> dispatch(xml::Element key_info, xml::Element security, const trust::TrustSnapshot& trust) {
+Result<Candidates> dispatch(xml::Element key_info, xml::Element security,
+                            const trust::TrustSnapshot& trust) {
   const auto references = key_info.children();
   if (references.size() != 1) return invalid("KeyInfo does not have exactly one child");
   if (!references[0].is(ns::kWsse, "SecurityTokenReference")) {
@@ -130,22 +148,26 @@ Result<Candidates> dispatch(xml::Element key_info, xml::Element security, const 
                                                   " instead of a wsse:SecurityTokenReference");
   }
   const auto children = references[0].children();
-  if (children.size() != 1) return invalid("SecurityTokenReference does not have exactly one child");
+  if (children.size() != 1)
+    return invalid("SecurityTokenReference does not have exactly one child");
   const xml::Element child = children[0];
   if (child.is(ns::kWsse, "Reference")) return from_reference(child, security, trust);
   if (child.is(ns::kWsse, "KeyIdentifier")) return from_key_identifier(child, trust);
   if (child.is(ns::kDs, "X509Data")) return from_x509_data(child, trust);
-  return fail(ErrorCode::token_unsupported, "SecurityTokenReference has a " + std::string(child.name()));
+  return fail(ErrorCode::token_unsupported,
+              "SecurityTokenReference has a " + std::string(child.name()));
 }
 
 }  // namespace
 
-Result<Candidates> find_certificates(xml::Element key_info, xml::Element security, const trust::TrustSnapshot& trust) {
+Result<Candidates> find_certificates(xml::Element key_info, xml::Element security,
+                                     const trust::TrustSnapshot& trust) {
   DISTRICT_TRY(Candidates candidates, dispatch(key_info, security, trust));
   for (const Certificate& certificate : candidates) {
     DISTRICT_CHECK(crypto::check_strength(certificate.public_key()));
     if (!certificate.may_sign()) {
-      return fail(ErrorCode::token_invalid, "the key usage of " + certificate.subject() + " lacks digitalSignature");
+      return fail(ErrorCode::token_invalid,
+                  "the key usage of " + certificate.subject() + " lacks digitalSignature");
     }
   }
   return candidates;

@@ -15,7 +15,8 @@ namespace district::verify {
 // message or from the trust store; which of them signed is for the caller to find out.
 // Errors: security_invalid, token_unsupported, token_unavailable, token_invalid (malformed, weak,
 // may not sign).
-Result<std::vector<crypto::Certificate>> find_certificates(xml::Element key_info, xml::Element security,
+Result<std::vector<crypto::Certificate>> find_certificates(xml::Element key_info,
+                                                           xml::Element security,
                                                            const trust::TrustSnapshot& trust);
 
 }  // namespace district::verify

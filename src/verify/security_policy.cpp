@@ -18,8 +18,12 @@ std::string seconds_text(Duration duration) {
 Result<Times> read_times(std::string_view created, std::string_view expires) {
   const auto from = parse_date_time(created);
   const auto until = parse_date_time(expires);
-  if (!from) return fail(ErrorCode::security_invalid, "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
-  if (!until) return fail(ErrorCode::security_invalid, "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
+  if (!from)
+    return fail(ErrorCode::security_invalid,
+                "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
+  if (!until)
+    return fail(ErrorCode::security_invalid,
+                "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
   if (*from >= *until) return fail(ErrorCode::security_invalid, "Created is not before Expires");
   return Times{*from, *until};
 }
@@ -28,15 +32,18 @@ Result<Instant> check_window(const Times& times, Instant now, const Window& wind
   const std::string clocks = "; Created " + format_instant(times.created) + ", Expires " +
                              format_instant(times.expires) + ", our clock " + format_instant(now);
   if (times.created > now + window.created_ahead_max) {
-    return fail(ErrorCode::message_expired, "Created is " + seconds_text(times.created - now) + " ahead of us" + clocks,
+    return fail(ErrorCode::message_expired,
+                "Created is " + seconds_text(times.created - now) + " ahead of us" + clocks,
                 "set the gateway's clock (NTP)");
   }
   if (times.created + window.created_age_max < now) {
-    return fail(ErrorCode::message_expired, "Created is " + seconds_text(now - times.created) + " old" + clocks,
+    return fail(ErrorCode::message_expired,
+                "Created is " + seconds_text(now - times.created) + " old" + clocks,
                 "compose and sign the message anew; if it was new, set the gateway's clock (NTP)");
   }
   if (times.expires <= now) {
-    return fail(ErrorCode::message_expired, "Expires passed " + seconds_text(now - times.expires) + " ago" + clocks,
+    return fail(ErrorCode::message_expired,
+                "Expires passed " + seconds_text(now - times.expires) + " ago" + clocks,
                 "compose and sign the message anew");
   }
   // At exactly the highest age it is still accepted.
@@ -48,10 +55,12 @@ Result<Ok> check_algorithms(std::string_view signature_algorithm,
   const bool legacy = signature_algorithm == xml::alg::kRsaSha1;
   for (const std::string_view digest : digest_algorithms) {
     // The first gateways' combinations and no others: rsa-sha1 with sha1 or sha256.
-    const bool allowed = legacy ? digest == xml::alg::kSha1 || digest == xml::alg::kSha256 : digest != xml::alg::kSha1;
+    const bool allowed = legacy ? digest == xml::alg::kSha1 || digest == xml::alg::kSha256
+                                : digest != xml::alg::kSha1;
     if (!allowed) {
       return fail(ErrorCode::algorithm_unsupported,
-                  "digest " + std::string(digest) + " under " + std::string(signature_algorithm), "use SHA-256 digests");
+                  "digest " + std::string(digest) + " under " + std::string(signature_algorithm),
+                  "use SHA-256 digests");
     }
   }
   return Ok{};
@@ -60,10 +69,12 @@ Result<Ok> check_algorithms(std::string_view signature_algorithm,
 Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
                                            const crypto::Certificate& certificate, bool uses_sha1,
                                            Instant now) {
-  const std::string who = certificate.subject() + " (" + to_hex(certificate.sha256()).substr(0, 16) + ")";
+  const std::string who =
+      certificate.subject() + " (" + to_hex(certificate.sha256()).substr(0, 16) + ")";
   const auto* known = trust.find_by_sha256(certificate.sha256());
-  const bool enrolled = known != nullptr && std::any_of(known->enrolments.begin(), known->enrolments.end(),
-                                                        [&](const auto& e) { return e.valid_from <= now; });
+  const bool enrolled =
+      known != nullptr && std::any_of(known->enrolments.begin(), known->enrolments.end(),
+                                      [&](const auto& e) { return e.valid_from <= now; });
   if (!enrolled) {
     return fail(ErrorCode::authentication_failed, "certificate of " + who + " is not enrolled",
                 "districtctl enrol --tenant CODE CERTIFICATE.pem");
@@ -71,13 +82,16 @@ Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
   std::vector<Enrolment> active;
   for (const Enrolment* enrolment : trust.active(*known, now)) active.push_back(*enrolment);
   if (active.empty()) {
-    return fail(ErrorCode::token_invalid, "certificate of " + who + " is revoked, or its validity has ended",
+    return fail(ErrorCode::token_invalid,
+                "certificate of " + who + " is revoked, or its validity has ended",
                 "districtctl certificate list shows since when");
   }
   if (uses_sha1) {
-    std::erase_if(active, [&](const auto& e) { return !e.allow_sha1_until || *e.allow_sha1_until <= now; });
+    std::erase_if(active,
+                  [&](const auto& e) { return !e.allow_sha1_until || *e.allow_sha1_until <= now; });
     if (active.empty()) {
-      return fail(ErrorCode::algorithm_unsupported, "SHA-1 is not allowed, or no longer, for " + who,
+      return fail(ErrorCode::algorithm_unsupported,
+                  "SHA-1 is not allowed, or no longer, for " + who,
                   "let the gateway sign with SHA-256, or enrol with --allow-sha1-until");
     }
   }

@@ -20,8 +20,8 @@ struct Sender {
   Sha256Digest certificate_sha256{};
   std::string subject;
   KeyFamily family = KeyFamily::rsa;
-  std::string signature_method;   // URI of the SignatureMethod
-  std::string signature_value;    // base64 as the request has it, white space removed
+  std::string signature_method;       // URI of the SignatureMethod
+  std::string signature_value;        // base64 as the request has it, white space removed
   std::vector<Enrolment> enrolments;  // of the certificate, active at the time of verification
   bool used_sha1 = false;
 };
@@ -58,9 +58,8 @@ class VerifiedEnvelope {
 class Verifier {
  public:
   virtual ~Verifier() = default;
-  // Errors: xml_malformed to must_understand (1001 to 1006), 2001 to 2008. The error's detail is for
-  // the administrator; the sender gets the fixed text of the code.
-  // Threads: any number at once.
+  // Errors: xml_malformed to must_understand (1001 to 1006), 2001 to 2008. The error's detail is
+  // for the administrator; the sender gets the fixed text of the code. Threads: any number at once.
   virtual Result<VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now) const = 0;
 
  protected:

@@ -24,9 +24,11 @@ void stop_at_instruction(void* context, const xmlChar*, const xmlChar*) noexcept
 }
 
 // Never NOENT, DTDLOAD or HUGE: nothing external, and libxml2's own bounds stay on. Without
-// BIG_LINES line numbers stop at 65,535.
+// BIG_LINES line numbers stop at 65,535. Without NODICT every run of white space between tags goes
+// into a dictionary that gets slow when there are many different ones.
 constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-                         XML_PARSE_BIG_LINES | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC;
+                         XML_PARSE_BIG_LINES | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC |
+                         XML_PARSE_NODICT;
 
 std::string parser_message(const xmlParserCtxt& parser, long lines_skipped) {
   const xmlError& error = parser.lastError;
@@ -56,8 +58,8 @@ Result<std::shared_ptr<const Document>> Document::parse(ByteView octets, std::st
   if (!parser) return fail(ErrorCode::internal, "out of memory for a parser");
   parser->sax->internalSubset = stop_at_doctype;
   parser->sax->processingInstruction = stop_at_instruction;
-  XmlDoc doc{::xmlCtxtReadMemory(parser.get(), utf8.text().data(), static_cast<int>(utf8.text().size()),
-                                 nullptr, "UTF-8", kOptions)};
+  XmlDoc doc{::xmlCtxtReadMemory(parser.get(), utf8.text().data(),
+                                 static_cast<int>(utf8.text().size()), nullptr, "UTF-8", kOptions)};
   // Namespace errors leave the document "well-formed", but with undeclared prefixes.
   if (!doc || parser->wellFormed == 0 || parser->nsWellFormed == 0) {
     return fail(ErrorCode::xml_malformed, parser_message(*parser, utf8.lines_skipped));
@@ -154,7 +156,8 @@ bool Element::has_text_beside_elements() const {
 
 std::vector<Element::Attribute> Element::attributes() const {
   std::vector<Attribute> result;
-  for (const xmlAttr* attribute = node_->properties; attribute != nullptr; attribute = attribute->next) {
+  for (const xmlAttr* attribute = node_->properties; attribute != nullptr;
+       attribute = attribute->next) {
     const XmlText value{::xmlNodeListGetString(node_->doc, attribute->children, 1)};
     result.push_back({attribute->ns == nullptr ? "" : std::string(view(attribute->ns->href)),
                       std::string(view(attribute->name)), std::string(view(value.get()))});
@@ -163,8 +166,10 @@ std::vector<Element::Attribute> Element::attributes() const {
 }
 
 std::optional<std::string> Element::attribute(std::string_view uri, std::string_view local) const {
-  for (const xmlAttr* attribute = node_->properties; attribute != nullptr; attribute = attribute->next) {
-    const auto attribute_uri = attribute->ns == nullptr ? std::string_view{} : view(attribute->ns->href);
+  for (const xmlAttr* attribute = node_->properties; attribute != nullptr;
+       attribute = attribute->next) {
+    const auto attribute_uri =
+        attribute->ns == nullptr ? std::string_view{} : view(attribute->ns->href);
     if (attribute_uri != uri || view(attribute->name) != local) continue;
     const XmlText value{::xmlNodeListGetString(node_->doc, attribute->children, 1)};
     return std::string(view(value.get()));
@@ -173,7 +178,8 @@ std::optional<std::string> Element::attribute(std::string_view uri, std::string_
 }
 
 std::optional<std::string> Element::resolve_prefix(const std::string& prefix) const {
-  const xmlNs* ns = ::xmlSearchNs(node_->doc, node_, prefix.empty() ? nullptr : xml_chars(prefix.c_str()));
+  const xmlNs* ns =
+      ::xmlSearchNs(node_->doc, node_, prefix.empty() ? nullptr : xml_chars(prefix.c_str()));
   if (ns == nullptr) return std::nullopt;
   return std::string(view(ns->href));
 }
@@ -201,11 +207,20 @@ std::string escape_text(std::string_view text) {
   result.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '\r': result += "&#xD;"; break;
-      default: result += c;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '\r':
+        result += "&#xD;";
+        break;
+      default:
+        result += c;
     }
   }
   return result;
@@ -216,13 +231,26 @@ std::string escape_attribute(std::string_view text) {
   result.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '"': result += "&quot;"; break;
-      case '\t': result += "&#x9;"; break;
-      case '\n': result += "&#xA;"; break;
-      case '\r': result += "&#xD;"; break;
-      default: result += c;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\t':
+        result += "&#x9;";
+        break;
+      case '\n':
+        result += "&#xA;";
+        break;
+      case '\r':
+        result += "&#xD;";
+        break;
+      default:
+        result += c;
     }
   }
   return result;
@@ -237,7 +265,8 @@ int append_octets(void* context, const char* octets, int length) noexcept {
 
 }  // namespace
 
-Result<std::string> canonicalize(Element element, const std::vector<std::string>& inclusive_prefixes) {
+Result<std::string> canonicalize(Element element,
+                                 const std::vector<std::string>& inclusive_prefixes) {
   std::string text;
   std::vector<xmlChar*> prefixes;
   for (const auto& prefix : inclusive_prefixes) {

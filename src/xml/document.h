@@ -30,8 +30,8 @@ class Element {
   bool is(std::string_view uri, std::string_view local) const;
   long line() const;
   Element parent() const;
-  std::vector<Element> children() const;  // elements only
-  Element child(std::string_view uri, std::string_view local) const;  // the first, or null
+  std::vector<Element> children() const;                                  // elements only
+  Element child(std::string_view uri, std::string_view local) const;      // the first, or null
   std::size_t count(std::string_view uri, std::string_view local) const;  // of such children
   // All text of the element, comments and CDATA marks notwithstanding, as sent.
   std::string text() const;
@@ -60,7 +60,8 @@ class Document {
   // charset: what the transport says, lower case, or empty. UTF-8, UTF-16, ISO-8859-1 and US-ASCII
   // are accepted; transport, byte order mark and declaration must not contradict each other.
   // Errors: xml_malformed, xml_forbidden, limit_exceeded.
-  static Result<std::shared_ptr<const Document>> parse(ByteView octets, std::string_view charset = {});
+  static Result<std::shared_ptr<const Document>> parse(ByteView octets,
+                                                       std::string_view charset = {});
 
   Element root() const;
   _xmlDoc* native() const { return doc_; }
@@ -82,7 +83,8 @@ std::string escape_text(std::string_view text);
 std::string escape_attribute(std::string_view text);
 
 // Exclusive canonicalisation without comments of an element, with an optional PrefixList.
-Result<std::string> canonicalize(Element element, const std::vector<std::string>& inclusive_prefixes = {});
+Result<std::string> canonicalize(Element element,
+                                 const std::vector<std::string>& inclusive_prefixes = {});
 
 // Initialises libxml2 and xmlsec1; call once before threads start. Installs the entity loader that
 // serves nothing but the contract's embedded schemas.

@@ -65,7 +65,8 @@ bool is_nc_name(std::string_view text) {
 // Only these attributes, in no namespace.
 Result<Ok> only_attributes(Element element, std::initializer_list<std::string_view> allowed) {
   for (const auto& attribute : element.attributes()) {
-    if (!attribute.uri.empty() || std::find(allowed.begin(), allowed.end(), attribute.local) == allowed.end()) {
+    if (!attribute.uri.empty() ||
+        std::find(allowed.begin(), allowed.end(), attribute.local) == allowed.end()) {
       return invalid(std::string(element.name()) + " has an attribute " + attribute.local);
     }
   }
@@ -91,20 +92,24 @@ Result<std::vector<std::string>> exclusive_c14n(Element element) {
   const auto algorithm = element.attribute("", "Algorithm");
   if (!algorithm) return invalid(std::string(element.name()) + " has no Algorithm");
   if (*algorithm != ns::kExcC14n) {
-    return fail(ErrorCode::algorithm_unsupported, std::string(element.name()) + " is " + *algorithm);
+    return fail(ErrorCode::algorithm_unsupported,
+                std::string(element.name()) + " is " + *algorithm);
   }
   DISTRICT_CHECK(only_attributes(element, {"Algorithm"}));
   const auto children = element.children();
   if (children.empty()) return std::vector<std::string>{};
-  if (children.size() > 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") || children[0].has_child_elements()) {
-    return invalid(std::string(element.name()) + " has something other than one InclusiveNamespaces");
+  if (children.size() > 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") ||
+      children[0].has_child_elements()) {
+    return invalid(std::string(element.name()) +
+                   " has something other than one InclusiveNamespaces");
   }
   DISTRICT_CHECK(only_attributes(children[0], {"PrefixList"}));
   auto prefixes = split_names(children[0].attribute("", "PrefixList").value_or(""));
   if (prefixes.size() > limits::kPrefixListMax) return invalid("PrefixList with too many prefixes");
   for (const auto& prefix : prefixes) {
     // #default is how the PrefixList names the default namespace (Exclusive C14N section 3).
-    if (prefix != "#default" && !is_nc_name(prefix)) return invalid("PrefixList with something that is no prefix");
+    if (prefix != "#default" && !is_nc_name(prefix))
+      return invalid("PrefixList with something that is no prefix");
   }
   return prefixes;
 }
@@ -115,12 +120,14 @@ Result<Ok> read_transforms(Element transforms, SignedReference& reference) {
     return invalid("a Reference has " + std::to_string(children.size()) + " transforms");
   }
   for (const Element transform : children) {
-    if (!transform.is(ns::kDs, "Transform")) return invalid("Transforms with something else than Transform");
+    if (!transform.is(ns::kDs, "Transform"))
+      return invalid("Transforms with something else than Transform");
   }
   if (children.size() == 2) {
     // node-soap sends it. It does nothing where the Signature is not inside the element.
     if (children[0].attribute("", "Algorithm").value_or("") != alg::kEnveloped) {
-      return fail(ErrorCode::algorithm_unsupported, "two transforms, and the first is not enveloped-signature");
+      return fail(ErrorCode::algorithm_unsupported,
+                  "two transforms, and the first is not enveloped-signature");
     }
     DISTRICT_CHECK(only_attributes(children[0], {"Algorithm"}));
     if (children[0].has_child_elements()) return invalid("enveloped-signature with content");
@@ -144,7 +151,8 @@ Result<Ok> read_transforms(Element transforms, SignedReference& reference) {
   return Ok{};
 }
 
-Result<SignedReference> read_reference(Element element, const std::unordered_map<std::string, Element>& ids) {
+Result<SignedReference> read_reference(Element element,
+                                       const std::unordered_map<std::string, Element>& ids) {
   DISTRICT_CHECK(only_attributes(element, {"URI", "Id"}));
   const auto children = element.children();
   if (children.size() != 3 || !children[0].is(ns::kDs, "Transforms") ||
@@ -198,7 +206,8 @@ DsigContext strict_context(const SignatureParts& parts) {
   const auto allow = [&](const char* href, bool for_reference) {
     const xmlSecTransformId id = ::xmlSecTransformIdListFindByHref(
         ::xmlSecTransformIdsGet(), xml_chars(href),
-        for_reference ? xmlSecTransformUsageAny : xmlSecTransformUsageSignatureMethod | xmlSecTransformUsageC14NMethod);
+        for_reference ? xmlSecTransformUsageAny
+                      : xmlSecTransformUsageSignatureMethod | xmlSecTransformUsageC14NMethod);
     good = good && id != xmlSecTransformIdUnknown &&
            (for_reference ? ::xmlSecDSigCtxEnableReferenceTransform(context.get(), id)
                           : ::xmlSecDSigCtxEnableSignatureTransform(context.get(), id)) == 0;
@@ -225,8 +234,9 @@ Result<std::unordered_map<std::string, Element>> collect_ids(Element root) {
     if (node->type == XML_ELEMENT_NODE && node->properties != nullptr) {
       for (auto& attribute : Element{node}.attributes()) {
         const bool wsu = attribute.uri == ns::kWsu && attribute.local == "Id";
-        const bool other = (attribute.uri.empty() && (attribute.local == "Id" || attribute.local == "ID" ||
-                                                      attribute.local == "id" || attribute.local == "AssertionID")) ||
+        const bool other = (attribute.uri.empty() &&
+                            (attribute.local == "Id" || attribute.local == "ID" ||
+                             attribute.local == "id" || attribute.local == "AssertionID")) ||
                            (attribute.uri == kXml && attribute.local == "id");
         if (!wsu && !other) continue;
         if (ids.contains(attribute.value) || others.contains(attribute.value)) {
@@ -248,7 +258,8 @@ Result<std::unordered_map<std::string, Element>> collect_ids(Element root) {
   return ids;
 }
 
-Result<SignatureParts> read_signature(Element signature, const std::unordered_map<std::string, Element>& ids) {
+Result<SignatureParts> read_signature(Element signature,
+                                      const std::unordered_map<std::string, Element>& ids) {
   DISTRICT_CHECK(only_attributes(signature, {"Id"}));
   const auto children = signature.children();
   if (children.size() != 3 || !children[0].is(ns::kDs, "SignedInfo") ||
@@ -265,7 +276,8 @@ Result<SignatureParts> read_signature(Element signature, const std::unordered_ma
   parts.signature_value = to_base64(*octets);
 
   const auto info = parts.signed_info.children();
-  if (info.size() < 3 || !info[0].is(ns::kDs, "CanonicalizationMethod") || !info[1].is(ns::kDs, "SignatureMethod")) {
+  if (info.size() < 3 || !info[0].is(ns::kDs, "CanonicalizationMethod") ||
+      !info[1].is(ns::kDs, "SignatureMethod")) {
     return invalid("SignedInfo is not CanonicalizationMethod, SignatureMethod, Reference...");
   }
   if (info.size() - 2 > limits::kSignedReferencesMax) {
@@ -274,12 +286,14 @@ Result<SignatureParts> read_signature(Element signature, const std::unordered_ma
   DISTRICT_TRY(parts.c14n_prefixes, exclusive_c14n(info[0]));
   parts.signature_algorithm = info[1].attribute("", "Algorithm").value_or("");
   if (signature_method(parts.signature_algorithm) == nullptr) {
-    return fail(ErrorCode::algorithm_unsupported, "SignatureMethod is " + parts.signature_algorithm);
+    return fail(ErrorCode::algorithm_unsupported,
+                "SignatureMethod is " + parts.signature_algorithm);
   }
   DISTRICT_CHECK(only_attributes(info[1], {"Algorithm"}));
   if (info[1].has_child_elements()) return invalid("SignatureMethod with content");
   for (std::size_t i = 2; i < info.size(); ++i) {
-    if (!info[i].is(ns::kDs, "Reference")) return invalid("SignedInfo with something else than Reference");
+    if (!info[i].is(ns::kDs, "Reference"))
+      return invalid("SignedInfo with something else than Reference");
     DISTRICT_TRY(SignedReference reference, read_reference(info[i], ids));
     parts.references.push_back(std::move(reference));
   }
@@ -294,12 +308,14 @@ Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const Sign
                               const crypto::PublicKey& key) {
   const SignatureMethod* method = signature_method(parts.signature_algorithm);
   if (method == nullptr || method->family != key.family()) {
-    return fail(ErrorCode::algorithm_unsupported, "SignatureMethod " + parts.signature_algorithm +
-                                                      " does not fit the type of the certificate's key");
+    return fail(ErrorCode::algorithm_unsupported,
+                "SignatureMethod " + parts.signature_algorithm +
+                    " does not fit the type of the certificate's key");
   }
   const auto value = from_base64(parts.signature_value);
   if (!value || !key.verify(method->hash, as_bytes(canonical_signed_info), *value)) {
-    return fail(ErrorCode::signature_failed, "the signature over SignedInfo does not verify with the certificate's key");
+    return fail(ErrorCode::signature_failed,
+                "the signature over SignedInfo does not verify with the certificate's key");
   }
   return Ok{};
 }
@@ -314,7 +330,8 @@ Result<Ok> verify_digest(const SignedReference& reference) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   const EVP_MD* method = digest_method(reference.digest_algorithm);
-  if (method == nullptr || ::EVP_Digest(octets.data(), octets.size(), digest.data(), &length, method, nullptr) != 1) {
+  if (method == nullptr ||
+      ::EVP_Digest(octets.data(), octets.size(), digest.data(), &length, method, nullptr) != 1) {
     return fail(ErrorCode::internal, "digest failed");
   }
   const std::string computed = to_base64(std::as_bytes(std::span(digest.data(), length)));
@@ -329,9 +346,11 @@ Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey
   xmlDoc* doc = parts.signature.node()->doc;
   for (const auto& reference : parts.references) {
     // Registers the one attribute that the reference may mean; null would be a duplicate.
-    xmlAttr* attribute = ::xmlHasNsProp(reference.element.node(), xml_chars("Id"), xml_chars(ns::kWsu.data()));
-    if (attribute == nullptr || (::xmlGetID(doc, xml_chars(reference.id.c_str())) == nullptr &&
-        ::xmlAddID(nullptr, doc, xml_chars(reference.id.c_str()), attribute) == nullptr)) {
+    xmlAttr* attribute =
+        ::xmlHasNsProp(reference.element.node(), xml_chars("Id"), xml_chars(ns::kWsu.data()));
+    if (attribute == nullptr ||
+        (::xmlGetID(doc, xml_chars(reference.id.c_str())) == nullptr &&
+         ::xmlAddID(nullptr, doc, xml_chars(reference.id.c_str()), attribute) == nullptr)) {
       return invalid("the id '" + reference.id + "' cannot be registered");
     }
     const xmlAttr* resolved = ::xmlGetID(doc, xml_chars(reference.id.c_str()));

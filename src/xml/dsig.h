@@ -16,12 +16,13 @@ namespace district::xml {
 
 // One ds:Reference, read and checked against the profile.
 struct SignedReference {
-  std::string id;                // URI without '#'
-  std::string digest_algorithm;  // URI of the DigestMethod
-  std::string digest_value;      // as sent, trimmed
+  std::string id;                     // URI without '#'
+  std::string digest_algorithm;       // URI of the DigestMethod
+  std::string digest_value;           // as sent, trimmed
   std::vector<std::string> prefixes;  // InclusiveNamespaces PrefixList of its exclusive C14N
-  bool str_transform = false;    // the token that the referenced SecurityTokenReference means is signed
-  Element element;               // what the id resolves to
+  bool str_transform =
+      false;        // the token that the referenced SecurityTokenReference means is signed
+  Element element;  // what the id resolves to
 };
 
 struct SignatureParts {
@@ -32,8 +33,8 @@ struct SignatureParts {
   std::vector<std::string> c14n_prefixes;  // PrefixList of the CanonicalizationMethod
 };
 
-// Elements by their wsu:Id. Errors: security_invalid where any two of wsu:Id, Id, ID, id, xml:id and
-// SAML's AssertionID in the document have the same value; limit_exceeded.
+// Elements by their wsu:Id. Errors: security_invalid where any two of wsu:Id, Id, ID, id, xml:id
+// and SAML's AssertionID in the document have the same value; limit_exceeded.
 Result<std::unordered_map<std::string, Element>> collect_ids(Element root);
 
 // Reads a ds:Signature and holds it to the profile: child order, one text in each value, bounded

@@ -29,7 +29,8 @@ Result<Encoding> named(std::string_view name) {
 }
 
 bool is_utf16(Encoding encoding) {
-  return encoding == Encoding::utf16 || encoding == Encoding::utf16be || encoding == Encoding::utf16le;
+  return encoding == Encoding::utf16 || encoding == Encoding::utf16be ||
+         encoding == Encoding::utf16le;
 }
 
 // Whether one source of the encoding may stand beside another.
@@ -69,7 +70,8 @@ void append_code_point(std::string& out, std::uint32_t code) {
 }
 
 Result<std::string> from_utf16(std::string_view text, bool big_endian) {
-  if (text.size() % 2 != 0) return fail(ErrorCode::xml_malformed, "UTF-16 with an odd number of octets");
+  if (text.size() % 2 != 0)
+    return fail(ErrorCode::xml_malformed, "UTF-16 with an odd number of octets");
   const auto unit = [&](std::size_t i) {
     const auto first = static_cast<unsigned char>(text[i]);
     const auto second = static_cast<unsigned char>(text[i + 1]);
@@ -80,7 +82,8 @@ Result<std::string> from_utf16(std::string_view text, bool big_endian) {
   for (std::size_t i = 0; i < text.size(); i += 2) {
     std::uint32_t code = unit(i);
     if (code >= 0xD800 && code <= 0xDFFF) {
-      const bool pair = code <= 0xDBFF && i + 2 < text.size() && unit(i + 2) >= 0xDC00 && unit(i + 2) <= 0xDFFF;
+      const bool pair =
+          code <= 0xDBFF && i + 2 < text.size() && unit(i + 2) >= 0xDC00 && unit(i + 2) <= 0xDFFF;
       if (!pair) return fail(ErrorCode::xml_malformed, "UTF-16 with a lone surrogate");
       code = 0x10000 + ((code - 0xD800) << 10U) + (unit(i + 2) - 0xDC00);
       i += 2;
@@ -99,7 +102,9 @@ std::string from_latin1(std::string_view text) {
 
 // RFC 3629 section 4: no overlong forms, no surrogates, nothing beyond U+10FFFF.
 std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
   const auto tail = [&](std::size_t i) { return (at(i) & 0xC0U) == 0x80U; };
   const unsigned first = at(0);
   if (first < 0x80) return 1;
@@ -121,10 +126,12 @@ std::size_t utf8_length(std::string_view text) {
 // end, skips another byte order mark, and looks for other encodings' patterns at the start, all of
 // which have a NUL or are not UTF-8.
 Result<Ok> check_utf8(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) return fail(ErrorCode::xml_malformed, "a second byte order mark");
+  if (text.starts_with("\xEF\xBB\xBF"))
+    return fail(ErrorCode::xml_malformed, "a second byte order mark");
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_length(text.substr(i, 4));
-    if (length == 0) return fail(ErrorCode::xml_malformed, "not UTF-8 at octet " + std::to_string(i));
+    if (length == 0)
+      return fail(ErrorCode::xml_malformed, "not UTF-8 at octet " + std::to_string(i));
     if (text[i] == '\0') return fail(ErrorCode::xml_malformed, "NUL at octet " + std::to_string(i));
     i += length;
   }
@@ -136,7 +143,9 @@ bool space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 // Reads `name = "value"` at the start of `rest` and moves past it.
 std::optional<std::string_view> pseudo_attribute(std::string_view& rest, std::string_view name) {
   std::string_view text = rest;
-  const auto skip = [&] { while (!text.empty() && space(text.front())) text.remove_prefix(1); };
+  const auto skip = [&] {
+    while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  };
   if (text.empty() || !space(text.front())) return std::nullopt;
   skip();
   if (!text.starts_with(name)) return std::nullopt;
@@ -163,10 +172,12 @@ Result<Declaration> declaration(std::string_view ascii) {
   if (!ascii.starts_with("<?xml") || ascii.size() < 6 || !space(ascii[5])) return Declaration{};
   constexpr std::size_t kDeclarationBytesMax = 256;
   const auto end = ascii.substr(0, kDeclarationBytesMax).find("?>");
-  if (end == std::string_view::npos) return fail(ErrorCode::xml_malformed, "XML declaration without an end");
+  if (end == std::string_view::npos)
+    return fail(ErrorCode::xml_malformed, "XML declaration without an end");
   std::string_view rest = ascii.substr(5, end - 5);
   const auto version = pseudo_attribute(rest, "version");
-  if (!version || *version != "1.0") return fail(ErrorCode::xml_malformed, "XML version is not 1.0");
+  if (!version || *version != "1.0")
+    return fail(ErrorCode::xml_malformed, "XML version is not 1.0");
   Declaration result{end + 2, pseudo_attribute(rest, "encoding").value_or(std::string_view{})};
   if (const auto standalone = pseudo_attribute(rest, "standalone");
       standalone && *standalone != "yes" && *standalone != "no") {
@@ -198,19 +209,23 @@ Result<Utf8Text> decode(ByteView octets, std::string_view charset) {
   DISTRICT_TRY(const Declaration declared, declaration(text));
   DISTRICT_TRY(const Encoding by_declaration, named(declared.encoding));
   if (!agree(encoding, by_declaration)) {
-    return fail(ErrorCode::xml_malformed, "XML declaration's encoding and " +
-                    std::string(mark.size > 0 ? "byte order mark" : "transport's charset") + " disagree");
+    return fail(ErrorCode::xml_malformed,
+                "XML declaration's encoding and " +
+                    std::string(mark.size > 0 ? "byte order mark" : "transport's charset") +
+                    " disagree");
   }
   if (encoding == Encoding::none) encoding = by_declaration;
   if (is_utf16(encoding) && !result.converted) {
     return fail(ErrorCode::xml_malformed, "declared UTF-16, but it is not");
   }
-  result.lines_skipped = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(declared.size), '\n');
+  result.lines_skipped =
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(declared.size), '\n');
   if (encoding == Encoding::latin1) {
     result.converted = from_latin1(text.substr(declared.size));
     return result;
   }
-  if (encoding == Encoding::ascii && std::any_of(text.begin(), text.end(), [](char c) { return c < 0; })) {
+  if (encoding == Encoding::ascii &&
+      std::any_of(text.begin(), text.end(), [](char c) { return c < 0; })) {
     return fail(ErrorCode::xml_malformed, "octets above 127 in US-ASCII");
   }
   if (result.converted) result.converted->erase(0, declared.size);

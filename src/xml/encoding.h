@@ -21,9 +21,8 @@ struct Utf8Text {
 };
 
 // UTF-8, UTF-16 (with a byte order mark, or as the transport says), ISO-8859-1, US-ASCII. Transport
-// charset (lower case, may be empty), byte order mark and declaration must agree. The result is valid
-// UTF-8 without NUL.
-// Errors: xml_malformed.
+// charset (lower case, may be empty), byte order mark and declaration must agree. The result is
+// valid UTF-8 without NUL. Errors: xml_malformed.
 Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset);
 
 }  // namespace district::xml

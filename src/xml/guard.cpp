@@ -30,10 +30,12 @@ class Guard {
     if (rest.starts_with("<!--")) return skip_past("-->", 4, "comment");
     if (rest.starts_with("<![CDATA[")) return skip_past("]]>", 9, "CDATA section");
     if (rest.starts_with("<!")) {
-      return fail(ErrorCode::xml_forbidden, "document type or other markup declaration at octet " + std::to_string(at_));
+      return fail(ErrorCode::xml_forbidden,
+                  "document type or other markup declaration at octet " + std::to_string(at_));
     }
     if (rest.starts_with("<?")) {
-      return fail(ErrorCode::xml_forbidden, "processing instruction at octet " + std::to_string(at_));
+      return fail(ErrorCode::xml_forbidden,
+                  "processing instruction at octet " + std::to_string(at_));
     }
     if (rest.starts_with("</")) {
       leave();
@@ -45,7 +47,8 @@ class Guard {
   Result<Ok> skip_past(std::string_view end, std::size_t from, const char* what) {
     const auto found = text_.find(end, at_ + from);
     if (found == std::string_view::npos) {
-      return fail(ErrorCode::xml_malformed, std::string(what) + " without an end at octet " + std::to_string(at_));
+      return fail(ErrorCode::xml_malformed,
+                  std::string(what) + " without an end at octet " + std::to_string(at_));
     }
     at_ = found + end.size();
     return Ok{};
@@ -105,13 +108,14 @@ class Guard {
   // Reads a name at `i` and moves past it.
   Result<Ok> name(std::size_t& i) {
     const std::size_t start = i;
-    while (i < text_.size() && !space(text_[i]) && text_[i] != '=' && text_[i] != '>' && text_[i] != '/' &&
-           text_[i] != '"' && text_[i] != '\'' && text_[i] != '<') {
+    while (i < text_.size() && !space(text_[i]) && text_[i] != '=' && text_[i] != '>' &&
+           text_[i] != '/' && text_[i] != '"' && text_[i] != '\'' && text_[i] != '<') {
       ++i;
     }
     const auto found = text_.substr(start, i - start);
     if (found.empty()) {
-      return fail(ErrorCode::xml_malformed, "markup without a name at octet " + std::to_string(start));
+      return fail(ErrorCode::xml_malformed,
+                  "markup without a name at octet " + std::to_string(start));
     }
     return count_name(found);
   }
@@ -125,7 +129,8 @@ class Guard {
   }
 
   tl::unexpected<Error> limit(const char* what) const {
-    return fail(ErrorCode::limit_exceeded, std::string("too many ") + what + " at octet " + std::to_string(at_));
+    return fail(ErrorCode::limit_exceeded,
+                std::string("too many ") + what + " at octet " + std::to_string(at_));
   }
 
   std::string_view text_;

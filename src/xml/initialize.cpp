@@ -18,7 +18,8 @@ namespace {
 
 // The name in the contract that a resolved schemaLocation means.
 std::string contract_name(std::string_view url) {
-  if (const auto query = url.find("?xsd="); query != std::string_view::npos) url.remove_prefix(query + 5);
+  if (const auto query = url.find("?xsd="); query != std::string_view::npos)
+    url.remove_prefix(query + 5);
   if (url.starts_with("./")) url.remove_prefix(2);
   return std::string(url);
 }
@@ -32,14 +33,16 @@ xmlParserInput* load_contract_only(const char* url, const char*, xmlParserCtxt* 
       text->data(), static_cast<int>(text->size()), XML_CHAR_ENCODING_NONE);
   if (buffer == nullptr) return nullptr;
   xmlParserInput* input = ::xmlNewIOInputStream(parser, buffer, XML_CHAR_ENCODING_NONE);
-  if (input != nullptr) input->filename = reinterpret_cast<char*>(::xmlStrdup(reinterpret_cast<const xmlChar*>(url)));
+  if (input != nullptr)
+    input->filename = reinterpret_cast<char*>(::xmlStrdup(reinterpret_cast<const xmlChar*>(url)));
   return input;
 }
 
 // Their reasons are ours to tell, not stderr's.
 void silent_generic(void*, const char*, ...) noexcept {}
 void silent_structured(void*, xmlError*) noexcept {}
-void silent_xmlsec(const char*, int, const char*, const char*, const char*, int, const char*) noexcept {}
+void silent_xmlsec(const char*, int, const char*, const char*, const char*, int,
+                   const char*) noexcept {}
 
 void initialize_once() {
   ::xmlInitParser();
@@ -47,8 +50,9 @@ void initialize_once() {
   ::xmlSetStructuredErrorFunc(nullptr, silent_structured);
   ::xmlSetExternalEntityLoader(load_contract_only);
   ::xmlSecErrorsSetCallback(silent_xmlsec);
-  const bool good = ::xmlSecInit() == 0 && ::xmlSecCheckVersion() == 1 && ::xmlSecCryptoAppInit(nullptr) == 0 &&
-                    ::xmlSecCryptoInit() == 0 && ::xmlSecTransformIdsRegister(str_transform_id()) == 0;
+  const bool good = ::xmlSecInit() == 0 && ::xmlSecCheckVersion() == 1 &&
+                    ::xmlSecCryptoAppInit(nullptr) == 0 && ::xmlSecCryptoInit() == 0 &&
+                    ::xmlSecTransformIdsRegister(str_transform_id()) == 0;
   if (!good) ::abort();  // a broken installation: nothing can be verified
   ::xmlSecErrorsSetCallback(silent_xmlsec);
 }

@@ -25,9 +25,11 @@ inline constexpr std::string_view kWsa2004 = "http://schemas.xmlsoap.org/ws/2004
 
 namespace district::xml::alg {
 
-inline constexpr std::string_view kEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+inline constexpr std::string_view kEnveloped =
+    "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 inline constexpr std::string_view kStrTransform =
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#STR-Transform";
+    "http://docs.oasis-open.org/wss/2004/01/"
+    "oasis-200401-wss-soap-message-security-1.0#STR-Transform";
 inline constexpr std::string_view kSha1 = "http://www.w3.org/2000/09/xmldsig#sha1";
 inline constexpr std::string_view kSha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
 inline constexpr std::string_view kSha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384";
@@ -36,9 +38,12 @@ inline constexpr std::string_view kRsaSha1 = "http://www.w3.org/2000/09/xmldsig#
 inline constexpr std::string_view kRsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 inline constexpr std::string_view kRsaSha384 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384";
 inline constexpr std::string_view kRsaSha512 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512";
-inline constexpr std::string_view kEcdsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
-inline constexpr std::string_view kEcdsaSha384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384";
-inline constexpr std::string_view kEcdsaSha512 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512";
+inline constexpr std::string_view kEcdsaSha256 =
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
+inline constexpr std::string_view kEcdsaSha384 =
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384";
+inline constexpr std::string_view kEcdsaSha512 =
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512";
 
 }  // namespace district::xml::alg
 
@@ -49,10 +54,12 @@ inline constexpr std::string_view kX509v3 =
 inline constexpr std::string_view kX509PkiPathv1 =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509PKIPathv1";
 inline constexpr std::string_view kX509SubjectKeyIdentifier =
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509SubjectKeyIdentifier";
+    "http://docs.oasis-open.org/wss/2004/01/"
+    "oasis-200401-wss-x509-token-profile-1.0#X509SubjectKeyIdentifier";
 inline constexpr std::string_view kThumbprintSha1 =
     "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#ThumbprintSHA1";
 inline constexpr std::string_view kBase64Binary =
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary";
+    "http://docs.oasis-open.org/wss/2004/01/"
+    "oasis-200401-wss-soap-message-security-1.0#Base64Binary";
 
 }  // namespace district::xml::wss

@@ -38,6 +38,7 @@ std::optional<std::string_view> contract_file(std::string_view name);
 std::vector<std::string_view> contract_files();
 // The file as it is served to clients: PUBLIC_URL and the places of imported schemas replaced by
 // `public_url` and `public_url`?xsd=NAME. nullopt: no such file.
-std::optional<std::string> published_contract_file(std::string_view name, std::string_view public_url);
+std::optional<std::string> published_contract_file(std::string_view name,
+                                                   std::string_view public_url);
 
 }  // namespace district::xml

@@ -10,8 +10,10 @@ namespace district::xml {
 namespace {
 
 // Start tag, content and end tag, with attributes as given.
-std::string element(const std::string& name, const std::string& attributes, const std::string& content) {
-  return "<" + name + (attributes.empty() ? "" : " " + attributes) + ">" + content + "</" + name + ">";
+std::string element(const std::string& name, const std::string& attributes,
+                    const std::string& content) {
+  return "<" + name + (attributes.empty() ? "" : " " + attributes) + ">" + content + "</" + name +
+         ">";
 }
 
 std::string xmlns(const char* prefix, std::string_view uri) {
@@ -43,30 +45,35 @@ std::string inclusive_namespaces(const std::vector<std::string>& prefixes) {
   if (prefixes.empty()) return {};
   std::string list;
   for (const auto& prefix : prefixes) list += (list.empty() ? "" : " ") + prefix;
-  return element("ec:InclusiveNamespaces", xmlns("ec", ns::kExcC14n) + " " + attribute("PrefixList", list), "");
+  return element("ec:InclusiveNamespaces",
+                 xmlns("ec", ns::kExcC14n) + " " + attribute("PrefixList", list), "");
 }
 
 std::string reference(const Part& part) {
   const std::string transform = element("ds:Transform", attribute("Algorithm", ns::kExcC14n),
                                         inclusive_namespaces(part.prefixes));
-  return element("ds:Reference", attribute("URI", "#" + part.id),
-                 element("ds:Transforms", "", transform) +
-                     element("ds:DigestMethod", attribute("Algorithm", alg::kSha256), "") +
-                     element("ds:DigestValue", "", to_base64(crypto::sha256(as_bytes(part.canonical)))));
+  return element(
+      "ds:Reference", attribute("URI", "#" + part.id),
+      element("ds:Transforms", "", transform) +
+          element("ds:DigestMethod", attribute("Algorithm", alg::kSha256), "") +
+          element("ds:DigestValue", "", to_base64(crypto::sha256(as_bytes(part.canonical)))));
 }
 
 std::string signed_info(const std::vector<Part>& parts, KeyFamily family) {
   std::string content =
       element("ds:CanonicalizationMethod", attribute("Algorithm", ns::kExcC14n), "") +
-      element("ds:SignatureMethod",
-              attribute("Algorithm", family == KeyFamily::rsa ? alg::kRsaSha256 : alg::kEcdsaSha256), "");
+      element(
+          "ds:SignatureMethod",
+          attribute("Algorithm", family == KeyFamily::rsa ? alg::kRsaSha256 : alg::kEcdsaSha256),
+          "");
   for (const Part& part : parts) content += reference(part);
   return element("ds:SignedInfo", xmlns("ds", ns::kDs), content);
 }
 
 std::string key_info(const std::string& token_id) {
-  const std::string ref = element("wsse:Reference", attribute("URI", "#" + token_id) + " " +
-                                  attribute("ValueType", wss::kX509v3), "");
+  const std::string ref =
+      element("wsse:Reference",
+              attribute("URI", "#" + token_id) + " " + attribute("ValueType", wss::kX509v3), "");
   return element("ds:KeyInfo", "", element("wsse:SecurityTokenReference", "", ref));
 }
 
@@ -75,7 +82,8 @@ Part timestamp(const EnvelopeToSign& envelope, const std::string& suffix) {
   return {id,
           element("wsu:Timestamp", xmlns("wsu", ns::kWsu) + " " + attribute("wsu:Id", id),
                   element("wsu:Created", "", format_instant(envelope.created, 3)) +
-                      element("wsu:Expires", "", format_instant(envelope.created + envelope.lifetime, 3))),
+                      element("wsu:Expires", "",
+                              format_instant(envelope.created + envelope.lifetime, 3))),
           {}};
 }
 
@@ -83,8 +91,9 @@ Part confirmation(const std::string& value, std::size_t number, const std::strin
   const std::string id = "SC" + std::to_string(number) + "-" + suffix;
   return {id,
           element("wsse11:SignatureConfirmation",
-                  xmlns("wsse11", ns::kWsse11) + " " + xmlns("wsu", ns::kWsu) + " " + attribute("Value", value) +
-                      " " + attribute("wsu:Id", id), ""),
+                  xmlns("wsse11", ns::kWsse11) + " " + xmlns("wsu", ns::kWsu) + " " +
+                      attribute("Value", value) + " " + attribute("wsu:Id", id),
+                  ""),
           {}};
 }
 
@@ -95,7 +104,8 @@ std::string envelope_text(SoapVersion version, const std::string& header, const 
 
 }  // namespace
 
-Result<SignedText> write_signed_envelope(const EnvelopeToSign& envelope, const crypto::Certificate& certificate,
+Result<SignedText> write_signed_envelope(const EnvelopeToSign& envelope,
+                                         const crypto::Certificate& certificate,
                                          const crypto::PrivateKey& key) {
   const std::string suffix = fresh_suffix();
   const std::string body_id = "Body-" + suffix;
@@ -108,7 +118,8 @@ Result<SignedText> write_signed_envelope(const EnvelopeToSign& envelope, const c
     confirmations += parts.back().canonical;
   }
   parts.push_back({body_id,
-                   element("soap:Body", xmlns("soap", soap_namespace(envelope.version)) + " " +
+                   element("soap:Body",
+                           xmlns("soap", soap_namespace(envelope.version)) + " " +
                                xmlns("wsu", ns::kWsu) + " " + attribute("wsu:Id", body_id),
                            std::string(envelope.body_content)),
                    envelope.inclusive_prefixes});
@@ -118,16 +129,17 @@ Result<SignedText> write_signed_envelope(const EnvelopeToSign& envelope, const c
   result.signature_value = to_base64(value);
   const std::string token = element(
       "wsse:BinarySecurityToken",
-      attribute("EncodingType", wss::kBase64Binary) + " " + attribute("ValueType", wss::kX509v3) + " " +
-          xmlns("wsu", ns::kWsu) + " " + attribute("wsu:Id", token_id),
+      attribute("EncodingType", wss::kBase64Binary) + " " + attribute("ValueType", wss::kX509v3) +
+          " " + xmlns("wsu", ns::kWsu) + " " + attribute("wsu:Id", token_id),
       to_base64(certificate.der()));
-  const std::string signature = element("ds:Signature", xmlns("ds", ns::kDs),
-                                        info + element("ds:SignatureValue", "", result.signature_value) + key_info(token_id));
+  const std::string signature =
+      element("ds:Signature", xmlns("ds", ns::kDs),
+              info + element("ds:SignatureValue", "", result.signature_value) + key_info(token_id));
   // Signature last and no signed element after it: gSOAP's receivers miscount the Body otherwise.
-  result.envelope = envelope_text(
-      envelope.version,
-      element("wsse:Security", xmlns("wsse", ns::kWsse), stamp_text + token + confirmations + signature),
-      parts.back().canonical);
+  result.envelope = envelope_text(envelope.version,
+                                  element("wsse:Security", xmlns("wsse", ns::kWsse),
+                                          stamp_text + token + confirmations + signature),
+                                  parts.back().canonical);
   return result;
 }
 

@@ -28,7 +28,8 @@ Element token_of(Element str) {
   for (const Element security : header.children()) {
     if (!security.is(ns::kWsse, "Security")) continue;
     for (const Element token : security.children()) {
-      if (token.is(ns::kWsse, "BinarySecurityToken") && token.attribute(ns::kWsu, "Id") == id) return token;
+      if (token.is(ns::kWsse, "BinarySecurityToken") && token.attribute(ns::kWsu, "Id") == id)
+        return token;
     }
   }
   return {};
@@ -38,7 +39,8 @@ Element token_of(Element str) {
 std::vector<std::string> prefixes_of(Element transform) {
   std::vector<std::string> prefixes;
   const Element parameters = transform.child(ns::kWsse, "TransformationParameters");
-  const Element method = parameters ? parameters.child(ns::kDs, "CanonicalizationMethod") : Element{};
+  const Element method =
+      parameters ? parameters.child(ns::kDs, "CanonicalizationMethod") : Element{};
   const Element list = method ? method.child(ns::kExcC14n, "InclusiveNamespaces") : Element{};
   if (!list) return prefixes;
   std::string name;
@@ -53,7 +55,8 @@ std::vector<std::string> prefixes_of(Element transform) {
   return prefixes;
 }
 
-int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes, xmlSecTransformCtxPtr context) noexcept;
+int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes,
+                xmlSecTransformCtxPtr context) noexcept;
 
 int read_node(xmlSecTransformPtr transform, xmlNodePtr node, xmlSecTransformCtxPtr) noexcept {
   transform->hereNode = node;
@@ -61,7 +64,8 @@ int read_node(xmlSecTransformPtr transform, xmlNodePtr node, xmlSecTransformCtxP
 }
 
 // Asked for when the transform is put before another, but the octets are always pushed.
-int pop_nothing(xmlSecTransformPtr, xmlSecByte*, xmlSecSize, xmlSecSize*, xmlSecTransformCtxPtr) noexcept {
+int pop_nothing(xmlSecTransformPtr, xmlSecByte*, xmlSecSize, xmlSecSize*,
+                xmlSecTransformCtxPtr) noexcept {
   return -1;
 }
 
@@ -72,21 +76,22 @@ const xmlSecTransformKlass kStrTransformKlass = {
     sizeof(xmlSecTransformKlass),
     sizeof(xmlSecTransform),
     xml_chars("str-transform"),
-    xml_chars("http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#STR-Transform"),
+    xml_chars("http://docs.oasis-open.org/wss/2004/01/"
+              "oasis-200401-wss-soap-message-security-1.0#STR-Transform"),
     xmlSecTransformUsageDSigTransform,
     initialize,
     finalize,
     read_node,
-    nullptr,                           // writeNode
-    nullptr,                           // setKeyReq
-    nullptr,                           // setKey
-    nullptr,                           // verify
+    nullptr,  // writeNode
+    nullptr,  // setKeyReq
+    nullptr,  // setKey
+    nullptr,  // verify
     xmlSecTransformDefaultGetDataType,
-    nullptr,                           // pushBin
-    pop_nothing,                       // popBin
-    write_token,                       // pushXml
-    nullptr,                           // popXml
-    nullptr,                           // execute
+    nullptr,      // pushBin
+    pop_nothing,  // popBin
+    write_token,  // pushXml
+    nullptr,      // popXml
+    nullptr,      // execute
     nullptr,
     nullptr,
 };
@@ -108,11 +113,13 @@ Element referenced(xmlNode* transform, xmlSecNodeSetPtr nodes) {
   const auto uri = reference.attribute("", "URI");
   if (!uri || !uri->starts_with('#')) return {};
   const xmlAttr* id = ::xmlGetID(transform->doc, xml_chars(uri->c_str() + 1));
-  if (id == nullptr || ::xmlSecNodeSetContains(nodes, id->parent, id->parent->parent) != 1) return {};
+  if (id == nullptr || ::xmlSecNodeSetContains(nodes, id->parent, id->parent->parent) != 1)
+    return {};
   return Element{id->parent};
 }
 
-int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes, xmlSecTransformCtxPtr context) noexcept {
+int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes,
+                xmlSecTransformCtxPtr context) noexcept {
   if (nodes == nullptr || transform->hereNode == nullptr || transform->next == nullptr) return -1;
   const Element str = referenced(transform->hereNode, nodes);
   const Element token = token_of(str);
@@ -132,7 +139,8 @@ Result<std::string> dereferenced_token(Element str, const std::vector<std::strin
   const Element token = token_of(str);
   if (!token) {
     return fail(ErrorCode::security_invalid,
-                "STR-Transform on something other than a reference to a BinarySecurityToken of this message");
+                "STR-Transform on something other than a reference to a BinarySecurityToken of "
+                "this message");
   }
   return canonical_token(token, prefixes);
 }

@@ -31,7 +31,8 @@ std::string read(const fs::path& file) {
 
 struct Fixture {
   Fixture() { xml::initialize(); }
-  Result<verify::VerifiedEnvelope> verify(const std::string& text, Instant now = test::kVectorTime) const {
+  Result<verify::VerifiedEnvelope> verify(const std::string& text,
+                                          Instant now = test::kVectorTime) const {
     RawEnvelope raw;
     raw.octets = to_bytes(as_bytes(text));
     return verifier.verify(raw, now);
@@ -52,7 +53,9 @@ Part part(const std::string& text, const std::string& begin, const std::string& 
   return {from, text.find(end, from) + end.size()};
 }
 
-std::string canonical_body(const verify::VerifiedEnvelope& envelope) { return *xml::canonicalize(envelope.body()); }
+std::string canonical_body(const verify::VerifiedEnvelope& envelope) {
+  return *xml::canonicalize(envelope.body());
+}
 
 std::string replaced(std::string text, const std::string& old, const std::string& with) {
   const auto at = text.find(old);
@@ -62,17 +65,29 @@ std::string replaced(std::string text, const std::string& old, const std::string
 
 // One small change of the kinds that attackers and broken networks make.
 void mutate(std::string& text, const std::vector<std::string>& others, std::mt19937& random) {
-  const auto below = [&](std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random); };
+  const auto below = [&](std::size_t bound) {
+    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
+  };
   const auto at = below(text.size());
   const auto length = 1 + below(std::min<std::size_t>(200, text.size() - at));
   const std::string& other = others[below(others.size())];
   const auto from = below(other.size());
   switch (below(5)) {
-    case 0: text[at] = static_cast<char>(below(256)); break;
-    case 1: text.erase(at, length); break;
-    case 2: text.insert(at, text.substr(below(text.size()), length)); break;
-    case 3: text.insert(at, other.substr(from, length)); break;
-    default: text.replace(at, length, other.substr(from, length)); break;
+    case 0:
+      text[at] = static_cast<char>(below(256));
+      break;
+    case 1:
+      text.erase(at, length);
+      break;
+    case 2:
+      text.insert(at, text.substr(below(text.size()), length));
+      break;
+    case 3:
+      text.insert(at, other.substr(from, length));
+      break;
+    default:
+      text.replace(at, length, other.substr(from, length));
+      break;
   }
 }
 
@@ -81,12 +96,16 @@ void mutate(std::string& text, const std::vector<std::string>& others, std::mt19
 BOOST_FIXTURE_TEST_SUITE(tree_verifier, Fixture)
 
 BOOST_AUTO_TEST_CASE(any_flipped_bit_in_what_is_signed_is_refused) {
-  for (const char* name : {"kalundborg", "eibar-ecdsa-p256", "wss4j-str-transform", "token-signed"}) {
+  for (const char* name :
+       {"kalundborg", "eibar-ecdsa-p256", "wss4j-str-transform", "token-signed"}) {
     const std::string good = read(kAccepted + name + ".xml");
     BOOST_REQUIRE_MESSAGE(verify(good), name);
-    std::vector<Part> parts{part(good, "<soap:Body", "</soap:Body>"), part(good, "<wsu:Timestamp", "</wsu:Timestamp>"),
-                            part(good, "<ds:SignedInfo>", "</ds:SignedInfo>"), part(good, "<ds:SignatureValue>", "</ds:SignatureValue>")};
-    if (std::string_view(name) == "wss4j-str-transform" || std::string_view(name) == "token-signed") {
+    std::vector<Part> parts{part(good, "<soap:Body", "</soap:Body>"),
+                            part(good, "<wsu:Timestamp", "</wsu:Timestamp>"),
+                            part(good, "<ds:SignedInfo>", "</ds:SignedInfo>"),
+                            part(good, "<ds:SignatureValue>", "</ds:SignatureValue>")};
+    if (std::string_view(name) == "wss4j-str-transform" ||
+        std::string_view(name) == "token-signed") {
       parts.push_back(part(good, "<wsse:BinarySecurityToken", "</wsse:BinarySecurityToken>"));
     }
     std::string accepted;
@@ -97,7 +116,8 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_in_what_is_signed_is_refused) {
         if (verify(bad)) accepted += std::to_string(at) + " ";
       }
     }
-    BOOST_TEST(accepted.empty(), std::string(name) + " is accepted with a bit flipped at " + accepted);
+    BOOST_TEST(accepted.empty(),
+               std::string(name) + " is accepted with a bit flipped at " + accepted);
   }
 }
 
@@ -118,11 +138,13 @@ BOOST_AUTO_TEST_CASE(whatever_is_accepted_after_random_changes_has_a_signed_body
   int tried = 0;
   for (; tried < 6000 && std::chrono::steady_clock::now() < end; ++tried) {
     std::string text = vectors[static_cast<std::size_t>(tried) % vectors.size()];
-    for (auto changes = 1 + random() % 3; changes > 0 && !text.empty(); --changes) mutate(text, vectors, random);
+    for (auto changes = 1 + random() % 3; changes > 0 && !text.empty(); --changes)
+      mutate(text, vectors, random);
     const auto verified = verify(text);
     if (!verified) continue;
     ++accepted;
-    BOOST_TEST(bodies.contains(canonical_body(*verified)), "accepted with a Body that nobody signed:\n" + text);
+    BOOST_TEST(bodies.contains(canonical_body(*verified)),
+               "accepted with a Body that nobody signed:\n" + text);
   }
   BOOST_TEST_MESSAGE(tried << " changed, " << accepted << " of them outside of what is signed");
   BOOST_TEST(tried > 500);
@@ -130,15 +152,19 @@ BOOST_AUTO_TEST_CASE(whatever_is_accepted_after_random_changes_has_a_signed_body
 
 BOOST_AUTO_TEST_CASE(truncated_anywhere_it_is_refused) {
   const std::string good = read(kAccepted + "kalundborg.xml");
-  for (std::size_t size = 0; size < good.size(); size += 3) BOOST_TEST(!verify(good.substr(0, size)).has_value());
+  for (std::size_t size = 0; size < good.size(); size += 3)
+    BOOST_TEST(!verify(good.substr(0, size)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_meaning_of_a_signature_is_one_whatever_its_spelling) {
   const std::string good = read(kAccepted + "kalundborg.xml");
   const auto key = verify(good)->replay_key();
-  for (const std::string& same : {replaced(good, "<ds:SignatureValue>", "<ds:SignatureValue>\n "), replaced(good, "<soap:Header>", "<soap:Header><!-- -->\n"),
-                                  replaced(good, "<soap:Header>", "<soap:Header><x xmlns='urn:x'/>"), "<?xml version='1.0'?>" + good,
-                                  replaced(good, "<ds:KeyInfo>", "<ds:KeyInfo Id='k'>"), replaced(good, "<wsse:BinarySecurityToken ", "<wsse:BinarySecurityToken a='b' ")}) {
+  for (const std::string& same :
+       {replaced(good, "<ds:SignatureValue>", "<ds:SignatureValue>\n "),
+        replaced(good, "<soap:Header>", "<soap:Header><!-- -->\n"),
+        replaced(good, "<soap:Header>", "<soap:Header><x xmlns='urn:x'/>"),
+        "<?xml version='1.0'?>" + good, replaced(good, "<ds:KeyInfo>", "<ds:KeyInfo Id='k'>"),
+        replaced(good, "<wsse:BinarySecurityToken ", "<wsse:BinarySecurityToken a='b' ")}) {
     const auto verified = verify(same);
     BOOST_REQUIRE_MESSAGE(verified, verified.error().detail);
     BOOST_TEST(to_hex(verified->replay_key()) == to_hex(key));
@@ -148,7 +174,8 @@ BOOST_AUTO_TEST_CASE(the_meaning_of_a_signature_is_one_whatever_its_spelling) {
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_refused_from_the_instant_on_that_the_replay_cache_is_told) {
-  for (const char* name : {"kalundborg", "time-expires-far-away", "time-created-sixty-seconds-ahead"}) {
+  for (const char* name :
+       {"kalundborg", "time-expires-far-away", "time-created-sixty-seconds-ahead"}) {
     const std::string text = read(kAccepted + name + ".xml");
     const auto verified = verify(text);
     BOOST_REQUIRE(verified);
@@ -163,7 +190,8 @@ BOOST_AUTO_TEST_CASE(the_sender_is_who_signed) {
   const auto verified = verify(read(kAccepted + "rsa-sha1-allowed.xml"));
   BOOST_REQUIRE(verified);
   const auto& sender = verified->sender();
-  const auto certificate = *crypto::Certificate::from_pem_file(DISTRICT_SOURCE_DIR "/tests/vectors/certificates/legacy.pem");
+  const auto certificate = *crypto::Certificate::from_pem_file(
+      DISTRICT_SOURCE_DIR "/tests/vectors/certificates/legacy.pem");
   BOOST_TEST(to_hex(sender.certificate_sha256) == to_hex(certificate.sha256()));
   BOOST_TEST(sender.used_sha1);
   BOOST_REQUIRE(sender.enrolments.size() == 1U);

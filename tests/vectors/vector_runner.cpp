@@ -39,9 +39,10 @@ bool as_expected(const audit::TreeVerifier& verifier, const fs::path& file) {
   const auto verified = verifier.verify(read_raw(file), test::kVectorTime);
   const int code = verified ? kAccepted : static_cast<int>(verified.error().code);
   const int expected = expected_code(file);
-  const std::string detail = verified ? "by " + verified->sender().subject : verified.error().detail;
-  std::printf("%s %s: %d, %d expected (%s)\n", code == expected ? "ok  " : "FAIL", file.filename().c_str(), code,
-              expected, detail.c_str());
+  const std::string detail =
+      verified ? "by " + verified->sender().subject : verified.error().detail;
+  std::printf("%s %s: %d, %d expected (%s)\n", code == expected ? "ok  " : "FAIL",
+              file.filename().c_str(), code, expected, detail.c_str());
   return code == expected;
 }
 

@@ -24,8 +24,9 @@ class VectorTrust {
   VectorTrust() : database_(folder_.file("trust.sqlite")) {
     const Instant begin = *parse_date_time("2025-12-01T00:00:00Z");
     auto database = value(store::Database::open(database_, store::OpenMode::create));
-    for (const auto& [code, zone] : {std::pair{"10", "Europe/Copenhagen"}, std::pair{"20", "Europe/Madrid"},
-                                     std::pair{"30", "Europe/Madrid"}}) {
+    for (const auto& [code, zone] :
+         {std::pair{"10", "Europe/Copenhagen"}, std::pair{"20", "Europe/Madrid"},
+          std::pair{"30", "Europe/Madrid"}}) {
       Tenant tenant;
       tenant.code = code;
       tenant.name = std::string("tenant ") + code;
@@ -42,14 +43,18 @@ class VectorTrust {
     if (rows.empty()) throw std::runtime_error("tests/vectors/trust.csv is missing or empty");
     std::vector<trust::EnrolRequest> requests;
     for (const auto& row : rows) {
-      requests.push_back({row[1], certificate(row[0]), parse_day_or_instant(row[2]), {},
-                          parse_day_or_instant(row[3]), "trust.csv"});
+      requests.push_back({row[1],
+                          certificate(row[0]),
+                          parse_day_or_instant(row[2]),
+                          {},
+                          parse_day_or_instant(row[3]),
+                          "trust.csv"});
     }
     static_cast<void>(value(trust::enrol(*database, requests, begin)));
     for (const auto& row : rows) {
       if (row[4].empty()) continue;
-      value(trust::revoke(*database, to_hex(certificate(row[0]).sha256()), row[1], "for the vectors",
-                          *parse_date_time(row[4])));
+      value(trust::revoke(*database, to_hex(certificate(row[0]).sha256()), row[1],
+                          "for the vectors", *parse_date_time(row[4])));
     }
     trust_ = value(trust::Trust::open(database_, store::OpenMode::existing));
   }
@@ -63,7 +68,8 @@ class VectorTrust {
     return *std::move(result);
   }
   static crypto::Certificate certificate(const std::string& name) {
-    return value(crypto::Certificate::from_pem_file(DISTRICT_SOURCE_DIR "/tests/vectors/certificates/" + name + ".pem"));
+    return value(crypto::Certificate::from_pem_file(
+        DISTRICT_SOURCE_DIR "/tests/vectors/certificates/" + name + ".pem"));
   }
   static std::array<std::string, 5> split(const std::string& line) {
     std::array<std::string, 5> cells;

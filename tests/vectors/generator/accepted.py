@@ -100,6 +100,8 @@ def key_references(keys):
     for name in ("kalundborg", "eibar"):
         yield known(f"thumbprint-{name}", key_identifier(keys.thumbprint(name), THUMBPRINT), name)
         yield known(f"subject-key-identifier-{name}", key_identifier(keys.key_identifier(name), X509 + "X509SubjectKeyIdentifier"), name)
+    for name in ("renewed", "reissued"):
+        yield known(f"subject-key-identifier-{name}-with-the-same-key", key_identifier(keys.key_identifier(name), X509 + "X509SubjectKeyIdentifier"), name)
     yield known("key-identifier-without-encoding", key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT, None))
     yield known("key-identifier-whole-certificate", key_identifier(keys.token("kalundborg"), X509 + "X509v3"))
     serial = keys.serial("kalundborg")

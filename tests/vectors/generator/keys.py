@@ -47,7 +47,7 @@ def curve(name):
     return ["-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{name}"]
 
 
-# name: (genpkey arguments, common name, not before, not after, extensions)
+# name: (genpkey arguments or whose key, common name, not before, not after, extensions)
 CERTIFICATES = {
     "kalundborg": (RSA, "Kalundborg gateway", "251101", "281101", "leaf"),
     "barcelona": (RSA, "Barcelona gateway", "251101", "281101", "leaf"),
@@ -59,6 +59,8 @@ CERTIFICATES = {
     "legacy-ended": (RSA, "First gateway, SHA-1 ended", "251101", "281101", "leaf"),
     "revoked": (RSA, "Revoked gateway", "251101", "281101", "leaf"),
     "expired": (RSA, "Expired gateway", "251101", "260115", "leaf"),
+    "renewed": ("expired", "Expired gateway", "260101", "281101", "leaf"),
+    "reissued": ("revoked", "Revoked gateway", "260101", "281101", "leaf"),
     "not-yet-valid": (RSA, "Gateway of tomorrow", "260116", "281101", "leaf"),
     "enrolled-later": (RSA, "Gateway enrolled from tomorrow", "251101", "281101", "leaf"),
     "stranger": (RSA, "Nobody we know", "251101", "281101", "leaf"),
@@ -97,13 +99,23 @@ class Keys:
     def make(self, name):
         algorithm, common_name, start, end, extensions = CERTIFICATES[name]
         key, request, pem = (self.work / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
-        self.run("genpkey", *algorithm, "-out", key)
+        if isinstance(algorithm, str):
+            key.write_bytes(self.key(algorithm).read_bytes())
+        else:
+            self.run("genpkey", *algorithm, "-out", key)
         self.run("req", "-new", "-config", self.work / "ca.cnf", "-key", key, "-subj",
                  f"/C=ES/O=Pilots, Test/CN={common_name}", "-out", request)
         self.run("ca", "-batch", "-config", self.work / "ca.cnf", "-in", request, "-notext",
                  "-startdate", f"{start}000000Z", "-enddate", f"{end}000000Z",
                  "-extensions", extensions, "-out", pem)
         (self.folder / f"{name}.pem").write_bytes(self.run("x509", "-in", pem))
+
+    def issue_by(self, issuer, name):
+        """Another certificate for the key of `name`, by a key that is no authority's."""
+        issued = f"{name}-by-{issuer}"
+        self.run("x509", "-req", "-in", self.work / f"{name}.csr", "-CA", self.pem(issuer), "-CAkey", self.key(issuer),
+                 "-set_serial", "7", "-days", "1000", "-out", self.pem(issued))
+        return issued
 
     def key(self, name):
         return self.work / f"{name}.key"
