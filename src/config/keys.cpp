@@ -68,7 +68,8 @@ const std::array kKeys{
       "PEM private key of `receipt.ecdsa_certificate`, P-256 or more."},
 
   Key{"limits", "body_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes; }, 1024, 2047 * kMebibyte}, "octets",
-      "Largest body of a request, as sent and after decompression. Beyond it: HTTP 413."},
+      "Largest body of a request, as sent and after decompression. Beyond it: HTTP 413. Bodies above 1 MiB "
+      "are processed up to twice this sum at a time, since each takes up to 35 times its size in memory. Beyond it: HTTP 503."},
   Key{"limits", "body_bytes_total", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes_total; }, 1024, 1024 * 1024 * kMebibyte}, "octets",
       "Largest sum of the bodies of all requests under way; at least `limits.body_bytes`. Beyond it: HTTP 503."},
   Key{"limits", "header_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.header_bytes; }, 1024, kMebibyte}, "octets",

@@ -18,6 +18,8 @@ sigset_t stop_signals() {
 void block_stop_signals() {
   const auto set = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // Whoever reads our log lines from a pipe may end; that is no reason for the server to.
+  ::signal(SIGPIPE, SIG_IGN);
 }
 
 int wait_for_signal() {

@@ -1,8 +1,12 @@
 """Wrong configuration, missing files, a busy port, foreign databases, a full disk: a clear message
 that says what to do, an exit code, nothing lost."""
+import concurrent.futures
+import gzip
 import os
 import pathlib
+import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -95,6 +99,44 @@ class EnvironmentTest(unittest.TestCase):
             db.execute("PRAGMA user_version = 9999")
         db.close()
         self.refuses(3, "newer")
+
+
+class MemoryTest(unittest.TestCase):
+    """33 kB of gzip that are 8 million elements, 1 GB as a tree, from somebody unknown."""
+
+    def test_large_envelopes_share_a_bound_and_give_their_memory_back(self):
+        start = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        end = b"</s:Body></s:Envelope>"
+        element = b"<a/>"
+        count = (32 * 1024 * 1024 - len(start) - len(end)) // len(element)
+        bomb = gzip.compress(start + count * element + end)
+        with district.District() as server:
+            def send(_):
+                return server.post(bomb, headers={"Content-Encoding": "gzip"})[0]
+            with concurrent.futures.ThreadPoolExecutor(4) as senders:
+                answers = list(senders.map(send, range(4)))
+            self.assertIn(503, answers, "all four were read at once")
+            self.assertIn(500, answers, "none was read")
+            self.assertEqual(server.post(sign(server, "20", BARCELONA))[0], 200)
+            status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+            resident = int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
+            self.assertLess(resident, 300 * 1024, "the memory of refused envelopes is kept")
+
+
+class LogPipeTest(unittest.TestCase):
+    def test_the_server_outlives_the_reader_of_its_log(self):
+        with district.District() as server:
+            self.assertEqual(server.stop(), 0)
+            reading, writing = os.pipe()
+            server.process = subprocess.Popen(
+                [BIN / "districtd", "--demo", server.folder, "--port", str(server.port)],
+                stdout=writing, stderr=writing, stdin=subprocess.DEVNULL,
+                preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL))
+            os.close(writing)
+            with os.fdopen(reading) as log:
+                self.assertIn("started", log.readline())
+            for _ in range(2):
+                self.assertEqual(server.post(sign(server, "20", BARCELONA.replace("12.3", "7.5")))[0], 200)
 
 
 class FullDiskTest(unittest.TestCase):
