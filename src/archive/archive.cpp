@@ -99,8 +99,10 @@ struct Archive::Impl {
   std::mutex mutex;  // of the members that follow
   std::condition_variable changed;
   std::deque<Waiting> queue;
-  std::function<void()> wake;
   bool stopping = false;
+
+  std::mutex wake_mutex;  // held while it is called
+  std::function<void()> wake;
 
   std::thread committer;
 };
@@ -160,12 +162,8 @@ void Archive::Impl::commit(std::vector<Waiting> group) {
   });
   for (std::size_t i = 0; i < group.size(); ++i) group[i].outcome.set_value(std::move(results[i]));
   if (!any) return;
-  std::function<void()> wake_now;
-  {
-    const std::lock_guard lock(mutex);
-    wake_now = wake;
-  }
-  if (wake_now) wake_now();
+  const std::lock_guard lock(wake_mutex);
+  if (wake) wake();
 }
 
 Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& clock) {
@@ -209,7 +207,7 @@ Result<Receipt> Archive::append(const RawEnvelope& raw, const verify::VerifiedEn
 }
 
 void Archive::on_commit(std::function<void()> wake) {
-  const std::lock_guard lock(impl_->mutex);
+  const std::lock_guard lock(impl_->wake_mutex);
   impl_->wake = std::move(wake);
 }
 

@@ -36,7 +36,8 @@ class Archive {
   Result<Receipt> append(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
                          const Batch& batch);
 
-  // Called after each commit, from the committing thread: wakes the quantifier.
+  // Called after each commit, from the committing thread: wakes the quantifier. Returns when no
+  // call of the one before is under way, so that what it uses may then end. `wake` must not block.
   void on_commit(std::function<void()> wake);
 
  private:

@@ -215,6 +215,21 @@ BOOST_AUTO_TEST_CASE(those_who_wait_share_a_commit_and_each_receipt_agrees_with_
   BOOST_TEST(woken > 0);
 }
 
+BOOST_AUTO_TEST_CASE(on_commit_returns_when_no_call_of_the_one_before_is_under_way) {
+  Scratch scratch;
+  const auto archive = scratch.open();
+  std::atomic<bool> begun = false, ended = false;
+  archive->on_commit([&] {
+    begun = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ended = true;
+  });
+  BOOST_REQUIRE(append(*archive, "text", "signature"));
+  while (!begun) std::this_thread::yield();
+  archive->on_commit({});
+  BOOST_TEST(ended);
+}
+
 BOOST_AUTO_TEST_CASE(a_change_of_trust_asks_for_another_verification) {
   const Scratch scratch;
   const auto archive = scratch.open();
