@@ -322,8 +322,9 @@ Result<std::vector<WorkItem>> ArchiveStore::take_work(std::size_t limit, Instant
   std::vector<WorkItem> items;
   {
     // Asking for work when there is none must not keep the writers off the database.
-    DISTRICT_TRY(auto any, db_.prepare("SELECT 1 FROM work_item WHERE lease_until <= ?1 LIMIT 1"));
-    DISTRICT_TRY(const bool row, any.bind(1, now).step());
+    DISTRICT_TRY(auto any, db_.prepare("SELECT 1 FROM work_item WHERE lease_until <= ?1 "
+                                       "OR lease_until > ?2 LIMIT 1"));
+    DISTRICT_TRY(const bool row, any.bind(1, now).bind(2, now + lease).step());
     if (!row) return items;
   }
   DISTRICT_TRY(auto transaction, Transaction::begin(db_));
@@ -331,8 +332,8 @@ Result<std::vector<WorkItem>> ArchiveStore::take_work(std::size_t limit, Instant
     DISTRICT_TRY(auto statement,
                  db_.prepare("SELECT leaf_index, receipt_id, tenant, received_at FROM work_item "
                              "JOIN envelope USING (leaf_index) WHERE lease_until <= ?1 "
-                             "ORDER BY leaf_index LIMIT ?2"));
-    statement.bind(1, now).bind(2, limit);
+                             "OR lease_until > ?3 ORDER BY leaf_index LIMIT ?2"));
+    statement.bind(1, now).bind(2, limit).bind(3, now + lease);
     while (true) {
       DISTRICT_TRY(const bool row, statement.step());
       if (!row) break;

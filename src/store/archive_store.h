@@ -115,7 +115,8 @@ class ArchiveStore {
   Result<crypto::MerkleFrontier> log_frontier();
   Result<std::vector<LogEntry>> log_entries(std::uint64_t from, std::size_t limit);
 
-  // The quantifier's work, oldest first; a lease keeps others off an item until it ends.
+  // The quantifier's work, oldest first; a lease keeps others off an item until it ends. One that
+  // ends later than a lease from now is from before the clock was set back, and keeps nobody off.
   Result<std::vector<WorkItem>> take_work(std::size_t limit, Instant now, Duration lease);
   // Part of the caller's transaction.
   Result<Ok> finish_work(std::uint64_t leaf_index);

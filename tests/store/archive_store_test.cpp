@@ -228,6 +228,15 @@ BOOST_AUTO_TEST_CASE(work_is_leased_and_finished) {
   BOOST_TEST(scratch.store.take_work(9, kNow + lease, lease).value().size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_lease_from_before_the_clock_was_set_back_keeps_nobody_off) {
+  Scratch scratch;
+  scratch.append({sample_envelope(0)});
+  const auto lease = std::chrono::minutes(1);
+  BOOST_TEST(scratch.store.take_work(1, kNow + std::chrono::hours(24), lease).value().size() == 1U);
+  BOOST_TEST(scratch.store.take_work(1, kNow, lease).value().size() == 1U);
+  BOOST_TEST(scratch.store.take_work(1, kNow, lease).value().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_stores_nothing_of_the_group_and_later_ones_work) {
   const test::TemporaryFolder folder;
   auto database = Database::open(folder.file("archive.db"), OpenMode::create).value();
