@@ -407,6 +407,12 @@ Result<ReplayReport> Replay::verify(const Selection& selection) {
 
 Result<ReplayReport> Replay::run(const Selection& selection) {
   DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
+  DISTRICT_TRY(const auto under_way, store::SeriesStore(recorded_).under_way());
+  if (under_way) {
+    return fail(ErrorCode::archive_unavailable,
+                "KPI values are being computed for envelope " + *under_way,
+                "run this again when districtctl status --wait has ended");
+  }
   Examination examination(recorded_, verifier_, validator_, trust_);
   DISTRICT_TRY(const auto quantified,
                Quantified::create(recorded_, trust_, selection.everything(), progress_));

@@ -57,7 +57,8 @@ class Replay {
   // that they are part of; those are computed from them and from what is recorded of the others.
   // An envelope that fails to verify counts as one of the others, so that its damage is named once.
   // The scratch store is in memory and grows with the measurements of the meters concerned.
-  // Errors: as of verify().
+  // Errors: as of verify(); archive_unavailable also while the quantifier is in the middle of a
+  // long recomputation.
   Result<ReplayReport> run(const Selection& selection);
 
  private:

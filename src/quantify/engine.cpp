@@ -115,6 +115,7 @@ struct Engine::Run {
   const MasterData master;
   const Instant computed_at;
   const bool all;
+  const Pause& pause;
   std::vector<Series> series{};
   std::map<std::int64_t, std::vector<Stretch>> changed{};  // by series_id
   std::set<std::string_view> given{};                      // KPIs of families done so far
@@ -235,7 +236,10 @@ Result<Ok> Engine::Run::compute_family(const FamilyDefinition& family) {
   std::map<Instant, std::vector<Window>> by_month;
   for (const auto& window : touched)
     by_month[calendar.window(WindowKind::month, window.start).start].push_back(window);
-  for (const auto& [month, of_month] : by_month) DISTRICT_CHECK(compute_windows(work, of_month));
+  for (const auto& [month, of_month] : by_month) {
+    DISTRICT_CHECK(compute_windows(work, of_month));
+    if (pause) DISTRICT_CHECK(pause());
+  }
   for (const auto& definition : catalogue()) {
     if (definition.family == family.family) given.insert(definition.id);
   }
@@ -426,7 +430,9 @@ Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& tou
     const auto state = use ? MeasurementState::pending : MeasurementState::unusable;
     DISTRICT_TRY(const bool is_new,
                  store.put_measurement(series.series_id, origin, observation, state));
-    if (!use || !is_new) continue;
+    if (!use) continue;
+    // Ingested before, by a recomputation that may have broken off: what it did is not known.
+    if (!is_new) meter.all = true;
     if (observation.end - observation.start > series.longest) {
       series.longest = observation.end - observation.start;
       DISTRICT_CHECK(store.put_longest(series.series_id, series.longest));
@@ -448,7 +454,10 @@ Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& tou
     }
     if (!relevant) continue;
     DISTRICT_TRY(const auto after, store.facts(meter_id));
-    if (MasterData(before).says_the_same(MasterData(after))) continue;
+    const bool again = std::any_of(before.begin(), before.end(), [&](const auto& stored) {
+      return stored.origin.leaf_index == origin.leaf_index;
+    });
+    if (!again && MasterData(before).says_the_same(MasterData(after))) continue;
     touched.meters_[meter_id].tenant = batch.tenant;
     touched.meters_[meter_id].all = true;
   }
@@ -462,7 +471,7 @@ Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
     DISTRICT_TRY(const auto facts, store.facts(meter_id));
     const MasterData master(facts);
     DISTRICT_TRY(const auto calendar, calendar_of(changes.tenant, master.latest("zone")));
-    Run run{store, meter_id, std::move(key), calendar, master, computed_at, changes.all};
+    Run run{store, meter_id, std::move(key), calendar, master, computed_at, changes.all, pause_};
     DISTRICT_TRY(run.series, store.series_of(meter_id));
     for (const auto& series : run.series) {
       const auto written = changes.series.find(series.series_id);

@@ -49,12 +49,17 @@ class Engine {
   // IANA zone of a tenant's sites; nullopt: no such tenant.
   using ZoneLookup = std::function<std::optional<std::string>(std::string_view tenant)>;
 
-  // Keeps a reference to the database.
-  Engine(store::Database& database, ZoneLookup zone_of)
-      : db_(database), zone_of_(std::move(zone_of)) {}
+  // Called between the months of a recomputation, which may take long: the caller may commit and
+  // begin a new transaction, to let others write. Its errors are recompute()'s.
+  using Pause = std::function<Result<Ok>()>;
 
-  // Both inside one transaction of the caller's; several batches may be ingested, then recomputed
-  // at once. When either fails, roll back and drop `touched`.
+  // Keeps a reference to the database.
+  Engine(store::Database& database, ZoneLookup zone_of, Pause pause = {})
+      : db_(database), zone_of_(std::move(zone_of)), pause_(std::move(pause)) {}
+
+  // Both inside one transaction of the caller's, but for `pause`; several batches may be ingested,
+  // then recomputed at once. When either fails, roll back and drop `touched`. A recomputation that
+  // broke off after a pause is made good by ingesting the same batches again.
   // Errors: quantify_failed (unknown tenant or zone, a value that is not finite, two values for one
   // key in one message), found before anything is written; archive_unavailable.
   Result<Ok> ingest(const Batch& batch, const store::Origin& origin, Touched& touched);
@@ -74,6 +79,7 @@ class Engine {
 
   store::Database& db_;
   ZoneLookup zone_of_;
+  Pause pause_;
   std::map<std::string, Calendar> calendars_;  // by zone
 };
 

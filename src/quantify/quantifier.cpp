@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,6 +25,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration kLease = 5s;   // after a crash its items wait this long at most
 constexpr auto kLookAround = 1s;  // also without a wake(): another process may have added work
+// A transaction that takes longer makes way for the archive, which waits for it: senders wait, too.
+constexpr auto kTurnMax = 2s;
+constexpr auto kLetOthersWrite = 250ms;  // SQLite looks for a lock every 100 ms
 constexpr auto kRetryMin = 200ms;
 constexpr auto kRetryMax = 10s;
 
@@ -38,6 +42,33 @@ struct Prepared {
 store::Origin origin_of(const store::WorkItem& item) {
   return {item.leaf_index, item.receipt_id, item.received_at};
 }
+
+// A transaction of which the writers of the archive never wait for long.
+class Turns {
+ public:
+  explicit Turns(store::Database& database) : database_(database) {}
+
+  Result<Ok> begin() {
+    DISTRICT_TRY(auto transaction, store::Transaction::begin(database_));
+    transaction_.emplace(std::move(transaction));
+    began_ = std::chrono::steady_clock::now();
+    return Ok{};
+  }
+  Result<Ok> commit() { return transaction_->commit(); }
+  // Between two steps: makes way when it has taken its time.
+  Result<Ok> pause() {
+    if (std::chrono::steady_clock::now() - began_ < kTurnMax) return Ok{};
+    DISTRICT_CHECK(commit());
+    transaction_.reset();
+    std::this_thread::sleep_for(kLetOthersWrite);
+    return begin();
+  }
+
+ private:
+  store::Database& database_;
+  std::optional<store::Transaction> transaction_;
+  std::chrono::steady_clock::time_point began_;
+};
 
 }  // namespace
 
@@ -99,17 +130,20 @@ Prepared Quantifier::Impl::prepare(const store::WorkItem& item) {
   }
 }
 
-// All of the group in one transaction. Nothing is written when it fails.
+// All of the group in one transaction, or in several when the recomputation takes long. The items
+// are finished in the last one: after a crash or an error before it, all of it is done again.
 Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   const auto now = clock.now();
   DISTRICT_TRY(const auto snapshot, trust.snapshot());
-  DISTRICT_TRY(auto transaction, store::Transaction::begin(*database));
+  Turns turns(*database);
+  DISTRICT_CHECK(turns.begin());
   store::ArchiveStore archive(*database);
   store::SeriesStore series(*database);
-  Engine engine(*database, [&](std::string_view tenant) -> std::optional<std::string> {
+  const auto zone_of = [&](std::string_view tenant) -> std::optional<std::string> {
     const auto* found = snapshot->tenant(tenant, now);
     return found == nullptr ? std::nullopt : std::optional(found->zone);
-  });
+  };
+  Engine engine(*database, zone_of, [&] { return turns.pause(); });
   Touched touched;
   for (const auto& [item, batch] : group) {
     if (batch) {
@@ -119,10 +153,10 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
       DISTRICT_CHECK(
           series.put_failure({origin_of(item), item.tenant, error.code, error.detail, now}));
     }
-    DISTRICT_CHECK(archive.finish_work(item.leaf_index));
   }
   DISTRICT_CHECK(engine.recompute(touched, now));
-  DISTRICT_CHECK(transaction.commit());
+  for (const auto& prepared : group) DISTRICT_CHECK(archive.finish_work(prepared.item.leaf_index));
+  DISTRICT_CHECK(turns.commit());
   for (const auto& [item, batch] : group) {
     if (batch) continue;
     observe::emit(observe::Level::error, "quantify_failed",

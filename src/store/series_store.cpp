@@ -576,6 +576,14 @@ Result<std::vector<QuantifyFailure>> SeriesStore::failures() {
   }
 }
 
+Result<std::optional<std::string>> SeriesStore::under_way() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id FROM work_item JOIN origin "
+                                     "USING (leaf_index) ORDER BY leaf_index LIMIT 1"));
+  DISTRICT_TRY(const bool found, row.step());
+  if (!found) return std::nullopt;
+  return std::optional(row.text(0));
+}
+
 Result<SeriesCounts> SeriesStore::counts() {
   SeriesCounts counts;
   const auto count = [this](const char* sql, std::uint64_t& into) -> Result<Ok> {

@@ -160,6 +160,9 @@ class SeriesStore {
   Result<std::vector<Origin>> origins(std::int64_t series_id, Instant from, Instant to,
                                       Instant covered);
   Result<std::vector<QuantifyFailure>> failures();  // by leaf_index
+  // An envelope whose values are stored, but whose recomputation is not at its end: KPI values of
+  // its meters may be old or new. Its receiptId.
+  Result<std::optional<std::string>> under_way();
   Result<SeriesCounts> counts();
 
  private:

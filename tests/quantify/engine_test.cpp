@@ -368,3 +368,68 @@ BOOST_AUTO_TEST_CASE(sums_that_overflow_are_null_rather_than_infinite) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+// Start, KPI, value, status and attributes of every row: what must not depend on the way there.
+std::vector<std::string> rows_of(Scratch& scratch) {
+  std::vector<std::string> rows;
+  for (const auto& kpi : must(scratch.store.kpis({}))) {
+    auto row =
+        kpi.meter.source + " " + kpi.kpi + " " + std::to_string(static_cast<int>(kpi.window)) +
+        " " + format_instant(kpi.start) + " " + format_instant(kpi.end) + " " +
+        (kpi.value ? std::to_string(*kpi.value) : "null") + " " + std::to_string(kpi.completeness) +
+        " " + std::to_string(static_cast<int>(kpi.status));
+    for (const auto& [name, value] : kpi.attributes) row += " " + name + "=" + value;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// Ingests the batch, and breaks off after `months` months of recomputation, with those committed.
+void break_off(Scratch& scratch, const Batch& batch, const store::Origin& from, int months) {
+  auto transaction = std::make_optional(must(store::Transaction::begin(*scratch.database)));
+  const auto pause = [&]() -> Result<Ok> {
+    if (months-- == 0) return fail(ErrorCode::archive_unavailable, "the power is gone");
+    DISTRICT_CHECK(transaction->commit());
+    transaction.reset();
+    transaction.emplace(must(store::Transaction::begin(*scratch.database)));
+    return Ok{};
+  };
+  Engine engine(
+      *scratch.database, [](std::string_view) { return "Europe/Madrid"; }, pause);
+  BOOST_REQUIRE(!engine.apply(batch, from, from.received_at));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_recomputation_that_broke_off_is_made_good_by_ingesting_again) {
+  const Batch first{"20",
+                    {},
+                    {energy("2018-01-10T00:00:00Z", "2018-01-10T01:00:00Z", 1),
+                     energy("2018-02-10T00:00:00Z", "2018-02-10T01:00:00Z", 2, 2),
+                     energy("2018-03-10T00:00:00Z", "2018-03-10T01:00:00Z", 3, 3)},
+                    {}};
+  const Batch correction{"20",
+                         {},
+                         {energy("2018-01-10T00:00:00Z", "2018-01-10T01:00:00Z", 10),
+                          energy("2018-02-10T00:00:00Z", "2018-02-10T01:00:00Z", 20, 2),
+                          energy("2018-03-10T00:00:00Z", "2018-03-10T01:00:00Z", 30, 3)},
+                         {}};
+  const Batch zone{"20", {}, {}, {fact("SHOP", "", "zone", "Asia/Tokyo")}};
+  const auto received = [](std::uint64_t leaf) {
+    return origin(leaf, at("2018-04-01") + std::chrono::hours(leaf));
+  };
+  Scratch straight;
+  for (const auto& [leaf, batch] : {std::pair(1U, &first), {2U, &correction}, {3U, &zone}}) {
+    straight.apply(*batch, received(leaf));
+  }
+  for (const int months : {0, 1, 2}) {
+    Scratch scratch;
+    for (const auto& [leaf, batch] : {std::pair(1U, &first), {2U, &correction}, {3U, &zone}}) {
+      break_off(scratch, *batch, received(leaf), months);
+      scratch.apply(*batch, received(leaf));
+    }
+    BOOST_TEST(rows_of(scratch) == rows_of(straight), boost::test_tools::per_element());
+  }
+}
