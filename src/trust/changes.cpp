@@ -211,10 +211,27 @@ Result<Sha256Digest> find_certificate(const TrustRecords& records, const std::st
 
 }  // namespace
 
+namespace {
+
+// A change takes its time after every envelope received so far. Where one was received while the
+// clock was ahead, the change would take effect unexpectedly late; a revocation must go through all
+// the same.
+Result<Ok> check_clock(Instant at, Instant now) {
+  constexpr std::chrono::seconds kAheadMax{60};
+  if (at <= now + kAheadMax) return Ok{};
+  return fail(ErrorCode::admin_invalid,
+              "an envelope or a change came at " + format_instant(at) + ", but it is " +
+                  format_instant(now) + " by this clock; the change would only hold from then on",
+              "set the clock (NTP), or wait until it has passed that instant");
+}
+
+}  // namespace
+
 Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now) {
   DISTRICT_CHECK(check_tenant(tenant));
   store::TrustStore store(database);
   return store.change(now, [&](const TrustRecords& records, Instant at) -> Changes {
+    DISTRICT_CHECK(check_clock(at, now));
     tenant.valid_from = at;
     if (const auto* current = current_tenant(records, tenant.code)) {
       auto same = *current;
@@ -240,6 +257,7 @@ Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> reques
   }
   store::TrustStore store(database);
   return store.change(now, [&](const TrustRecords& records, Instant at) -> Changes {
+    DISTRICT_CHECK(check_clock(at, now));
     // Each is checked against what is stored and those before it in the list.
     auto seen = records;
     std::vector<TrustChange> changes;

@@ -108,6 +108,15 @@ BOOST_AUTO_TEST_CASE(a_tenant_that_is_set_up_like_that_already_is_a_conflict) {
   BOOST_TEST(scratch.leaves() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_behind_what_is_stored_is_told_rather_than_a_change_made_for_later) {
+  Scratch scratch;
+  auto changed = barcelona();
+  changed.sources = {"shop-1"};
+  BOOST_REQUIRE(add_tenant(*scratch.database, changed, kNow + kDay));
+  check_failed(add_tenant(*scratch.database, barcelona(), kNow), ErrorCode::admin_invalid, "clock");
+  BOOST_TEST(scratch.leaves() == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_in_a_tenant_are_named) {
   Scratch scratch;
   const auto check = [&](auto change, const std::string& part) {
@@ -338,7 +347,8 @@ BOOST_AUTO_TEST_CASE(a_change_is_later_than_all_that_was_received_and_changed_be
       revoke(*scratch.database, to_hex(certificate().sha256()), std::nullopt, "lost", kNow));
   const auto revoked_at = scratch.snapshot().records().enrolments[0].revoked_at;
   BOOST_TEST((revoked_at == kNow + kDay + Duration(1)));
-  BOOST_REQUIRE(scratch.enrol_one(another()));
+  BOOST_REQUIRE(!scratch.enrol_one(another()));  // it would only hold from tomorrow on
+  BOOST_REQUIRE(scratch.enrol_one(another(), "20", kNow + kDay));
   BOOST_TEST((scratch.snapshot().records().enrolments[1].valid_from == kNow + kDay + Duration(2)));
 
   // Judged by the newest epoch, but as of an instant before the revocation: no leaf after it.
