@@ -48,11 +48,14 @@ int exit_code(const Error& error) {
   switch (error.code) {
     case ErrorCode::config_invalid:
     case ErrorCode::file_unreadable:
-    case ErrorCode::token_invalid: return 2;
+    case ErrorCode::token_invalid:
+      return 2;
     case ErrorCode::address_in_use:
     case ErrorCode::archive_foreign:
-    case ErrorCode::archive_unavailable: return 3;
-    default: return 1;
+    case ErrorCode::archive_unavailable:
+      return 3;
+    default:
+      return 1;
   }
 }
 
@@ -82,19 +85,23 @@ bool report_findings(const config::Config& config) {
   bool fatal = false;
   for (const auto& finding : config::check_files(config)) {
     fatal = fatal || finding.fatal;
-    std::fprintf(stderr, "districtd: %s: %s\n", finding.fatal ? "error" : "warning", finding.text.c_str());
+    std::fprintf(stderr, "districtd: %s: %s\n", finding.fatal ? "error" : "warning",
+                 finding.text.c_str());
     if (!finding.hint.empty()) std::fprintf(stderr, "districtd: hint: %s\n", finding.hint.c_str());
   }
   return fatal;
 }
 
 Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& certificate_file,
-                                                   const std::filesystem::path& key_file, KeyFamily family) {
+                                                   const std::filesystem::path& key_file,
+                                                   KeyFamily family) {
   DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(certificate_file.string()));
   DISTRICT_TRY(auto key, crypto::PrivateKey::from_pem_file(key_file.string()));
   if (!key.matches(certificate)) {
-    return fail(ErrorCode::config_invalid, key_file.string() + " is not the key of " + certificate_file.string(),
-                "give the key that the certificate was made for, or a certificate made anew for this key");
+    return fail(
+        ErrorCode::config_invalid,
+        key_file.string() + " is not the key of " + certificate_file.string(),
+        "give the key that the certificate was made for, or a certificate made anew for this key");
   }
   if (key.family() != family) {
     return fail(ErrorCode::config_invalid, key_file.string() + " is of the wrong type",
@@ -110,28 +117,37 @@ Result<Ok> run(const config::Config& config) {
   std::filesystem::create_directories(config.data.folder, ignored);  // opening tells what is wrong
 
   DISTRICT_CHECK(observe::start_log({config.log.level, config.log.file}));
-  DISTRICT_TRY(auto rsa, load_identity(config.receipt.rsa_certificate, config.receipt.rsa_key, KeyFamily::rsa));
-  DISTRICT_TRY(auto ecdsa, load_identity(config.receipt.ecdsa_certificate, config.receipt.ecdsa_key, KeyFamily::ecdsa));
+  DISTRICT_TRY(auto rsa, load_identity(config.receipt.rsa_certificate, config.receipt.rsa_key,
+                                       KeyFamily::rsa));
+  DISTRICT_TRY(auto ecdsa, load_identity(config.receipt.ecdsa_certificate, config.receipt.ecdsa_key,
+                                         KeyFamily::ecdsa));
   const soap::OperationReader operations;
   const soap::BodyWriter bodies;
   DISTRICT_TRY(const auto validator, validate::Validator::create(operations));
-  DISTRICT_TRY(const auto archive, archive::Archive::open({database, static_cast<std::size_t>(config.archive.group_max),
-                                                           static_cast<std::size_t>(config.archive.queue_max),
-                                                           static_cast<int>(config.archive.compression_level)}, clock));
+  DISTRICT_TRY(const auto archive,
+               archive::Archive::open({database, static_cast<std::size_t>(config.archive.group_max),
+                                       static_cast<std::size_t>(config.archive.queue_max),
+                                       static_cast<int>(config.archive.compression_level)},
+                                      clock));
   DISTRICT_TRY(const auto trust, trust::Trust::open(database, store::OpenMode::existing));
-  DISTRICT_TRY(const auto quantifier, quantify::Quantifier::open({.database_path = database}, *validator, *trust, clock));
-  const audit::TreeVerifier verifier(*trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
+  DISTRICT_TRY(const auto quantifier,
+               quantify::Quantifier::open({.database_path = database}, *validator, *trust, clock));
+  const audit::TreeVerifier verifier(
+      *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);
   pipeline::Pipeline pipeline(verifier, *validator, *trust, *archive, acknowledger, clock);
 
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;
   published.listen.port = server->port();
-  server::Routes routes(pipeline, published.service_url(), static_cast<std::size_t>(config.limits.body_bytes));
+  server::Routes routes(pipeline, published.service_url(),
+                        static_cast<std::size_t>(config.limits.body_bytes));
   archive->on_commit([&] { quantifier->wake(); });
   quantifier->start();
   DISTRICT_CHECK(server->start(routes));
-  observe::emit(observe::Level::info, "started", {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
+  observe::emit(
+      observe::Level::info, "started",
+      {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
   const int signal = server::wait_for_signal();
   observe::emit(observe::Level::info, "stopping", {{"signal", signal}});
   server->stop();
@@ -145,16 +161,21 @@ Result<Ok> run(const config::Config& config) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"District: receives signed energy measurements, keeps the proof, computes KPIs.", "districtd"};
+  CLI::App app{"District: receives signed energy measurements, keeps the proof, computes KPIs.",
+               "districtd"};
   app.set_version_flag("--version", std::string("districtd ") + DISTRICT_VERSION);
   app.footer(kFooter);
-  auto* file = app.add_option("--config", options.config_file, "TOML file; --help-config lists its keys");
-  auto* demo = app.add_option("--demo", options.demo_folder, "Built-in configuration: data and PKI below FOLDER, 127.0.0.1:8443")
+  auto* file =
+      app.add_option("--config", options.config_file, "TOML file; --help-config lists its keys");
+  auto* demo = app.add_option("--demo", options.demo_folder,
+                              "Built-in configuration: data and PKI below FOLDER, 127.0.0.1:8443")
                    ->type_name("FOLDER");
   file->type_name("FILE")->excludes(demo);
-  app.add_option("--port", options.port, "Port instead of the configured one; 0: a free one")->check(CLI::Range(0, 65535));
+  app.add_option("--port", options.port, "Port instead of the configured one; 0: a free one")
+      ->check(CLI::Range(0, 65535));
   app.add_flag("--check-config", options.check_only, "Check configuration and files, then stop");
-  app.add_flag("--help-config", options.help_config, "Print every configuration key with unit and default, then stop");
+  app.add_flag("--help-config", options.help_config,
+               "Print every configuration key with unit and default, then stop");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -165,7 +186,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (options.config_file.empty() && options.demo_folder.empty()) {
-    std::fputs("districtd: error: no configuration\ndistrictd: hint: give --config FILE, or --demo FOLDER to try it out\n", stderr);
+    std::fputs(
+        "districtd: error: no configuration\ndistrictd: hint: give --config FILE, or --demo FOLDER "
+        "to try it out\n",
+        stderr);
     return 2;
   }
   server::block_stop_signals();

@@ -25,8 +25,8 @@ class BodyWriter {
   // `with_detail`: violations and the first copy too, for authenticated senders only.
   virtual Result<std::string> fault(SoapVersion version, const Error& error,
                                     std::string_view rejection_id, bool with_detail) const = 0;
-  // Prefixes that a fault uses in the text of its code only: exclusive C14N keeps their declarations
-  // if the Body is signed with this PrefixList.
+  // Prefixes that a fault uses in the text of its code only: exclusive C14N keeps their
+  // declarations if the Body is signed with this PrefixList.
   static std::vector<std::string> inclusive_prefixes() { return {"urb", "wsse", "wsu"}; }
 };
 

@@ -10,13 +10,15 @@ using namespace std::chrono_literals;
 
 // XML structure. The field's largest legitimate messages nest 12 deep with 6 attributes.
 inline constexpr std::size_t kXmlDepthMax = 64;
-inline constexpr std::size_t kXmlAttributesPerTagMax = 64;  // libxml2 checks duplicates quadratically
+inline constexpr std::size_t kXmlAttributesPerTagMax =
+    64;  // libxml2 checks duplicates quadratically
 inline constexpr std::size_t kXmlTagBytesMax = 64 * 1024;
 inline constexpr std::size_t kXmlNameBytesMax = 1024;
-inline constexpr std::size_t kXmlDistinctNamesMax = 1024;   // of namespaces too; guards libxml2's dictionary
+inline constexpr std::size_t kXmlDistinctNamesMax =
+    1024;  // of namespaces too; guards libxml2's dictionary
 // Looking up a prefix costs a step for each declaration in scope; real clients have 3 to 15.
 inline constexpr std::size_t kXmlNamespacesInScopeMax = 128;
-inline constexpr std::size_t kXmlIdsMax = 1024;             // real clients set up to 20
+inline constexpr std::size_t kXmlIdsMax = 1024;  // real clients set up to 20
 inline constexpr std::size_t kXmlElementsMax = 20'000'000;
 
 // WS-Security. A reference costs a digest; real clients send 2 to 6.

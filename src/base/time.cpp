@@ -105,11 +105,11 @@ std::string format_instant(Instant instant, int fraction_digits) {
   const year_month_day date{day_start};
   const hh_mm_ss time{instant - day_start};
   char text[64];
-  int length = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d",
-                             static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                             static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                             static_cast<int>(time.minutes().count()),
-                             static_cast<int>(time.seconds().count()));
+  int length = std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+      static_cast<int>(time.seconds().count()));
   std::string result(text, static_cast<std::size_t>(length));
   if (fraction_digits > 0) {
     length = std::snprintf(text, sizeof text, ".%06d", static_cast<int>(time.subseconds().count()));

@@ -52,10 +52,14 @@ namespace {
 
 const EVP_MD* digest_of(HashAlgorithm hash) {
   switch (hash) {
-    case HashAlgorithm::sha1: return ::EVP_sha1();
-    case HashAlgorithm::sha256: return ::EVP_sha256();
-    case HashAlgorithm::sha384: return ::EVP_sha384();
-    case HashAlgorithm::sha512: return ::EVP_sha512();
+    case HashAlgorithm::sha1:
+      return ::EVP_sha1();
+    case HashAlgorithm::sha256:
+      return ::EVP_sha256();
+    case HashAlgorithm::sha384:
+      return ::EVP_sha384();
+    case HashAlgorithm::sha512:
+      return ::EVP_sha512();
   }
   return nullptr;
 }
@@ -73,7 +77,9 @@ Bytes encode(const T* object, Encode encoder) {
 
 std::string name_text(const X509_NAME* name) {
   const Bio out{::BIO_new(::BIO_s_mem())};
-  if (!out || ::X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0) {
+  if (!out || ::X509_NAME_print_ex(
+                  out.get(), name, 0,
+                  XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0) {
     return {};
   }
   char* text = nullptr;
@@ -128,7 +134,8 @@ Bytes ecdsa_to_der(ByteView fixed, std::size_t width) {
 
 Result<Bytes> ecdsa_from_der(ByteView der, std::size_t width) {
   const unsigned char* position = as_uchar(der);
-  const EcdsaSignature signature{::d2i_ECDSA_SIG(nullptr, &position, static_cast<long>(der.size()))};
+  const EcdsaSignature signature{
+      ::d2i_ECDSA_SIG(nullptr, &position, static_cast<long>(der.size()))};
   if (!signature) return fail(ErrorCode::signing_failed, "ECDSA signature: " + openssl_errors());
   Bytes fixed(2 * width);
   auto* out = reinterpret_cast<unsigned char*>(fixed.data());
@@ -166,7 +173,8 @@ Result<DerValue> read_sequence(ByteView der) {
     const std::size_t octets = length & 0x7FU;
     if (octets == 0 || octets > 3 || der.size() < 2 + octets) return bad();
     length = 0;
-    for (; head < 2 + octets; ++head) length = (length << 8U) | std::to_integer<std::size_t>(der[head]);
+    for (; head < 2 + octets; ++head)
+      length = (length << 8U) | std::to_integer<std::size_t>(der[head]);
     if (length < 0x80 || (octets > 1 && length >> (8U * (octets - 1)) == 0)) return bad();
   }
   if (der.size() - head < length) return bad();
@@ -273,13 +281,15 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   char* decimal = serial ? ::BN_bn2dec(serial.get()) : nullptr;
   if (decimal != nullptr) state->serial = decimal;
   ::OPENSSL_free(decimal);
-  if (const ASN1_OCTET_STRING* identifier = ::X509_get0_subject_key_id(x509); identifier != nullptr) {
+  if (const ASN1_OCTET_STRING* identifier = ::X509_get0_subject_key_id(x509);
+      identifier != nullptr) {
     const auto* first = reinterpret_cast<const std::byte*>(::ASN1_STRING_get0_data(identifier));
     state->subject_key_identifier = Bytes(first, first + ::ASN1_STRING_length(identifier));
   }
   const auto not_before = instant_of(::X509_get0_notBefore(x509));
   const auto not_after = instant_of(::X509_get0_notAfter(x509));
-  if (!not_before || !not_after) return fail(ErrorCode::token_invalid, "certificate without a validity period");
+  if (!not_before || !not_after)
+    return fail(ErrorCode::token_invalid, "certificate without a validity period");
   state->not_before = *not_before;
   state->not_after = *not_after;
   // Without the extension OpenSSL answers with all bits set.
@@ -296,8 +306,11 @@ Result<Certificate> Certificate::from_der(ByteView der) {
 
 Sha256Digest Certificate::fingerprint(ByteView der) { return crypto::sha256(der); }
 
-Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der, std::size_t certificates_max) {
-  const auto malformed = [](const char* why) { return fail(ErrorCode::token_invalid, std::string("PkiPath ") + why); };
+Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der,
+                                                            std::size_t certificates_max) {
+  const auto malformed = [](const char* why) {
+    return fail(ErrorCode::token_invalid, std::string("PkiPath ") + why);
+  };
   DISTRICT_TRY(const DerValue path, read_sequence(der));
   if (path.size != der.size()) return malformed("is followed by other octets");
   std::vector<Certificate> certificates;
@@ -306,9 +319,11 @@ Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der, std::s
     DISTRICT_TRY(const DerValue one, read_sequence(rest));
     DISTRICT_TRY(Certificate certificate, from_der(rest.first(one.size)));
     if (!certificates.empty()) {
-      // Before the work with it: nobody has vouched for this key, and its size is the sender's choice.
+      // Before the work with it: nobody has vouched for this key, and its size is the sender's
+      // choice.
       DISTRICT_CHECK(check_strength(certificates.back().public_key()));
-      if (!certificate.issued_by(certificates.back())) return malformed("is not in the order of issue");
+      if (!certificate.issued_by(certificates.back()))
+        return malformed("is not in the order of issue");
     }
     certificates.push_back(std::move(certificate));
     rest = rest.subspan(one.size);
@@ -371,9 +386,9 @@ bool Certificate::issuer_matches(std::string_view text) const {
 
 bool Certificate::issued_by(const Certificate& issuer) const {
   X509* x509 = state_->x509.get();
-  const bool good =
-      ::X509_NAME_cmp(::X509_get_issuer_name(x509), ::X509_get_subject_name(issuer.state_->x509.get())) == 0 &&
-      ::X509_verify(x509, issuer.public_key().native()) == 1;
+  const bool good = ::X509_NAME_cmp(::X509_get_issuer_name(x509),
+                                    ::X509_get_subject_name(issuer.state_->x509.get())) == 0 &&
+                    ::X509_verify(x509, issuer.public_key().native()) == 1;
   ::ERR_clear_error();
   return good;
 }

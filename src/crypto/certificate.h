@@ -23,9 +23,9 @@ enum class HashAlgorithm { sha1, sha256, sha384, sha512 };
 class PublicKey {
  public:
   KeyFamily family() const;
-  std::size_t bits() const;        // of the RSA modulus or of the curve's order
+  std::size_t bits() const;          // of the RSA modulus or of the curve's order
   const std::string& curve() const;  // OpenSSL's short name, e.g. prime256v1; empty for RSA
-  const Bytes& spki_der() const;   // SubjectPublicKeyInfo
+  const Bytes& spki_der() const;     // SubjectPublicKeyInfo
   // PKCS#1 v1.5 for RSA (RFC 8017 section 8.2; the value must have the modulus' length), r||s of
   // fixed width for ECDSA (XMLDSig 1.1 section 6.4.3).
   bool verify(HashAlgorithm hash, ByteView data, ByteView signature) const;
@@ -55,12 +55,12 @@ class Certificate {
 
   const Bytes& der() const;
   std::string pem() const;
-  const Sha256Digest& sha256() const;              // of the DER
-  const std::array<std::byte, 20>& sha1() const;   // of the DER
-  const std::string& subject() const;              // RFC 2253
-  const std::string& issuer() const;               // RFC 2253
-  const std::string& serial_decimal() const;       // as ds:X509SerialNumber writes it
-  const Bytes& issuer_der() const;                 // the Name, for an exact comparison
+  const Sha256Digest& sha256() const;             // of the DER
+  const std::array<std::byte, 20>& sha1() const;  // of the DER
+  const std::string& subject() const;             // RFC 2253
+  const std::string& issuer() const;              // RFC 2253
+  const std::string& serial_decimal() const;      // as ds:X509SerialNumber writes it
+  const Bytes& issuer_der() const;                // the Name, for an exact comparison
   const std::optional<Bytes>& subject_key_identifier() const;
   Instant not_before() const;
   Instant not_after() const;

@@ -35,7 +35,8 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  demand(state_->context && ::EVP_DigestInit_ex(state_->context.get(), ::EVP_sha256(), nullptr) == 1);
+  demand(state_->context &&
+         ::EVP_DigestInit_ex(state_->context.get(), ::EVP_sha256(), nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -47,8 +48,8 @@ void Sha256::update(ByteView data) {
 
 Sha256Digest Sha256::finish() {
   Sha256Digest digest;
-  demand(::EVP_DigestFinal_ex(state_->context.get(), reinterpret_cast<unsigned char*>(digest.data()),
-                              nullptr) == 1);
+  demand(::EVP_DigestFinal_ex(state_->context.get(),
+                              reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);
   return digest;
 }
 
@@ -68,7 +69,8 @@ std::array<std::byte, 20> sha1(ByteView data) {
 }
 
 void fill_random(std::span<std::byte> out) {
-  demand(::RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size())) == 1);
+  demand(::RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size())) ==
+         1);
 }
 
 bool equal_constant_time(ByteView a, ByteView b) {

@@ -31,17 +31,27 @@ int attribute_nid(std::string_view type) {
     const char* name;
     int nid;
   };
-  static constexpr Alias kAliases[] = {
-      {"CN", NID_commonName},       {"C", NID_countryName},
-      {"O", NID_organizationName},  {"OU", NID_organizationalUnitName},
-      {"L", NID_localityName},      {"ST", NID_stateOrProvinceName},
-      {"S", NID_stateOrProvinceName}, {"SP", NID_stateOrProvinceName},
-      {"STREET", NID_streetAddress}, {"DC", NID_domainComponent},
-      {"UID", NID_userId},          {"E", NID_pkcs9_emailAddress},
-      {"EMAIL", NID_pkcs9_emailAddress}, {"EMAILADDRESS", NID_pkcs9_emailAddress},
-      {"SERIALNUMBER", NID_serialNumber}, {"SN", NID_surname},
-      {"SURNAME", NID_surname},     {"GN", NID_givenName},
-      {"GIVENNAME", NID_givenName}, {"T", NID_title}, {"TITLE", NID_title}};
+  static constexpr Alias kAliases[] = {{"CN", NID_commonName},
+                                       {"C", NID_countryName},
+                                       {"O", NID_organizationName},
+                                       {"OU", NID_organizationalUnitName},
+                                       {"L", NID_localityName},
+                                       {"ST", NID_stateOrProvinceName},
+                                       {"S", NID_stateOrProvinceName},
+                                       {"SP", NID_stateOrProvinceName},
+                                       {"STREET", NID_streetAddress},
+                                       {"DC", NID_domainComponent},
+                                       {"UID", NID_userId},
+                                       {"E", NID_pkcs9_emailAddress},
+                                       {"EMAIL", NID_pkcs9_emailAddress},
+                                       {"EMAILADDRESS", NID_pkcs9_emailAddress},
+                                       {"SERIALNUMBER", NID_serialNumber},
+                                       {"SN", NID_surname},
+                                       {"SURNAME", NID_surname},
+                                       {"GN", NID_givenName},
+                                       {"GIVENNAME", NID_givenName},
+                                       {"T", NID_title},
+                                       {"TITLE", NID_title}};
   for (const auto& alias : kAliases) {
     if (name == alias.name) return alias.nid;
   }

@@ -27,10 +27,11 @@ enum ObservationFlag : std::uint32_t {
 
 // One value of one quantity of one meter.
 struct Observation {
-  std::string source;    // messageSourceElement
-  std::string meter;     // ID_Meter_consumption; empty where the source is the meter
-  std::string quantity;  // the annotation's, e.g. active_energy, energy_price, active_power, register
-  std::string unit;      // the annotation's, e.g. kWh, EUR/kWh, W; "meter": master data knows it
+  std::string source;  // messageSourceElement
+  std::string meter;   // ID_Meter_consumption; empty where the source is the meter
+  std::string
+      quantity;      // the annotation's, e.g. active_energy, energy_price, active_power, register
+  std::string unit;  // the annotation's, e.g. kWh, EUR/kWh, W; "meter": master data knows it
   ValueKind kind = ValueKind::interval;
   Instant start{};
   Instant end{};  // equal to start for instant and reading
@@ -55,9 +56,9 @@ struct MasterFact {
 
 struct MessageHead {
   Instant timestamp{};
-  std::string type;     // "001"
-  std::string version;  // "0.0.1"
-  std::string source;   // messageSourceElement
+  std::string type;         // "001"
+  std::string version;      // "0.0.1"
+  std::string source;       // messageSourceElement
   std::uint32_t flags = 0;  // of ObservationFlag
 };
 

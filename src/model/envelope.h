@@ -19,8 +19,9 @@ struct RawEnvelope {
   std::string content_encoding;  // as sent; empty: identity
   std::string soap_action;       // as sent, without quotes; in SOAP 1.2 the action parameter
   std::string charset;           // charset parameter of the content type, lower case; may be empty
-  SoapVersion soap_version = SoapVersion::v11;  // by media type: text/xml 1.1, application/soap+xml 1.2
-  std::string peer;              // address of the client, for the log
+  SoapVersion soap_version =
+      SoapVersion::v11;  // by media type: text/xml 1.1, application/soap+xml 1.2
+  std::string peer;      // address of the client, for the log
 };
 
 enum class KeyFamily : std::uint8_t { rsa, ecdsa };

@@ -10,11 +10,13 @@
 namespace district {
 
 struct FaultKind {
-  std::string_view namespace_uri;  // of the faultcode (1.1) or Subcode (1.2); empty: the version's own
-  std::string_view prefix;         // soap, wsse, wsu, urb
-  std::string_view local;          // e.g. FailedCheck; for soap: Client, Server, MustUnderstand, VersionMismatch
-  std::string_view text;           // fixed, one for each code of the contract
-  bool sender_at_fault;            // SOAP 1.2: env:Sender, else env:Receiver
+  std::string_view
+      namespace_uri;        // of the faultcode (1.1) or Subcode (1.2); empty: the version's own
+  std::string_view prefix;  // soap, wsse, wsu, urb
+  std::string_view
+      local;  // e.g. FailedCheck; for soap: Client, Server, MustUnderstand, VersionMismatch
+  std::string_view text;  // fixed, one for each code of the contract
+  bool sender_at_fault;   // SOAP 1.2: env:Sender, else env:Receiver
 };
 
 FaultKind fault_kind(ErrorCode code);

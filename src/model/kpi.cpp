@@ -4,19 +4,26 @@ namespace district {
 
 const char* name_of(WindowKind kind) {
   switch (kind) {
-    case WindowKind::hour: return "hour";
-    case WindowKind::day: return "day";
-    case WindowKind::month: return "month";
+    case WindowKind::hour:
+      return "hour";
+    case WindowKind::day:
+      return "day";
+    case WindowKind::month:
+      return "month";
   }
   return "";
 }
 
 const char* name_of(KpiStatus status) {
   switch (status) {
-    case KpiStatus::complete: return "complete";
-    case KpiStatus::partial: return "partial";
-    case KpiStatus::estimated: return "estimated";
-    case KpiStatus::insufficient: return "insufficient";
+    case KpiStatus::complete:
+      return "complete";
+    case KpiStatus::partial:
+      return "partial";
+    case KpiStatus::estimated:
+      return "estimated";
+    case KpiStatus::insufficient:
+      return "insufficient";
   }
   return "";
 }
@@ -29,8 +36,8 @@ std::optional<WindowKind> window_kind_of(std::string_view name) {
 }
 
 std::optional<KpiStatus> kpi_status_of(std::string_view name) {
-  for (const auto status : {KpiStatus::complete, KpiStatus::partial, KpiStatus::estimated,
-                            KpiStatus::insufficient}) {
+  for (const auto status :
+       {KpiStatus::complete, KpiStatus::partial, KpiStatus::estimated, KpiStatus::insufficient}) {
     if (name == name_of(status)) return status;
   }
   return std::nullopt;

@@ -16,7 +16,8 @@ struct Tenant {
   std::string name;  // e.g. "Barcelona, shops and homes"
   std::string zone;  // IANA name of the sites' time zone, e.g. "Europe/Madrid"
   std::vector<std::string> content_types;  // allowed "type/version", e.g. "001/0.0.1"
-  std::vector<std::string> sources;  // allowed messageSourceElement; empty: any, unknown ones flagged
+  std::vector<std::string>
+      sources;  // allowed messageSourceElement; empty: any, unknown ones flagged
   Instant valid_from{};
   bool operator==(const Tenant&) const = default;
 };
@@ -27,7 +28,7 @@ struct Enrolment {
   std::string tenant;
   Sha256Digest certificate_sha256{};  // of the DER
   Bytes certificate_der;
-  std::string subject;                // RFC 2253, for people
+  std::string subject;  // RFC 2253, for people
   Instant valid_from{};
   std::optional<Instant> valid_to;
   std::optional<Instant> allow_sha1_until;

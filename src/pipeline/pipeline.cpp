@@ -12,14 +12,16 @@ namespace district::pipeline {
 
 // The main data path. Read this first. Nothing is promised to the sender until archive has
 // committed.
-Result<std::string> Pipeline::accept(const RawEnvelope& raw, std::optional<verify::Sender>& sender) {
+Result<std::string> Pipeline::accept(const RawEnvelope& raw,
+                                     std::optional<verify::Sender>& sender) {
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now()));
   sender = verified.sender();  // authenticated from here on: faults are signed and have details
   DISTRICT_TRY(const auto trust, trust_.snapshot());
   DISTRICT_TRY(const auto batch, validator_.validate(verified, *trust));
   DISTRICT_TRY(const auto receipt, archive_.append(raw, verified, batch));  // returns when durable
-  observe::emit(observe::EnvelopeAccepted{receipt.receipt_id, batch.tenant, raw.peer, receipt.message_count,
-                                          receipt.leaf_index, raw.octets.size(), clock_.now() - receipt.received_at});
+  observe::emit(observe::EnvelopeAccepted{receipt.receipt_id, batch.tenant, raw.peer,
+                                          receipt.message_count, receipt.leaf_index,
+                                          raw.octets.size(), clock_.now() - receipt.received_at});
   return acknowledger_.sign(receipt, *sender, raw.soap_version);  // quantify works from the archive
 }
 
@@ -29,11 +31,14 @@ Answer Pipeline::handle(const RawEnvelope& raw) {
   constexpr int kRoundsMax = 5;
   std::optional<verify::Sender> sender;
   auto accepted = accept(raw, sender);
-  for (int round = 1; !accepted && accepted.error().code == ErrorCode::trust_changed && round < kRoundsMax; ++round) {
+  for (int round = 1;
+       !accepted && accepted.error().code == ErrorCode::trust_changed && round < kRoundsMax;
+       ++round) {
     sender.reset();
     accepted = accept(raw, sender);
   }
-  if (!accepted) return answer(accepted.error(), raw.soap_version, raw.peer, sender ? &*sender : nullptr);
+  if (!accepted)
+    return answer(accepted.error(), raw.soap_version, raw.peer, sender ? &*sender : nullptr);
   return {200, content_type(raw.soap_version), std::move(*accepted), 0};
 }
 
@@ -46,8 +51,13 @@ Answer Pipeline::answer(const Error& error, SoapVersion version, const std::stri
   constexpr unsigned kRetryAfterSeconds = 5;
   const Instant now = clock_.now();
   const auto fault = make_fault(error, version, sender, now);
-  observe::emit(observe::EnvelopeRejected{fault.rejection_id, error.code, peer,
-                                          sender == nullptr ? "" : to_hex(sender->certificate_sha256), error.detail, {}});
+  observe::emit(
+      observe::EnvelopeRejected{fault.rejection_id,
+                                error.code,
+                                peer,
+                                sender == nullptr ? "" : to_hex(sender->certificate_sha256),
+                                error.detail,
+                                {}});
   const unsigned status = http_status(error.code, version);
   return {status, content_type(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0};
 }
@@ -57,19 +67,22 @@ acknowledge::ReplayFaults::Answer Pipeline::make_fault(const Error& error, SoapV
   const bool replay = sender != nullptr && error.first_copy != nullptr;
   std::string key;
   if (replay) {
-    key = error.first_copy->receipt_id + (version == SoapVersion::v11 ? " 1.1 " : " 1.2 ") + sender->signature_value;
+    key = error.first_copy->receipt_id + (version == SoapVersion::v11 ? " 1.1 " : " 1.2 ") +
+          sender->signature_value;
     if (auto kept = replay_faults_.find(key, now)) return std::move(*kept);
   }
   std::array<std::byte, 10> random;
   crypto::fill_random(random);
   const std::string rejection_id = make_ulid(now, random);
-  acknowledge::ReplayFaults::Answer fault{rejection_id, acknowledger_.fault(error, rejection_id, version, sender), now};
+  acknowledge::ReplayFaults::Answer fault{
+      rejection_id, acknowledger_.fault(error, rejection_id, version, sender), now};
   if (replay) replay_faults_.keep(key, fault);
   return fault;
 }
 
 std::string Pipeline::content_type(SoapVersion version) {
-  return version == SoapVersion::v11 ? "text/xml; charset=utf-8" : "application/soap+xml; charset=utf-8";
+  return version == SoapVersion::v11 ? "text/xml; charset=utf-8"
+                                     : "application/soap+xml; charset=utf-8";
 }
 
 }  // namespace district::pipeline

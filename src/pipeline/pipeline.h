@@ -25,10 +25,15 @@ struct Answer {
 
 class Pipeline {
  public:
-  Pipeline(const verify::Verifier& verifier, const validate::Validator& validator, trust::Trust& trust,
-           archive::Archive& archive, const acknowledge::Acknowledger& acknowledger, const Clock& clock)
-      : verifier_(verifier), validator_(validator), trust_(trust), archive_(archive),
-        acknowledger_(acknowledger), clock_(clock) {}
+  Pipeline(const verify::Verifier& verifier, const validate::Validator& validator,
+           trust::Trust& trust, archive::Archive& archive,
+           const acknowledge::Acknowledger& acknowledger, const Clock& clock)
+      : verifier_(verifier),
+        validator_(validator),
+        trust_(trust),
+        archive_(archive),
+        acknowledger_(acknowledger),
+        clock_(clock) {}
 
   // Never fails: what goes wrong is a fault in the client's version of SOAP.
   // Threads: any number at once; blocks until the envelope is durable.

@@ -36,7 +36,8 @@ struct Violations {
 std::string bounded(std::string text) {
   if (text.size() <= limits::kViolationReasonBytesMax) return text;
   std::size_t cut = limits::kViolationReasonBytesMax;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;  // not within a character
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
+    --cut;  // not within a character
   text.resize(cut);
   return text + "…";
 }
@@ -62,7 +63,8 @@ Result<Schema> compiled(xmlSchemaParserCtxt* created, const std::string& name, a
   ::xmlSchemaSetParserStructuredErrors(parser.get(), first_error, &reason);
   XmlSchema schema{::xmlSchemaParse(parser.get())};
   if (!schema || !reason.empty()) {
-    return fail(ErrorCode::config_invalid, name + ": " + (reason.empty() ? "not a schema" : reason));
+    return fail(ErrorCode::config_invalid,
+                name + ": " + (reason.empty() ? "not a schema" : reason));
   }
   return set_state(std::move(schema));
 }
@@ -76,7 +78,8 @@ Result<Schema> Schema::compile(const std::string& name) {
 }
 
 Result<Schema> Schema::compile_text(std::string_view text, const std::string& name) {
-  const XmlDoc doc{::xmlReadMemory(text.data(), static_cast<int>(text.size()), name.c_str(), nullptr,
+  const XmlDoc doc{::xmlReadMemory(text.data(), static_cast<int>(text.size()), name.c_str(),
+                                   nullptr,
                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)};
   if (!doc) return fail(ErrorCode::config_invalid, name + ": not well-formed");
   return compiled(::xmlSchemaNewDocParserCtxt(doc.get()), name, [](XmlSchema schema) {

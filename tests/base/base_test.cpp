@@ -9,9 +9,13 @@ using namespace district;
 BOOST_AUTO_TEST_SUITE(bytes)
 
 BOOST_AUTO_TEST_CASE(base64_follows_rfc_4648_section_10) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, coded] : cases) {
     BOOST_TEST(to_base64(as_bytes(plain)) == coded);
     const auto back = from_base64(coded);
@@ -22,7 +26,8 @@ BOOST_AUTO_TEST_CASE(base64_follows_rfc_4648_section_10) {
 
 BOOST_AUTO_TEST_CASE(base64_is_strict_but_for_white_space) {
   BOOST_TEST(as_text(*from_base64("Zm9v\r\n YmFy\t")) == "foobar");
-  for (const char* bad : {"Zg=", "Zg", "Z", "Zh==", "Zm9=", "Zm9v=", "Zg==Zg==", "====", "Zm9v-", "Zm9vYg===", "Zg=a="}) {
+  for (const char* bad : {"Zg=", "Zg", "Z", "Zh==", "Zm9=", "Zm9v=", "Zg==Zg==", "====", "Zm9v-",
+                          "Zm9vYg===", "Zg=a="}) {
     BOOST_TEST_CONTEXT(bad) { BOOST_TEST(!from_base64(bad)); }
   }
 }

@@ -27,9 +27,10 @@ struct Keys {
   }
   ~Keys() { std::filesystem::remove_all(folder); }
   void make(const std::string& name, const std::string& type, const std::string& more) const {
-    const std::string command = "openssl req -x509 -newkey " + type + " -nodes -days 30 -keyout " + key(name) +
-                                " -out " + pem(name) + " -subj '/C=ES/O=Ajuntament, Barcelona/CN=" + name + "' " +
-                                more + " 2>/dev/null";
+    const std::string command = "openssl req -x509 -newkey " + type + " -nodes -days 30 -keyout " +
+                                key(name) + " -out " + pem(name) +
+                                " -subj '/C=ES/O=Ajuntament, Barcelona/CN=" + name + "' " + more +
+                                " 2>/dev/null";
     BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
   }
   std::string pem(const std::string& name) const { return (folder / (name + ".pem")).string(); }
@@ -74,8 +75,10 @@ BOOST_AUTO_TEST_CASE(signatures_of_both_families_verify_and_any_change_breaks_th
 }
 
 BOOST_AUTO_TEST_CASE(weak_keys_and_other_curves_are_refused) {
-  BOOST_TEST(check_strength(Certificate::from_pem_file(keys().pem("rsa"))->public_key()).has_value());
-  BOOST_TEST(check_strength(Certificate::from_pem_file(keys().pem("p384"))->public_key()).has_value());
+  BOOST_TEST(
+      check_strength(Certificate::from_pem_file(keys().pem("rsa"))->public_key()).has_value());
+  BOOST_TEST(
+      check_strength(Certificate::from_pem_file(keys().pem("p384"))->public_key()).has_value());
   BOOST_TEST(!check_strength(Certificate::from_pem_file(keys().pem("weak"))->public_key()));
   BOOST_TEST(!check_strength(Certificate::from_pem_file(keys().pem("k1"))->public_key()));
 }
@@ -102,7 +105,8 @@ BOOST_AUTO_TEST_CASE(issuer_names_are_matched_in_the_spellings_of_clients) {
         "C=ES,O=Ajuntament\\2C Barcelona,CN=rsa", "2.5.4.3=rsa,o=ajuntament\\,  barcelona,c=es"}) {
     BOOST_TEST_CONTEXT(name) { BOOST_TEST(certificate.issuer_matches(name)); }
   }
-  for (const char* name : {"", "CN=rsa", "CN=rsa,O=Ajuntament,C=ES", "rsa", "CN=rsb,O=Ajuntament\\, Barcelona,C=ES", "CN=rsa\\"}) {
+  for (const char* name : {"", "CN=rsa", "CN=rsa,O=Ajuntament,C=ES", "rsa",
+                           "CN=rsb,O=Ajuntament\\, Barcelona,C=ES", "CN=rsa\\"}) {
     BOOST_TEST_CONTEXT(name) { BOOST_TEST(!certificate.issuer_matches(name)); }
   }
 }
