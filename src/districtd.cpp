@@ -178,8 +178,11 @@ int main(int argc, char** argv) {
                "Print every configuration key with unit and default, then stop");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::fprintf(stderr, "districtd: error: %s\ndistrictd: hint: districtd --help\n", error.what());
+    return 2;
   }
   if (options.help_config) {
     std::fputs(config::reference_markdown().c_str(), stdout);

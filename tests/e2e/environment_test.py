@@ -52,6 +52,11 @@ class EnvironmentTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--demo", done.stderr)
 
+    def test_unknown_option(self):
+        done = run(BIN / "districtd", "--bogus")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("error: The following argument was not expected: --bogus", done.stderr)
+
     def test_missing_configuration_file(self):
         done = run(BIN / "districtd", "--config", self.folder / "none.toml")
         self.assertEqual(done.returncode, 2)
