@@ -7,7 +7,8 @@ target_compile_options(district_warnings INTERFACE
 
 add_compile_options(-fstack-protector-strong)
 add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
-add_link_options(-Wl,-z,relro,-z,now)
+# A library that nothing refers to is left out; libgsoap++ would demand generated code that is not there.
+add_link_options(-Wl,-z,relro,-z,now LINKER:--as-needed)
 
 if(DISTRICT_SANITIZE)
   add_compile_options(-fsanitize=${DISTRICT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -1,3 +1,6 @@
+// g++ 12 sees uninitialised members within std::regex when it compiles for a sanitizer.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>

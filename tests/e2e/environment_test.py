@@ -123,6 +123,8 @@ class MemoryTest(unittest.TestCase):
             self.assertIn(503, answers, "all four were read at once")
             self.assertIn(500, answers, "none was read")
             self.assertEqual(server.post(sign(server, "20", BARCELONA))[0], 200)
+            if os.environ.get("DISTRICT_SANITIZE"):
+                return  # a sanitizer keeps freed memory for a while
             status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
             resident = int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
             self.assertLess(resident, 300 * 1024, "the memory of refused envelopes is kept")
