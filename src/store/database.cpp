@@ -6,12 +6,14 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <span>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "base/c_handle.h"
@@ -92,12 +94,28 @@ Database::~Database() {
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode) {
   if (path != kScratch) DISTRICT_CHECK(check_path(path, mode));
-  std::unique_ptr<Database> database(new Database(path));
-  DISTRICT_CHECK(database->connect(mode));
-  DISTRICT_CHECK(database->check_identity(mode));
-  DISTRICT_CHECK(database->configure(mode));
-  if (mode != OpenMode::read_only) DISTRICT_CHECK(database->migrate());
-  return database;
+  // Where another process is making the database at the same moment, SQLite gives up at once
+  // instead of waiting: to change the journal's mode it would need the file for itself.
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
+  while (true) {
+    std::unique_ptr<Database> database(new Database(path));
+    const auto ready = database->prepare_for(mode);
+    if (ready) return database;
+    if (!database->was_busy_ || std::chrono::steady_clock::now() > deadline) {
+      return fail(ready.error());
+    }
+    database.reset();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+Result<Ok> Database::prepare_for(OpenMode mode) {
+  DISTRICT_CHECK(connect(mode));
+  DISTRICT_CHECK(check_identity(mode));
+  DISTRICT_CHECK(configure(mode));
+  if (mode != OpenMode::read_only) DISTRICT_CHECK(migrate());
+  return Ok{};
 }
 
 Result<Ok> Database::connect(OpenMode mode) {
@@ -120,9 +138,15 @@ Result<Ok> Database::connect(OpenMode mode) {
 
 // Nothing is written before this has passed: a file of somebody else's stays as it is.
 Result<Ok> Database::check_identity(OpenMode mode) {
-  DISTRICT_TRY(const auto application, pragma("PRAGMA application_id"));
-  DISTRICT_TRY(const auto version, schema_version());
-  DISTRICT_TRY(const auto tables, pragma("SELECT count(*) FROM sqlite_schema"));
+  // As of one moment: another process may be making the database right now.
+  DISTRICT_CHECK(execute("BEGIN"));
+  const auto application_read = pragma("PRAGMA application_id");
+  const auto version_read = schema_version();
+  const auto tables_read = pragma("SELECT count(*) FROM sqlite_schema");
+  DISTRICT_CHECK(execute("COMMIT"));
+  DISTRICT_TRY(const auto application, application_read);
+  DISTRICT_TRY(const auto version, version_read);
+  DISTRICT_TRY(const auto tables, tables_read);
   const bool empty = application == 0 && version == 0 && tables == 0;
   if (empty && mode == OpenMode::create) return Ok{};
   if (application != kApplicationId) {
@@ -231,6 +255,7 @@ Error Database::error(std::string_view doing) const {
       return made(ErrorCode::archive_unavailable, "the disk is full: free space; nothing was lost");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+      was_busy_ = true;
       return made(
           ErrorCode::archive_unavailable,
           "another process holds the database locked; wait, or find it with: fuser " + path_);

@@ -51,6 +51,7 @@ class Database {
  private:
   friend class Statement;
   explicit Database(std::string path);
+  Result<Ok> prepare_for(OpenMode mode);
   Result<Ok> connect(OpenMode mode);
   Result<Ok> check_identity(OpenMode mode);
   Result<Ok> configure(OpenMode mode);
@@ -60,6 +61,7 @@ class Database {
   void give_back(sqlite3_stmt* statement);
 
   std::string path_;
+  mutable bool was_busy_ = false;  // error() has told of a lock
   sqlite3* db_ = nullptr;
   struct Cache;
   std::unique_ptr<Cache> cache_;
