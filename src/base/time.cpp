@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "base/text.h"
+
 namespace district {
 namespace {
 
@@ -23,13 +25,6 @@ bool take(std::string_view text, std::size_t& position, char expected) {
   if (position >= text.size() || text[position] != expected) return false;
   ++position;
   return true;
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 // Microseconds of a fraction after the point; digits beyond the sixth are cut off.
@@ -69,7 +64,7 @@ std::optional<std::chrono::minutes> zone_offset(std::string_view text, std::size
 
 std::optional<Instant> parse_date_time(std::string_view text, bool* zone_given) {
   using namespace std::chrono;
-  text = trim(text);
+  text = trim_xml_space(text);
   std::size_t at = 0;
   const auto y = digits(text, at, 4);
   if (!y || *y == 0 || !take(text, at, '-')) return std::nullopt;

@@ -2,26 +2,11 @@
 
 #include <soapAggregationBindingService.h>
 
+#include "base/text.h"
 #include "soap/engine.h"
 
 namespace district::soap {
 namespace {
-
-// xs:token as its value: outer white space gone, inner runs a single space.
-std::string collapsed(std::string_view text) {
-  std::string result;
-  bool gap = false;
-  for (const char c : text) {
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-      gap = !result.empty();
-      continue;
-    }
-    if (gap) result += ' ';
-    gap = false;
-    result += c;
-  }
-  return result;
-}
 
 // The generated service, with each operation only noted: the pipeline answers, not gSOAP.
 class Dispatcher final : public AggregationBindingService {
@@ -38,7 +23,7 @@ class Dispatcher final : public AggregationBindingService {
   int AggregateMessage(_urb__AggregateMessageRequest* request,
                        _urb__AggregateMessageResponse&) override {
     head.operation = "AggregateMessage";
-    head.tenant_code = collapsed(request->tenantCode);
+    head.tenant_code = collapse_xml_space(request->tenantCode);
     // No response from here: it is written once the envelope is durable.
     return SOAP_STOP;
   }

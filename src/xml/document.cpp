@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "xml/encoding.h"
 #include "xml/handles.h"
 
@@ -36,8 +37,6 @@ std::string parser_message(const xmlParserCtxt& parser, long lines_skipped) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return "line " + std::to_string(error.line + lines_skipped) + ": " + text;
 }
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 bool is_element(const xmlNode* node) { return node->type == XML_ELEMENT_NODE; }
 
@@ -114,20 +113,7 @@ std::size_t Element::count(std::string_view uri, std::string_view local) const {
 
 std::string Element::text() const { return node_text(node_); }
 
-std::string Element::trimmed_text() const {
-  std::string result;
-  bool gap = false;
-  for (const char c : text()) {
-    if (is_space(c)) {
-      gap = !result.empty();
-      continue;
-    }
-    if (gap) result += ' ';
-    gap = false;
-    result += c;
-  }
-  return result;
-}
+std::string Element::trimmed_text() const { return collapse_xml_space(text()); }
 
 bool Element::has_child_elements() const {
   for (xmlNode* child = node_->children; child != nullptr; child = child->next) {
@@ -149,7 +135,7 @@ bool Element::has_text_beside_elements() const {
   for (xmlNode* child = node_->children; child != nullptr; child = child->next) {
     if (child->type != XML_TEXT_NODE && child->type != XML_CDATA_SECTION_NODE) continue;
     const auto content = view(child->content);
-    if (!std::all_of(content.begin(), content.end(), is_space)) return true;
+    if (!std::all_of(content.begin(), content.end(), is_xml_space)) return true;
   }
   return false;
 }

@@ -13,6 +13,7 @@
 #include <array>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "xml/handles.h"
 #include "xml/namespaces.h"
@@ -73,20 +74,6 @@ Result<Ok> only_attributes(Element element, std::initializer_list<std::string_vi
   return Ok{};
 }
 
-std::vector<std::string> split_names(const std::string& text) {
-  std::vector<std::string> names;
-  std::string name;
-  for (const char c : text + " ") {
-    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
-      name += c;
-    } else if (!name.empty()) {
-      names.push_back(std::move(name));
-      name.clear();
-    }
-  }
-  return names;
-}
-
 // Checks an element that names exclusive C14N by its Algorithm; gives the PrefixList.
 Result<std::vector<std::string>> exclusive_c14n(Element element) {
   const auto algorithm = element.attribute("", "Algorithm");
@@ -104,7 +91,7 @@ Result<std::vector<std::string>> exclusive_c14n(Element element) {
                    " has something other than one InclusiveNamespaces");
   }
   DISTRICT_CHECK(only_attributes(children[0], {"PrefixList"}));
-  auto prefixes = split_names(children[0].attribute("", "PrefixList").value_or(""));
+  auto prefixes = split_at_xml_space(children[0].attribute("", "PrefixList").value_or(""));
   if (prefixes.size() > limits::kPrefixListMax) return invalid("PrefixList with too many prefixes");
   for (const auto& prefix : prefixes) {
     // #default is how the PrefixList names the default namespace (Exclusive C14N section 3).

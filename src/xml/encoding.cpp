@@ -4,6 +4,8 @@
 #include <cctype>
 #include <cstdint>
 
+#include "base/text.h"
+
 namespace district::xml {
 namespace {
 
@@ -138,15 +140,13 @@ Result<Ok> check_utf8(std::string_view text) {
   return Ok{};
 }
 
-bool space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 // Reads `name = "value"` at the start of `rest` and moves past it.
 std::optional<std::string_view> pseudo_attribute(std::string_view& rest, std::string_view name) {
   std::string_view text = rest;
   const auto skip = [&] {
-    while (!text.empty() && space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_xml_space(text.front())) text.remove_prefix(1);
   };
-  if (text.empty() || !space(text.front())) return std::nullopt;
+  if (text.empty() || !is_xml_space(text.front())) return std::nullopt;
   skip();
   if (!text.starts_with(name)) return std::nullopt;
   text.remove_prefix(name.size());
@@ -169,7 +169,8 @@ struct Declaration {
 
 // <?xml version="1.0" encoding="…" standalone="…"?>; `ascii` needs only be ASCII so far.
 Result<Declaration> declaration(std::string_view ascii) {
-  if (!ascii.starts_with("<?xml") || ascii.size() < 6 || !space(ascii[5])) return Declaration{};
+  if (!ascii.starts_with("<?xml") || ascii.size() < 6 || !is_xml_space(ascii[5]))
+    return Declaration{};
   constexpr std::size_t kDeclarationBytesMax = 256;
   const auto end = ascii.substr(0, kDeclarationBytesMax).find("?>");
   if (end == std::string_view::npos)
@@ -183,7 +184,7 @@ Result<Declaration> declaration(std::string_view ascii) {
       standalone && *standalone != "yes" && *standalone != "no") {
     return fail(ErrorCode::xml_malformed, "XML declaration with a bad standalone");
   }
-  if (!std::all_of(rest.begin(), rest.end(), space)) {
+  if (!std::all_of(rest.begin(), rest.end(), is_xml_space)) {
     return fail(ErrorCode::xml_malformed, "XML declaration with unknown parts");
   }
   return result;

@@ -4,12 +4,11 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "xml/document.h"
 
 namespace district::xml {
 namespace {
-
-bool space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 // One pass over UTF-8 text that looks at nothing but markup. It need not find every error of
 // well-formedness, since the parser follows; it must bound what the parser will be made to do.
@@ -76,7 +75,7 @@ class Guard {
         if (declaration) DISTRICT_CHECK(count_name(text_.substr(i + 1, close - i - 1)));
         declaration = false;
         i = close + 1;
-      } else if (space(c) || c == '/' || c == '=') {
+      } else if (is_xml_space(c) || c == '/' || c == '=') {
         ++i;
       } else {
         if (++attributes > limits::kXmlAttributesPerTagMax) return limit("attributes in one tag");
@@ -108,7 +107,7 @@ class Guard {
   // Reads a name at `i` and moves past it.
   Result<Ok> name(std::size_t& i) {
     const std::size_t start = i;
-    while (i < text_.size() && !space(text_[i]) && text_[i] != '=' && text_[i] != '>' &&
+    while (i < text_.size() && !is_xml_space(text_[i]) && text_[i] != '=' && text_[i] != '>' &&
            text_[i] != '/' && text_[i] != '"' && text_[i] != '\'' && text_[i] != '<') {
       ++i;
     }

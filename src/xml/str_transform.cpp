@@ -6,6 +6,7 @@
 #include <xmlsec/transforms.h>
 #include <xmlsec/xmlsec.h>
 
+#include "base/text.h"
 #include "xml/handles.h"
 #include "xml/namespaces.h"
 
@@ -37,22 +38,12 @@ Element token_of(Element str) {
 
 // PrefixList of the CanonicalizationMethod among the parameters; read_signature() has checked them.
 std::vector<std::string> prefixes_of(Element transform) {
-  std::vector<std::string> prefixes;
   const Element parameters = transform.child(ns::kWsse, "TransformationParameters");
   const Element method =
       parameters ? parameters.child(ns::kDs, "CanonicalizationMethod") : Element{};
   const Element list = method ? method.child(ns::kExcC14n, "InclusiveNamespaces") : Element{};
-  if (!list) return prefixes;
-  std::string name;
-  for (const char c : list.attribute("", "PrefixList").value_or("") + " ") {
-    if (c > ' ') {
-      name += c;
-    } else if (!name.empty()) {
-      prefixes.push_back(std::move(name));
-      name.clear();
-    }
-  }
-  return prefixes;
+  if (!list) return {};
+  return split_at_xml_space(list.attribute("", "PrefixList").value_or(""));
 }
 
 int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes,

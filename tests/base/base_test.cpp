@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/ulid.h"
 
@@ -37,6 +38,19 @@ BOOST_AUTO_TEST_CASE(hex_round_trip) {
   BOOST_TEST(as_text(*from_hex("01FE")) == "\x01\xfe");
   BOOST_TEST(!from_hex("0"));
   BOOST_TEST(!from_hex("0g"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(white_space)
+
+BOOST_AUTO_TEST_CASE(only_the_four_characters_of_xml_are_white_space) {
+  BOOST_TEST(collapse_xml_space("\t a \r\n b\v\xC2\xA0 ") == "a b\v\xC2\xA0");
+  BOOST_TEST(collapse_xml_space(" \n").empty());
+  BOOST_TEST(trim_xml_space("\r\n a  b\t") == "a  b");
+  BOOST_TEST(split_at_xml_space(" \t").empty());
+  BOOST_TEST(split_at_xml_space("soap  \xC3\xBCrb\nwsu\t") ==
+                 (std::vector<std::string>{"soap", "\xC3\xBCrb", "wsu"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
