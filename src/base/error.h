@@ -30,6 +30,7 @@ enum class ErrorCode : std::uint16_t {
   too_large = 1007,              // HTTP 413
   unsupported_media = 1008,      // HTTP 415
   overloaded = 1009,             // HTTP 503
+  request_cut = 1010,            // the body ended before its end, or came too slowly
   // verify
   security_invalid = 2001,  // no or malformed Security header, wrong coverage
   algorithm_unsupported = 2002,

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "base/byte_source.h"
 #include "base/bytes.h"
 
 namespace district {
@@ -14,7 +16,11 @@ enum class SoapVersion : std::uint8_t { v11, v12 };
 // what the transport said of them. Digest, archive, replay and evidence mean these octets.
 // Made by receive/; nothing changes the octets again.
 struct RawEnvelope {
-  Bytes octets;
+  Bytes octets;  // all of them, or what comes before `rest`
+  // What follows `octets` in a large envelope; null: nothing. Read once, by the verifier, which
+  // looks at the header first.
+  // Errors of next(): too_large, xml_malformed (broken gzip stream), request_cut (the peer is gone).
+  std::shared_ptr<ByteSource> rest;
   std::string content_type;      // as sent, with its parameters
   std::string content_encoding;  // as sent; empty: identity
   std::string soap_action;       // as sent, without quotes; in SOAP 1.2 the action parameter

@@ -39,6 +39,7 @@ FaultKind fault_kind(ErrorCode code) {
     case ErrorCode::not_soap:
     case ErrorCode::too_large:
     case ErrorCode::unsupported_media:
+    case ErrorCode::request_cut:
       return kRequestBad;
     case ErrorCode::soap_version_mismatch:
       return soap_fault("VersionMismatch", "The envelope is neither SOAP 1.1 nor SOAP 1.2.", true);

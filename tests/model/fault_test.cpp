@@ -29,6 +29,7 @@ const Row kRows[] = {
     {ErrorCode::too_large, "soap:Client", 413, 413},
     {ErrorCode::unsupported_media, "soap:Client", 415, 415},
     {ErrorCode::overloaded, "soap:Server", 503, 503},
+    {ErrorCode::request_cut, "soap:Client", 500, 400},
     {ErrorCode::security_invalid, "wsse:InvalidSecurity", 500, 400},
     {ErrorCode::algorithm_unsupported, "wsse:UnsupportedAlgorithm", 500, 400},
     {ErrorCode::token_unsupported, "wsse:UnsupportedSecurityToken", 500, 400},
