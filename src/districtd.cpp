@@ -8,7 +8,6 @@
 
 #include "acknowledge/acknowledger.h"
 #include "archive/archive.h"
-#include "audit/tree_verifier.h"
 #include "config/config.h"
 #include "observe/events.h"
 #include "pipeline/pipeline.h"
@@ -21,6 +20,7 @@
 #include "store/database.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
+#include "verify/stream_verifier.h"
 #include "xml/document.h"
 
 namespace {
@@ -132,10 +132,10 @@ Result<Ok> run(const config::Config& config) {
   DISTRICT_TRY(const auto trust, trust::Trust::open(database, store::OpenMode::existing));
   DISTRICT_TRY(const auto quantifier,
                quantify::Quantifier::open({.database_path = database}, *validator, *trust, clock));
-  const audit::TreeVerifier verifier(
+  const verify::StreamVerifier verifier(
       *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);
-  pipeline::Pipeline pipeline(verifier, *validator, *trust, *archive, acknowledger, clock);
+  pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock);
 
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;

@@ -31,20 +31,20 @@ struct Waiting {
 };
 
 Result<store::NewEnvelope> prepare(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
-                                   const Batch& batch, int compression_level) {
+                                   const Content& content, int compression_level) {
   std::array<std::byte, 10> random;
   crypto::fill_random(random);
   store::NewEnvelope envelope;
   envelope.received_at = verified.verified_at();
   envelope.receipt_id = make_ulid(envelope.received_at, random);
-  envelope.tenant = batch.tenant;
+  envelope.tenant = content.tenant;
   envelope.certificate_sha256 = verified.sender().certificate_sha256;
   envelope.signature_method = verified.sender().signature_method;
   envelope.replay_key = verified.replay_key();
   envelope.replay_until = verified.acceptable_until() + kReplayMargin;
-  envelope.trust_epoch = verified.trust_epoch();
-  envelope.message_count = batch.messages.size();
-  if (!batch.messages.empty()) envelope.source = batch.messages.front().source;
+  envelope.trust_epoch = verified.trust().epoch();
+  envelope.message_count = content.message_count;
+  envelope.source = content.first_source;
   envelope.content_type = raw.content_type;
   envelope.content_encoding = raw.content_encoding;
   envelope.soap_action = raw.soap_action;
@@ -187,8 +187,8 @@ Archive::~Archive() {
 }
 
 Result<Receipt> Archive::append(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
-                                const Batch& batch) {
-  DISTRICT_TRY(auto envelope, prepare(raw, verified, batch, impl_->settings.compression_level));
+                                const Content& content) {
+  DISTRICT_TRY(auto envelope, prepare(raw, verified, content, impl_->settings.compression_level));
   std::future<Outcome> outcome;
   {
     const std::lock_guard lock(impl_->mutex);

@@ -34,7 +34,7 @@ class Archive {
   // archive_unavailable (nothing of it is stored).
   // Threads: any number at once.
   Result<Receipt> append(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
-                         const Batch& batch);
+                         const Content& content);
 
   // Called after each commit, from the committing thread: wakes the quantifier. Returns when no
   // call of the one before is under way, so that what it uses may then end. `wake` must not block.

@@ -51,7 +51,8 @@ Result<Ok> Examination::check_leaf(const store::StoredEnvelope& envelope,
 }
 
 Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
-    const store::StoredEnvelope& envelope, std::vector<Difference>& differences) {
+    const store::StoredEnvelope& envelope, verify::BodyReader& reader,
+    std::vector<Difference>& differences) {
   DISTRICT_CHECK(check_leaf(envelope, differences));
   const auto raw = raw_envelope(archive_, envelope);
   if (!raw && is_operational(raw.error())) return fail(raw.error());
@@ -63,7 +64,7 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
                            raw.error().detail});
     return std::nullopt;
   }
-  auto verified = verifier_.verify(*raw, envelope.received_at);
+  auto verified = verifier_.verify(*raw, envelope.received_at, reader);
   if (!verified && is_operational(verified.error())) return fail(std::move(verified).error());
   if (!verified) {
     differences.push_back({DifferenceKind::verdict,
@@ -83,24 +84,31 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
 
 Result<std::optional<Batch>> Examination::validate(const store::StoredEnvelope& envelope,
                                                    std::vector<Difference>& differences) {
-  DISTRICT_TRY(const auto verified, verify(envelope, differences));
+  Batch batch;
+  auto reading = validator_.read_along([&](const Batch& part) -> Result<Ok> {
+    batch.append(part);
+    return Ok{};
+  });
+  DISTRICT_TRY(const auto verified, verify(envelope, reading, differences));
   if (!verified) return std::nullopt;
-  auto batch = validator_.validate(*verified, trust_);
-  if (!batch && is_operational(batch.error())) return fail(std::move(batch).error());
-  if (!batch) {
+  const auto content = reading.conclude(*verified);
+  if (!content && is_operational(content.error())) return fail(content.error());
+  if (!content) {
     differences.push_back({DifferenceKind::verdict,
                            {envelope.receipt_id},
                            "validate",
                            "accepted",
-                           text_of(batch.error())});
+                           text_of(content.error())});
     return std::nullopt;
   }
-  const auto source = batch->messages.empty() ? std::string() : batch->messages.front().source;
-  compare(envelope, DifferenceKind::content, "tenant", envelope.tenant, batch->tenant, differences);
-  compare(envelope, DifferenceKind::content, "first source", envelope.source, source, differences);
+  compare(envelope, DifferenceKind::content, "tenant", envelope.tenant, content->tenant,
+          differences);
+  compare(envelope, DifferenceKind::content, "first source", envelope.source,
+          content->first_source, differences);
   compare(envelope, DifferenceKind::content, "messages", std::to_string(envelope.message_count),
-          std::to_string(batch->messages.size()), differences);
-  return std::optional(*std::move(batch));
+          std::to_string(content->message_count), differences);
+  batch.tenant = content->tenant;
+  return std::optional(std::move(batch));
 }
 
 }  // namespace district::audit

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "model/batch.h"
 #include "store/archive_store.h"
-#include "trust/trust.h"
 #include "validate/validator.h"
 #include "verify/verifier.h"
 
@@ -19,12 +18,13 @@ class Examination {
  public:
   // Keeps references to all of them.
   Examination(store::Database& database, const verify::Verifier& verifier,
-              const validate::Validator& validator, const trust::TrustSnapshot& trust)
-      : archive_(database), verifier_(verifier), validator_(validator), trust_(trust) {}
+              const validate::Validator& validator)
+      : archive_(database), verifier_(verifier), validator_(validator) {}
 
   // Octets against their digest, row against leaf, signature, signer. nullopt: it does not verify.
   // Appends what differs. Errors: archive_unavailable.
   Result<std::optional<verify::VerifiedEnvelope>> verify(const store::StoredEnvelope& envelope,
+                                                         verify::BodyReader& reader,
                                                          std::vector<Difference>& differences);
   // The same, and validates: what the envelope says. nullopt: it does not verify or is not valid.
   Result<std::optional<Batch>> validate(const store::StoredEnvelope& envelope,
@@ -37,7 +37,6 @@ class Examination {
   store::ArchiveStore archive_;
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;
-  const trust::TrustSnapshot& trust_;
 };
 
 }  // namespace district::audit

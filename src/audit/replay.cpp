@@ -395,10 +395,11 @@ Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& r
 
 Result<ReplayReport> Replay::verify(const Selection& selection) {
   DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
-  Examination examination(recorded_, verifier_, validator_, trust_);
+  Examination examination(recorded_, verifier_, validator_);
   ReplayReport report;
   const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
-    DISTRICT_CHECK(examination.verify(envelope, report.differences));
+    verify::NoReader nobody;
+    DISTRICT_CHECK(examination.verify(envelope, nobody, report.differences));
     return Ok{};
   };
   DISTRICT_CHECK(for_each_envelope(selection, report, act));
@@ -413,7 +414,7 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
                 "KPI values are being computed for envelope " + *under_way,
                 "run this again when districtctl status --wait has ended");
   }
-  Examination examination(recorded_, verifier_, validator_, trust_);
+  Examination examination(recorded_, verifier_, validator_);
   DISTRICT_TRY(const auto quantified,
                Quantified::create(recorded_, trust_, selection.everything(), progress_));
   ReplayReport report;

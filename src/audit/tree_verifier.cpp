@@ -1,208 +1,19 @@
 #include "audit/tree_verifier.h"
 
-#include <algorithm>
-#include <array>
+#include <utility>
+#include <vector>
 
 #include "crypto/digest.h"
-#include "verify/key_reference.h"
+#include "verify/security_header.h"
 #include "xml/document.h"
 #include "xml/dsig.h"
+#include "xml/envelope_reader.h"
 #include "xml/namespaces.h"
 
 namespace district::audit {
 namespace {
 
-namespace ns = xml::ns;
 using xml::Element;
-
-tl::unexpected<Error> invalid(std::string detail) {
-  return fail(ErrorCode::security_invalid, std::move(detail));
-}
-
-struct Envelope {
-  std::string_view soap;  // its namespace
-  Element header;         // null when there is none
-  Element body;
-};
-
-// SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5: an optional Header first, one Body last.
-Result<Envelope> read_envelope(Element root, SoapVersion version) {
-  if (root.name() != "Envelope") return fail(ErrorCode::not_soap, "the document is no Envelope");
-  const auto uri = root.namespace_uri();
-  if (uri != ns::kSoap11 && uri != ns::kSoap12) {
-    return fail(ErrorCode::soap_version_mismatch, "Envelope in the namespace " + std::string(uri));
-  }
-  if (uri != (version == SoapVersion::v11 ? ns::kSoap11 : ns::kSoap12)) {
-    return fail(ErrorCode::not_soap, "Envelope and Content-Type are of different versions of SOAP");
-  }
-  const auto parts = root.children();
-  const bool has_header = parts.size() == 2 && parts[0].is(uri, "Header");
-  if (parts.size() != (has_header ? 2U : 1U) || !parts.back().is(uri, "Body") ||
-      root.has_text_beside_elements()) {
-    return fail(ErrorCode::not_soap, "Envelope is not an optional Header and one Body");
-  }
-  if ((has_header && parts[0].has_text_beside_elements()) ||
-      parts.back().has_text_beside_elements()) {
-    return fail(ErrorCode::not_soap, "Header or Body with text beside its elements");
-  }
-  return Envelope{uri, has_header ? parts[0] : Element{}, parts.back()};
-}
-
-// Whether a header block is aimed at us: the ultimate receiver, or the next node.
-bool for_us(Element block, std::string_view soap) {
-  const auto actor = block.attribute(soap, soap == ns::kSoap11 ? "actor" : "role").value_or("");
-  return actor.empty() || actor == "http://schemas.xmlsoap.org/soap/actor/next" ||
-         actor == "http://www.w3.org/2003/05/soap-envelope/role/next" ||
-         actor == "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver";
-}
-
-bool is_known_addressing(Element block) {
-  if (block.namespace_uri() != ns::kWsa && block.namespace_uri() != ns::kWsa2004) return false;
-  if (block.name() == "Action" || block.name() == "MessageID" || block.name() == "To") return true;
-  if (block.name() != "ReplyTo") return false;
-  const Element address = block.child(block.namespace_uri(), "Address");
-  const std::string to = address ? address.trimmed_text() : "";
-  return to == "http://www.w3.org/2005/08/addressing/anonymous" ||
-         to == "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
-}
-
-// The one Security header for us; every other mandatory header must be one that we know.
-Result<Element> find_security(const Envelope& envelope) {
-  Element security;
-  if (envelope.header) {
-    for (const Element block : envelope.header.children()) {
-      if (!for_us(block, envelope.soap)) continue;
-      if (block.is(ns::kWsse, "Security")) {
-        if (security) return invalid("more than one Security header");
-        security = block;
-        continue;
-      }
-      const auto mandatory = block.attribute(envelope.soap, "mustUnderstand").value_or("0");
-      if (mandatory == "0" || mandatory == "false" || is_known_addressing(block)) continue;
-      return fail(ErrorCode::must_understand,
-                  "mandatory header " + std::string(block.name()) + " of " +
-                      std::string(block.namespace_uri()).substr(0, 128));
-    }
-  }
-  if (!security) return invalid("no Security header");
-  return security;
-}
-
-struct SecurityParts {
-  Element timestamp;
-  Element signature;
-};
-
-Result<SecurityParts> read_security(Element security) {
-  SecurityParts parts;
-  for (const Element child : security.children()) {
-    if (child.is(ns::kWsu, "Timestamp")) {
-      if (parts.timestamp) return invalid("more than one Timestamp");
-      parts.timestamp = child;
-    } else if (child.is(ns::kDs, "Signature")) {
-      if (parts.signature) return invalid("more than one Signature");
-      parts.signature = child;
-    } else if (child.namespace_uri() == ns::kXenc) {
-      return fail(ErrorCode::algorithm_unsupported,
-                  "encrypted parts: " + std::string(child.name()));
-    } else if (child.is(ns::kWsse, "UsernameToken") || child.name() == "Assertion") {
-      return fail(ErrorCode::token_unsupported, "token " + std::string(child.name()));
-    } else if (!child.is(ns::kWsse, "BinarySecurityToken")) {
-      return invalid("Security with a " + std::string(child.name()));
-    }
-  }
-  if (security.has_text_beside_elements()) return invalid("Security with text");
-  if (!parts.timestamp) return invalid("no Timestamp");
-  if (!parts.signature) return invalid("no Signature");
-  return parts;
-}
-
-Result<verify::Times> read_timestamp(Element timestamp) {
-  const auto children = timestamp.children();
-  if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
-      !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
-    return invalid("Timestamp is not Created, Expires");
-  }
-  const auto created = children[0].only_text();
-  const auto expires = children[1].only_text();
-  if (!created || !expires) return invalid("Created or Expires with child nodes");
-  return verify::read_times(*created, *expires);
-}
-
-// "See what is signed": each reference must be to the very element that is processed.
-// W3C XML Signature Best Practices; McIntosh and Austel 2005.
-struct Coverage {
-  const xml::SignedReference* timestamp = nullptr;
-  const xml::SignedReference* body = nullptr;
-};
-
-Result<Coverage> check_coverage(const xml::SignatureParts& signature, const Envelope& envelope,
-                                Element security, Element timestamp) {
-  Coverage coverage;
-  for (const auto& reference : signature.references) {
-    const Element element = reference.element;
-    const bool signed_str = reference.str_transform && element.parent() == signature.key_info &&
-                            element.is(ns::kWsse, "SecurityTokenReference");
-    if (reference.str_transform != signed_str) return invalid("STR-Transform on #" + reference.id);
-    if (element == envelope.body || element == timestamp) {
-      const auto*& slot = element == timestamp ? coverage.timestamp : coverage.body;
-      if (slot != nullptr) return invalid("two References to #" + reference.id);
-      slot = &reference;
-      continue;
-    }
-    // Each once, so that what is digested is bounded by the size of the message.
-    if (std::count_if(signature.references.begin(), signature.references.end(),
-                      [&](const auto& other) { return other.element == element; }) > 1) {
-      return invalid("two References to #" + reference.id);
-    }
-    const bool token = element.parent() == security && element.is(ns::kWsse, "BinarySecurityToken");
-    const bool header = element.parent() == envelope.header && element != security;
-    if (!token && !header && !signed_str) {
-      return invalid("a Reference is to a " + std::string(element.name()) +
-                     " that is not processed");
-    }
-  }
-  if (coverage.body == nullptr) return invalid("the Body is not signed");
-  if (coverage.timestamp == nullptr) return invalid("the Timestamp is not signed");
-  return coverage;
-}
-
-// The certificates whose key made the signature over SignedInfo: several when one was renewed with
-// its key, and the message names the key only.
-Result<std::vector<crypto::Certificate>> find_signers(
-    const std::vector<crypto::Certificate>& candidates, const std::string& signed_info,
-    const xml::SignatureParts& signature) {
-  std::vector<crypto::Certificate> signers;
-  Error last;
-  for (const auto& certificate : candidates) {
-    auto verified = xml::verify_signed_info(signed_info, signature, certificate.public_key());
-    if (verified) {
-      signers.push_back(certificate);
-      continue;
-    }
-    last = std::move(verified).error();
-    last.detail += " of " + certificate.subject();
-  }
-  if (signers.empty()) return fail(std::move(last));
-  return signers;
-}
-
-struct Signer {
-  crypto::Certificate certificate;
-  std::vector<Enrolment> enrolments;
-};
-
-// The first of them that may sign now.
-Result<Signer> trusted_signer(const std::vector<crypto::Certificate>& signers,
-                              const trust::TrustSnapshot& trust, bool uses_sha1, Instant now) {
-  Error last;
-  for (const auto& certificate : signers) {
-    auto enrolments = verify::check_trust(trust, certificate, uses_sha1, now);
-    if (enrolments) return Signer{certificate, *std::move(enrolments)};
-    last = std::move(enrolments).error();
-  }
-  return fail(std::move(last));
-}
 
 // BSP R5440, for the Body as a whole and for parts of it.
 Result<Ok> refuse_encrypted_body(Element body) {
@@ -210,7 +21,7 @@ Result<Ok> refuse_encrypted_body(Element body) {
   while (!open.empty()) {
     const Element element = open.back();
     open.pop_back();
-    if (element.namespace_uri() == ns::kXenc)
+    if (element.namespace_uri() == xml::ns::kXenc)
       return fail(ErrorCode::algorithm_unsupported, "encrypted parts in the Body");
     for (const Element child : element.children()) open.push_back(child);
   }
@@ -225,54 +36,41 @@ Result<Ok> verify_all(const xml::SignatureParts& signature, const crypto::Public
   return verified;
 }
 
+Result<Bytes> whole(const RawEnvelope& raw) {
+  Bytes octets = raw.octets;
+  while (raw.rest) {
+    DISTRICT_TRY(const ByteView block, raw.rest->next());
+    if (block.empty()) break;
+    octets.insert(octets.end(), block.begin(), block.end());
+  }
+  return octets;
+}
+
 }  // namespace
 
-// In the order of the contract: what the message alone shows, then the signature with the presented
-// key, then trust, then time, and the Body's digest last.
-Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, Instant now) const {
-  DISTRICT_TRY(auto document, xml::Document::parse(raw.octets, raw.charset));
-  DISTRICT_TRY(const Envelope envelope, read_envelope(document->root(), raw.soap_version));
-  DISTRICT_TRY(const Element security, find_security(envelope));
-  DISTRICT_TRY(const SecurityParts parts, read_security(security));
-  DISTRICT_CHECK(refuse_encrypted_body(envelope.body));
-  DISTRICT_TRY(const verify::Times times, read_timestamp(parts.timestamp));
-  DISTRICT_TRY(const auto ids, xml::collect_ids(document->root()));
-  DISTRICT_TRY(const xml::SignatureParts signature, xml::read_signature(parts.signature, ids));
-  DISTRICT_TRY(const Coverage coverage,
-               check_coverage(signature, envelope, security, parts.timestamp));
-  std::vector<std::string_view> digests;
-  for (const auto& reference : signature.references) digests.push_back(reference.digest_algorithm);
-  DISTRICT_CHECK(verify::check_algorithms(signature.signature_algorithm, digests));
-
+Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, Instant now,
+                                                      verify::BodyReader& reader) const {
+  DISTRICT_TRY(const Bytes octets, whole(raw));
+  DISTRICT_TRY(const auto document, xml::Document::parse(octets, raw.charset));
+  DISTRICT_TRY(const auto header, verify::read_security_header(*document, raw.soap_version));
+  DISTRICT_CHECK(refuse_encrypted_body(header.body));
   DISTRICT_TRY(const auto trust, trust_.snapshot());
-  DISTRICT_TRY(const auto candidates,
-               verify::find_certificates(signature.key_info, security, *trust));
-  DISTRICT_TRY(const std::string signed_info, xml::canonical_signed_info(signature));
-  DISTRICT_TRY(const auto signers, find_signers(candidates, signed_info, signature));
-  const bool sha1 = signature.signature_algorithm == xml::alg::kRsaSha1;
-  DISTRICT_TRY(Signer trusted, trusted_signer(signers, *trust, sha1, now));
-  const crypto::Certificate& signer = trusted.certificate;
-  DISTRICT_CHECK(xml::verify_digest(*coverage.timestamp));
-  DISTRICT_TRY(const Instant acceptable_until, verify::check_window(times, now, window_));
-  DISTRICT_CHECK(verify_all(signature, signer.public_key()));
+  DISTRICT_TRY(auto signer, verify::authenticate(header, *trust, window_, now));
+  DISTRICT_CHECK(verify_all(header.signature, signer.certificate.public_key()));
 
-  Parts result;
-  result.sender = {signer.sha256(),
-                   signer.subject(),
-                   signer.public_key().family(),
-                   signature.signature_algorithm,
-                   signature.signature_value,
-                   std::move(trusted.enrolments),
-                   sha1};
-  result.document = std::move(document);
-  result.body = envelope.body;
-  result.payload_digest = crypto::sha256(raw.octets);
-  result.replay_key = verify::replay_key(signed_info, signer.public_key());
-  result.created = times.created;
-  result.acceptable_until = acceptable_until;
-  result.verified_at = now;
-  result.trust_epoch = trust->epoch();
-  return make(std::move(result));
+  reader.begin(signer.sender, trust, now);
+  xml::walk(header.body, reader);
+  Parts parts;
+  parts.sender = std::move(signer.sender);
+  parts.payload_digest = crypto::sha256(octets);
+  parts.payload_size = octets.size();
+  parts.replay_key = signer.replay_key;
+  parts.created = header.times.created;
+  parts.acceptable_until = signer.acceptable_until;
+  parts.verified_at = now;
+  parts.trust = trust;
+  parts.reader = &reader;
+  return make(std::move(parts));
 }
 
 }  // namespace district::audit

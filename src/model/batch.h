@@ -62,12 +62,25 @@ struct MessageHead {
   std::uint32_t flags = 0;  // of ObservationFlag
 };
 
-// All messages of one request, in its order.
+// What the archive keeps of a request's content beside its octets.
+struct Content {
+  std::string tenant;
+  std::uint64_t message_count = 0;
+  std::string first_source;  // messageSourceElement of the first message
+};
+
+// Messages of one request, in its order: all of them, or some of a large one.
 struct Batch {
   std::string tenant;
   std::vector<MessageHead> messages;
   std::vector<Observation> observations;
   std::vector<MasterFact> master_facts;
+
+  void append(const Batch& part) {
+    messages.insert(messages.end(), part.messages.begin(), part.messages.end());
+    observations.insert(observations.end(), part.observations.begin(), part.observations.end());
+    master_facts.insert(master_facts.end(), part.master_facts.begin(), part.master_facts.end());
+  }
 };
 
 }  // namespace district

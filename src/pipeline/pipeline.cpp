@@ -14,14 +14,14 @@ namespace district::pipeline {
 // committed.
 Result<std::string> Pipeline::accept(const RawEnvelope& raw,
                                      std::optional<verify::Sender>& sender) {
-  DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now()));
+  auto reading = validator_.read_along();  // stage 3 reads the Body as stage 2 does, in one pass
+  DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
   sender = verified.sender();  // authenticated from here on: faults are signed and have details
-  DISTRICT_TRY(const auto trust, trust_.snapshot());
-  DISTRICT_TRY(const auto batch, validator_.validate(verified, *trust));
-  DISTRICT_TRY(const auto receipt, archive_.append(raw, verified, batch));  // returns when durable
-  observe::emit(observe::EnvelopeAccepted{receipt.receipt_id, batch.tenant, raw.peer,
-                                          receipt.message_count, receipt.leaf_index,
-                                          raw.octets.size(), clock_.now() - receipt.received_at});
+  DISTRICT_TRY(const auto content, reading.conclude(verified));
+  DISTRICT_TRY(const auto receipt, archive_.append(raw, verified, content));  // returns when durable
+  observe::emit(observe::EnvelopeAccepted{
+      receipt.receipt_id, content.tenant, raw.peer, receipt.message_count, receipt.leaf_index,
+      verified.payload_size(), clock_.now() - receipt.received_at});
   return acknowledger_.sign(receipt, *sender, raw.soap_version);  // quantify works from the archive
 }
 

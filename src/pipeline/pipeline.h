@@ -9,7 +9,6 @@
 #include "archive/archive.h"
 #include "base/error.h"
 #include "model/envelope.h"
-#include "trust/trust.h"
 #include "validate/validator.h"
 #include "verify/verifier.h"
 
@@ -26,11 +25,10 @@ struct Answer {
 class Pipeline {
  public:
   Pipeline(const verify::Verifier& verifier, const validate::Validator& validator,
-           trust::Trust& trust, archive::Archive& archive,
-           const acknowledge::Acknowledger& acknowledger, const Clock& clock)
+           archive::Archive& archive, const acknowledge::Acknowledger& acknowledger,
+           const Clock& clock)
       : verifier_(verifier),
         validator_(validator),
-        trust_(trust),
         archive_(archive),
         acknowledger_(acknowledger),
         clock_(clock) {}
@@ -51,7 +49,6 @@ class Pipeline {
 
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;
-  trust::Trust& trust_;
   archive::Archive& archive_;
   const acknowledge::Acknowledger& acknowledger_;
   const Clock& clock_;

@@ -16,7 +16,6 @@
 #include "quantify/engine.h"
 #include "receive/media_type.h"
 #include "store/series_store.h"
-#include "xml/document.h"
 
 namespace district::quantify {
 namespace {
@@ -85,8 +84,13 @@ Result<Batch> read_batch(store::ArchiveStore& archive, const validate::Validator
   if (const auto type = receive::parse_media_type(stored.content_type)) {
     if (const auto* parameter = type->find("charset")) charset = receive::to_lower(*parameter);
   }
-  DISTRICT_TRY(const auto document, xml::Document::parse(raw, charset));
-  DISTRICT_TRY(auto batch, validator.extract(*document, stored.received_at));
+  Batch batch;
+  MemorySource octets(raw);
+  DISTRICT_CHECK(
+      validator.extract(octets, charset, stored.received_at, [&](const Batch& part) -> Result<Ok> {
+        batch.append(part);
+        return Ok{};
+      }));
   batch.tenant = stored.tenant;
   return batch;
 }

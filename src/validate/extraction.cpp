@@ -1,12 +1,12 @@
 #include "validate/extraction.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
 #include <string_view>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace district::validate {
@@ -31,132 +31,97 @@ std::optional<double> finite_number(std::string_view text) {
   return value;
 }
 
-const ElementMeaning* meaning_of(const ContentType& content, std::string_view element) {
-  const auto found = std::ranges::find(content.elements, element, &ElementMeaning::element);
-  return found == content.elements.end() ? nullptr : &*found;
-}
-
 bool over_period(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
 
-// What the elements of one gcontent, or of one record of master data, say by their roles.
+// What the fields say by their roles.
 struct Roles {
   std::string meter;
   std::optional<Instant> start, end;
   bool good = true;
 };
 
-Roles read_roles(const std::vector<xml::Element>& elements, std::uint32_t index,
-                 const ContentType& content, Findings& findings) {
+Violation at(const Group& group, const Field& field, std::string reason) {
+  const auto& [text, line, position] = field.content;
+  return {group.message_index, group.path.text_of_child(field.meaning->element, position), line,
+          std::move(reason)};
+}
+
+Roles read_roles(const Group& group, std::span<const Field> fields, Findings& findings) {
   Roles roles;
-  xml::Element end_element;
-  for (const xml::Element element : elements) {
-    const ElementMeaning* meaning = meaning_of(content, element.name());
-    if (meaning == nullptr) continue;
-    if (meaning->role == Role::meter) roles.meter = element.trimmed_text();
-    if (meaning->role != Role::period_start && meaning->role != Role::period_end) continue;
-    const auto instant = parse_date_time(element.text());
+  const Field* end = nullptr;
+  for (const Field& field : fields) {
+    const Role role = field.meaning->role;
+    if (role == Role::meter) roles.meter = collapse_xml_space(field.content.text);
+    if (role != Role::period_start && role != Role::period_end) continue;
+    const auto instant = parse_date_time(field.content.text);
     if (!instant) {
-      findings.add(ErrorCode::schema_invalid, index, element, "is not an instant with a zone");
+      findings.add(ErrorCode::schema_invalid, at(group, field, "is not an instant with a zone"));
       roles.good = false;
     }
-    (meaning->role == Role::period_start ? roles.start : roles.end) = instant;
-    if (meaning->role == Role::period_end) end_element = element;
+    (role == Role::period_start ? roles.start : roles.end) = instant;
+    if (role == Role::period_end) end = &field;
   }
   if (roles.start && roles.end && *roles.start >= *roles.end) {
-    findings.add(ErrorCode::header_rule, index, end_element,
-                 "the period does not end after its start");
+    findings.add(ErrorCode::header_rule,
+                 at(group, *end, "the period does not end after its start"));
     roles.good = false;
   }
   return roles;
 }
 
-void extract_record(xml::Element record, const MessageElements& message, const MessageHead& head,
-                    const ContentType& content, Batch& batch, Findings& findings) {
-  const auto elements = record.children();
-  const Roles roles = read_roles(elements, message.index, content, findings);
-  if (!roles.good) return;
-  for (const xml::Element element : elements) {
-    const ElementMeaning* meaning = meaning_of(content, element.name());
-    if (meaning == nullptr || meaning->role != Role::attribute) continue;
-    if (!roles.start) {
-      findings.add(ErrorCode::schema_invalid, message.index, record,
-                   "says not from when on it holds");
-      return;
-    }
-    MasterFact fact;
-    fact.source = head.source;
-    fact.meter = roles.meter;
-    fact.attribute = meaning->element;
-    fact.value = element.trimmed_text();
-    fact.valid_from = *roles.start;
-    fact.valid_to = roles.end;
-    fact.message_index = message.index;
-    batch.master_facts.push_back(std::move(fact));
+void extract_fact(const Group& group, const Field& field, const Roles& roles, Batch* batch) {
+  if (batch == nullptr) return;
+  MasterFact fact;
+  fact.source = group.head.source;
+  fact.meter = roles.meter;
+  fact.attribute = field.meaning->element;
+  fact.value = collapse_xml_space(field.content.text);
+  fact.valid_from = *roles.start;
+  fact.valid_to = roles.end;
+  fact.message_index = group.message_index;
+  batch->master_facts.push_back(std::move(fact));
+}
+
+void extract_value(const Group& group, const Field& field, const Roles& roles, Batch* batch,
+                   Findings& findings) {
+  const auto value = finite_number(trim_xml_space(field.content.text));
+  const ElementMeaning& meaning = *field.meaning;
+  if (!value) {
+    findings.add(ErrorCode::schema_invalid, at(group, field, "is not a finite number"));
+    return;
   }
-}
-
-void extract_values(const MessageElements& message, const MessageHead& head,
-                    const ContentType& content, Batch& batch, Findings& findings) {
-  const auto elements = message.gcontent.children();
-  const Roles roles = read_roles(elements, message.index, content, findings);
-  if (!roles.good) return;
-  for (const xml::Element element : elements) {
-    const ElementMeaning* meaning = meaning_of(content, element.name());
-    if (meaning == nullptr || meaning->role != Role::value) continue;
-    const auto value = finite_number(element.trimmed_text());
-    if (!value) {
-      findings.add(ErrorCode::schema_invalid, message.index, element, "is not a finite number");
-      continue;
-    }
-    const bool period = over_period(meaning->kind);
-    if (period && (!roles.start || !roles.end)) {
-      findings.add(ErrorCode::schema_invalid, message.index, element, "has no period");
-      continue;
-    }
-    Observation observation;
-    observation.source = head.source;
-    observation.meter = roles.meter;
-    observation.quantity = meaning->quantity;
-    observation.unit = meaning->unit;
-    observation.kind = meaning->kind;
-    observation.start = period ? *roles.start : head.timestamp;
-    observation.end = period ? *roles.end : head.timestamp;
-    observation.value = *value;
-    observation.message_index = message.index;
-    observation.flags = head.flags;
-    batch.observations.push_back(std::move(observation));
+  const bool period = over_period(meaning.kind);
+  if (period && (!roles.start || !roles.end)) {
+    findings.add(ErrorCode::schema_invalid, at(group, field, "has no period"));
+    return;
   }
+  if (batch == nullptr) return;
+  Observation observation;
+  observation.source = group.head.source;
+  observation.meter = roles.meter;
+  observation.quantity = meaning.quantity;
+  observation.unit = meaning.unit;
+  observation.kind = meaning.kind;
+  observation.start = period ? *roles.start : group.head.timestamp;
+  observation.end = period ? *roles.end : group.head.timestamp;
+  observation.value = *value;
+  observation.message_index = group.message_index;
+  observation.flags = group.head.flags;
+  batch->observations.push_back(std::move(observation));
 }
-
-xml::Element child(xml::Element parent, std::string_view name) {
-  return parent ? parent.child("", name) : xml::Element{};
-}
-
-std::string token(xml::Element element) { return element ? element.trimmed_text() : std::string(); }
 
 }  // namespace
 
-MessageElements message_elements(xml::Element message, std::uint32_t index) {
-  const xml::Element head = child(message, "head");
-  const xml::Element type = child(head, "messageType");
-  return {index,
-          child(head, "timestamp"),
-          child(type, "type"),
-          child(type, "version"),
-          child(child(head, "messageSource"), "messageSourceElement"),
-          child(child(message, "content"), "gcontent")};
-}
-
-MessageHead extract_head(const MessageElements& message, Instant received_at, Findings& findings) {
+MessageHead extract_head(const HeadTexts& texts, std::uint32_t index, const Path& path,
+                         Instant received_at, Findings& findings) {
   MessageHead head;
-  head.type = token(message.type);
-  head.version = token(message.version);
-  head.source = token(message.source);
-  const auto timestamp =
-      message.timestamp ? parse_date_time(message.timestamp.text()) : std::nullopt;
+  head.type = collapse_xml_space(texts.type.text);
+  head.version = collapse_xml_space(texts.version.text);
+  head.source = collapse_xml_space(texts.source.text);
+  const auto timestamp = parse_date_time(texts.timestamp.text);
   if (!timestamp) {
-    findings.add(ErrorCode::header_rule, message.index, message.timestamp,
-                 "is not an instant with a zone");
+    findings.add(ErrorCode::header_rule, {index, path.text_of_child("timestamp", 1),
+                                          texts.timestamp.line, "is not an instant with a zone"});
     return head;
   }
   head.timestamp = *timestamp;
@@ -164,15 +129,24 @@ MessageHead extract_head(const MessageElements& message, Instant received_at, Fi
   return head;
 }
 
-void extract_content(const MessageElements& message, const MessageHead& head,
-                     const ContentType& content, Batch& batch, Findings& findings) {
-  if (!message.gcontent) return;
-  if (!content.master_data) {
-    extract_values(message, head, content, batch, findings);
-    return;
-  }
-  for (const xml::Element record : message.gcontent.children()) {
-    extract_record(record, message, head, content, batch, findings);
+void extract_fields(const Group& group, std::span<const Field> fields, Batch* batch,
+                    Findings& findings) {
+  const Roles roles = read_roles(group, fields, findings);
+  if (!roles.good) return;
+  const Role wanted = group.content.master_data ? Role::attribute : Role::value;
+  for (const Field& field : fields) {
+    if (field.meaning->role != wanted) continue;
+    if (wanted == Role::value) {
+      extract_value(group, field, roles, batch, findings);
+      continue;
+    }
+    if (!roles.start) {
+      findings.add(ErrorCode::schema_invalid,
+                   {group.message_index, group.path.text(), group.path.line(),
+                    "says not from when on it holds"});
+      return;
+    }
+    extract_fact(group, field, roles, batch);
   }
 }
 

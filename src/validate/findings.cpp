@@ -1,6 +1,6 @@
 #include "validate/findings.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "base/limits.h"
 
@@ -17,51 +17,32 @@ void bound(std::string& text, std::size_t bytes_max) {
   text.resize(cut);
 }
 
-// /messages/message[7]/head is about message 7; without a number there is only one message.
-std::size_t message_index_of(std::string_view path) {
-  constexpr std::string_view kMessage = "/messages/message";
-  if (!path.starts_with(kMessage)) return 0;
-  path.remove_prefix(kMessage.size());
-  if (path.empty() || path.front() == '/') return 1;
-  std::size_t index = 0;
-  if (path.front() == '[') std::from_chars(path.data() + 1, path.data() + path.size(), index);
-  return index;
-}
-
 }  // namespace
 
-void Findings::add(ErrorCode code, std::size_t message_index, xml::Element at, std::string reason) {
+void Findings::add(ErrorCode code, Violation violation) {
   if (full()) return;
-  keep(code, {message_index, at.path_from(request_), at.line(), std::move(reason)});
-}
-
-void Findings::add(ErrorCode code, std::vector<Violation> violations) {
-  const std::string request_path = request_.path_from({});
-  for (Violation& violation : violations) {
-    if (violation.path.starts_with(request_path)) violation.path.erase(0, request_path.size());
-    violation.message_index = message_index_of(violation.path);
-    if (violation.path.empty()) violation.path = "/";
-    keep(code, std::move(violation));
-  }
-}
-
-bool Findings::full() const { return violations_.size() >= limits::kViolationsMax; }
-
-void Findings::keep(ErrorCode code, Violation violation) {
-  if (full()) return;
-  if (violations_.empty()) code_ = code;
   bound(violation.path, kPathBytesMax);
   bound(violation.reason, limits::kViolationReasonBytesMax);
-  violations_.push_back(std::move(violation));
+  found_.push_back({code, std::move(violation)});
 }
 
+void Findings::merge(const Findings& other) {
+  found_.insert(found_.end(), other.found_.begin(), other.found_.end());
+  std::ranges::stable_sort(found_, {},
+                           [](const Finding& finding) { return finding.violation.message_index; });
+  if (found_.size() > limits::kViolationsMax) found_.resize(limits::kViolationsMax);
+}
+
+bool Findings::full() const { return found_.size() >= limits::kViolationsMax; }
+
 Error Findings::error() const {
-  const Violation& first = violations_.front();
+  const Violation& first = found_.front().violation;
   std::string detail = "message " + std::to_string(first.message_index) + ", " + first.path +
                        ", line " + std::to_string(first.line) + ": " + first.reason;
-  if (violations_.size() > 1)
-    detail += " (and " + std::to_string(violations_.size() - 1) + " more)";
-  return Error{code_, std::move(detail), {}, violations_, {}};
+  if (found_.size() > 1) detail += " (and " + std::to_string(found_.size() - 1) + " more)";
+  std::vector<Violation> violations;
+  for (const auto& finding : found_) violations.push_back(finding.violation);
+  return Error{found_.front().code, std::move(detail), {}, std::move(violations), {}};
 }
 
 }  // namespace district::validate

@@ -3,17 +3,19 @@
 // Source: contract.md "Request body" and "Header rules"; XML Schema 1.0.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
 #include "trust/trust.h"
 #include "verify/verifier.h"
-#include "xml/document.h"
+#include "xml/element_handler.h"
 
 namespace district::validate {
 
@@ -51,28 +53,54 @@ struct ContentType {
   bool master_data = false;  // annotated as such: its elements become MasterFacts
 };
 
+// Takes the values of messages, some at a time, in their order; the tenant is not set. Its errors
+// end the matter.
+using BatchTaker = std::function<Result<Ok>(const Batch& part)>;
+
+struct Schemas;
+
+// Stage 3 on one request: reads along with the verifier, in memory that does not grow with the
+// Body, and keeps to itself what it finds until the verifier has vouched for it.
+class Reading final : public verify::BodyReader {
+ public:
+  ~Reading() override;
+  Reading(Reading&&) noexcept;
+
+  void begin(const verify::Sender& sender, const verify::TrustPtr& trust, Instant now) override;
+  void start_element(const xml::StartTag& tag) override;
+  void text(std::string_view text) override;
+  void end_element() override;
+
+  // Errors: schema_invalid, content_type_unknown, header_rule (with violations, at most 20),
+  // authentication_failed (the signer is not enrolled for the tenantCode); the taker's.
+  Result<Content> conclude(const verify::VerifiedEnvelope& verified);
+
+ private:
+  friend class Validator;
+  struct Impl;
+  explicit Reading(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
 class Validator {
  public:
   // Compiles every schema; call before threads start. Errors: config_invalid.
   static Result<std::unique_ptr<Validator>> create(const OperationReader& operations);
   ~Validator();
 
-  // Errors: schema_invalid, content_type_unknown, header_rule (with violations, at most 20),
-  // authentication_failed (the signer is not enrolled for the tenantCode).
-  // Threads: any number at once.
-  Result<Batch> validate(const verify::VerifiedEnvelope& envelope,
-                         const trust::TrustSnapshot& trust) const;
+  // For one request. The validator must outlive it. Threads: any; a Reading, one at a time.
+  Reading read_along(BatchTaker take = {}) const;
 
-  // Only the values, of an envelope that was accepted before: for the quantifier and for replays.
-  // Errors: schema_invalid.
-  Result<Batch> extract(const xml::Document& envelope, Instant received_at) const;
+  // Only the values, of an envelope that was accepted before: for the quantifier. `charset`: that
+  // the transport named. Threads: any. Errors: schema_invalid; those of the source and the taker.
+  Result<Content> extract(ByteSource& envelope, std::string_view charset, Instant received_at,
+                          BatchTaker take) const;
 
   const std::vector<ContentType>& content_types() const;
 
  private:
-  struct Impl;
-  explicit Validator(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Validator(std::unique_ptr<Schemas> schemas);
+  std::unique_ptr<Schemas> schemas_;
 };
 
 }  // namespace district::validate

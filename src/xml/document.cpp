@@ -1,41 +1,63 @@
 #include "xml/document.h"
 
+#include <libxml/SAX2.h>
 #include <libxml/c14n.h>
 #include <libxml/xmlerror.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
+#include "xml/bounds.h"
+#include "xml/canonicalizer.h"
 #include "xml/encoding.h"
+#include "xml/guard.h"
 #include "xml/handles.h"
+#include "xml/parser_options.h"
 
 namespace district::xml {
 namespace {
 
-// The guard has refused document types; should it ever miss one, the parser stops before any of
-// its content is read (SOAP 1.1 section 3).
-void stop_at_doctype(void* context, const xmlChar*, const xmlChar*, const xmlChar*) noexcept {
+// Events of the tree builder that are counted, and those that end it.
+struct Watch {
+  Bounds bounds;
+  std::optional<Error> error;
+};
+
+void stop(void* context, Error error) {
   auto* parser = static_cast<xmlParserCtxt*>(context);
-  parser->wellFormed = 0;
+  auto& watch = *static_cast<Watch*>(parser->_private);
+  if (!watch.error) watch.error = std::move(error);
   ::xmlStopParser(parser);
 }
 
-void stop_at_instruction(void* context, const xmlChar*, const xmlChar*) noexcept {
-  stop_at_doctype(context, nullptr, nullptr, nullptr);
+// The guard has refused document types; should it ever miss one, the parser stops before any of
+// its content is read (SOAP 1.1 section 3).
+void stop_at_doctype(void* context, const xmlChar*, const xmlChar*, const xmlChar*) noexcept {
+  stop(context, {ErrorCode::xml_forbidden, "document type", {}, {}, {}});
 }
 
-// Never NOENT, DTDLOAD or HUGE: nothing external, and libxml2's own bounds stay on. Without
-// BIG_LINES line numbers stop at 65,535. Without NODICT every run of white space between tags goes
-// into a dictionary that gets slow when there are many different ones.
-constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-                         XML_PARSE_BIG_LINES | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC |
-                         XML_PARSE_NODICT;
+void stop_at_instruction(void* context, const xmlChar*, const xmlChar*) noexcept {
+  stop(context, {ErrorCode::xml_forbidden, "processing instruction", {}, {}, {}});
+}
 
-std::string parser_message(const xmlParserCtxt& parser, long lines_skipped) {
-  const xmlError& error = parser.lastError;
-  std::string text = error.message != nullptr ? error.message : "not well-formed";
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return "line " + std::to_string(error.line + lines_skipped) + ": " + text;
+void start_element(void* context, const xmlChar* local, const xmlChar* prefix, const xmlChar* uri,
+                   int namespace_count, const xmlChar** namespaces, int attribute_count,
+                   int defaulted, const xmlChar** attributes) noexcept {
+  auto* parser = static_cast<xmlParserCtxt*>(context);
+  const StartTag tag({local, prefix, uri, namespace_count, namespaces, attribute_count, attributes},
+                     parser->input->line);
+  auto counted = static_cast<Watch*>(parser->_private)->bounds.start_element(tag, parser->dict);
+  if (!counted) return stop(context, std::move(counted).error());
+  ::xmlSAX2StartElementNs(context, local, prefix, uri, namespace_count, namespaces, attribute_count,
+                          defaulted, attributes);
+}
+
+void end_element(void* context, const xmlChar* local, const xmlChar* prefix,
+                 const xmlChar* uri) noexcept {
+  static_cast<Watch*>(static_cast<xmlParserCtxt*>(context)->_private)->bounds.end_element();
+  ::xmlSAX2EndElementNs(context, local, prefix, uri);
 }
 
 bool is_element(const xmlNode* node) { return node->type == XML_ELEMENT_NODE; }
@@ -47,24 +69,41 @@ std::string node_text(xmlNode* node) {
 
 }  // namespace
 
+std::string parser_message(const xmlParserCtxt& parser, long lines_skipped) {
+  const xmlError& error = parser.lastError;
+  std::string text = error.message != nullptr ? error.message : "not well-formed";
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return "line " + std::to_string(error.line + lines_skipped) + ": " + text;
+}
+
 Result<std::shared_ptr<const Document>> Document::parse(ByteView octets, std::string_view charset) {
-  DISTRICT_TRY(const Utf8Text utf8, to_utf8(octets, charset));
-  if (utf8.text().size() > static_cast<std::size_t>(INT32_MAX)) {
+  DISTRICT_TRY(auto decoder, Utf8Decoder::create(octets, charset));
+  DISTRICT_TRY(const std::string_view text, decoder.decode(octets, true));
+  if (text.size() > static_cast<std::size_t>(INT32_MAX)) {
     return fail(ErrorCode::limit_exceeded, "document above 2 GiB");
   }
-  DISTRICT_CHECK(guard(utf8.text()));
+  DISTRICT_CHECK(Guard().check(text));
   const XmlParser parser{::xmlNewParserCtxt()};
   if (!parser) return fail(ErrorCode::internal, "out of memory for a parser");
+  Watch watch;
+  parser->_private = &watch;
   parser->sax->internalSubset = stop_at_doctype;
   parser->sax->processingInstruction = stop_at_instruction;
-  XmlDoc doc{::xmlCtxtReadMemory(parser.get(), utf8.text().data(),
-                                 static_cast<int>(utf8.text().size()), nullptr, "UTF-8", kOptions)};
+  parser->sax->startElementNs = start_element;
+  parser->sax->endElementNs = end_element;
+  XmlDoc doc{::xmlCtxtReadMemory(parser.get(), text.data(), static_cast<int>(text.size()), nullptr,
+                                 "UTF-8", kParserOptions)};
+  if (watch.error) return fail(*std::move(watch.error));
   // Namespace errors leave the document "well-formed", but with undeclared prefixes.
   if (!doc || parser->wellFormed == 0 || parser->nsWellFormed == 0) {
-    return fail(ErrorCode::xml_malformed, parser_message(*parser, utf8.lines_skipped));
+    return fail(ErrorCode::xml_malformed, parser_message(*parser, decoder.lines_skipped()));
   }
   // release(): the Document owns it from here on.
   return std::shared_ptr<const Document>(new Document(doc.release()));
+}
+
+std::shared_ptr<const Document> Document::adopt(_xmlDoc* doc) {
+  return std::shared_ptr<const Document>(new Document(doc));
 }
 
 Document::~Document() { ::xmlFreeDoc(doc_); }
@@ -163,6 +202,13 @@ std::optional<std::string> Element::attribute(std::string_view uri, std::string_
   return std::nullopt;
 }
 
+std::vector<Element::Namespace> Element::declared_namespaces() const {
+  std::vector<Namespace> result;
+  for (const xmlNs* ns = node_->nsDef; ns != nullptr; ns = ns->next)
+    result.push_back({view(ns->prefix), view(ns->href)});
+  return result;
+}
+
 std::optional<std::string> Element::resolve_prefix(const std::string& prefix) const {
   const xmlNs* ns =
       ::xmlSearchNs(node_->doc, node_, prefix.empty() ? nullptr : xml_chars(prefix.c_str()));
@@ -190,55 +236,13 @@ std::string Element::path_from(Element ancestor) const {
 
 std::string escape_text(std::string_view text) {
   std::string result;
-  result.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '\r':
-        result += "&#xD;";
-        break;
-      default:
-        result += c;
-    }
-  }
+  append_escaped_text(result, text);
   return result;
 }
 
 std::string escape_attribute(std::string_view text) {
   std::string result;
-  result.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\t':
-        result += "&#x9;";
-        break;
-      case '\n':
-        result += "&#xA;";
-        break;
-      case '\r':
-        result += "&#xD;";
-        break;
-      default:
-        result += c;
-    }
-  }
+  append_escaped_attribute(result, text);
   return result;
 }
 

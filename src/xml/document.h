@@ -45,6 +45,11 @@ class Element {
     std::string uri, local, value;
   };
   std::vector<Attribute> attributes() const;
+  // What its tag declares, as views of the document.
+  struct Namespace {
+    std::string_view prefix, uri;  // no prefix: the default namespace
+  };
+  std::vector<Namespace> declared_namespaces() const;
   // Namespace that a prefix means here; nullopt when unbound.
   std::optional<std::string> resolve_prefix(const std::string& prefix) const;
   // /soap:Envelope/... by local names with [n] among siblings of the same name, from `ancestor`.
@@ -63,6 +68,9 @@ class Document {
   static Result<std::shared_ptr<const Document>> parse(ByteView octets,
                                                        std::string_view charset = {});
 
+  // Owns the tree from here on.
+  static std::shared_ptr<const Document> adopt(_xmlDoc* doc);
+
   Element root() const;
   _xmlDoc* native() const { return doc_; }
   ~Document();
@@ -73,10 +81,6 @@ class Document {
   explicit Document(_xmlDoc* doc) : doc_(doc) {}
   _xmlDoc* doc_;
 };
-
-// One linear pass over UTF-8 text before any parser sees it: refuses document types and
-// processing instructions, and what exceeds the limits. Errors as of Document::parse.
-Result<Ok> guard(std::string_view utf8);
 
 // Text and attribute values as canonical XML spells them (Canonical XML 1.0 section 2.3).
 std::string escape_text(std::string_view text);

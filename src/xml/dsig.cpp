@@ -138,8 +138,7 @@ Result<Ok> read_transforms(Element transforms, SignedReference& reference) {
   return Ok{};
 }
 
-Result<SignedReference> read_reference(Element element,
-                                       const std::unordered_map<std::string, Element>& ids) {
+Result<SignedReference> read_reference(Element element, const Ids& ids) {
   DISTRICT_CHECK(only_attributes(element, {"URI", "Id"}));
   const auto children = element.children();
   if (children.size() != 3 || !children[0].is(ns::kDs, "Transforms") ||
@@ -153,8 +152,9 @@ Result<SignedReference> read_reference(Element element,
     return invalid("a Reference's URI is not '#' and a name");
   }
   reference.id = uri->substr(1);
-  const auto found = ids.find(reference.id);
-  if (found == ids.end()) return invalid("no element has the wsu:Id of the Reference " + *uri);
+  const auto found = ids.signable.find(reference.id);
+  if (found == ids.signable.end())
+    return invalid("no element has the wsu:Id of the Reference " + *uri);
   reference.element = found->second;
   DISTRICT_CHECK(read_transforms(children[0], reference));
   reference.digest_algorithm = children[1].attribute("", "Algorithm").value_or("");
@@ -212,25 +212,25 @@ DsigContext strict_context(const SignatureParts& parts) {
 
 }  // namespace
 
-Result<std::unordered_map<std::string, Element>> collect_ids(Element root) {
+bool is_id(std::string_view uri, std::string_view local) {
   constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
-  std::unordered_map<std::string, Element> ids;
-  std::unordered_map<std::string, Element> others;
+  if (uri == ns::kWsu) return local == "Id";
+  if (uri == kXml) return local == "id";
+  return uri.empty() && (local == "Id" || local == "ID" || local == "id" || local == "AssertionID");
+}
+
+Result<Ids> collect_ids(Element root) {
+  Ids ids;
   // Without recursion: the sender chooses the depth.
   for (xmlNode* node = root.node(); node != nullptr;) {
     if (node->type == XML_ELEMENT_NODE && node->properties != nullptr) {
       for (auto& attribute : Element{node}.attributes()) {
-        const bool wsu = attribute.uri == ns::kWsu && attribute.local == "Id";
-        const bool other = (attribute.uri.empty() &&
-                            (attribute.local == "Id" || attribute.local == "ID" ||
-                             attribute.local == "id" || attribute.local == "AssertionID")) ||
-                           (attribute.uri == kXml && attribute.local == "id");
-        if (!wsu && !other) continue;
-        if (ids.contains(attribute.value) || others.contains(attribute.value)) {
+        if (!is_id(attribute.uri, attribute.local)) continue;
+        if (!ids.all.insert(attribute.value).second)
           return invalid("the id '" + attribute.value + "' occurs twice");
-        }
-        (wsu ? ids : others).emplace(std::move(attribute.value), Element{node});
-        if (ids.size() + others.size() > limits::kXmlIdsMax) {
+        if (attribute.uri == ns::kWsu)
+          ids.signable.emplace(std::move(attribute.value), Element{node});
+        if (ids.all.size() > limits::kXmlIdsMax) {
           return fail(ErrorCode::limit_exceeded, "too many ids");
         }
       }
@@ -245,8 +245,7 @@ Result<std::unordered_map<std::string, Element>> collect_ids(Element root) {
   return ids;
 }
 
-Result<SignatureParts> read_signature(Element signature,
-                                      const std::unordered_map<std::string, Element>& ids) {
+Result<SignatureParts> read_signature(Element signature, const Ids& ids) {
   DISTRICT_CHECK(only_attributes(signature, {"Id"}));
   const auto children = signature.children();
   if (children.size() != 3 || !children[0].is(ns::kDs, "SignedInfo") ||
@@ -314,19 +313,46 @@ Result<Ok> verify_digest(const SignedReference& reference) {
   } else {
     DISTRICT_TRY(octets, canonicalize(reference.element, reference.prefixes));
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
+  DISTRICT_TRY(auto digest, ReferenceDigest::create(reference));
+  digest.update(octets);
+  return digest.verify();
+}
+
+struct ReferenceDigest::State {
+  CHandle<EVP_MD_CTX, EVP_MD_CTX_free> context{::EVP_MD_CTX_new()};
+  const SignedReference& reference;
+  bool good = true;
+};
+
+ReferenceDigest::ReferenceDigest(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ReferenceDigest::ReferenceDigest(ReferenceDigest&&) noexcept = default;
+ReferenceDigest::~ReferenceDigest() = default;
+
+Result<ReferenceDigest> ReferenceDigest::create(const SignedReference& reference) {
+  auto state = std::make_unique<State>(State{.reference = reference});
   const EVP_MD* method = digest_method(reference.digest_algorithm);
-  if (method == nullptr ||
-      ::EVP_Digest(octets.data(), octets.size(), digest.data(), &length, method, nullptr) != 1) {
+  if (method == nullptr || !state->context ||
+      ::EVP_DigestInit_ex(state->context.get(), method, nullptr) != 1) {
     return fail(ErrorCode::internal, "digest failed");
   }
+  return ReferenceDigest(std::move(state));
+}
+
+void ReferenceDigest::update(std::string_view canonical) {
+  state_->good = state_->good &&
+                 ::EVP_DigestUpdate(state_->context.get(), canonical.data(), canonical.size()) == 1;
+}
+
+Result<Ok> ReferenceDigest::verify() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  if (!state_->good || ::EVP_DigestFinal_ex(state_->context.get(), digest.data(), &length) != 1)
+    return fail(ErrorCode::internal, "digest failed");
+  const auto& reference = state_->reference;
   const std::string computed = to_base64(std::as_bytes(std::span(digest.data(), length)));
-  if (computed != reference.digest_value) {
-    return fail(ErrorCode::signature_failed, "digest of #" + reference.id + " is " + computed +
-                                                 ", the signature has " + reference.digest_value);
-  }
-  return Ok{};
+  if (computed == reference.digest_value) return Ok{};
+  return fail(ErrorCode::signature_failed, "digest of #" + reference.id + " is " + computed +
+                                               ", the signature has " + reference.digest_value);
 }
 
 Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key) {

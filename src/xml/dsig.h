@@ -3,9 +3,11 @@
 // Source: XMLDSig 1.1; W3C XML Signature Best Practices.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -33,15 +35,21 @@ struct SignatureParts {
   std::vector<std::string> c14n_prefixes;  // PrefixList of the CanonicalizationMethod
 };
 
-// Elements by their wsu:Id. Errors: security_invalid where any two of wsu:Id, Id, ID, id, xml:id
-// and SAML's AssertionID in the document have the same value; limit_exceeded.
-Result<std::unordered_map<std::string, Element>> collect_ids(Element root);
+// Whether an attribute is an ID of its element to anybody who may read the message: wsu:Id, Id, ID,
+// id, xml:id, SAML's AssertionID.
+bool is_id(std::string_view uri, std::string_view local);
+
+struct Ids {
+  std::unordered_map<std::string, Element> signable;  // by wsu:Id, the only kind to sign by
+  std::unordered_set<std::string> all;
+};
+// Errors: security_invalid where any two ids below `root` are the same; limit_exceeded.
+Result<Ids> collect_ids(Element root);
 
 // Reads a ds:Signature and holds it to the profile: child order, one text in each value, bounded
 // references, allowed transforms and algorithms (SHA-1 is let pass here, policy decides later).
 // Errors: security_invalid, algorithm_unsupported.
-Result<SignatureParts> read_signature(Element signature,
-                                      const std::unordered_map<std::string, Element>& ids);
+Result<SignatureParts> read_signature(Element signature, const Ids& ids);
 
 // The octets that the signature value covers: SignedInfo in exclusive canonical form.
 Result<std::string> canonical_signed_info(const SignatureParts& parts);
@@ -53,6 +61,22 @@ Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const Sign
 
 // Whether one reference's digest is that of its element. Errors: signature_failed.
 Result<Ok> verify_digest(const SignedReference& reference);
+
+// The same for an element whose canonical octets come in pieces.
+class ReferenceDigest {
+ public:
+  // Keeps a reference. Errors: internal.
+  static Result<ReferenceDigest> create(const SignedReference& reference);
+  ReferenceDigest(ReferenceDigest&&) noexcept;
+  ~ReferenceDigest();
+  void update(std::string_view canonical);
+  Result<Ok> verify();  // once, at the end; errors: signature_failed
+
+ private:
+  struct State;
+  explicit ReferenceDigest(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 // The whole signature by xmlsec1 in a strict context: SignedInfo and every digest.
 // Errors: signature_failed.

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <cstring>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -71,34 +74,27 @@ void append_code_point(std::string& out, std::uint32_t code) {
   }
 }
 
-Result<std::string> from_utf16(std::string_view text, bool big_endian) {
-  if (text.size() % 2 != 0)
-    return fail(ErrorCode::xml_malformed, "UTF-16 with an odd number of octets");
-  const auto unit = [&](std::size_t i) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    const auto second = static_cast<unsigned char>(text[i + 1]);
-    return static_cast<std::uint32_t>(big_endian ? (first << 8) | second : (second << 8) | first);
-  };
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    std::uint32_t code = unit(i);
-    if (code >= 0xD800 && code <= 0xDFFF) {
-      const bool pair =
-          code <= 0xDBFF && i + 2 < text.size() && unit(i + 2) >= 0xDC00 && unit(i + 2) <= 0xDFFF;
-      if (!pair) return fail(ErrorCode::xml_malformed, "UTF-16 with a lone surrogate");
-      code = 0x10000 + ((code - 0xD800) << 10U) + (unit(i + 2) - 0xDC00);
-      i += 2;
-    }
-    append_code_point(out, code);
+bool is_ascii(std::string_view text) {
+  // Eight octets at a time, which is how nearly all text passes.
+  std::uint64_t seen = 0;
+  std::size_t i = 0;
+  for (; i + sizeof seen <= text.size(); i += sizeof seen) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    seen |= word;
   }
-  return out;
+  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
+  return (seen & 0x8080808080808080U) == 0;
 }
 
-std::string from_latin1(std::string_view text) {
+// The ASCII characters at the start of UTF-16; a zero for any other.
+std::string narrowed(std::string_view text, bool big_endian) {
   std::string out;
-  out.reserve(text.size() + text.size() / 16);
-  for (const char c : text) append_code_point(out, static_cast<unsigned char>(c));
+  for (std::size_t i = 0; i + 2 <= text.size(); i += 2) {
+    const char high = text[big_endian ? i : i + 1];
+    const char low = text[big_endian ? i + 1 : i];
+    out += high == 0 && low > 0 ? low : '\0';
+  }
   return out;
 }
 
@@ -122,22 +118,6 @@ std::size_t utf8_length(std::string_view text) {
     return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
   }
   return 0;
-}
-
-// What the parser will be given must mean to it what it meant to us. libxml2 takes a NUL for the
-// end, skips another byte order mark, and looks for other encodings' patterns at the start, all of
-// which have a NUL or are not UTF-8.
-Result<Ok> check_utf8(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF"))
-    return fail(ErrorCode::xml_malformed, "a second byte order mark");
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text.substr(i, 4));
-    if (length == 0)
-      return fail(ErrorCode::xml_malformed, "not UTF-8 at octet " + std::to_string(i));
-    if (text[i] == '\0') return fail(ErrorCode::xml_malformed, "NUL at octet " + std::to_string(i));
-    i += length;
-  }
-  return Ok{};
 }
 
 // Reads `name = "value"` at the start of `rest` and moves past it.
@@ -190,10 +170,25 @@ Result<Declaration> declaration(std::string_view ascii) {
   return result;
 }
 
-Result<Utf8Text> decode(ByteView octets, std::string_view charset) {
-  std::string_view text = as_text(octets);
+// Whether `text` could be the start of a character that has more octets.
+bool may_be_cut(std::string_view text) {
+  if (text.empty() || text.size() > 3) return false;
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 1;
+  return text.size() < length;
+}
+
+}  // namespace
+
+struct Utf8Decoder::Start {
+  Form form = Form::utf8;
+  std::size_t skip = 0;
+  long lines = 0;
+};
+
+Result<Utf8Decoder::Start> Utf8Decoder::find_start(ByteView first, std::string_view charset) {
+  const std::string_view text = as_text(first.first(std::min(first.size(), kDeclarationOctetsMax)));
   const ByteOrderMark mark = byte_order_mark(text);
-  text.remove_prefix(mark.size);
   DISTRICT_TRY(const Encoding transport, named(charset));
   if (!agree(mark.encoding, transport)) {
     return fail(ErrorCode::xml_malformed, "byte order mark and transport's charset disagree");
@@ -202,12 +197,10 @@ Result<Utf8Text> decode(ByteView octets, std::string_view charset) {
   if (encoding == Encoding::utf16) {
     return fail(ErrorCode::xml_malformed, "UTF-16 without a byte order mark");
   }
-  Utf8Text result;
-  if (is_utf16(encoding)) {
-    DISTRICT_TRY(result.converted, from_utf16(text, encoding == Encoding::utf16be));
-    text = *result.converted;
-  }
-  DISTRICT_TRY(const Declaration declared, declaration(text));
+  const bool wide = is_utf16(encoding);
+  std::string ascii(text.substr(mark.size));
+  if (wide) ascii = narrowed(ascii, encoding == Encoding::utf16be);
+  DISTRICT_TRY(const Declaration declared, declaration(ascii));
   DISTRICT_TRY(const Encoding by_declaration, named(declared.encoding));
   if (!agree(encoding, by_declaration)) {
     return fail(ErrorCode::xml_malformed,
@@ -216,30 +209,111 @@ Result<Utf8Text> decode(ByteView octets, std::string_view charset) {
                     " disagree");
   }
   if (encoding == Encoding::none) encoding = by_declaration;
-  if (is_utf16(encoding) && !result.converted) {
+  if (is_utf16(encoding) && !wide) {
     return fail(ErrorCode::xml_malformed, "declared UTF-16, but it is not");
   }
-  result.lines_skipped =
-      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(declared.size), '\n');
-  if (encoding == Encoding::latin1) {
-    result.converted = from_latin1(text.substr(declared.size));
-    return result;
-  }
-  if (encoding == Encoding::ascii &&
-      std::any_of(text.begin(), text.end(), [](char c) { return c < 0; })) {
-    return fail(ErrorCode::xml_malformed, "octets above 127 in US-ASCII");
-  }
-  if (result.converted) result.converted->erase(0, declared.size);
-  if (!result.converted) result.original = text.substr(declared.size);
-  return result;
+  Start start;
+  start.form = encoding == Encoding::utf16be   ? Form::utf16be
+               : encoding == Encoding::utf16le ? Form::utf16le
+               : encoding == Encoding::latin1  ? Form::latin1
+               : encoding == Encoding::ascii   ? Form::ascii
+                                               : Form::utf8;
+  start.skip = mark.size + (wide ? 2 : 1) * declared.size;
+  start.lines =
+      std::count(ascii.begin(), ascii.begin() + static_cast<std::ptrdiff_t>(declared.size), '\n');
+  return start;
 }
 
-}  // namespace
+Result<Utf8Decoder> Utf8Decoder::create(ByteView first, std::string_view charset) {
+  DISTRICT_TRY(const Start start, find_start(first, charset));
+  Utf8Decoder decoder;
+  decoder.form_ = start.form;
+  decoder.skip_ = start.skip;
+  decoder.lines_skipped_ = start.lines;
+  return decoder;
+}
 
-Result<Utf8Text> to_utf8(ByteView octets, std::string_view charset) {
-  DISTRICT_TRY(Utf8Text result, decode(octets, charset));
-  DISTRICT_CHECK(check_utf8(result.text()));
-  return result;
+Result<std::string_view> Utf8Decoder::decode(ByteView octets, bool last) {
+  std::string_view text = as_text(octets);
+  const std::size_t skipped = std::min(skip_, text.size());
+  text.remove_prefix(skipped);
+  skip_ -= skipped;
+  switch (form_) {
+    case Form::ascii:
+      if (!is_ascii(text)) return fail(ErrorCode::xml_malformed, "octets above 127 in US-ASCII");
+      return as_utf8(text, last);
+    case Form::latin1:
+      converted_.clear();
+      for (const char c : text) append_code_point(converted_, static_cast<unsigned char>(c));
+      return as_utf8(converted_, last);
+    case Form::utf16be:
+    case Form::utf16le:
+      return from_utf16(text, last);
+    case Form::utf8:
+      break;
+  }
+  if (!kept_.empty()) {
+    converted_ = std::exchange(kept_, {});
+    converted_ += text;
+    text = converted_;
+  }
+  return as_utf8(text, last);
+}
+
+// What the parser will be given must mean to it what it meant to us. libxml2 takes a NUL for the
+// end, skips another byte order mark, and looks for other encodings' patterns at the start, all of
+// which have a NUL or are not UTF-8.
+Result<std::string_view> Utf8Decoder::as_utf8(std::string_view text, bool last) {
+  if (done_ == 0 && text.starts_with("\xEF\xBB\xBF"))
+    return fail(ErrorCode::xml_malformed, "a second byte order mark");
+  const auto where = [&](std::size_t i) { return " at octet " + std::to_string(done_ + i); };
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos)
+    return fail(ErrorCode::xml_malformed, "NUL" + where(nul));
+  constexpr std::size_t kStretch = 64;
+  for (std::size_t i = 0; i < text.size();) {
+    if (is_ascii(text.substr(i, kStretch))) {
+      i += kStretch;
+      continue;
+    }
+    const std::size_t length = utf8_length(text.substr(i, 4));
+    if (length == 0 && !last && may_be_cut(text.substr(i))) {
+      kept_ = text.substr(i);
+      text.remove_suffix(kept_.size());
+      break;
+    }
+    if (length == 0) return fail(ErrorCode::xml_malformed, "not UTF-8" + where(i));
+    i += length;
+  }
+  done_ += text.size();
+  return text;
+}
+
+Result<std::string_view> Utf8Decoder::from_utf16(std::string_view text, bool last) {
+  const std::string whole = std::exchange(kept_, {}) + std::string(text);
+  const bool big_endian = form_ == Form::utf16be;
+  const auto unit = [&](std::size_t i) {
+    const auto first = static_cast<unsigned char>(whole[i]);
+    const auto second = static_cast<unsigned char>(whole[i + 1]);
+    return static_cast<std::uint32_t>(big_endian ? (first << 8) | second : (second << 8) | first);
+  };
+  converted_.clear();
+  std::size_t i = 0;
+  for (; i + 2 <= whole.size(); i += 2) {
+    std::uint32_t code = unit(i);
+    if (code >= 0xD800 && code <= 0xDFFF) {
+      if (i + 4 > whole.size() && !last) break;
+      const bool pair =
+          code <= 0xDBFF && i + 4 <= whole.size() && unit(i + 2) >= 0xDC00 && unit(i + 2) <= 0xDFFF;
+      if (!pair) return fail(ErrorCode::xml_malformed, "UTF-16 with a lone surrogate");
+      code = 0x10000 + ((code - 0xD800) << 10U) + (unit(i + 2) - 0xDC00);
+      i += 2;
+    }
+    append_code_point(converted_, code);
+  }
+  if (last && i < whole.size())
+    return fail(ErrorCode::xml_malformed, "UTF-16 with an odd number of octets");
+  kept_ = whole.substr(std::min(i, whole.size()));
+  return as_utf8(converted_, last);
 }
 
 }  // namespace district::xml

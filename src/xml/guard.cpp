@@ -1,148 +1,162 @@
+#include "xml/guard.h"
+
 #include <algorithm>
-#include <set>
-#include <string_view>
-#include <vector>
+#include <string>
 
 #include "base/limits.h"
-#include "base/text.h"
-#include "xml/document.h"
 
 namespace district::xml {
-namespace {
 
-// One pass over UTF-8 text that looks at nothing but markup. It need not find every error of
-// well-formedness, since the parser follows; it must bound what the parser will be made to do.
-class Guard {
- public:
-  explicit Guard(std::string_view text) : text_(text) {}
+Result<Ok> Guard::check(std::string_view piece) {
+  for (std::string_view rest = piece; !rest.empty();) {
+    DISTRICT_CHECK(step(rest));
+    if (tag_octets_ > limits::kXmlTagBytesMax)
+      return refuse(ErrorCode::limit_exceeded, "a tag with too many octets");
+    if (text_octets_ > limits::kXmlTextBytesMax)
+      return refuse(ErrorCode::limit_exceeded, "too much text between two tags");
+  }
+  done_ += piece.size();
+  return Ok{};
+}
 
-  Result<Ok> run() {
-    for (at_ = text_.find('<'); at_ != std::string_view::npos; at_ = text_.find('<', at_)) {
-      DISTRICT_CHECK(markup());
-    }
+Result<Ok> Guard::step(std::string_view& rest) {
+  switch (at_) {
+    case At::text:
+      text(rest);
+      break;
+    case At::open:
+      return open(rest);
+    case At::bang:
+      return bang(rest);
+    case At::comment:
+      section(rest, '-');
+      break;
+    case At::cdata:
+      section(rest, ']');
+      break;
+    case At::end_tag:
+      end_tag(rest);
+      break;
+    case At::tag:
+      return tag(rest);
+    case At::value:
+      value(rest);
+      break;
+  }
+  return Ok{};
+}
+
+void Guard::text(std::string_view& rest) {
+  const std::size_t length = std::min(rest.find('<'), rest.size());
+  outside_of_tags(length);
+  rest.remove_prefix(length);
+  if (rest.empty()) return;
+  rest.remove_prefix(1);
+  at_ = At::open;
+}
+
+// Behind '<'.
+Result<Ok> Guard::open(std::string_view& rest) {
+  const char first = rest.front();
+  if (first == '?') return refuse(ErrorCode::xml_forbidden, "a processing instruction");
+  if (first == '!') {
+    rest.remove_prefix(1);
+    awaited_ = {};
+    at_ = At::bang;
     return Ok{};
   }
+  // Only behind a tag does text start anew; a comment would cut it in pieces.
+  text_octets_ = 0;
+  tag_octets_ = 0;
+  attributes_ = 0;
+  at_ = first == '/' ? At::end_tag : At::tag;
+  return Ok{};
+}
 
- private:
-  Result<Ok> markup() {
-    const std::string_view rest = text_.substr(at_);
-    if (rest.starts_with("<!--")) return skip_past("-->", 4, "comment");
-    if (rest.starts_with("<![CDATA[")) return skip_past("]]>", 9, "CDATA section");
-    if (rest.starts_with("<!")) {
-      return fail(ErrorCode::xml_forbidden,
-                  "document type or other markup declaration at octet " + std::to_string(at_));
+// Behind '<!'.
+Result<Ok> Guard::bang(std::string_view& rest) {
+  constexpr std::string_view kComment = "--";
+  constexpr std::string_view kCdata = "[CDATA[";
+  if (awaited_.empty()) awaited_ = rest.front() == '-' ? kComment : kCdata;
+  const bool comment = awaited_.back() == '-';
+  while (!rest.empty() && !awaited_.empty()) {
+    if (rest.front() != awaited_.front()) {
+      return refuse(ErrorCode::xml_forbidden, "a document type or other markup declaration");
     }
-    if (rest.starts_with("<?")) {
-      return fail(ErrorCode::xml_forbidden,
-                  "processing instruction at octet " + std::to_string(at_));
-    }
-    if (rest.starts_with("</")) {
-      leave();
-      return skip_past(">", 2, "end tag");
-    }
-    return start_tag();
+    rest.remove_prefix(1);
+    awaited_.remove_prefix(1);
   }
+  if (!awaited_.empty()) return Ok{};
+  repeated_ = 0;
+  at_ = comment ? At::comment : At::cdata;
+  return Ok{};
+}
 
-  Result<Ok> skip_past(std::string_view end, std::size_t from, const char* what) {
-    const auto found = text_.find(end, at_ + from);
-    if (found == std::string_view::npos) {
-      return fail(ErrorCode::xml_malformed,
-                  std::string(what) + " without an end at octet " + std::to_string(at_));
+// A comment or CDATA section: to two or more of a character and '>'.
+void Guard::section(std::string_view& rest, char twice) {
+  std::size_t i = 0;
+  while (i < rest.size()) {
+    const char c = rest[i++];
+    if (c == twice) {
+      ++repeated_;
+      continue;
     }
-    at_ = found + end.size();
+    if (c == '>' && repeated_ >= 2) {
+      at_ = At::text;
+      break;
+    }
+    repeated_ = 0;
+    // The next that may be the end.
+    i = std::min(rest.find(twice, i), rest.size());
+  }
+  outside_of_tags(i);
+  rest.remove_prefix(i);
+}
+
+void Guard::end_tag(std::string_view& rest) {
+  const std::size_t length = std::min(rest.find('>'), rest.size());
+  tag_octets_ += length;
+  rest.remove_prefix(length);
+  if (rest.empty()) return;
+  rest.remove_prefix(1);
+  tag_octets_ = 0;
+  at_ = At::text;
+}
+
+Result<Ok> Guard::tag(std::string_view& rest) {
+  std::size_t i = 0;
+  while (i < rest.size() && rest[i] != '>' && rest[i] != '"' && rest[i] != '\'') {
+    if (rest[i] == '<') return refuse(ErrorCode::xml_malformed, "a tag within a tag");
+    ++i;
+  }
+  tag_octets_ += i;
+  rest.remove_prefix(i);
+  if (rest.empty()) return Ok{};
+  const char last = rest.front();
+  rest.remove_prefix(1);
+  if (last == '>') {
+    tag_octets_ = 0;
+    at_ = At::text;
     return Ok{};
   }
+  if (++attributes_ > limits::kXmlAttributesPerTagMax)
+    return refuse(ErrorCode::limit_exceeded, "too many attributes in one tag");
+  quote_ = last;
+  at_ = At::value;
+  return Ok{};
+}
 
-  Result<Ok> start_tag() {
-    if (++elements_ > limits::kXmlElementsMax) return limit("elements");
-    if (namespaces_.size() == limits::kXmlDepthMax) return limit("levels");
-    namespaces_.push_back(0);
-    const std::size_t end_max = std::min(text_.size(), at_ + limits::kXmlTagBytesMax);
-    std::size_t attributes = 0;
-    bool declaration = false;
-    std::size_t i = at_ + 1;
-    DISTRICT_CHECK(name(i));
-    while (i < end_max) {
-      const char c = text_[i];
-      if (c == '>') {
-        if (text_[i - 1] == '/') leave();
-        at_ = i + 1;
-        return Ok{};
-      }
-      if (c == '"' || c == '\'') {
-        const auto close = text_.find(c, i + 1);
-        if (close == std::string_view::npos) return open_tag();
-        if (declaration) DISTRICT_CHECK(count_name(text_.substr(i + 1, close - i - 1)));
-        declaration = false;
-        i = close + 1;
-      } else if (is_xml_space(c) || c == '/' || c == '=') {
-        ++i;
-      } else {
-        if (++attributes > limits::kXmlAttributesPerTagMax) return limit("attributes in one tag");
-        declaration = text_.substr(i).starts_with("xmlns");
-        if (declaration && !declare()) return limit("namespaces in scope");
-        DISTRICT_CHECK(name(i));
-      }
-    }
-    if (i >= text_.size()) return open_tag();
-    return limit("octets in one tag");
-  }
+void Guard::value(std::string_view& rest) {
+  const std::size_t length = std::min(rest.find(quote_), rest.size());
+  tag_octets_ += length + 1;
+  rest.remove_prefix(length);
+  if (rest.empty()) return;
+  rest.remove_prefix(1);
+  at_ = At::tag;
+}
 
-  // A namespace declaration in the innermost element; false when there are too many.
-  bool declare() {
-    ++namespaces_.back();
-    return ++namespaces_in_scope_ <= limits::kXmlNamespacesInScopeMax;
-  }
-
-  void leave() {
-    if (namespaces_.empty()) return;
-    namespaces_in_scope_ -= namespaces_.back();
-    namespaces_.pop_back();
-  }
-
-  tl::unexpected<Error> open_tag() const {
-    return fail(ErrorCode::xml_malformed, "tag without an end at octet " + std::to_string(at_));
-  }
-
-  // Reads a name at `i` and moves past it.
-  Result<Ok> name(std::size_t& i) {
-    const std::size_t start = i;
-    while (i < text_.size() && !is_xml_space(text_[i]) && text_[i] != '=' && text_[i] != '>' &&
-           text_[i] != '/' && text_[i] != '"' && text_[i] != '\'' && text_[i] != '<') {
-      ++i;
-    }
-    const auto found = text_.substr(start, i - start);
-    if (found.empty()) {
-      return fail(ErrorCode::xml_malformed,
-                  "markup without a name at octet " + std::to_string(start));
-    }
-    return count_name(found);
-  }
-
-  // Names of elements, attributes and namespaces are what the parser keeps in its dictionary.
-  Result<Ok> count_name(std::string_view name) {
-    if (name.size() > limits::kXmlNameBytesMax) return limit("octets in one name");
-    names_.insert(name);
-    if (names_.size() > limits::kXmlDistinctNamesMax) return limit("different names");
-    return Ok{};
-  }
-
-  tl::unexpected<Error> limit(const char* what) const {
-    return fail(ErrorCode::limit_exceeded,
-                std::string("too many ") + what + " at octet " + std::to_string(at_));
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t elements_ = 0;
-  // A tree: a sender could choose names that fall on one place of a hash table.
-  std::set<std::string_view> names_;
-  std::vector<std::size_t> namespaces_;  // declared by each open element
-  std::size_t namespaces_in_scope_ = 0;
-};
-
-}  // namespace
-
-Result<Ok> guard(std::string_view utf8) { return Guard(utf8).run(); }
+tl::unexpected<Error> Guard::refuse(ErrorCode code, std::string_view what) const {
+  return fail(code, std::string(what) + " behind octet " + std::to_string(done_));
+}
 
 }  // namespace district::xml

@@ -3,6 +3,7 @@
 #include <libxml/xmlschemas.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/limits.h"
 #include "xml/handles.h"
@@ -101,6 +102,58 @@ std::vector<Violation> Schema::validate(Element element) const {
     violations.list.push_back({0, element.path_from({}), element.line(), "cannot be validated"});
   }
   return std::move(violations.list);
+}
+
+struct SchemaStream::State {
+  std::shared_ptr<const Schema::State> schema;  // which the context refers to
+  std::function<void(std::string reason)> violated;
+  XmlSchemaValidator context;
+  // Set by libxml2: its own event handlers, and what they want as context.
+  xmlSAXHandler* events = nullptr;
+  void* user = nullptr;
+  xmlSchemaSAXPlugStruct* plug = nullptr;
+  // Of the open elements, as the end tags need them.
+  struct Name {
+    const unsigned char *local, *prefix, *uri;
+  };
+  std::vector<Name> open;
+};
+
+SchemaStream::SchemaStream(const Schema& schema, std::function<void(std::string reason)> violated)
+    : state_(std::make_unique<State>()) {
+  state_->schema = schema.state_;
+  state_->violated = std::move(violated);
+  state_->context.reset(::xmlSchemaNewValidCtxt(schema.state_->schema.get()));
+  if (!state_->context) throw std::bad_alloc();
+  ::xmlSchemaSetValidStructuredErrors(
+      state_->context.get(),
+      [](void* context, xmlError* error) {
+        static_cast<State*>(context)->violated(bounded(trimmed_message(*error)));
+      },
+      state_.get());
+  state_->plug = ::xmlSchemaSAXPlug(state_->context.get(), &state_->events, &state_->user);
+  if (state_->plug == nullptr) throw std::bad_alloc();
+}
+
+SchemaStream::~SchemaStream() { ::xmlSchemaSAXUnplug(state_->plug); }
+
+void SchemaStream::start_element(const StartTag& tag) {
+  const auto& parsed = tag.parsed();
+  state_->open.push_back({parsed.local, parsed.prefix, parsed.uri});
+  state_->events->startElementNs(state_->user, parsed.local, parsed.prefix, parsed.uri,
+                                 parsed.namespace_count, parsed.namespaces, parsed.attribute_count,
+                                 0, parsed.attributes);
+}
+
+void SchemaStream::text(std::string_view text) {
+  state_->events->characters(state_->user, reinterpret_cast<const xmlChar*>(text.data()),
+                             static_cast<int>(text.size()));
+}
+
+void SchemaStream::end_element() {
+  const auto name = state_->open.back();
+  state_->open.pop_back();
+  state_->events->endElementNs(state_->user, name.local, name.prefix, name.uri);
 }
 
 }  // namespace district::xml

@@ -3,6 +3,7 @@
 // validate() from any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "base/error.h"
 #include "xml/document.h"
+#include "xml/element_handler.h"
 
 namespace district::xml {
 
@@ -27,8 +29,26 @@ class Schema {
   std::vector<Violation> validate(Element element) const;
 
  private:
+  friend class SchemaStream;
   struct State;
   std::shared_ptr<const State> state_;
+};
+
+// Validates an element as it is told, in memory that does not grow with it.
+class SchemaStream final : public ElementHandler {
+ public:
+  // `violated` gets the reason when one is found: at the start tag, text or end tag that is at
+  // fault. Keeps a reference to the schema. Throws std::bad_alloc.
+  SchemaStream(const Schema& schema, std::function<void(std::string reason)> violated);
+  ~SchemaStream() override;
+
+  void start_element(const StartTag& tag) override;
+  void text(std::string_view text) override;
+  void end_element() override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // The contract as published: files of wsdl/ and xsd/, embedded at build time, by their path below

@@ -1,0 +1,368 @@
+#include "validate/reading.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "xml/canonicalizer.h"
+#include "xml/namespaces.h"
+
+namespace district::validate {
+namespace {
+
+constexpr std::size_t kMessagesInOnePart = 1000;
+constexpr std::size_t kMessageDepth = 4;  // Body, request, messages, message
+constexpr const char* kOneElement = "must hold exactly one element and nothing else";
+
+bool contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::ranges::find(list, text) != list.end();
+}
+
+const ElementMeaning* meaning_of(const ContentType& content, std::string_view element,
+                                 std::size_t& next) {
+  const std::size_t count = content.elements.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = (next + i) % count;
+    if (content.elements[at].element != element) continue;
+    next = at + 1;
+    return &content.elements[at];
+  }
+  return nullptr;
+}
+
+// The request as self-contained XML without the bulk of `messages`, for the SOAP engine.
+std::string without_messages(const std::string& tenant_code) {
+  std::string text = "<r:AggregateMessageRequest xmlns:r=\"" + std::string(xml::ns::kUrb) +
+                     "\"><messages></messages><r:tenantCode>";
+  xml::append_escaped_text(text, tenant_code);
+  return text + "</r:tenantCode></r:AggregateMessageRequest>";
+}
+
+// The element that all gcontent of a kind is told in.
+xml::StartTag contents_tag() {
+  return {{reinterpret_cast<const unsigned char*>(kContents.data()), nullptr, nullptr, 0, nullptr,
+           0, nullptr},
+          0};
+}
+
+}  // namespace
+
+Reading::Impl::Impl(const Schemas& s, BatchTaker t)
+    : schemas_(s),
+      take_(std::move(t)),
+      extract_only_(false),
+      service_(std::make_unique<xml::SchemaStream>(*s.service,
+                                                   [this](std::string reason) {
+                                                     invalid_.add(ErrorCode::schema_invalid,
+                                                                  here(std::move(reason)));
+                                                   })),
+      contents_(s.types.size()) {}
+
+Reading::Impl::Impl(const Schemas& s, BatchTaker t, Instant received)
+    : schemas_(s), take_(std::move(t)), extract_only_(true), received_at_(received) {}
+
+void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& its_trust,
+                          Instant now) {
+  received_at_ = now;
+  trust_ = its_trust;
+  for (const auto& enrolment : sender.enrolments) {
+    const Tenant* tenant = trust_->tenant(enrolment.tenant, now);
+    if (tenant == nullptr) continue;
+    Rules rules{tenant, {}, {tenant->sources.begin(), tenant->sources.end()}, {}};
+    for (const auto& type : schemas_.types)
+      rules.types.push_back(contains(tenant->content_types, type.type + "/" + type.version));
+    rules_.push_back(std::move(rules));
+  }
+}
+
+void Reading::Impl::start_element(const xml::StartTag& tag) {
+  path_.enter(tag);
+  if (tag.attribute_count() > 0) refuse_schema_overrides(tag);
+  check_shape(tag);
+  if (!shape_good_ || path_.depth() < 2) return;
+  if (!extract_only_) validate_start(tag);
+  switch (path_.place()) {
+    case Place::message:
+      begin_message();
+      break;
+    case Place::gcontent:
+      begin_content(tag);
+      break;
+    case Place::value:
+    case Place::part:
+      begin_field(tag);
+      break;
+    default:
+      if (auto* text = captured()) *text = {{}, tag.line(), path_.position()};
+  }
+}
+
+// The Body's only element. Its own reasons are told of the Body, since there is no request yet.
+void Reading::Impl::check_shape(const xml::StartTag& tag) {
+  if (path_.depth() != 2) return;
+  const bool first = !std::exchange(saw_request_, true);
+  if (first && path_.place() == Place::request) return;
+  shape_good_ = false;
+  shape_.add(ErrorCode::schema_invalid,
+             {0, "/Body", tag.line(),
+              first ? "holds an element that is not an operation of this service" : kOneElement});
+}
+
+// Exclusive C14N leaves the binding of a prefix inside xsi:type unsigned, and xsi:nil would make a
+// schema say less than it does: neither has a place in the Body.
+void Reading::Impl::refuse_schema_overrides(const xml::StartTag& tag) {
+  for (std::size_t i = 0; i < tag.attribute_count(); ++i) {
+    const auto attribute = tag.attribute(i);
+    if (attribute.uri != xml::ns::kXsi) continue;
+    if (attribute.local != "type" && attribute.local != "nil") continue;
+    shape_.add(ErrorCode::schema_invalid,
+               here("xsi:" + std::string(attribute.local) + " is not accepted"));
+  }
+}
+
+void Reading::Impl::validate_start(const xml::StartTag& tag) {
+  if (!in_gcontent_) {
+    service_->start_element(tag);
+  } else if (type_) {
+    contents_[*type_]->start_element(tag);
+  }
+}
+
+void Reading::Impl::begin_message() {
+  ++message_index_;
+  head_texts_ = {};
+  head_ = {};
+  content_seen_ = false;
+  type_.reset();
+}
+
+ElementText* Reading::Impl::captured() {
+  switch (path_.place()) {
+    case Place::timestamp:
+      return &head_texts_.timestamp;
+    case Place::type:
+      return &head_texts_.type;
+    case Place::version:
+      return &head_texts_.version;
+    case Place::source:
+      return &head_texts_.source;
+    case Place::tenant_code:
+      return &tenant_code_;
+    case Place::value:
+    case Place::part:
+      return field_open_ ? &fields_.back().content : nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+void Reading::Impl::text(std::string_view text) {
+  if (path_.depth() == 1 && !std::ranges::all_of(text, is_xml_space)) {
+    shape_good_ = false;
+    shape_.add(ErrorCode::schema_invalid, {0, "/Body", path_.line(), kOneElement});
+  }
+  if (!shape_good_ || path_.depth() < 2) return;
+  if (!extract_only_) {
+    if (!in_gcontent_) {
+      service_->text(text);
+    } else if (type_) {
+      contents_[*type_]->text(text);
+    }
+  }
+  if (auto* captured_text = captured()) captured_text->text += text;
+}
+
+void Reading::Impl::end_head() {
+  head_ = extract_head(head_texts_, message_index_, path_, received_at_, messages_);
+  type_ = schemas_.find(head_.type, head_.version);
+  if (message_index_ == 1) content_.first_source = head_.source;
+  if (!extract_only_) check_rules();
+  if (!type_) {
+    messages_.add(ErrorCode::content_type_unknown,
+                  in_head("messageType", head_texts_.type,
+                          head_.type + "/" + head_.version + " is not a known type and version"));
+  }
+}
+
+Violation Reading::Impl::in_head(std::string_view what, const ElementText& text,
+                                 std::string reason) const {
+  return {message_index_, path_.text_of_child(what, 1), text.line, std::move(reason)};
+}
+
+// The contract's header rules beyond what the schema says.
+void Reading::Impl::check_rules() {
+  if (head_.timestamp - received_at_ > limits::kMessageAheadRejected) {
+    messages_.add(ErrorCode::header_rule,
+                  in_head("timestamp", head_texts_.timestamp, "is more than 24 hours ahead"));
+  }
+  for (auto& rules : rules_) {
+    if (type_ && !rules.types[*type_]) {
+      rules.findings.add(
+          ErrorCode::content_type_unknown,
+          in_head("messageType", head_texts_.type,
+                  head_.type + "/" + head_.version + " is not allowed for this tenant"));
+    }
+    if (rules.sources.empty() || rules.sources.contains(head_.source)) continue;
+    rules.findings.add(ErrorCode::header_rule,
+                       in_head("messageSource/messageSourceElement", head_texts_.source,
+                               "is not a source of this tenant"));
+  }
+}
+
+void Reading::Impl::begin_content(const xml::StartTag& tag) {
+  in_gcontent_ = true;
+  content_seen_ = true;
+  fields_.clear();
+  next_meaning_ = 0;
+  content_good_ = true;
+  if (type_ && !extract_only_) content_schema(*type_).start_element(tag);
+}
+
+xml::SchemaStream& Reading::Impl::content_schema(std::size_t type) {
+  auto& schema = contents_[type];
+  if (!schema) {
+    schema =
+        std::make_unique<xml::SchemaStream>(schemas_.contents[type], [this](std::string reason) {
+          content_good_ = false;
+          messages_.add(ErrorCode::schema_invalid, here(std::move(reason)));
+        });
+    schema->start_element(contents_tag());
+  }
+  return *schema;
+}
+
+// The elements of gcontent, but where it is master data those of its records.
+bool Reading::Impl::is_field() const {
+  if (!type_) return false;
+  return path_.place() == (schemas_.types[*type_].master_data ? Place::part : Place::value);
+}
+
+void Reading::Impl::begin_field(const xml::StartTag& tag) {
+  if (!is_field()) return;
+  const auto* meaning = meaning_of(schemas_.types[*type_], tag.local(), next_meaning_);
+  if (meaning == nullptr) return;
+  fields_.push_back({meaning, {{}, tag.line(), path_.position()}});
+  field_open_ = true;
+}
+
+// Behind the last field of a gcontent or of a record.
+void Reading::Impl::end_group() {
+  const ContentType& content = schemas_.types[*type_];
+  if (path_.place() != (content.master_data ? Place::value : Place::gcontent)) return;
+  if (content_good_ && !fields_.empty()) {
+    extract_fields({message_index_, head_, content, path_}, fields_, take_ ? &batch_ : nullptr,
+                   messages_);
+  }
+  fields_.clear();
+  next_meaning_ = 0;
+}
+
+void Reading::Impl::end_message() {
+  if (extract_only_ && !content_seen_) {
+    messages_.add(ErrorCode::schema_invalid, here("is not complete"));
+  }
+  if (!take_) return;
+  batch_.messages.push_back(head_);
+  if (batch_.messages.size() >= kMessagesInOnePart && taken_) taken_ = hand_over();
+}
+
+Result<Ok> Reading::Impl::hand_over() {
+  auto done = take_(batch_);
+  batch_ = {};
+  return done;
+}
+
+void Reading::Impl::end_element() {
+  if (shape_good_ && path_.depth() >= 2) {
+    // First, since values are taken from what is valid only.
+    if (!extract_only_) validate_end();
+    field_open_ = false;
+    switch (path_.place()) {
+      case Place::head:
+        end_head();
+        break;
+      case Place::value:
+      case Place::gcontent:
+        if (type_) end_group();
+        if (path_.place() == Place::gcontent) in_gcontent_ = false;
+        break;
+      case Place::message:
+        end_message();
+        break;
+      default:
+        break;
+    }
+  }
+  path_.leave();
+}
+
+void Reading::Impl::validate_end() {
+  if (in_gcontent_ && type_) contents_[*type_]->end_element();
+  if (!in_gcontent_ || path_.place() == Place::gcontent) service_->end_element();
+}
+
+Violation Reading::Impl::here(std::string reason) const {
+  const bool in_message = path_.depth() >= kMessageDepth;
+  return {in_message ? message_index_ : 0, path_.text(), path_.line(), std::move(reason)};
+}
+
+Result<const Reading::Impl::Rules*> Reading::Impl::rules_of(const std::string& tenant,
+                                                            const verify::Sender& sender) const {
+  if (std::ranges::find(sender.enrolments, tenant, &Enrolment::tenant) == sender.enrolments.end()) {
+    return fail(ErrorCode::authentication_failed,
+                "the signer " + sender.subject + " is not enrolled for tenant " + tenant,
+                "districtctl enrol --tenant " + tenant + " CERT.pem");
+  }
+  const auto found = std::ranges::find_if(
+      rules_, [&](const Rules& rules) { return rules.tenant->code == tenant; });
+  if (found == rules_.end())
+    return fail(ErrorCode::authentication_failed, "tenant " + tenant + " is not known");
+  return &*found;
+}
+
+Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified) {
+  if (!saw_request_) shape_.add(ErrorCode::schema_invalid, {0, "/Body", 0, kOneElement});
+  for (const Findings* findings : {&shape_, &invalid_})
+    if (!findings->empty()) return fail(findings->error());
+  DISTRICT_TRY(auto operation, schemas_.operations.read(without_messages(tenant_code_.text)));
+  DISTRICT_TRY(const Rules* rules, rules_of(operation.tenant_code, verified.sender()));
+  messages_.merge(rules->findings);
+  if (!messages_.empty()) return fail(messages_.error());
+  content_.tenant = std::move(operation.tenant_code);
+  return finish();
+}
+
+Result<Content> Reading::Impl::conclude_extraction() {
+  if (message_index_ == 0) return fail(ErrorCode::schema_invalid, "the request has no messages");
+  for (const Findings* findings : {&shape_, &messages_})
+    if (!findings->empty()) return fail(ErrorCode::schema_invalid, findings->error().detail);
+  content_.tenant = collapse_xml_space(tenant_code_.text);
+  return finish();
+}
+
+Result<Content> Reading::Impl::finish() {
+  DISTRICT_CHECK(taken_);
+  if (take_ && !batch_.messages.empty()) DISTRICT_CHECK(hand_over());
+  content_.message_count = message_index_;
+  return std::move(content_);
+}
+
+Reading::Reading(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reading::~Reading() = default;
+Reading::Reading(Reading&&) noexcept = default;
+
+void Reading::begin(const verify::Sender& sender, const verify::TrustPtr& trust, Instant now) {
+  impl_->begin(sender, trust, now);
+}
+void Reading::start_element(const xml::StartTag& tag) { impl_->start_element(tag); }
+void Reading::text(std::string_view text) { impl_->text(text); }
+void Reading::end_element() { impl_->end_element(); }
+
+Result<Content> Reading::conclude(const verify::VerifiedEnvelope& verified) {
+  if (!verified.was_read_by(*this))
+    return fail(ErrorCode::internal, "the envelope that was verified is not the one that was read");
+  return impl_->conclude(verified);
+}
+
+}  // namespace district::validate

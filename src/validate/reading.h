@@ -1,0 +1,93 @@
+// The inside of a Reading. Private to validate/.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "validate/extraction.h"
+#include "validate/findings.h"
+#include "validate/place.h"
+#include "validate/schemas.h"
+#include "validate/validator.h"
+#include "xml/schema.h"
+
+namespace district::validate {
+
+struct Reading::Impl {
+  // Of a request that is being verified.
+  Impl(const Schemas& s, BatchTaker t);
+  // Of an envelope that was accepted: no schemas, no rules.
+  Impl(const Schemas& s, BatchTaker t, Instant received);
+
+  void begin(const verify::Sender& sender, const verify::TrustPtr& its_trust, Instant now);
+  void start_element(const xml::StartTag& tag);
+  void text(std::string_view text);
+  void end_element();
+  Result<Content> conclude(const verify::VerifiedEnvelope& verified);
+  Result<Content> conclude_extraction();
+
+ private:
+  // The rules of one tenant that the signer is enrolled for. The tenantCode comes behind the
+  // messages, so that each is judged by all of them.
+  struct Rules {
+    const Tenant* tenant;
+    std::vector<bool> types;  // allowed, as in Schemas
+    std::unordered_set<std::string_view> sources;
+    Findings findings;
+  };
+
+  void check_shape(const xml::StartTag& tag);
+  void refuse_schema_overrides(const xml::StartTag& tag);
+  void validate_start(const xml::StartTag& tag);
+  void begin_message();
+  void end_head();
+  void begin_content(const xml::StartTag& tag);
+  void begin_field(const xml::StartTag& tag);
+  void end_group();
+  void end_message();
+  void check_rules();
+  Violation in_head(std::string_view what, const ElementText& text, std::string reason) const;
+  bool is_field() const;
+  ElementText* captured();
+  xml::SchemaStream& content_schema(std::size_t type);
+  Violation here(std::string reason) const;
+  void validate_end();
+  Result<Content> finish();
+  Result<Ok> hand_over();
+  Result<const Rules*> rules_of(const std::string& tenant_code, const verify::Sender& sender) const;
+
+  const Schemas& schemas_;
+  const BatchTaker take_;
+  const bool extract_only_;
+  Instant received_at_{};
+  verify::TrustPtr trust_;  // which the rules refer to
+  std::vector<Rules> rules_;
+
+  Path path_;
+  bool shape_good_ = true;
+  bool saw_request_ = false;
+  bool in_gcontent_ = false;
+  std::unique_ptr<xml::SchemaStream> service_;
+  std::vector<std::unique_ptr<xml::SchemaStream>> contents_;  // by type, where one was needed
+
+  std::uint32_t message_index_ = 0;  // of the open or last message
+  HeadTexts head_texts_;
+  MessageHead head_;
+  bool content_seen_ = false;        // of the open message
+  std::optional<std::size_t> type_;  // of the open message's content
+  bool content_good_ = true;         // its content schema has found nothing
+  std::size_t next_meaning_ = 0;     // where to look first: elements come in the schema's order
+  std::vector<Field> fields_;
+  bool field_open_ = false;
+  ElementText tenant_code_;
+  Content content_;
+  Batch batch_;
+  Result<Ok> taken_;
+
+  Findings shape_, invalid_, messages_;  // the earlier ones hide the later ones
+};
+
+}  // namespace district::validate

@@ -1,0 +1,248 @@
+#include "verify/security_header.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "verify/key_reference.h"
+#include "xml/namespaces.h"
+
+namespace district::verify {
+namespace {
+
+namespace ns = xml::ns;
+using xml::Element;
+
+tl::unexpected<Error> invalid(std::string detail) {
+  return fail(ErrorCode::security_invalid, std::move(detail));
+}
+
+struct Envelope {
+  std::string_view soap;  // its namespace
+  Element header;         // null when there is none
+  Element body;
+};
+
+// SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5: an optional Header first, one Body last.
+Result<Envelope> read_envelope(Element root, SoapVersion version) {
+  if (root.name() != "Envelope") return fail(ErrorCode::not_soap, "the document is no Envelope");
+  const auto uri = root.namespace_uri();
+  if (uri != ns::kSoap11 && uri != ns::kSoap12) {
+    return fail(ErrorCode::soap_version_mismatch, "Envelope in the namespace " + std::string(uri));
+  }
+  if (uri != (version == SoapVersion::v11 ? ns::kSoap11 : ns::kSoap12)) {
+    return fail(ErrorCode::not_soap, "Envelope and Content-Type are of different versions of SOAP");
+  }
+  const auto parts = root.children();
+  const bool has_header = parts.size() == 2 && parts[0].is(uri, "Header");
+  if (parts.size() != (has_header ? 2U : 1U) || !parts.back().is(uri, "Body") ||
+      root.has_text_beside_elements()) {
+    return fail(ErrorCode::not_soap, "Envelope is not an optional Header and one Body");
+  }
+  if ((has_header && parts[0].has_text_beside_elements()) ||
+      parts.back().has_text_beside_elements()) {
+    return fail(ErrorCode::not_soap, "Header or Body with text beside its elements");
+  }
+  return Envelope{uri, has_header ? parts[0] : Element{}, parts.back()};
+}
+
+// Whether a header block is aimed at us: the ultimate receiver, or the next node.
+bool for_us(Element block, std::string_view soap) {
+  const auto actor = block.attribute(soap, soap == ns::kSoap11 ? "actor" : "role").value_or("");
+  return actor.empty() || actor == "http://schemas.xmlsoap.org/soap/actor/next" ||
+         actor == "http://www.w3.org/2003/05/soap-envelope/role/next" ||
+         actor == "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver";
+}
+
+bool is_known_addressing(Element block) {
+  if (block.namespace_uri() != ns::kWsa && block.namespace_uri() != ns::kWsa2004) return false;
+  if (block.name() == "Action" || block.name() == "MessageID" || block.name() == "To") return true;
+  if (block.name() != "ReplyTo") return false;
+  const Element address = block.child(block.namespace_uri(), "Address");
+  const std::string to = address ? address.trimmed_text() : "";
+  return to == "http://www.w3.org/2005/08/addressing/anonymous" ||
+         to == "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
+}
+
+// The one Security header for us; every other mandatory header must be one that we know.
+Result<Element> find_security(const Envelope& envelope) {
+  Element security;
+  if (envelope.header) {
+    for (const Element block : envelope.header.children()) {
+      if (!for_us(block, envelope.soap)) continue;
+      if (block.is(ns::kWsse, "Security")) {
+        if (security) return invalid("more than one Security header");
+        security = block;
+        continue;
+      }
+      const auto mandatory = block.attribute(envelope.soap, "mustUnderstand").value_or("0");
+      if (mandatory == "0" || mandatory == "false" || is_known_addressing(block)) continue;
+      return fail(ErrorCode::must_understand,
+                  "mandatory header " + std::string(block.name()) + " of " +
+                      std::string(block.namespace_uri()).substr(0, 128));
+    }
+  }
+  if (!security) return invalid("no Security header");
+  return security;
+}
+
+struct SecurityParts {
+  Element timestamp;
+  Element signature;
+};
+
+Result<SecurityParts> read_security(Element security) {
+  SecurityParts parts;
+  for (const Element child : security.children()) {
+    if (child.is(ns::kWsu, "Timestamp")) {
+      if (parts.timestamp) return invalid("more than one Timestamp");
+      parts.timestamp = child;
+    } else if (child.is(ns::kDs, "Signature")) {
+      if (parts.signature) return invalid("more than one Signature");
+      parts.signature = child;
+    } else if (child.namespace_uri() == ns::kXenc) {
+      return fail(ErrorCode::algorithm_unsupported,
+                  "encrypted parts: " + std::string(child.name()));
+    } else if (child.is(ns::kWsse, "UsernameToken") || child.name() == "Assertion") {
+      return fail(ErrorCode::token_unsupported, "token " + std::string(child.name()));
+    } else if (!child.is(ns::kWsse, "BinarySecurityToken")) {
+      return invalid("Security with a " + std::string(child.name()));
+    }
+  }
+  if (security.has_text_beside_elements()) return invalid("Security with text");
+  if (!parts.timestamp) return invalid("no Timestamp");
+  if (!parts.signature) return invalid("no Signature");
+  return parts;
+}
+
+Result<Times> read_timestamp(Element timestamp) {
+  const auto children = timestamp.children();
+  if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
+      !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
+    return invalid("Timestamp is not Created, Expires");
+  }
+  const auto created = children[0].only_text();
+  const auto expires = children[1].only_text();
+  if (!created || !expires) return invalid("Created or Expires with child nodes");
+  return read_times(*created, *expires);
+}
+
+// Sets which references are those of Timestamp and Body. Tokens, header blocks and a signed
+// SecurityTokenReference may be covered as well, and nothing else.
+Result<Ok> check_coverage(SecurityHeader& header, const Envelope& envelope, Element timestamp) {
+  const auto& references = header.signature.references;
+  bool timestamp_signed = false;
+  bool body_signed = false;
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    const auto& reference = references[i];
+    const Element element = reference.element;
+    // Each once, so that what is digested is bounded by the size of the message.
+    if (std::ranges::count(references, element, &xml::SignedReference::element) > 1)
+      return invalid("two References to #" + reference.id);
+    const bool signed_str = reference.str_transform &&
+                            element.parent() == header.signature.key_info &&
+                            element.is(ns::kWsse, "SecurityTokenReference");
+    if (reference.str_transform != signed_str) return invalid("STR-Transform on #" + reference.id);
+    if (element == timestamp) {
+      header.timestamp_reference = i;
+      timestamp_signed = true;
+      continue;
+    }
+    if (element == envelope.body) {
+      header.body_reference = i;
+      body_signed = true;
+      continue;
+    }
+    const bool token =
+        element.parent() == header.security && element.is(ns::kWsse, "BinarySecurityToken");
+    const bool block = element.parent() == envelope.header && element != header.security;
+    if (!token && !block && !signed_str) {
+      return invalid("a Reference is to a " + std::string(element.name()) +
+                     " that is not processed");
+    }
+  }
+  if (!body_signed) return invalid("the Body is not signed");
+  if (!timestamp_signed) return invalid("the Timestamp is not signed");
+  return Ok{};
+}
+
+// The certificates whose key made the signature over SignedInfo: several when one was renewed with
+// its key, and the message names the key only.
+Result<std::vector<crypto::Certificate>> find_signers(
+    const std::vector<crypto::Certificate>& candidates, const std::string& signed_info,
+    const xml::SignatureParts& signature) {
+  std::vector<crypto::Certificate> signers;
+  Error last;
+  for (const auto& certificate : candidates) {
+    auto verified = xml::verify_signed_info(signed_info, signature, certificate.public_key());
+    if (verified) {
+      signers.push_back(certificate);
+      continue;
+    }
+    last = std::move(verified).error();
+    last.detail += " of " + certificate.subject();
+  }
+  if (signers.empty()) return fail(std::move(last));
+  return signers;
+}
+
+struct Signer {
+  crypto::Certificate certificate;
+  std::vector<Enrolment> enrolments;
+};
+
+// The first of them that may sign now.
+Result<Signer> trusted_signer(const std::vector<crypto::Certificate>& signers,
+                              const trust::TrustSnapshot& trust, bool uses_sha1, Instant now) {
+  Error last;
+  for (const auto& certificate : signers) {
+    auto enrolments = check_trust(trust, certificate, uses_sha1, now);
+    if (enrolments) return Signer{certificate, *std::move(enrolments)};
+    last = std::move(enrolments).error();
+  }
+  return fail(std::move(last));
+}
+
+}  // namespace
+
+Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersion version) {
+  SecurityHeader header;
+  DISTRICT_TRY(const Envelope envelope, read_envelope(head.root(), version));
+  header.body = envelope.body;
+  DISTRICT_TRY(header.security, find_security(envelope));
+  DISTRICT_TRY(const SecurityParts parts, read_security(header.security));
+  DISTRICT_TRY(header.times, read_timestamp(parts.timestamp));
+  DISTRICT_TRY(header.ids, xml::collect_ids(head.root()));
+  DISTRICT_TRY(header.signature, xml::read_signature(parts.signature, header.ids));
+  DISTRICT_CHECK(check_coverage(header, envelope, parts.timestamp));
+  std::vector<std::string_view> digests;
+  for (const auto& reference : header.signature.references)
+    digests.push_back(reference.digest_algorithm);
+  DISTRICT_CHECK(check_algorithms(header.signature.signature_algorithm, digests));
+  return header;
+}
+
+Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,
+                                   const Window& window, Instant now) {
+  const auto& signature = header.signature;
+  DISTRICT_TRY(const auto candidates,
+               find_certificates(signature.key_info, header.security, trust));
+  DISTRICT_TRY(const std::string signed_info, xml::canonical_signed_info(signature));
+  DISTRICT_TRY(const auto signers, find_signers(candidates, signed_info, signature));
+  const bool sha1 = signature.signature_algorithm == xml::alg::kRsaSha1;
+  DISTRICT_TRY(Signer trusted, trusted_signer(signers, trust, sha1, now));
+  DISTRICT_CHECK(xml::verify_digest(signature.references[header.timestamp_reference]));
+  DISTRICT_TRY(const Instant acceptable_until, check_window(header.times, now, window));
+  const crypto::Certificate& signer = trusted.certificate;
+  Sender sender{signer.sha256(),
+                signer.subject(),
+                signer.public_key().family(),
+                signature.signature_algorithm,
+                signature.signature_value,
+                std::move(trusted.enrolments),
+                sha1};
+  return Authenticated{std::move(sender), signer, replay_key(signed_info, signer.public_key()),
+                       acceptable_until};
+}
+
+}  // namespace district::verify

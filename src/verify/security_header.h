@@ -1,0 +1,47 @@
+// The header of an envelope: what it says, and who signed it. All that is judged before the Body is
+// read. Source: WSS SOAP Message Security 1.1.1; BSP 1.1; contract.md.
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/envelope.h"
+#include "verify/security_policy.h"
+#include "verify/verifier.h"
+#include "xml/document.h"
+#include "xml/dsig.h"
+
+namespace district::verify {
+
+struct SecurityHeader {
+  xml::Element security, body;
+  Times times;
+  xml::Ids ids;  // of all that was read
+  xml::SignatureParts signature;
+  // Of signature.references.
+  std::size_t timestamp_reference = 0, body_reference = 0;
+};
+
+// Reads and checks what the message alone shows. `head`: of the whole envelope, or up to the start
+// tag of its Body. "See what is signed": each reference must be to the very element that is
+// processed (W3C XML Signature Best Practices; McIntosh and Austel 2005).
+// Errors: not_soap, soap_version_mismatch, must_understand, security_invalid,
+// algorithm_unsupported, token_unsupported, limit_exceeded.
+Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersion version);
+
+struct Authenticated {
+  Sender sender;
+  crypto::Certificate certificate;
+  Sha256Digest replay_key{};
+  Instant acceptable_until{};
+};
+
+// In the order of the contract: the signature over SignedInfo with the presented key, then trust,
+// then the Timestamp's digest and time.
+// Errors: security_invalid, algorithm_unsupported, token_*, authentication_failed,
+// signature_failed, message_expired.
+Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,
+                                   const Window& window, Instant now);
+
+}  // namespace district::verify

@@ -1,0 +1,46 @@
+// A linear pass over UTF-8 text before any parser sees it: refuses what has no place in a message,
+// and bounds what the parser would do more than linear work for. Private to xml/ and its tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace district::xml {
+
+// It need not find every error of well-formedness, since the parser follows. What is counted over
+// the whole document is counted from the parser's events (bounds.h).
+class Guard {
+ public:
+  // The next piece of the text, cut anywhere.
+  // Errors: xml_forbidden (document type, processing instruction), limit_exceeded, xml_malformed.
+  Result<Ok> check(std::string_view piece);
+
+ private:
+  enum class At : std::uint8_t { text, open, bang, comment, cdata, end_tag, tag, value };
+
+  // Each reads from the front of `rest` and leaves what it did not look at.
+  Result<Ok> step(std::string_view& rest);
+  void text(std::string_view& rest);
+  Result<Ok> open(std::string_view& rest);
+  Result<Ok> bang(std::string_view& rest);
+  void section(std::string_view& rest, char twice);
+  void end_tag(std::string_view& rest);
+  Result<Ok> tag(std::string_view& rest);
+  void value(std::string_view& rest);
+  void outside_of_tags(std::size_t octets) { text_octets_ += octets; }
+  tl::unexpected<Error> refuse(ErrorCode code, std::string_view what) const;
+
+  At at_ = At::text;
+  char quote_ = 0;               // At::value: what ends it
+  std::string_view awaited_;     // At::bang: what must still come
+  std::size_t repeated_ = 0;     // At::comment, At::cdata: hyphens or brackets just before
+  std::size_t tag_octets_ = 0;   // of the tag
+  std::size_t attributes_ = 0;   // of the tag
+  std::size_t text_octets_ = 0;  // since the last tag
+  std::uint64_t done_ = 0;       // octets of pieces before
+};
+
+}  // namespace district::xml
