@@ -53,6 +53,7 @@ Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
                                                      .peer = {},
                                                      .body = std::move(octets)},
                                                     size));
+  DISTRICT_CHECK(receive::collect_rest(raw));  // the auditor's verifier needs the whole
   raw.content_encoding = envelope.content_encoding;
   return raw;
 }

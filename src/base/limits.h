@@ -54,6 +54,12 @@ inline constexpr auto kCreatedAheadMax = 60s;
 inline constexpr auto kMessageAheadRejected = 24h;
 inline constexpr auto kMessageAheadFlagged = 60s;
 
+// An envelope of up to so many decoded octets is handled whole, in memory. Of a larger one this much
+// is read ahead of its verification, so that a gzip bomb costs the work for this much and no more.
+inline constexpr std::size_t kWholeOctetsMax = std::size_t{1024} * 1024;
+// The octets of a larger one come in blocks of about this size.
+inline constexpr std::size_t kBlockOctets = std::size_t{64} * 1024;
+
 inline constexpr std::size_t kViolationsMax = 20;
 inline constexpr std::size_t kViolationReasonBytesMax = 300;
 

@@ -117,11 +117,6 @@ Result<Ok> read_section(const std::string& section, const toml::table& table,
 
 // What no key can say alone.
 Result<Ok> check_relations(const Config& config, const std::string& file) {
-  if (config.limits.body_bytes_total < config.limits.body_bytes) {
-    return fail(ErrorCode::config_invalid,
-                file + ": limits.body_bytes_total is less than limits.body_bytes",
-                "a single request of the allowed size must fit");
-  }
   const auto& address = config.listen.address;
   if (config.listen.public_url.empty() && (address == "0.0.0.0" || address == "::")) {
     return fail(ErrorCode::config_invalid,

@@ -42,7 +42,7 @@ struct Config {
   } receipt;
 
   struct {
-    std::int64_t body_bytes = 32 * 1024 * 1024;
+    std::int64_t body_bytes = 512 * 1024 * 1024;
     std::int64_t body_bytes_total = 512 * 1024 * 1024;
     std::int64_t header_bytes = 16 * 1024;
     std::int64_t connections = 1024;

@@ -68,10 +68,10 @@ const std::array kKeys{
       "PEM private key of `receipt.ecdsa_certificate`, P-256 or more."},
 
   Key{"limits", "body_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes; }, 1024, 2047 * kMebibyte}, "octets",
-      "Largest body of a request, as sent and after decompression. Beyond it: HTTP 413. Bodies above 1 MiB "
-      "are processed up to twice this sum at a time, since each takes up to 35 times its size in memory. Beyond it: HTTP 503."},
-  Key{"limits", "body_bytes_total", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes_total; }, 1024, 1024 * 1024 * kMebibyte}, "octets",
-      "Largest sum of the bodies of all requests under way; at least `limits.body_bytes`. Beyond it: HTTP 503."},
+      "Largest body of a request, as sent and after decompression. Beyond it: HTTP 413. Above 1 MiB it is verified as it arrives, in flat memory; "
+      "before its sender has authenticated no more than the first MiB is processed."},
+  Key{"limits", "body_bytes_total", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes_total; }, 2 * kMebibyte, 1024 * 1024 * kMebibyte}, "octets",
+      "Largest sum of what is held in memory of all bodies under way: the whole of those up to 1 MiB, 1.25 MiB of each larger one. Beyond it: HTTP 503."},
   Key{"limits", "header_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.header_bytes; }, 1024, kMebibyte}, "octets",
       "Largest request line with header fields. Beyond it: HTTP 431."},
   Key{"limits", "connections", IntegerKey{[](Config& c) -> auto& { return c.limits.connections; }, 1, 100'000}, "connections",
@@ -83,7 +83,7 @@ const std::array kKeys{
   Key{"limits", "header_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.header_seconds; }, 1, 3600}, "s",
       "Longest time from the first octet of a request to the end of its header."},
   Key{"limits", "body_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.body_seconds; }, 1, kDaySeconds}, "s",
-      "Longest time for a body to arrive."},
+      "Longest time for a body to arrive; of a larger one, for each 32 MiB begun."},
   Key{"limits", "idle_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.idle_seconds; }, 1, kDaySeconds}, "s",
       "How long a connection is kept open between two requests."},
   Key{"limits", "write_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.write_seconds; }, 1, 3600}, "s",

@@ -5,79 +5,110 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
+
+#include "base/limits.h"
 
 namespace district::receive {
 namespace {
 
 constexpr int kGzipOnly = 16;  // added to the window bits: no zlib header, no raw stream
-constexpr std::size_t kFirstOctets = 64 * 1024;
+constexpr std::size_t kUintMax = std::numeric_limits<uInt>::max();
+
+tl::unexpected<Error> damaged() {
+  return fail(ErrorCode::xml_malformed, "the gzip stream is damaged or cut off");
+}
+
+}  // namespace
 
 // Owns the state of a z_stream.
-class Inflater {
- public:
-  explicit Inflater(ByteView coded) : rest_(coded) {
-    ready_ = ::inflateInit2(&stream_, MAX_WBITS + kGzipOnly) == Z_OK;
-  }
+struct Gunzip::Inflater {
+  Inflater() { ready = ::inflateInit2(&stream, MAX_WBITS + kGzipOnly) == Z_OK; }
   ~Inflater() {
-    if (ready_) ::inflateEnd(&stream_);
+    if (ready) ::inflateEnd(&stream);
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  bool ready() const { return ready_; }
-  bool input_left() const { return stream_.avail_in > 0 || !rest_.empty(); }
-
-  // Inflates into `out`; gives zlib's result and sets `written`.
-  int step(std::span<std::byte> out, std::size_t& written) {
-    if (stream_.avail_in == 0) {
-      const auto part = rest_.first(std::min<std::size_t>(rest_.size(), kUintMax));
-      // zlib does not write to its input; the member lacks const for C's sake.
-      stream_.next_in = const_cast<Bytef*>(as_uchar(part));
-      stream_.avail_in = static_cast<uInt>(part.size());
-      rest_ = rest_.subspan(part.size());
-    }
-    const auto room = static_cast<uInt>(std::min<std::size_t>(out.size(), kUintMax));
-    stream_.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream_.avail_out = room;
-    const int result = ::inflate(&stream_, Z_NO_FLUSH);
-    written = room - stream_.avail_out;
-    return result;
-  }
-
- private:
-  static constexpr std::size_t kUintMax = std::numeric_limits<uInt>::max();
-  z_stream stream_{};
-  ByteView rest_;
-  bool ready_ = false;
+  z_stream stream{};
+  ByteView left;  // of the coded block, beyond what the stream has been shown
+  bool ready = false;
 };
 
-}  // namespace
+Gunzip::Gunzip(std::unique_ptr<ByteSource> coded, std::size_t octets_max)
+    : coded_(std::move(coded)), octets_max_(octets_max), inflater_(std::make_unique<Inflater>()) {
+  if (!inflater_->ready) ended_ = fail(ErrorCode::internal, "zlib: no memory");
+}
 
-Result<Bytes> gunzip(ByteView coded, std::size_t octets_max) {
-  Inflater inflater(coded);
-  if (!inflater.ready()) return fail(ErrorCode::internal, "zlib: no memory");
-  // One octet more than allowed, so that a stream of exactly the bound can come to its end.
-  const std::size_t room_max = octets_max + 1;
-  Bytes out(std::min(kFirstOctets, room_max));
+Gunzip::~Gunzip() = default;
+
+// Shows more of the coded octets to the stream; false: there are no more.
+Result<bool> Gunzip::refill() {
+  auto& stream = inflater_->stream;
+  if (stream.avail_in > 0) return true;
+  if (inflater_->left.empty()) {
+    DISTRICT_TRY(inflater_->left, coded_->next());
+    if (inflater_->left.empty()) return false;
+  }
+  const auto part = inflater_->left.first(std::min(inflater_->left.size(), kUintMax));
+  // zlib does not write to its input; the member lacks const for C's sake.
+  stream.next_in = const_cast<Bytef*>(as_uchar(part));
+  stream.avail_in = static_cast<uInt>(part.size());
+  inflater_->left = inflater_->left.subspan(part.size());
+  return true;
+}
+
+Result<Ok> Gunzip::check_end() {
+  DISTRICT_TRY(const bool more, refill());
+  if (more) return fail(ErrorCode::xml_malformed, "octets follow the end of the gzip stream");
+  return Ok{};
+}
+
+Result<std::size_t> Gunzip::inflate_into(std::span<std::byte> out) {
+  auto& stream = inflater_->stream;
   std::size_t used = 0;
-  while (true) {
-    std::size_t written = 0;
-    const int result = inflater.step(std::span(out).subspan(used), written);
-    used += written;
-    if (used > octets_max) {
+  while (used < out.size()) {
+    DISTRICT_TRY(const bool more, refill());
+    if (!more) return damaged();
+    const auto room = static_cast<uInt>(std::min(out.size() - used, kUintMax));
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + used);
+    stream.avail_out = room;
+    const int result = ::inflate(&stream, Z_NO_FLUSH);
+    used += room - stream.avail_out;
+    if (octets_ + used > octets_max_) {
       return fail(ErrorCode::too_large,
-                  "the body inflates to more than " + std::to_string(octets_max) + " octets");
+                  "the body inflates to more than " + std::to_string(octets_max_) + " octets");
     }
-    if (result == Z_STREAM_END) break;
-    if (result != Z_OK)
-      return fail(ErrorCode::xml_malformed, "the gzip stream is damaged or cut off");
-    if (used == out.size()) out.resize(std::min(out.size() * 2, room_max));
+    if (result == Z_STREAM_END) {
+      DISTRICT_CHECK(check_end());
+      ended_ = true;
+      break;
+    }
+    if (result != Z_OK) return damaged();
   }
-  if (inflater.input_left()) {
-    return fail(ErrorCode::xml_malformed, "octets follow the end of the gzip stream");
+  octets_ += used;
+  return used;
+}
+
+Result<std::size_t> Gunzip::read(std::span<std::byte> out) {
+  if (!ended_) return fail(ended_.error());
+  if (*ended_) return std::size_t{0};
+  auto used = inflate_into(out);
+  if (!used) ended_ = fail(used.error());
+  return used;
+}
+
+Result<bool> Gunzip::at_end() {
+  block_.resize(limits::kBlockOctets);
+  DISTRICT_TRY(ahead_, read(block_));
+  return ahead_ == 0;
+}
+
+Result<ByteView> Gunzip::next() {
+  if (ahead_ == 0) {
+    DISTRICT_CHECK(at_end());
   }
-  out.resize(used);
-  return out;
+  return ByteView(block_).first(std::exchange(ahead_, 0));
 }
 
 }  // namespace district::receive

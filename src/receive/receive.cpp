@@ -1,8 +1,10 @@
 #include "receive/receive.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/limits.h"
 #include "receive/gzip.h"
 #include "receive/media_type.h"
 
@@ -13,18 +15,82 @@ constexpr std::string_view kAction = "http://urb-grade.eu/AggregateMessage";
 constexpr std::string_view kSoap11 = "text/xml";
 constexpr std::string_view kSoap12 = "application/soap+xml";
 
-Result<Bytes> decode_body(std::string_view content_encoding, Bytes body, std::size_t octets_max) {
-  const auto coding = to_lower(trim(content_encoding));
-  if (coding == "gzip" || coding == "x-gzip") return gunzip(body, octets_max);
+using limits::kWholeOctetsMax;
+
+Error too_large(std::size_t octets_max) {
+  return {ErrorCode::too_large,
+          "the body has more than " + std::to_string(octets_max) + " octets",
+          {},
+          {},
+          {}};
+}
+
+// Octets in memory from `begin` on, then those of another source; `octets_max` of all together.
+class BodySource final : public ByteSource {
+ public:
+  BodySource(Bytes octets, std::size_t begin, std::shared_ptr<ByteSource> rest,
+             std::size_t octets_max)
+      : octets_(std::move(octets)), used_(begin), rest_(std::move(rest)), octets_max_(octets_max) {}
+
+  Result<ByteView> next() override {
+    auto block = ByteView(octets_).subspan(std::min(used_, octets_.size()));
+    block = block.first(std::min(block.size(), limits::kBlockOctets));
+    if (block.empty() && rest_ != nullptr) {
+      DISTRICT_TRY(block, rest_->next());
+    }
+    used_ += block.size();
+    if (used_ > octets_max_) return fail(too_large(octets_max_));
+    return block;
+  }
+
+ private:
+  const Bytes octets_;
+  std::size_t used_;
+  const std::shared_ptr<ByteSource> rest_;
+  const std::size_t octets_max_;
+};
+
+Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
+  const bool all_here = request.rest == nullptr;
+  auto plain = std::make_shared<Gunzip>(
+      std::make_unique<BodySource>(std::move(request.body), 0, std::move(request.rest), octets_max),
+      octets_max);
+  // It grows with what comes, since most envelopes are small.
+  std::size_t used = 0;
+  do {
+    raw.octets.resize(std::min(kWholeOctetsMax, std::max(limits::kBlockOctets, 2 * used)));
+    DISTRICT_TRY(const auto more, plain->read(std::span(raw.octets).subspan(used)));
+    used += more;
+  } while (used == raw.octets.size() && used < kWholeOctetsMax);
+  raw.octets.resize(used);
+  if (used < kWholeOctetsMax) return Ok{};
+  if (all_here) {
+    // One of exactly this size has nothing that follows, but an end that has to be checked.
+    DISTRICT_TRY(const bool at_end, plain->at_end());
+    if (at_end) return Ok{};
+  }
+  raw.rest = std::move(plain);
+  return Ok{};
+}
+
+Result<Ok> decode_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
+  const auto coding = to_lower(trim(request.content_encoding));
+  if (coding == "gzip" || coding == "x-gzip") return gunzip_body(raw, request, octets_max);
   if (!coding.empty() && coding != "identity") {
     return fail(ErrorCode::unsupported_media, "content coding " + coding,
                 "send the body as it is or with gzip");
   }
-  if (body.size() > octets_max) {
-    return fail(ErrorCode::too_large,
-                "the body has more than " + std::to_string(octets_max) + " octets");
+  if (request.body.size() > octets_max) return fail(too_large(octets_max));
+  if (request.body.size() <= kWholeOctetsMax && request.rest == nullptr) {
+    raw.octets = std::move(request.body);
+    return Ok{};
   }
-  return body;
+  const auto whole = std::min(request.body.size(), kWholeOctetsMax);
+  raw.octets.assign(request.body.begin(),
+                    request.body.begin() + static_cast<std::ptrdiff_t>(whole));
+  raw.rest = std::make_shared<BodySource>(std::move(request.body), whole, std::move(request.rest),
+                                          octets_max);
+  return Ok{};
 }
 
 // SOAP 1.1 section 6.1.1 has the value in quotes; clients send it bare, too, or not at all.
@@ -66,12 +132,20 @@ Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_ma
     DISTRICT_TRY(raw.soap_action, known_action(action != nullptr ? std::string_view(*action) : ""));
   }
   if (const auto* charset = media->find("charset")) raw.charset = to_lower(*charset);
-  DISTRICT_TRY(raw.octets,
-               decode_body(request.content_encoding, std::move(request.body), octets_max));
+  DISTRICT_CHECK(decode_body(raw, request, octets_max));
   raw.content_type = request.content_type;
   raw.content_encoding = request.content_encoding;
   raw.peer = request.peer;
   return raw;
+}
+
+Result<Ok> collect_rest(RawEnvelope& raw) {
+  while (raw.rest != nullptr) {
+    DISTRICT_TRY(const auto block, raw.rest->next());
+    if (block.empty()) raw.rest.reset();
+    raw.octets.insert(raw.octets.end(), block.begin(), block.end());
+  }
+  return Ok{};
 }
 
 }  // namespace district::receive

@@ -1,9 +1,11 @@
 // Stage 1: from an HTTP request's head and body octets to the raw envelope.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "model/envelope.h"
 
@@ -15,14 +17,21 @@ struct HttpRequest {
   std::string_view content_encoding;
   std::string_view soap_action;
   std::string_view peer;
-  Bytes body;  // dechunked, still encoded
+  Bytes body;  // dechunked, still encoded: all of it, or what comes before `rest`
+  // What follows in a large body; null: nothing. Errors of next(): request_cut, too_large.
+  std::shared_ptr<ByteSource> rest = nullptr;
 };
 
 // Decodes gzip and identity (RFC 9110 section 8.4), reads media type and charset, takes the
-// SOAPAction. `octets_max` holds for the decoded size too.
+// SOAPAction. Of a large envelope it decodes the first kWholeOctetsMax octets; the raw envelope's
+// `rest` decodes the others when they are asked for. `octets_max` holds for the decoded size too.
 // Errors: unsupported_media (415), too_large (413), xml_malformed (broken gzip stream), not_soap (a
-// SOAPAction that is not ours).
+// SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
+
+// For those who need a large envelope as a whole in memory, such as the auditor's verifier: moves
+// `rest` into `octets`. Errors: those of `rest`.
+Result<Ok> collect_rest(RawEnvelope& raw);
 
 // The version to answer in when a request is refused before its envelope is read: by media type,
 // 1.1 for whatever is not application/soap+xml.

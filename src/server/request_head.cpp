@@ -4,6 +4,7 @@
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <charconv>
 #include <string_view>
 
 #include "server/server.h"
@@ -76,6 +77,14 @@ RequestHead judge(const Header& header) {
                   (header.count(http::field::content_length) == 1 &&
                    std_view(header[http::field::content_length]).find_first_not_of('0') !=
                        std::string_view::npos);
+
+  // Beast has read the number already, and refused one that is out of range.
+  if (header.count(http::field::content_length) == 1) {
+    const auto digits = std_view(header[http::field::content_length]);
+    std::uint64_t length = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    head.content_length = length;
+  }
 
   const auto target = strip_authority(std_view(header.target()));
   const auto mark = target.find('?');

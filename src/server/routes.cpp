@@ -1,7 +1,5 @@
 #include "server/routes.h"
 
-#include <malloc.h>
-
 #include <utility>
 
 #include "xml/schema.h"
@@ -10,10 +8,6 @@ namespace district::server {
 namespace {
 
 constexpr std::string_view kWsdl = "aggregation.wsdl";
-// As a tree an envelope takes up to 35 times its octets, before anybody is authenticated, and some
-// kilobytes of gzip are enough for the largest. So only a few large ones are in work at a time;
-// those up to this size, which nearly all are, do not count.
-constexpr std::size_t kSmallOctets = std::size_t{1024} * 1024;
 
 }  // namespace
 
@@ -36,18 +30,15 @@ std::optional<std::string_view> Contract::find(std::string_view query) const {
 pipeline::Answer Routes::post(receive::HttpRequest request) {
   const auto content_type = request.content_type;
   const std::string peer(request.peer);
-  const auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
-  if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), peer);
-  if (raw->octets.size() <= kSmallOctets) return pipeline_.handle(*raw);
-
-  BodyBudget::Share share(large_);
-  if (!share.grow_to(raw->octets.size())) {
-    const Error busy{ErrorCode::overloaded, "too many large envelopes at once", {}, {}, {}};
-    return pipeline_.refuse(busy, raw->soap_version, peer);
+  auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
+  // Until the verifier reads it as a stream.
+  if (raw) {
+    if (const auto collected = receive::collect_rest(*raw); !collected) {
+      return pipeline_.refuse(collected.error(), raw->soap_version, peer);
+    }
   }
-  auto answer = pipeline_.handle(*raw);
-  ::malloc_trim(0);  // else each worker's heap stays as large as its largest tree was
-  return answer;
+  if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), peer);
+  return pipeline_.handle(*raw);
 }
 
 pipeline::Answer Routes::refuse(const Error& error, std::string_view content_type,

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "pipeline/pipeline.h"
-#include "server/admission.h"
 #include "server/server.h"
 
 namespace district::server {
@@ -28,10 +27,7 @@ class Routes final : public Application {
  public:
   // `body_octets_max`: for the body after decompression.
   Routes(pipeline::Pipeline& pipeline, const std::string& public_url, std::size_t body_octets_max)
-      : pipeline_(pipeline),
-        contract_(public_url),
-        body_octets_max_(body_octets_max),
-        large_(2 * body_octets_max) {}
+      : pipeline_(pipeline), contract_(public_url), body_octets_max_(body_octets_max) {}
 
   pipeline::Answer post(receive::HttpRequest request) override;
   pipeline::Answer refuse(const Error& error, std::string_view content_type,
@@ -42,7 +38,6 @@ class Routes final : public Application {
   pipeline::Pipeline& pipeline_;
   const Contract contract_;
   const std::size_t body_octets_max_;
-  BodyBudget large_;  // octets of the large envelopes that are being processed
 };
 
 }  // namespace district::server

@@ -182,7 +182,8 @@ Result<Ok> Server::start(Application& application) {
   impl_->accept_next();
   const auto io_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
   try {
-    impl_->front.workers.start(impl_->front.settings.workers);
+    impl_->front.workers.start();
+    impl_->front.large_workers.start();
     for (unsigned i = 0; i < io_threads; ++i) {
       impl_->threads.emplace_back([io = &impl_->io] { io->run(); });
     }
@@ -202,18 +203,24 @@ void Server::stop() {
     impl->acceptor.close(ignored);
     impl->pause.cancel();
   });
-  std::vector<std::shared_ptr<Session>> sessions;
-  {
-    const std::lock_guard lock(front.mutex);
-    for (const auto& [address, session] : front.sessions) {
-      if (auto alive = session.lock()) sessions.push_back(std::move(alive));
+  const auto for_each_session = [&front](auto what) {
+    std::vector<std::shared_ptr<Session>> sessions;
+    {
+      const std::lock_guard lock(front.mutex);
+      for (const auto& [address, session] : front.sessions) {
+        if (auto alive = session.lock()) sessions.push_back(std::move(alive));
+      }
     }
-  }
-  for (const auto& session : sessions) session->close_when_idle();
-  sessions.clear();
+    for (const auto& session : sessions) what(*session);
+  };
+  for_each_session([](Session& session) { session.close_when_idle(); });
   if (!impl_->threads.empty() && !front.connections.wait_until_none(front.settings.finish)) {
     observe::emit(observe::Level::warning, "requests_cut_off_at_stop", {});
   }
+  // A thread that waits for octets would wait for ever.
+  front.cutting_uploads = true;
+  for_each_session([](Session& session) { session.cut_upload(); });
+  front.large_workers.stop();
   front.workers.stop();
   impl_->io.stop();
   for (auto& thread : impl_->threads) thread.join();
@@ -241,6 +248,8 @@ Settings settings_from(const config::Config& config) {
   settings.body_octets_per_second_min = size(limits.minimum_rate_bytes_per_second);
   settings.workers = size(limits.workers);
   settings.queue_max = size(limits.queue);
+  // They wait for the network most of the time; each takes a few MB of memory.
+  settings.large_bodies = std::clamp<std::size_t>(2 * std::thread::hardware_concurrency(), 4, 64);
   return settings;
 }
 

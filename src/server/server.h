@@ -25,7 +25,8 @@ inline constexpr std::string_view kHealthPath = "/health";
 class Application {
  public:
   virtual ~Application() = default;
-  // A whole POST. On a worker thread, many at once; may block.
+  // A POST: whole, or with a `rest` that is still arriving; who answers without reading all of it
+  // has the connection closed. On a worker thread, many at once; may block.
   virtual pipeline::Answer post(receive::HttpRequest request) = 0;
   // A POST that the front refuses before its body is whole: too_large, overloaded. On an I/O
   // thread; must not block.
@@ -46,6 +47,7 @@ struct Settings {
   std::size_t body_octets_per_second_min = 0;
   std::chrono::milliseconds body_grace{5000};  // before the rate counts
   std::size_t workers = 0, queue_max = 0;
+  std::size_t large_bodies = 4;  // bodies above limits::kWholeOctetsMax that arrive at a time
   std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called
 };
 Settings settings_from(const config::Config& config);

@@ -14,6 +14,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/limits.h"
 #include "observe/events.h"
 
 namespace district::server {
@@ -22,6 +23,7 @@ namespace {
 namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
+using limits::kWholeOctetsMax;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kReadOctets = 64 * 1024;
@@ -29,6 +31,9 @@ constexpr std::size_t kReadOctets = 64 * 1024;
 // does not reset the connection before the client has seen the answer.
 constexpr std::size_t kDrainOctetsMax = 1024 * 1024;
 constexpr auto kDrainTime = std::chrono::seconds(2);
+// Settings::body is the time for so many octets of a body.
+constexpr std::size_t kPaceOctets = std::size_t{32} * 1024 * 1024;
+constexpr auto kInterruptAgain = std::chrono::milliseconds(20);
 
 std::string_view text_of(unsigned status) {
   switch (status) {
@@ -68,11 +73,21 @@ bool is_protocol_error(const boost::system::error_code& error) {
          error != http::error::end_of_stream && error != http::error::partial_message;
 }
 
+Error cut(std::string detail) { return {ErrorCode::request_cut, std::move(detail), {}, {}, {}}; }
+
 bool is_header_too_large(const boost::system::error_code& error) {
   return error == http::error::header_limit || error == http::error::buffer_overflow;
 }
 
 }  // namespace
+
+// At the minimum rate the next octets would be here by then.
+steady_clock::time_point Pace::deadline(std::size_t octets) const {
+  const auto parts = static_cast<std::int64_t>(octets / kPaceOctets);
+  const auto at_rate =
+      std::chrono::milliseconds(1000 * octets / settings_.body_octets_per_second_min);
+  return begin_ + std::min(settings_.body * (1 + parts), settings_.body_grace + at_rate);
+}
 
 Session::Session(net::ip::tcp::socket socket, net::ssl::context& tls, Front& front,
                  Connections::Slot slot, std::string peer)
@@ -82,7 +97,7 @@ Session::Session(net::ip::tcp::socket socket, net::ssl::context& tls, Front& fro
       stream_(std::move(socket), tls),
       // Room for a whole header and the start of a body behind it.
       buffer_(front.settings.header_octets_max + 1024),
-      answered_(stream_.get_executor()) {}
+      event_(stream_.get_executor()) {}
 
 Session::~Session() {
   const std::lock_guard lock(front_.mutex);
@@ -103,6 +118,12 @@ void Session::start() {
       });
   // stop() may have looked for sessions before this one was among them.
   if (front_.stopping) close_when_idle();
+}
+
+void Session::cut_upload() {
+  net::post(stream_.get_executor(), [self = shared_from_this()] {
+    if (self->upload_) self->upload_->fail(cut("the server stops"));
+  });
 }
 
 void Session::close_when_idle() {
@@ -187,10 +208,15 @@ Session::Awaitable<bool> Session::serve_request() {
 Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& head,
                                              bool too_large) {
   boost::system::error_code error;
+  Pace pace(front_.settings);
   Bytes body;
   BodyBudget::Share share(front_.bodies);
-  auto end = BodyEnd::too_large;
-  if (!too_large) {
+  auto end = BodyEnd::complete;
+  if (too_large) {
+    end = BodyEnd::too_large;
+  } else if (head.content_length > kWholeOctetsMax && front_.large_workers.full()) {
+    end = BodyEnd::no_room;
+  } else {
     if (head.expects_continue) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       beast::get_lowest_layer(stream_).expires_after(front_.settings.write);
@@ -198,20 +224,36 @@ Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& 
                                 net::redirect_error(net::use_awaitable, error));
       if (error) co_return false;
     }
-    end = co_await read_body(parser, body, share);
+    end = co_await read_body(parser, pace, body, share);
   }
 
   bool more = false;
-  if (end == BodyEnd::complete) {
-    receive::HttpRequest request{head.content_type, head.content_encoding, head.soap_action, peer_,
-                                 std::move(body)};
-    auto answer = co_await ask_worker(std::move(request));
+  if (end == BodyEnd::large) {
+    more = co_await serve_large(parser, head, pace, std::move(body), share);
+  } else if (end != BodyEnd::complete) {
+    more = co_await refuse_body(end, head);
+  } else if (receive::HttpRequest request{head.content_type, head.content_encoding,
+                                          head.soap_action, peer_, std::move(body)};
+             !submit(front_.workers, std::move(request))) {
+    auto answer = refusal(ErrorCode::overloaded, "the queue for workers is full", head);
     more = co_await send_answer(std::move(answer), head.keep_alive);
-  } else if (end == BodyEnd::too_large) {
+  } else {
+    co_await wait_for_answer();
+    more = co_await send_answer(std::move(*answer_), head.keep_alive);
+  }
+  co_return more;
+}
+
+// The answer to a body that was not read to its end.
+Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& head) {
+  bool more = false;
+  if (end == BodyEnd::too_large) {
     auto answer = refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
     more = co_await send_answer(std::move(answer), false);
   } else if (end == BodyEnd::no_room) {
-    auto answer = refusal(ErrorCode::overloaded, "limits.body_bytes_total is in use", head);
+    auto answer =
+        refusal(ErrorCode::overloaded,
+                "limits.body_bytes_total, or all places for large bodies, are in use", head);
     more = co_await send_answer(std::move(answer), false);
   } else if (end == BodyEnd::malformed) {
     const RequestHead unread;
@@ -220,45 +262,116 @@ Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& 
   co_return more;
 }
 
-Session::Awaitable<Session::BodyEnd> Session::read_body(Parser& parser, Bytes& body,
+// A whole body, or the first kWholeOctetsMax octets of a large one.
+Session::Awaitable<Session::BodyEnd> Session::read_body(Parser& parser, Pace& pace, Bytes& body,
                                                         BodyBudget::Share& share) {
-  const auto& settings = front_.settings;
-  const auto begin = steady_clock::now();
+  const auto length = parser.content_length();
+  const auto expected =
+      length ? std::min<std::uint64_t>(*length, kWholeOctetsMax) : kWholeOctetsMax;
   std::size_t used = 0;
   buffer_.reserve(std::min(buffer_.max_size(), kReadOctets));
   parser.eager(true);
   while (!parser.is_done()) {
-    if (used == body.size()) body.resize(std::max(kReadOctets, 2 * used));
-    auto& target = parser.get().body();
-    target.data = body.data() + used;
-    target.size = body.size() - used;
-    target.more = true;
-
-    // At the minimum rate the next octets would be here by then.
-    const auto at_rate =
-        std::chrono::milliseconds(1000 * used / settings.body_octets_per_second_min);
-    const auto deadline = begin + std::min(settings.body, settings.body_grace + at_rate);
-    if (steady_clock::now() > deadline) co_return BodyEnd::gone;
-    beast::get_lowest_layer(stream_).expires_at(deadline);
-    boost::system::error_code error;
-    co_await http::async_read_some(stream_, buffer_, parser,
-                                   net::redirect_error(net::use_awaitable, error));
-    used = body.size() - target.size;
-    if (error == http::error::body_limit) co_return BodyEnd::too_large;
-    if (error && error != http::error::need_buffer) {
-      co_return is_protocol_error(error) ? BodyEnd::malformed : BodyEnd::gone;
+    if (used == kWholeOctetsMax) co_return BodyEnd::large;
+    // Who announces much has to send it before it takes memory. One octet of room is always there,
+    // for a body that is over without another octet.
+    if (used == body.size()) {
+      body.resize(std::clamp<std::size_t>(expected, 1, std::max(kReadOctets, 2 * used)));
     }
+    const auto end = co_await read_some_body(parser, pace, std::span(body).subspan(used), used);
+    if (end != BodyEnd::complete) co_return end;
     if (!share.grow_to(used)) co_return BodyEnd::no_room;
   }
   body.resize(used);
   co_return BodyEnd::complete;
 }
 
-Session::Awaitable<pipeline::Answer> Session::ask_worker(receive::HttpRequest request) {
-  // No deadline for the network while nobody reads or writes.
-  beast::get_lowest_layer(stream_).expires_never();
-  answered_.expires_at(steady_clock::time_point::max());
-  const std::string content_type(request.content_type);
+// Adds to `octets` how many came. BodyEnd::complete: so far all is well.
+Session::Awaitable<Session::BodyEnd> Session::read_some_body(Parser& parser, Pace& pace,
+                                                             std::span<std::byte> room,
+                                                             std::size_t& octets) {
+  auto& target = parser.get().body();
+  target.data = room.data();
+  target.size = room.size();
+  target.more = true;
+  const auto deadline = pace.deadline(octets);
+  if (steady_clock::now() > deadline) co_return BodyEnd::gone;
+  beast::get_lowest_layer(stream_).expires_at(deadline);
+  boost::system::error_code error;
+  co_await http::async_read_some(stream_, buffer_, parser,
+                                 net::redirect_error(net::use_awaitable, error));
+  octets += room.size() - target.size;
+  if (error == http::error::body_limit) co_return BodyEnd::too_large;
+  if (error && error != http::error::need_buffer) {
+    co_return is_protocol_error(error) ? BodyEnd::malformed : BodyEnd::gone;
+  }
+  co_return BodyEnd::complete;
+}
+
+Session::Awaitable<bool> Session::serve_large(Parser& parser, const RequestHead& head, Pace& pace,
+                                              Bytes begin, BodyBudget::Share& share) {
+  bool more = false;
+  if (!share.grow_to(kWholeOctetsMax + Upload::kOctetsMax)) {
+    more = co_await refuse_body(BodyEnd::no_room, head);
+    co_return more;
+  }
+  upload_ = std::make_shared<Upload>([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      net::post(self->stream_.get_executor(), [self] { self->event_.cancel(); });
+    }
+  });
+  // Held by nobody else when a worker is refused, or has answered.
+  const auto upload = upload_;
+  if (front_.cutting_uploads) upload->fail(cut("the server stops"));
+  receive::HttpRequest request{
+      head.content_type, head.content_encoding, head.soap_action, peer_, std::move(begin), upload};
+  if (!submit(front_.large_workers, std::move(request))) {
+    upload_.reset();
+    more = co_await refuse_body(BodyEnd::no_room, head);
+    co_return more;
+  }
+  const auto end = co_await stream_body(parser, pace, *upload);
+  if (end == BodyEnd::complete) {
+    upload->finish();
+  } else if (end == BodyEnd::too_large) {
+    upload->fail({ErrorCode::too_large, "the body is larger than limits.body_bytes", {}, {}, {}});
+  } else {
+    upload->fail(cut(end == BodyEnd::malformed ? "its chunks are malformed"
+                                               : "the peer is gone or too slow"));
+  }
+  co_await wait_for_answer();
+  upload_.reset();
+  if (end == BodyEnd::gone) co_return false;
+  more = co_await send_answer(std::move(*answer_), head.keep_alive && parser.is_done());
+  co_return more;
+}
+
+// Until the body has come, or an answer is there before.
+Session::Awaitable<Session::BodyEnd> Session::stream_body(Parser& parser, Pace& pace,
+                                                          Upload& upload) {
+  std::size_t octets = kWholeOctetsMax;
+  while (!parser.is_done() && !answer_) {
+    const auto room = upload.room();
+    if (room.empty()) {
+      pace.pause();
+      co_await wait_for_event();
+      pace.resume();
+      continue;
+    }
+    const auto before = octets;
+    reading_upload_ = true;
+    const auto end = co_await read_some_body(parser, pace, room, octets);
+    reading_upload_ = false;
+    upload.wrote(octets - before);
+    if (answer_) break;
+    if (end != BodyEnd::complete) co_return end;
+  }
+  co_return BodyEnd::complete;
+}
+
+// false: there is no room for it.
+bool Session::submit(Workers& workers, receive::HttpRequest request) {
+  answer_.reset();
   auto job = [self = shared_from_this(), request = std::move(request)]() mutable {
     pipeline::Answer answer;
     try {
@@ -268,22 +381,43 @@ Session::Awaitable<pipeline::Answer> Session::ask_worker(receive::HttpRequest re
                     {{"peer", self->peer_}, {"detail", problem.what()}});
       answer = pipeline::Answer{500, "text/plain", "internal error\n", 0};
     }
-    // This comes after the wait below has begun, since both are on the strand.
     auto& strand_user = *self;
     net::post(strand_user.stream_.get_executor(),
               [self = std::move(self), answer = std::move(answer)]() mutable {
-                self->answer_ = std::move(answer);
-                self->answered_.cancel();
+                self->take_answer(std::move(answer));
               });
   };
-  if (!front_.workers.submit(std::move(job))) {
-    RequestHead head;
-    head.content_type = content_type;
-    co_return refusal(ErrorCode::overloaded, "the queue for workers is full", head);
-  }
+  return workers.submit(std::move(job));
+}
+
+void Session::take_answer(pipeline::Answer answer) {
+  answer_ = std::move(answer);
+  event_.cancel();
+  interrupt_reading();
+}
+
+// The answer is there before the body. A cancellation may come between two steps of a read, which
+// does not feel it then, so it is repeated.
+void Session::interrupt_reading() {
+  if (!reading_upload_) return;
+  beast::get_lowest_layer(stream_).cancel();
+  event_.expires_after(kInterruptAgain);
+  event_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
+    if (!cancelled) self->interrupt_reading();
+  });
+}
+
+Session::Awaitable<void> Session::wait_for_answer() {
+  while (!answer_) co_await wait_for_event();
+}
+
+// Whoever causes the event posts it to the strand, so that it comes after the wait has begun.
+Session::Awaitable<void> Session::wait_for_event() {
+  // No deadline for the network while nobody reads or writes.
+  beast::get_lowest_layer(stream_).expires_never();
+  event_.expires_at(steady_clock::time_point::max());
   boost::system::error_code cancelled;
-  co_await answered_.async_wait(net::redirect_error(net::use_awaitable, cancelled));
-  co_return std::move(answer_);
+  co_await event_.async_wait(net::redirect_error(net::use_awaitable, cancelled));
 }
 
 Session::Awaitable<bool> Session::serve_get(const RequestHead& head) {

@@ -4,14 +4,19 @@
 
 namespace district::server {
 
-void Workers::start(std::size_t threads) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+void Workers::start() {
+  for (std::size_t i = 0; i < threads_max_; ++i) threads_.emplace_back([this] { run(); });
+}
+
+bool Workers::full() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_ || busy_ + queue_.size() >= threads_max_ + queue_max_;
 }
 
 bool Workers::submit(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= queue_max_) return false;
+    if (stopping_ || busy_ + queue_.size() >= threads_max_ + queue_max_) return false;
     queue_.push_back(std::move(job));
   }
   changed_.notify_one();
@@ -40,8 +45,12 @@ void Workers::run() {
       if (stopping_) return;
       job = std::move(queue_.front());
       queue_.pop_front();
+      ++busy_;
     }
     job();
+    job = {};
+    const std::lock_guard lock(mutex_);
+    --busy_;
   }
 }
 

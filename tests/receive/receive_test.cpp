@@ -2,8 +2,10 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <string>
 
+#include "base/limits.h"
 #include "receive/media_type.h"
 #include "receive/receive.h"
 
@@ -27,6 +29,24 @@ Bytes gzip(std::string_view plain, int window_bits = MAX_WBITS + 16) {
   ::deflateEnd(&stream);
   return out;
 }
+
+// Octets that arrive in small blocks.
+class Blocks final : public ByteSource {
+ public:
+  explicit Blocks(Bytes octets) : octets_(std::move(octets)) {}
+  Result<ByteView> next() override {
+    ++calls;
+    const auto left = ByteView(octets_).subspan(used_);
+    const auto block = left.first(std::min<std::size_t>(left.size(), 1000));
+    used_ += block.size();
+    return block;
+  }
+  int calls = 0;
+
+ private:
+  const Bytes octets_;
+  std::size_t used_ = 0;
+};
 
 receive::HttpRequest request(std::string_view body = "<a/>") {
   return {.content_type = "text/xml; charset=utf-8",
@@ -165,6 +185,95 @@ BOOST_AUTO_TEST_CASE(the_bound_holds_for_the_decoded_size) {
   const auto bomb = gzip(std::string(20'000'000, '\0'));
   BOOST_TEST(bomb.size() < 30'000u);
   BOOST_TEST((code_of(receive_coded("gzip", bomb, 1000)) == ErrorCode::too_large));
+}
+
+BOOST_AUTO_TEST_CASE(a_large_envelope_is_decoded_as_it_is_asked_for) {
+  std::string plain;
+  for (std::size_t i = 0; i < 5'000'000; ++i) plain += static_cast<char>(i * i % 251);
+  const auto coded = gzip(plain);
+  for (const auto& [coding, body] :
+       {std::pair<std::string, Bytes>{"gzip", coded}, {"", to_bytes(as_bytes(plain))}}) {
+    // All here, or arriving.
+    for (const bool arriving : {false, true}) {
+      auto http = request();
+      http.content_encoding = coding;
+      http.body = body;
+      if (arriving) {
+        const auto middle = static_cast<std::ptrdiff_t>(
+            std::min<std::size_t>(limits::kWholeOctetsMax, http.body.size() / 2));
+        http.rest = std::make_shared<Blocks>(Bytes(http.body.begin() + middle, http.body.end()));
+        http.body.resize(static_cast<std::size_t>(middle));
+      }
+      auto raw = receive::make_raw_envelope(std::move(http), plain.size());
+      BOOST_REQUIRE(raw);
+      BOOST_TEST(raw->octets.size() == limits::kWholeOctetsMax);
+      BOOST_REQUIRE(raw->rest);
+      auto block = raw->rest->next();
+      BOOST_REQUIRE(block);
+      BOOST_TEST(block->size() <= limits::kBlockOctets);
+      raw->octets.insert(raw->octets.end(), block->begin(), block->end());
+      BOOST_REQUIRE(receive::collect_rest(*raw));
+      BOOST_TEST((as_text(raw->octets) == plain));
+      BOOST_TEST(!raw->rest);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_envelope_of_exactly_the_whole_size_has_no_rest) {
+  const std::string plain(limits::kWholeOctetsMax, 'x');
+  for (const std::size_t more : {0, 1}) {
+    const auto raw = receive_coded("gzip", gzip(plain + std::string(more, 'y')), 2 * plain.size());
+    BOOST_REQUIRE(raw);
+    BOOST_TEST(raw->octets.size() == plain.size());
+    BOOST_TEST((raw->rest != nullptr) == (more == 1));
+  }
+  auto damaged = gzip(plain);
+  damaged.back() ^= std::byte{1};
+  BOOST_TEST((code_of(receive_coded("gzip", damaged, plain.size())) == ErrorCode::xml_malformed));
+}
+
+BOOST_AUTO_TEST_CASE(a_bomb_costs_no_more_than_its_first_mebibyte_until_more_is_asked_for) {
+  const auto bomb = gzip(std::string(30'000'000, '\0'));
+  BOOST_TEST(bomb.size() < 40'000u);
+  auto http = request();
+  http.content_encoding = "gzip";
+  const std::size_t first = 4096;  // more than its first MiB needs
+  http.body.assign(bomb.begin(), bomb.begin() + first);
+  const auto rest = std::make_shared<Blocks>(Bytes(bomb.begin() + first, bomb.end()));
+  http.rest = rest;
+  auto raw = receive::make_raw_envelope(std::move(http), 20'000'000);
+  BOOST_REQUIRE(raw);
+  BOOST_TEST(raw->octets.size() == limits::kWholeOctetsMax);
+  BOOST_TEST(rest->calls == 0);
+  // Even then it stops at the bound, and stays stopped.
+  const auto all = receive::collect_rest(*raw);
+  BOOST_REQUIRE(!all);
+  BOOST_TEST((all.error().code == ErrorCode::too_large));
+  BOOST_TEST(raw->octets.size() <= 20'000'000u);
+  BOOST_TEST(!raw->rest->next());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_stream_is_found_at_its_end) {
+  const std::string plain(3'000'000, 'x');
+  const auto good = gzip(plain);
+  auto garbage = good;
+  garbage.push_back(std::byte{0});
+  auto flipped = good;
+  flipped[flipped.size() - 6] ^= std::byte{1};  // in the checksum
+  const Bytes cut(good.begin(), good.end() - 1);
+  for (const auto& bad : {garbage, flipped, cut}) {
+    auto raw = receive_coded("gzip", bad, plain.size());
+    BOOST_REQUIRE(raw);
+    const auto all = receive::collect_rest(*raw);
+    BOOST_REQUIRE(!all);
+    BOOST_TEST((all.error().code == ErrorCode::xml_malformed));
+  }
+  auto http = request();
+  http.body = Bytes(100);
+  http.rest = std::make_shared<Blocks>(Bytes(1000));
+  auto raw = receive::make_raw_envelope(std::move(http), 1050);
+  BOOST_REQUIRE(raw);
+  BOOST_TEST((receive::collect_rest(*raw).error().code == ErrorCode::too_large));
 }
 
 BOOST_AUTO_TEST_CASE(a_gzip_stream_is_whole_and_alone) {

@@ -61,6 +61,10 @@ class Echo final : public server::Application {
     ++posts;
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !held_; });
+    if (request.rest != nullptr) {
+      lock.unlock();
+      return read_rest(request);
+    }
     return {200, "text/xml",
             "body=" + std::string(as_text(request.body)) +
                 " type=" + std::string(request.content_type) +
@@ -90,8 +94,32 @@ class Echo final : public server::Application {
   }
 
   std::atomic<int> posts{0}, refusals{0};
+  // Of a large body: how much is read before it is answered; all of it unless set.
+  std::atomic<std::size_t> read_at_most{SIZE_MAX};
+  std::atomic<std::size_t> octets_read{0};
+  std::atomic<int> cuts{0};
+  std::atomic<int> pause_per_block_ms{0};
 
  private:
+  pipeline::Answer read_rest(const receive::HttpRequest& request) {
+    octets_read = request.body.size();
+    std::uint64_t sum = 0;
+    for (const auto octet : request.body) sum = sum * 31 + std::to_integer<unsigned>(octet);
+    while (octets_read < read_at_most) {
+      const auto block = request.rest->next();
+      if (!block) {
+        ++cuts;
+        return {block.error().code == ErrorCode::too_large ? 413U : 500U, "text/xml",
+                std::to_string(static_cast<int>(block.error().code)), 0};
+      }
+      if (block->empty()) break;
+      for (const auto octet : *block) sum = sum * 31 + std::to_integer<unsigned>(octet);
+      octets_read += block->size();
+      std::this_thread::sleep_for(std::chrono::milliseconds(pause_per_block_ms));
+    }
+    return {200, "text/xml", std::to_string(octets_read) + " " + std::to_string(sum), 0};
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   bool held_ = false;
@@ -140,6 +168,51 @@ std::string post(std::string_view body, std::string_view extra = {}) {
 std::string chunked(std::string_view rest) {
   return "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
          std::string(rest);
+}
+
+std::string large_head(std::size_t length) {
+  return "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+         std::to_string(length) + "\r\n\r\n";
+}
+
+// Octet i of a body that is never held as a whole.
+char octet_at(std::size_t i) { return static_cast<char>('a' + i * 7 / 3 % 26); }
+
+std::uint64_t sum_of(std::size_t octets) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < octets; ++i) sum = sum * 31 + static_cast<unsigned char>(octet_at(i));
+  return sum;
+}
+
+// false: the server did not take it.
+bool send_octets(TlsClient& client, std::size_t from, std::size_t to, bool in_chunks = false) {
+  std::string part;
+  for (std::size_t i = from; i < to;) {
+    part.clear();
+    for (const auto end = std::min(to, i + 50'000); i < end; ++i) part += octet_at(i);
+    if (in_chunks) {
+      char size[32];
+      std::snprintf(size, sizeof size, "%zx\r\n", part.size());
+      part = size + part + "\r\n";
+    }
+    if (!client.send(part)) return false;
+  }
+  return true;
+}
+
+std::size_t resident_octets() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t pages = 0;
+  in >> pages >> pages;
+  return pages * 4096;
+}
+
+server::Settings large_settings() {
+  auto s = settings();
+  s.body_octets_max = 300'000'000;
+  s.body_octets_total_max = 8'000'000;
+  s.large_bodies = 2;
+  return s;
 }
 
 std::string get(std::string_view target, std::string_view method = "GET") {
@@ -457,12 +530,13 @@ BOOST_AUTO_TEST_CASE(slow_and_silent_clients_are_cut_off_and_stop_nobody) {
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_take_its_answer_is_cut_off) {
   auto s = settings();
   s.write = 1s;
-  s.body_octets_max = s.body_octets_total_max = 40'000'000;
+  s.body_octets_max = s.body_octets_total_max = 1'000'000;
   s.connections_max = 1;
   Running running(s);
   {
     TlsClient deaf(running.port());
-    BOOST_REQUIRE(deaf.send(post(std::string(30'000'000, 'x'))));
+    // Its answers fill the buffers of the system.
+    for (int i = 0; i < 20; ++i) deaf.send(post(std::string(900'000, 'x')));
     running.application.wait_for_posts(1);
     // Its place is free again while it still holds the connection open.
     bool admitted = false;
@@ -472,6 +546,149 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_take_its_answer_is_cut_off) {
     }
     BOOST_TEST(admitted);
   }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(large_bodies)
+
+BOOST_AUTO_TEST_CASE(a_large_body_streams_through_in_flat_memory_and_the_connection_goes_on) {
+  Running running(large_settings());
+  constexpr std::size_t kOctets = 60'000'003;
+  const auto expected = std::to_string(kOctets) + " " + std::to_string(sum_of(kOctets));
+  TlsClient client(running.port());
+  BOOST_TEST(client.ask(post("small")).status == 200);
+  const auto before = resident_octets();
+  client.send(large_head(kOctets));
+  BOOST_TEST(send_octets(client, 0, kOctets));
+  BOOST_TEST(client.read().body == expected);
+  BOOST_TEST(resident_octets() < before + 16'000'000);
+  client.send(chunked(""));
+  BOOST_TEST(send_octets(client, 0, kOctets, true));
+  client.send("0\r\n\r\n");
+  BOOST_TEST(client.read().body == expected);
+  BOOST_TEST(client.ask(post("small")).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_about_the_first_mebibyte_are_whole) {
+  Running running(large_settings());
+  TlsClient client(running.port());
+  for (const std::size_t octets : {1'048'575, 1'048'576, 1'048'577, 1'114'112, 1'310'720}) {
+    BOOST_TEST_CONTEXT(octets) {
+      for (const bool in_chunks : {false, true}) {
+        client.send(in_chunks ? chunked("") : large_head(octets));
+        send_octets(client, 0, octets, in_chunks);
+        if (in_chunks) client.send("0\r\n\r\n");
+        const auto answer = client.read();
+        BOOST_TEST(answer.status == 200);
+        if (octets > 1'048'576) {
+          BOOST_TEST(answer.body == std::to_string(octets) + " " + std::to_string(sum_of(octets)));
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_is_refused_early_gets_the_answer_and_is_read_no_further) {
+  Running running(large_settings());
+  running.application.read_at_most = 1;
+  {
+    TlsClient client(running.port());
+    client.send(large_head(200'000'000));
+    send_octets(client, 0, 1'200'000);  // then it says nothing more, but listens
+    const auto begin = std::chrono::steady_clock::now();
+    const auto answer = client.read();
+    BOOST_TEST(answer.status == 200);
+    BOOST_TEST(answer.has("Connection: close"));
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < 2s));
+    BOOST_TEST(client.ended());
+  }
+  TlsClient eager(running.port());  // goes on sending
+  eager.send(large_head(200'000'000));
+  BOOST_TEST(!send_octets(eager, 0, 200'000'000));
+  BOOST_TEST(running.application.octets_read < 2'000'000);
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_that_is_cut_or_too_slow_is_told_to_the_reader) {
+  auto s = large_settings();
+  s.body_grace = 500ms;
+  s.body_octets_per_second_min = 2'000'000;
+  Running running(s);
+  {
+    TlsClient gone(running.port());
+    gone.send(large_head(100'000'000));
+    send_octets(gone, 0, 3'000'000);
+    running.application.wait_for_posts(1);
+  }
+  TlsClient slow(running.port());
+  slow.send(large_head(100'000'000));
+  send_octets(slow, 0, 3'000'000);
+  BOOST_TEST(slow.ended());
+  for (int i = 0; i < 100 && running.application.cuts < 2; ++i) std::this_thread::sleep_for(10ms);
+  BOOST_TEST(running.application.cuts == 2);
+
+  TlsClient malformed(running.port());
+  malformed.send(chunked(""));
+  send_octets(malformed, 0, 2'000'000, true);
+  malformed.send("zz\r\n");
+  BOOST_TEST(malformed.read().body == "1010");
+  BOOST_TEST(malformed.ended());
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_reader_slows_the_sender_and_is_not_held_against_it) {
+  auto s = large_settings();
+  s.body_grace = 500ms;
+  s.body_octets_per_second_min = 20'000'000;
+  Running running(s);
+  running.application.pause_per_block_ms = 20;  // 3 MB/s
+  constexpr std::size_t kOctets = 8'000'000;
+  TlsClient client(running.port());
+  client.send(large_head(kOctets));
+  BOOST_TEST(send_octets(client, 0, kOctets));
+  BOOST_TEST(client.read().status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(too_many_large_bodies_are_503_and_stop_nobody_else) {
+  Running running(large_settings());
+  std::deque<TlsClient> slow;
+  for (int i = 0; i < 2; ++i) {
+    auto& client = slow.emplace_back(running.port());
+    client.send(large_head(100'000'000));
+    send_octets(client, 0, 1'200'000);
+  }
+  running.application.wait_for_posts(2);
+  TlsClient refused(running.port()), small(running.port());
+  BOOST_TEST(refused.ask(large_head(100'000'000)).status == 503);
+  BOOST_TEST(refused.ended());
+  BOOST_TEST(small.ask(post("x")).status == 200);
+  TlsClient growing(running.port());
+  growing.send(chunked(""));
+  send_octets(growing, 0, 1'200'000, true);
+  BOOST_TEST(growing.read().status == 503);
+}
+
+BOOST_AUTO_TEST_CASE(a_chunked_body_beyond_the_limit_is_413_while_it_streams) {
+  auto s = large_settings();
+  s.body_octets_max = 5'000'000;
+  Running running(s);
+  TlsClient client(running.port());
+  client.send(chunked(""));
+  send_octets(client, 0, 5'200'000, true);
+  BOOST_TEST(client.read().status == 413);
+  BOOST_TEST(client.ended());
+}
+
+BOOST_AUTO_TEST_CASE(stop_ends_an_upload_in_bounded_time) {
+  auto s = large_settings();
+  s.finish = 500ms;
+  Running running(s);
+  TlsClient client(running.port());
+  client.send(large_head(100'000'000));
+  send_octets(client, 0, 2'000'000);
+  running.application.wait_for_posts(1);
+  const auto begin = std::chrono::steady_clock::now();
+  running.server->stop();
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 2s));
+  BOOST_TEST(running.application.cuts == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
