@@ -143,7 +143,12 @@ Result<Ok> run(const config::Config& config) {
   server::Routes routes(pipeline, published.service_url(),
                         static_cast<std::size_t>(config.limits.body_bytes));
   archive->on_commit([&] { quantifier->wake(); });
-  quantifier->start();
+  if (config.quantify.enabled) {
+    quantifier->start();
+  } else {
+    observe::emit(observe::Level::warning, "quantifier_off",
+                  {{"detail", "quantify.enabled is false: work items wait in the database"}});
+  }
   DISTRICT_CHECK(server->start(routes));
   observe::emit(
       observe::Level::info, "started",

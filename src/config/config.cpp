@@ -69,6 +69,12 @@ Complaint set_value(const Key& key, const toml::node& node, const std::filesyste
                                  if (!complaint) kind.value(config) = seconds(count);
                                  return complaint;
                                },
+                               [&](const BoolKey& kind) -> Complaint {
+                                 const auto value = node.value_exact<bool>();
+                                 if (!value) return "must be true or false";
+                                 kind.value(config) = *value;
+                                 return std::nullopt;
+                               },
                                [&](const TextKey& kind) -> Complaint {
                                  const auto value = node.value_exact<std::string>();
                                  if (!value) return "must be a text in quotes";
@@ -131,6 +137,7 @@ std::string type_name(const Key& key) {
   return std::visit(
       Overloaded{[](const IntegerKey&) { return "integer"; },
                  [](const SecondsKey&) { return "integer"; },
+                 [](const BoolKey&) { return "boolean"; },
                  [](const TextKey&) { return "string"; }, [](const PathKey&) { return "string"; }},
       key.kind);
 }
@@ -141,6 +148,7 @@ std::string default_text(const Key& key) {
       Overloaded{
           [&](const IntegerKey& kind) { return std::to_string(kind.value(standard)); },
           [&](const SecondsKey& kind) { return std::to_string(kind.value(standard).count()); },
+          [&](const BoolKey& kind) { return std::string(kind.value(standard) ? "true" : "false"); },
           [&](const TextKey& kind) { return '"' + kind.value(standard) + '"'; },
           [&](const PathKey& kind) { return '"' + kind.value(standard).string() + '"'; }},
       key.kind);

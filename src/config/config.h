@@ -70,6 +70,10 @@ struct Config {
   } archive;
 
   struct {
+    bool enabled = true;
+  } quantify;
+
+  struct {
     std::string level = "info";
     std::filesystem::path file;  // empty: standard error
   } log;

@@ -107,6 +107,9 @@ const std::array kKeys{
   Key{"archive", "compression_level", IntegerKey{[](Config& c) -> auto& { return c.archive.compression_level; }, 1, 19}, "zstd level",
       "How hard stored envelopes are compressed: 1 is fastest, 19 is smallest."},
 
+  Key{"quantify", "enabled", BoolKey{[](Config& c) -> auto& { return c.quantify.enabled; }}, "switch",
+      "Whether this process turns envelopes into measurements and KPIs. `false`: the work waits in the database, and nothing is lost."},
+
   Key{"log", "level", TextKey{[](Config& c) -> auto& { return c.log.level; }, level_complaint}, "word",
       "Least important events that are written: `debug`, `info`, `warning` or `error`."},
   Key{"log", "file", PathKey{[](Config& c) -> auto& { return c.log.file; }}, "path",

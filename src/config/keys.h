@@ -18,6 +18,9 @@ struct SecondsKey {
   seconds& (*value)(Config&);
   std::int64_t min, max;
 };
+struct BoolKey {
+  bool& (*value)(Config&);
+};
 struct TextKey {
   std::string& (*value)(Config&);
   // nullptr: fine; else why it is not, to follow the key's name in a sentence.
@@ -29,7 +32,7 @@ struct PathKey {
 
 struct Key {
   std::string_view section, name;
-  std::variant<IntegerKey, SecondsKey, TextKey, PathKey> kind;
+  std::variant<IntegerKey, SecondsKey, BoolKey, TextKey, PathKey> kind;
   std::string_view unit;
   std::string_view text;  // for the reference: sentences, Markdown
 };

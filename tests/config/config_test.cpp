@@ -66,6 +66,8 @@ ecdsa_key = "keys/ec.key"
 [limits]
 body_bytes = 1_048_576
 idle_seconds = 5
+[quantify]
+enabled = false
 [log]
 level = "debug"
 file = "district.log"
@@ -76,6 +78,7 @@ file = "district.log"
   BOOST_TEST(config->receipt.ecdsa_key == "/etc/district/keys/ec.key");
   BOOST_TEST(config->limits.body_bytes == 1048576);
   BOOST_TEST(config->limits.idle_seconds.count() == 5);
+  BOOST_TEST(!config->quantify.enabled);
   BOOST_TEST(config->log.level == "debug");
   BOOST_TEST(config->log.file == "/etc/district/district.log");
 }
@@ -100,6 +103,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_type_or_range_is_named_with_its_line) {
              "district.toml:2: limits.workers must be from 1 to 1024");
   BOOST_TEST(complaint("[tls]\nkey = \"\"") == "district.toml:2: tls.key must not be empty");
   BOOST_TEST(complaint("[tls]\nkey = 1") == "district.toml:2: tls.key must be a path in quotes");
+  BOOST_TEST(complaint("[quantify]\nenabled = 1") ==
+             "district.toml:2: quantify.enabled must be true or false");
   BOOST_TEST(
       complaint("[log]\nlevel = \"loud\"").starts_with("district.toml:2: log.level must be"));
   BOOST_TEST(complaint("[listen]\naddress = \"localhost\"")
