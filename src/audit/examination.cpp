@@ -103,8 +103,8 @@ Result<std::optional<Batch>> Examination::validate(const store::StoredEnvelope& 
   }
   compare(envelope, DifferenceKind::content, "tenant", envelope.tenant, content->tenant,
           differences);
-  compare(envelope, DifferenceKind::content, "first source", envelope.source,
-          content->first_source, differences);
+  compare(envelope, DifferenceKind::content, "first source", envelope.source, content->first_source,
+          differences);
   compare(envelope, DifferenceKind::content, "messages", std::to_string(envelope.message_count),
           std::to_string(content->message_count), differences);
   batch.tenant = content->tenant;

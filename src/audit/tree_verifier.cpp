@@ -36,6 +36,15 @@ Result<Ok> verify_all(const xml::SignatureParts& signature, const crypto::Public
   return verified;
 }
 
+// What the header could not show.
+Result<Ok> check_shape(const xml::Document& document, Element body) {
+  if (document.root().children().back() != body)
+    return fail(ErrorCode::not_soap, "an element follows the Body");
+  if (body.has_text_beside_elements())
+    return fail(ErrorCode::not_soap, "Body with text beside its elements");
+  return Ok{};
+}
+
 Result<Bytes> whole(const RawEnvelope& raw) {
   Bytes octets = raw.octets;
   while (raw.rest) {
@@ -53,9 +62,10 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
   DISTRICT_TRY(const Bytes octets, whole(raw));
   DISTRICT_TRY(const auto document, xml::Document::parse(octets, raw.charset));
   DISTRICT_TRY(const auto header, verify::read_security_header(*document, raw.soap_version));
-  DISTRICT_CHECK(refuse_encrypted_body(header.body));
   DISTRICT_TRY(const auto trust, trust_.snapshot());
   DISTRICT_TRY(auto signer, verify::authenticate(header, *trust, window_, now));
+  DISTRICT_CHECK(check_shape(*document, header.body));
+  DISTRICT_CHECK(refuse_encrypted_body(header.body));
   DISTRICT_CHECK(verify_all(header.signature, signer.certificate.public_key()));
 
   reader.begin(signer.sender, trust, now);

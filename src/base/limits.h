@@ -15,7 +15,8 @@ inline constexpr std::size_t kXmlAttributesPerTagMax =
     64;  // libxml2 checks duplicates quadratically
 inline constexpr std::size_t kXmlTagBytesMax = 64 * 1024;
 // Text between two tags, comments and CDATA included. A certificate of kTokenBytesMax is 44 KiB.
-inline constexpr std::size_t kXmlTextBytesMax = 64 * 1024;
+inline constexpr std::size_t kXmlTextBytesMax = 128 * 1024;
+inline constexpr std::size_t kXmlNameBytesMax = 1024;
 // Names of elements and attributes, prefixes and namespaces are what libxml2 keeps for a document.
 inline constexpr std::size_t kXmlDistinctNamesMax = 1024;
 inline constexpr std::size_t kXmlNamesBytesMax = 1024 * 1024;
@@ -24,13 +25,18 @@ inline constexpr std::size_t kXmlNamespacesInScopeMax = 128;
 inline constexpr std::size_t kXmlIdsMax = 1024;  // real clients set up to 20
 inline constexpr std::size_t kXmlElementsMax = 20'000'000;
 
-// A raw envelope up to this size is taken whole into memory before it is looked at; of a larger one
-// this much, and the rest is read as it is verified.
-inline constexpr std::size_t kWholeOctetsMax = 1024 * 1024;
+// An envelope of up to so many decoded octets is handled whole, in memory. Of a larger one this
+// much is read ahead of its verification, so that a gzip bomb costs the work for this much and no
+// more.
+inline constexpr std::size_t kWholeOctetsMax = std::size_t{1024} * 1024;
+// The octets of a larger one come in blocks of about this size.
+inline constexpr std::size_t kBlockOctets = std::size_t{64} * 1024;
+
 // Envelope and Header up to the Body's start tag, as UTF-8: all that is read of a message whose
 // sender is not known. The largest header of a real client has 12 KB.
 inline constexpr std::size_t kHeaderOctetsMax = 256 * 1024;
-static_assert(kHeaderOctetsMax <= kWholeOctetsMax / 2, "UTF-16 takes two octets where UTF-8 takes one");
+static_assert(kHeaderOctetsMax <= kWholeOctetsMax / 2,
+              "UTF-16 takes two octets where UTF-8 takes one");
 
 // WS-Security. A reference costs a digest; real clients send 2 to 6.
 inline constexpr std::size_t kSignedReferencesMax = 16;
@@ -42,8 +48,8 @@ inline constexpr std::size_t kRsaModulusBitsMin = 2048;
 inline constexpr std::size_t kRsaModulusBitsMax = 8192;  // bounds the work for an untrusted key
 inline constexpr std::size_t kRsaExponentBitsMax = 32;
 
-// What may be read behind a good header that then turns out not to sign it: Bodies of one SignedInfo
-// that fail, and octets of large envelopes that one signer has under way.
+// What may be read behind a good header that then turns out not to sign it: Bodies of one
+// SignedInfo that fail, and octets of large envelopes that one signer has under way.
 inline constexpr std::size_t kFailedBodiesMax = 16;
 inline constexpr std::size_t kFailedBodiesRemembered = 4096;
 inline constexpr std::uint64_t kOctetsUnderWayPerSignerMax = std::uint64_t{1} << 30U;
@@ -53,12 +59,6 @@ inline constexpr auto kCreatedAgeMax = 5min;
 inline constexpr auto kCreatedAheadMax = 60s;
 inline constexpr auto kMessageAheadRejected = 24h;
 inline constexpr auto kMessageAheadFlagged = 60s;
-
-// An envelope of up to so many decoded octets is handled whole, in memory. Of a larger one this much
-// is read ahead of its verification, so that a gzip bomb costs the work for this much and no more.
-inline constexpr std::size_t kWholeOctetsMax = std::size_t{1024} * 1024;
-// The octets of a larger one come in blocks of about this size.
-inline constexpr std::size_t kBlockOctets = std::size_t{64} * 1024;
 
 inline constexpr std::size_t kViolationsMax = 20;
 inline constexpr std::size_t kViolationReasonBytesMax = 300;

@@ -137,8 +137,8 @@ std::string type_name(const Key& key) {
   return std::visit(
       Overloaded{[](const IntegerKey&) { return "integer"; },
                  [](const SecondsKey&) { return "integer"; },
-                 [](const BoolKey&) { return "boolean"; },
-                 [](const TextKey&) { return "string"; }, [](const PathKey&) { return "string"; }},
+                 [](const BoolKey&) { return "boolean"; }, [](const TextKey&) { return "string"; },
+                 [](const PathKey&) { return "string"; }},
       key.kind);
 }
 

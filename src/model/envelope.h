@@ -19,7 +19,8 @@ struct RawEnvelope {
   Bytes octets;  // all of them, or what comes before `rest`
   // What follows `octets` in a large envelope; null: nothing. Read once, by the verifier, which
   // looks at the header first.
-  // Errors of next(): too_large, xml_malformed (broken gzip stream), request_cut (the peer is gone).
+  // Errors of next(): too_large, xml_malformed (broken gzip stream), request_cut (the peer is
+  // gone).
   std::shared_ptr<ByteSource> rest;
   std::string content_type;      // as sent, with its parameters
   std::string content_encoding;  // as sent; empty: identity

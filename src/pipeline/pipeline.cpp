@@ -18,7 +18,8 @@ Result<std::string> Pipeline::accept(const RawEnvelope& raw,
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
   sender = verified.sender();  // authenticated from here on: faults are signed and have details
   DISTRICT_TRY(const auto content, reading.conclude(verified));
-  DISTRICT_TRY(const auto receipt, archive_.append(raw, verified, content));  // returns when durable
+  DISTRICT_TRY(const auto receipt,
+               archive_.append(raw, verified, content));  // returns when durable
   observe::emit(observe::EnvelopeAccepted{
       receipt.receipt_id, content.tenant, raw.peer, receipt.message_count, receipt.leaf_index,
       verified.payload_size(), clock_.now() - receipt.received_at});

@@ -158,10 +158,6 @@ ElementText* Reading::Impl::captured() {
 }
 
 void Reading::Impl::text(std::string_view text) {
-  if (path_.depth() == 1 && !std::ranges::all_of(text, is_xml_space)) {
-    shape_good_ = false;
-    shape_.add(ErrorCode::schema_invalid, {0, "/Body", path_.line(), kOneElement});
-  }
   if (!shape_good_ || path_.depth() < 2) return;
   if (!extract_only_) {
     if (!in_gcontent_) {

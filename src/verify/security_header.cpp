@@ -23,7 +23,8 @@ struct Envelope {
   Element body;
 };
 
-// SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5: an optional Header first, one Body last.
+// SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5: an optional Header first, then one Body. What
+// follows it is not known here.
 Result<Envelope> read_envelope(Element root, SoapVersion version) {
   if (root.name() != "Envelope") return fail(ErrorCode::not_soap, "the document is no Envelope");
   const auto uri = root.namespace_uri();
@@ -34,16 +35,15 @@ Result<Envelope> read_envelope(Element root, SoapVersion version) {
     return fail(ErrorCode::not_soap, "Envelope and Content-Type are of different versions of SOAP");
   }
   const auto parts = root.children();
-  const bool has_header = parts.size() == 2 && parts[0].is(uri, "Header");
-  if (parts.size() != (has_header ? 2U : 1U) || !parts.back().is(uri, "Body") ||
+  const Element header = !parts.empty() && parts[0].is(uri, "Header") ? parts[0] : Element{};
+  const std::size_t body_at = header ? 1 : 0;
+  if (parts.size() <= body_at || !parts[body_at].is(uri, "Body") ||
       root.has_text_beside_elements()) {
     return fail(ErrorCode::not_soap, "Envelope is not an optional Header and one Body");
   }
-  if ((has_header && parts[0].has_text_beside_elements()) ||
-      parts.back().has_text_beside_elements()) {
-    return fail(ErrorCode::not_soap, "Header or Body with text beside its elements");
-  }
-  return Envelope{uri, has_header ? parts[0] : Element{}, parts.back()};
+  if (header && header.has_text_beside_elements())
+    return fail(ErrorCode::not_soap, "Header with text beside its elements");
+  return Envelope{uri, header, parts[body_at]};
 }
 
 // Whether a header block is aimed at us: the ultimate receiver, or the next node.

@@ -1,9 +1,11 @@
 #include "verify/stream_verifier.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "verify/security_header.h"
 #include "xml/canonicalizer.h"
@@ -95,8 +97,8 @@ class Pass final : public xml::EnvelopeHandler {
 
   Result<Ok> body_follows(std::shared_ptr<const xml::Document> head) override;
   void start_element(const xml::StartTag& tag) override;
-  void text(std::string_view text) override { body_->text(text); }
-  void end_element() override { body_->end_element(); }
+  void text(std::string_view text) override;
+  void end_element() override;
   Result<Ok> state() override { return state_; }
 
   // When the envelope is at its end, or reading it ended early.
@@ -125,7 +127,7 @@ class Pass final : public xml::EnvelopeHandler {
   TrustPtr snapshot_;
   std::optional<Authenticated> signer_;
   std::optional<Body> body_;
-  bool body_begun_ = false;
+  std::size_t depth_ = 0;  // 1: in the Body
   Result<Ok> state_;
 };
 
@@ -163,10 +165,21 @@ void Pass::start_element(const xml::StartTag& tag) {
     refuse({ErrorCode::algorithm_unsupported, "encrypted parts in the Body", {}, {}, {}});
   }
   // The Body's own ids are among those of the head.
-  if (std::exchange(body_begun_, true) && tag.attribute_count() > 0) {
+  if (depth_++ > 0 && tag.attribute_count() > 0) {
     if (auto noted = note_ids(tag); !noted) refuse(std::move(noted).error());
   }
   body_->start_element(tag);
+}
+
+void Pass::text(std::string_view text) {
+  if (depth_ == 1 && !std::ranges::all_of(text, is_xml_space))
+    refuse({ErrorCode::not_soap, "Body with text beside its elements", {}, {}, {}});
+  body_->text(text);
+}
+
+void Pass::end_element() {
+  --depth_;
+  body_->end_element();
 }
 
 Result<Ok> Pass::note_ids(const xml::StartTag& tag) {

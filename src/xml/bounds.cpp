@@ -24,6 +24,19 @@ bool has_scheme(std::string_view uri) {
   });
 }
 
+std::size_t longest_name(const StartTag& tag) {
+  std::size_t longest = std::max(tag.local().size(), tag.prefix().size());
+  for (std::size_t i = 0; i < tag.attribute_count(); ++i) {
+    const auto attribute = tag.attribute(i);
+    longest = std::max({longest, attribute.local.size(), attribute.prefix.size()});
+  }
+  for (std::size_t i = 0; i < tag.namespace_count(); ++i) {
+    const auto [prefix, uri] = tag.declared(i);
+    longest = std::max({longest, prefix.size(), uri.size()});
+  }
+  return longest;
+}
+
 }  // namespace
 
 Result<Ok> Bounds::start_element(const StartTag& tag, _xmlDict* names) {
@@ -32,6 +45,7 @@ Result<Ok> Bounds::start_element(const StartTag& tag, _xmlDict* names) {
   if (::xmlDictSize(names) > static_cast<int>(limits::kXmlDistinctNamesMax))
     return too_many("different names", tag);
   if (::xmlDictGetUsage(names) > limits::kXmlNamesBytesMax) return too_many("octets in names", tag);
+  if (longest_name(tag) > limits::kXmlNameBytesMax) return too_many("octets in one name", tag);
   declared_[depth_++] = tag.namespace_count();
   namespaces_in_scope_ += tag.namespace_count();
   if (namespaces_in_scope_ > limits::kXmlNamespacesInScopeMax)

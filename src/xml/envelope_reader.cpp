@@ -174,7 +174,7 @@ Result<Ok> Reader::run(std::string_view charset) {
   // Namespace errors leave the document "well-formed", but with undeclared prefixes.
   if (parser->wellFormed == 0 || parser->nsWellFormed == 0)
     return fail(ErrorCode::xml_malformed, parser_message(*parser, decoder_->lines_skipped()));
-  return Ok{};
+  return handler_.state();
 }
 
 // Gives the parser text that has been checked.

@@ -22,7 +22,7 @@ class EnvelopeHandler : public ElementHandler {
   // when it is at its end; then an error must be returned.
   // The Body's start tag, its content and its end tag follow as events.
   virtual Result<Ok> body_follows(std::shared_ptr<const Document> head) = 0;
-  // Asked after each start tag: what an event could not return.
+  // Asked after each start tag and at the end: what an event could not return.
   virtual Result<Ok> state() = 0;
 };
 

@@ -52,10 +52,10 @@ def wrapping(keys):
     yield "2001-wrapped-body-duplicate-id", head.replace(header_end, wrapper + header_end) + evil_body("Body") + tail
     yield "2001-wrapped-body-duplicate-id-plain", head.replace(header_end, wrapper + header_end) + evil_body(None).replace("<soap:Body", '<soap:Body Id="Body"') + tail
     yield "2001-wrapped-body-duplicate-id-xml-id", head.replace(header_end, wrapper + header_end) + evil_body(None).replace("<soap:Body", '<soap:Body xml:id="Body"') + tail
-    yield "1004-sibling-body-first", head + evil_body() + body + tail
+    yield "2001-sibling-body-first", head + evil_body() + body + tail
     yield "1004-sibling-body-last", head + body + evil_body() + tail
     yield "1004-wrapped-body-beside-header", head + wrapper + evil_body() + tail
-    yield "1004-wrapped-body-after-new-body", head + evil_body() + wrapper + tail
+    yield "2001-wrapped-body-after-new-body", head + evil_body() + wrapper + tail
     yield "1004-second-header", head + f"<soap:Header/>{body}" + tail
     stamp = re.search("<wsu:Timestamp.*?</wsu:Timestamp>", head)[0]
     old_wrapper = f'<x:Wrapper xmlns:x="http://example.org/x">{stamp}</x:Wrapper>'
@@ -137,7 +137,7 @@ def references_and_ids(keys):
     yield "2001-reference-twice-token", make(keys, references=[reference(u) for u in ("#X509", "#TS", "#X509", "#Body")])
     trace = "".join(f'<x:T xmlns:x="urn:x" wsu:Id="T{i}">7</x:T>' for i in range(20))
     yield "2001-seventeen-references", make(keys, before_security=trace, references=[reference("#TS"), reference("#Body")] + [reference(f"#T{i}") for i in range(15)])
-    yield "2001-thousands-of-references", make(keys, references=[reference("#TS"), reference("#Body")] * 2000)
+    yield "2001-hundreds-of-references", make(keys, references=[reference("#TS"), reference("#Body")] * 200)
     yield "2001-id-plain", make(keys, body_attributes=' Id="Body"')
     yield "2001-id-plain-lower-case", make(keys, body_attributes=' id="Body"')
     yield "2001-id-xml-id", make(keys, body_attributes=' xml:id="Body"')
@@ -421,7 +421,7 @@ def soap(keys):
     yield "1004-not-an-envelope", "<hello/>"
     yield "1004-body-is-root", f'<soap:Body xmlns:soap="{SOAP11}">{KALUNDBORG}</soap:Body>'
     yield "1004-no-body", re.sub("<soap:Body.*</soap:Body>", "", good)
-    yield "1004-body-before-header", re.sub("(<soap:Header>.*</soap:Header>)(<soap:Body.*</soap:Body>)", r"\2\1", good)
+    yield "2001-body-before-header", re.sub("(<soap:Header>.*</soap:Header>)(<soap:Body.*</soap:Body>)", r"\2\1", good)
     yield "1004-element-after-body", make(keys, after_body='<x:After xmlns:x="urn:x"/>')
     yield "1004-element-before-header", good.replace("<soap:Header>", '<x:Before xmlns:x="urn:x"/><soap:Header>')
     yield "1004-text-in-envelope", good.replace("<soap:Body", "text<soap:Body")
