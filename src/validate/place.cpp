@@ -1,44 +1,45 @@
 #include "validate/place.h"
 
-#include <algorithm>
-#include <array>
-
 #include "xml/namespaces.h"
 
 namespace district::validate {
 namespace {
 
-struct Step {
-  Place from;
-  std::string_view uri, local;
-  Place to;
-};
-
-// contract.md "Request body".
-constexpr std::array kSteps = {
-    Step{Place::body, xml::ns::kUrb, "AggregateMessageRequest", Place::request},
-    Step{Place::request, "", "messages", Place::messages},
-    Step{Place::request, xml::ns::kUrb, "tenantCode", Place::tenant_code},
-    Step{Place::messages, "", "message", Place::message},
-    Step{Place::message, "", "head", Place::head},
-    Step{Place::message, "", "content", Place::content},
-    Step{Place::head, "", "timestamp", Place::timestamp},
-    Step{Place::head, "", "messageType", Place::message_type},
-    Step{Place::head, "", "messageSource", Place::message_source},
-    Step{Place::message_type, "", "type", Place::type},
-    Step{Place::message_type, "", "version", Place::version},
-    Step{Place::message_source, "", "messageSourceElement", Place::source},
-    Step{Place::content, "", "gcontent", Place::gcontent},
-};
-
+// The child of that name, in no namespace; contract.md "Request body".
 Place below(Place parent, const xml::StartTag& tag) {
-  if (parent == Place::outside) return Place::body;
-  if (parent == Place::gcontent) return Place::value;
-  if (parent == Place::value) return Place::part;
-  for (const Step& step : kSteps) {
-    if (step.from == parent && tag.is(step.uri, step.local)) return step.to;
+  const auto named = [&](std::string_view local, Place place) {
+    return tag.is("", local) ? place : Place::other;
+  };
+  switch (parent) {
+    case Place::outside:
+      return Place::body;
+    case Place::body:
+      return tag.is(xml::ns::kUrb, "AggregateMessageRequest") ? Place::request : Place::other;
+    case Place::request:
+      return tag.is(xml::ns::kUrb, "tenantCode") ? Place::tenant_code
+                                                 : named("messages", Place::messages);
+    case Place::messages:
+      return named("message", Place::message);
+    case Place::message:
+      return tag.local() == "head" ? named("head", Place::head) : named("content", Place::content);
+    case Place::head:
+      if (tag.local() == "timestamp") return named("timestamp", Place::timestamp);
+      return tag.local() == "messageType" ? named("messageType", Place::message_type)
+                                          : named("messageSource", Place::message_source);
+    case Place::message_type:
+      return tag.local() == "type" ? named("type", Place::type)
+                                   : named("version", Place::version);
+    case Place::message_source:
+      return named("messageSourceElement", Place::source);
+    case Place::content:
+      return named("gcontent", Place::gcontent);
+    case Place::gcontent:
+      return Place::value;
+    case Place::value:
+      return Place::part;
+    default:
+      return Place::other;
   }
-  return Place::other;
 }
 
 void append_step(std::string& text, std::string_view local, std::size_t position, bool numbered) {
@@ -51,12 +52,10 @@ void append_step(std::string& text, std::string_view local, std::size_t position
 void Path::enter(const xml::StartTag& tag) {
   const Place place = below(this->place(), tag);
   const std::string_view local = tag.local();
-  const auto siblings =
-      names_.begin() + static_cast<std::ptrdiff_t>(open_.empty() ? 0 : open_.back().names_before);
-  auto found =
-      std::find_if(siblings, names_.end(), [&](const Name& name) { return name.local == local; });
-  if (found == names_.end()) found = names_.insert(found, {local, 0});
-  const std::size_t position = ++found->count;
+  std::size_t at = open_.empty() ? 0 : open_.back().names_before;
+  while (at < names_.size() && names_[at].local != local) ++at;
+  if (at == names_.size()) names_.push_back({local, 0});
+  const std::size_t position = ++names_[at].count;
   open_.push_back({place, local, tag.line(), position, names_.size()});
 }
 

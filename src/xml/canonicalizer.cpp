@@ -1,6 +1,7 @@
 #include "xml/canonicalizer.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -52,29 +53,37 @@ std::string_view attribute_entity(char c) {
   }
 }
 
+using Escaped = std::array<bool, 256>;
+constexpr Escaped those_with(std::string_view characters) {
+  Escaped escaped{};
+  for (const char c : characters) escaped[static_cast<unsigned char>(c)] = true;
+  return escaped;
+}
+constexpr Escaped kInText = those_with("&<>\r");
+constexpr Escaped kInAttribute = those_with("&<\"\t\n\r");
+
 // Nearly all text has nothing to escape and is copied in one piece.
 template <typename Entity>
-void append_escaped(std::string& out, std::string_view text, Entity entity) {
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    // Everything that is escaped is a control character or among the lower half of ASCII.
-    if (text[i] > '>' || text[i] < 0) continue;
-    const std::string_view escaped = entity(text[i]);
-    if (escaped.empty()) continue;
-    out.append(text, copied, i - copied).append(escaped);
-    copied = i + 1;
+void append_escaped(std::string& out, std::string_view text, const Escaped& escaped,
+                    Entity entity) {
+  const char* copied = text.data();
+  const char* const end = copied + text.size();
+  for (const char* at = copied; at != end; ++at) {
+    if (!escaped[static_cast<unsigned char>(*at)]) continue;
+    out.append(copied, at).append(entity(*at));
+    copied = at + 1;
   }
-  out.append(text, copied);
+  out.append(copied, end);
 }
 
 }  // namespace
 
 void append_escaped_text(std::string& out, std::string_view text) {
-  append_escaped(out, text, text_entity);
+  append_escaped(out, text, kInText, text_entity);
 }
 
 void append_escaped_attribute(std::string& out, std::string_view value) {
-  append_escaped(out, value, attribute_entity);
+  append_escaped(out, value, kInAttribute, attribute_entity);
 }
 
 Canonicalizer::Canonicalizer(const std::vector<std::string>& inclusive_prefixes, Sink sink)

@@ -27,11 +27,16 @@ class StartTag {
     const unsigned char** attributes = nullptr;
   };
 
-  StartTag(const Parsed& parsed, long line) : parsed_(parsed), line_(line) {}
+  StartTag(const Parsed& parsed, long line)
+      : parsed_(parsed),
+        local_(view(parsed.local)),
+        prefix_(view(parsed.prefix)),
+        uri_(view(parsed.uri)),
+        line_(line) {}
 
-  std::string_view local() const { return view(parsed_.local); }
-  std::string_view prefix() const { return view(parsed_.prefix); }
-  std::string_view uri() const { return view(parsed_.uri); }
+  std::string_view local() const { return local_; }
+  std::string_view prefix() const { return prefix_; }
+  std::string_view uri() const { return uri_; }
   long line() const { return line_; }  // of the document, from 1
   bool is(std::string_view uri_wanted, std::string_view local_wanted) const {
     return local() == local_wanted && uri() == uri_wanted;
@@ -58,6 +63,7 @@ class StartTag {
   }
 
   Parsed parsed_;
+  std::string_view local_, prefix_, uri_;
   long line_;
 };
 

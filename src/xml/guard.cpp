@@ -124,15 +124,16 @@ void Guard::end_tag(std::string_view& rest) {
 }
 
 Result<Ok> Guard::tag(std::string_view& rest) {
-  std::size_t i = 0;
-  while (i < rest.size() && rest[i] != '>' && rest[i] != '"' && rest[i] != '\'') {
-    if (rest[i] == '<') return refuse(ErrorCode::xml_malformed, "a tag within a tag");
-    ++i;
-  }
-  tag_octets_ += i;
-  rest.remove_prefix(i);
+  const char* const begin = rest.data();
+  const char* const end = begin + rest.size();
+  const char* at = begin;
+  while (at != end && *at != '>' && *at != '"' && *at != '\'' && *at != '<') ++at;
+  const auto length = static_cast<std::size_t>(at - begin);
+  tag_octets_ += length;
+  rest.remove_prefix(length);
   if (rest.empty()) return Ok{};
   const char last = rest.front();
+  if (last == '<') return refuse(ErrorCode::xml_malformed, "a tag within a tag");
   rest.remove_prefix(1);
   if (last == '>') {
     tag_octets_ = 0;
