@@ -62,6 +62,13 @@ struct MessageHead {
   std::uint32_t flags = 0;  // of ObservationFlag
 };
 
+// What the archive notes of the messages of a valid request.
+struct Content {
+  std::string tenant;
+  std::uint64_t message_count = 0;
+  std::string first_source;  // messageSourceElement of the first message, for listings
+};
+
 // All messages of one request, in its order.
 struct Batch {
   std::string tenant;

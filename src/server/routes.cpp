@@ -36,16 +36,16 @@ std::optional<std::string_view> Contract::find(std::string_view query) const {
 pipeline::Answer Routes::post(receive::HttpRequest request) {
   const auto content_type = request.content_type;
   const std::string peer(request.peer);
-  const auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
+  auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
   if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), peer);
-  if (raw->octets.size() <= kSmallOctets) return pipeline_.handle(*raw);
+  if (raw->octets.size() <= kSmallOctets) return pipeline_.handle(std::move(*raw));
 
   BodyBudget::Share share(large_);
   if (!share.grow_to(raw->octets.size())) {
     const Error busy{ErrorCode::overloaded, "too many large envelopes at once", {}, {}, {}};
     return pipeline_.refuse(busy, raw->soap_version, peer);
   }
-  auto answer = pipeline_.handle(*raw);
+  auto answer = pipeline_.handle(std::move(*raw));
   ::malloc_trim(0);  // else each worker's heap stays as large as its largest tree was
   return answer;
 }
