@@ -6,6 +6,7 @@
 #include <span>
 #include <thread>
 
+#include "../support/failing_sync.h"
 #include "../support/temporary_folder.h"
 #include "archive/archive.h"
 #include "archive/stored_octets.h"
@@ -279,6 +280,37 @@ BOOST_AUTO_TEST_CASE(a_disk_that_takes_no_more_stores_nothing_and_later_requests
   BOOST_REQUIRE(after);
   BOOST_TEST(after->leaf_index == 1U);
   scratch.check_log();
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_whose_outcome_is_not_known_is_accepted_later_or_found_as_a_replay) {
+  const Scratch scratch, after_crash;
+  const test::FailingSync disk;
+  {
+    const auto archive = scratch.open();
+    BOOST_REQUIRE(append(*archive, "before", "before"));
+    test::FailingSync::fails() = true;
+    const auto unknown = append(*archive, "text", "signature");
+    test::FailingSync::fails() = false;
+    BOOST_REQUIRE(!unknown);
+    BOOST_TEST((unknown.error().code == ErrorCode::archive_unavailable));
+    for (const auto* suffix : {"", "-wal"}) {
+      std::filesystem::copy_file(scratch.settings.database_path + suffix,
+                                 after_crash.settings.database_path + suffix);
+    }
+    // The server that goes on has not stored it, and takes it.
+    const auto again = append(*archive, "text", "signature");
+    BOOST_REQUIRE(again);
+    BOOST_TEST(again->leaf_index == 1U);
+  }
+  scratch.check_log();
+  // The commit was in the file: after a crash at that moment the envelope is stored.
+  const auto archive = after_crash.open();
+  const auto replayed = append(*archive, "text", "signature");
+  BOOST_REQUIRE(!replayed);
+  BOOST_TEST((replayed.error().code == ErrorCode::message_replayed));
+  BOOST_TEST((replayed.error().first_copy->payload_digest == crypto::sha256(as_bytes("text"))));
+  BOOST_TEST(append(*archive, "next", "next")->leaf_index == 2U);
+  after_crash.check_log();
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_is_not_ours_is_refused) {
