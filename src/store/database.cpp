@@ -242,7 +242,10 @@ Result<Statement> Database::prepare(std::string_view sql) {
 void Database::give_back(sqlite3_stmt* statement) {
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
-  cache_->idle[sqlite3_sql(statement)].emplace_back(statement);
+  const std::string_view sql = sqlite3_sql(statement);
+  auto place = cache_->idle.find(sql);
+  if (place == cache_->idle.end()) place = cache_->idle.try_emplace(std::string(sql)).first;
+  place->second.emplace_back(statement);
 }
 
 Error Database::error(std::string_view doing) const {
