@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/session.h"
+#include "archive/stored_octets.h"
 #include "audit/evidence.h"
 #include "store/archive_store.h"
 #include "store/trust_store.h"
@@ -103,6 +104,22 @@ Result<int> show_details(Session& session, store::Database& database,
   return exit_ok;
 }
 
+// Reads all of it twice, block by block: nothing is written before its digest is found right.
+Result<int> show_raw(Session& session, store::ArchiveStore& archive,
+                     const store::StoredEnvelope& envelope) {
+  for (const bool checked : {false, true}) {
+    archive::StoredOctets octets(archive, envelope);
+    while (true) {
+      DISTRICT_TRY(const auto block, octets.next());
+      if (block.empty()) break;
+      if (!checked) continue;
+      const auto text = as_text(block);
+      session.terminal.out().write(text.data(), static_cast<std::streamsize>(text.size()));
+    }
+  }
+  return exit_ok;
+}
+
 Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   store::ArchiveStore archive(*database);
@@ -113,10 +130,7 @@ Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
   }
   if (!envelope) return fail(std::move(envelope).error());
   if (!raw) return show_details(session, *database, *envelope);
-  DISTRICT_TRY(const auto octets, audit::raw_octets(archive, *envelope));
-  const auto text = as_text(octets);
-  session.terminal.out().write(text.data(), static_cast<std::streamsize>(text.size()));
-  return exit_ok;
+  return show_raw(session, archive, *envelope);
 }
 
 }  // namespace

@@ -6,9 +6,12 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
+#include "archive/compression.h"
 #include "base/ulid.h"
 #include "crypto/digest.h"
 #include "log/log.h"
@@ -23,6 +26,9 @@ namespace {
 // verify to the commit.
 constexpr Duration kReplayMargin = std::chrono::minutes(1);
 
+// After an error, discarding waits that long: a full disk is not pressed.
+constexpr auto kDiscardRetry = std::chrono::seconds(1);
+
 using Outcome = Result<store::AppendOutcome>;
 
 struct Waiting {
@@ -30,8 +36,16 @@ struct Waiting {
   std::promise<Outcome> outcome;
 };
 
-Result<store::NewEnvelope> prepare(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
-                                   const Content& content, int compression_level) {
+struct Chunks {
+  store::StagedRaw staged;
+  std::vector<Bytes> chunks;
+  std::promise<Result<store::StagedRaw>> outcome;
+};
+
+// Everything of the envelope but its octets.
+store::NewEnvelope describe(const Evidence& evidence, const verify::VerifiedEnvelope& verified,
+                            const Content& content) {
+  const auto& raw = evidence.raw();
   std::array<std::byte, 10> random;
   crypto::fill_random(random);
   store::NewEnvelope envelope;
@@ -41,6 +55,7 @@ Result<store::NewEnvelope> prepare(const RawEnvelope& raw, const verify::Verifie
   envelope.certificate_sha256 = verified.sender().certificate_sha256;
   envelope.signature_method = verified.sender().signature_method;
   envelope.replay_key = verified.replay_key();
+  envelope.created = verified.created();
   envelope.replay_until = verified.acceptable_until() + kReplayMargin;
   envelope.trust_epoch = verified.trust().epoch();
   envelope.message_count = content.message_count;
@@ -48,7 +63,7 @@ Result<store::NewEnvelope> prepare(const RawEnvelope& raw, const verify::Verifie
   envelope.content_type = raw.content_type;
   envelope.content_encoding = raw.content_encoding;
   envelope.soap_action = raw.soap_action;
-  envelope.raw_size = raw.octets.size();
+  envelope.raw_size = evidence.size();
   envelope.payload_digest = verified.payload_digest();
   const Receipt receipt{envelope.receipt_id,
                         envelope.received_at,
@@ -59,7 +74,6 @@ Result<store::NewEnvelope> prepare(const RawEnvelope& raw, const verify::Verifie
                         {}};
   envelope.log_entry =
       log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
-  DISTRICT_TRY(envelope.raw_zstd, compress(raw.octets, compression_level));
   return envelope;
 }
 
@@ -78,18 +92,35 @@ Result<Receipt> receipt_of(store::AppendOutcome outcome) {
 
 }  // namespace
 
-struct Archive::Impl {
+struct Archive::Impl final : Staging {
   Impl(Settings chosen, const Clock& the_clock, std::unique_ptr<store::Database> opened)
       : settings(std::move(chosen)),
         clock(the_clock),
         database(std::move(opened)),
         store(*database) {}
 
+  std::future<Result<store::StagedRaw>> stage(store::StagedRaw staged,
+                                              std::vector<Bytes> chunks) override;
+  void discard(std::uint64_t raw_id) override;
+  Result<std::unique_ptr<store::Database>> open_to_read() override;
+  int compression_level() const override { return settings.compression_level; }
+
+  // What the committing thread does before it looks again.
+  struct Turn {
+    std::optional<Chunks> chunks;
+    std::vector<Waiting> group;
+    std::optional<std::uint64_t> discarded;
+    bool empty() const { return !chunks && group.empty() && !discarded; }
+  };
   void run();
-  std::vector<Waiting> next_group();
+  Turn next_turn();
+  bool discard_is_due() const;
+  void store_chunks(Chunks chunks);
+  void discard_some(std::uint64_t raw_id);
   void commit(std::vector<Waiting> group);
   Result<std::vector<store::AppendOutcome>> store_group(
       std::span<const store::NewEnvelope> envelopes);
+  Outcome settle(const store::NewEnvelope& envelope, const Error& error, bool alone);
 
   const Settings settings;
   const Clock& clock;
@@ -99,6 +130,9 @@ struct Archive::Impl {
   std::mutex mutex;  // of the members that follow
   std::condition_variable changed;
   std::deque<Waiting> queue;
+  std::deque<Chunks> chunks_waiting;
+  std::deque<std::uint64_t> to_discard;
+  std::chrono::steady_clock::time_point discard_from{};
   bool stopping = false;
 
   std::mutex wake_mutex;  // held while it is called
@@ -107,21 +141,93 @@ struct Archive::Impl {
   std::thread committer;
 };
 
-// The committing thread. While it writes one group to the disk, the next one gathers.
+// The committing thread. While it writes one group to the disk, the next one gathers. It alone
+// writes, so that large envelopes and small ones take turns instead of waiting for SQLite's lock.
 void Archive::Impl::run() {
-  for (auto group = next_group(); !group.empty(); group = next_group()) commit(std::move(group));
+  for (auto turn = next_turn(); !turn.empty(); turn = next_turn()) {
+    if (turn.chunks) store_chunks(*std::move(turn.chunks));
+    if (!turn.group.empty()) commit(std::move(turn.group));
+    if (turn.discarded) discard_some(*turn.discarded);
+  }
 }
 
-// Waits for envelopes; none when it is time to stop and none are left.
-std::vector<Waiting> Archive::Impl::next_group() {
+bool Archive::Impl::discard_is_due() const {
+  return !to_discard.empty() && std::chrono::steady_clock::now() >= discard_from;
+}
+
+// Waits for something to do; nothing when it is time to stop and all is done.
+Archive::Impl::Turn Archive::Impl::next_turn() {
   std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return stopping || !queue.empty(); });
-  std::vector<Waiting> group;
-  while (!queue.empty() && group.size() < std::max<std::size_t>(1, settings.group_max)) {
-    group.push_back(std::move(queue.front()));
+  const auto ready = [&] {
+    return stopping || !queue.empty() || !chunks_waiting.empty() || discard_is_due();
+  };
+  while (!ready()) {
+    if (to_discard.empty()) {
+      changed.wait(lock);
+    } else {
+      changed.wait_until(lock, discard_from);
+    }
+  }
+  Turn turn;
+  while (!queue.empty() && turn.group.size() < std::max<std::size_t>(1, settings.group_max)) {
+    turn.group.push_back(std::move(queue.front()));
     queue.pop_front();
   }
-  return group;
+  if (!chunks_waiting.empty()) {
+    turn.chunks = std::move(chunks_waiting.front());
+    chunks_waiting.pop_front();
+  } else if (discard_is_due()) {
+    turn.discarded = to_discard.front();
+  }
+  return turn;
+}
+
+std::future<Result<store::StagedRaw>> Archive::Impl::stage(store::StagedRaw staged,
+                                                           std::vector<Bytes> chunks) {
+  Chunks waiting{staged, std::move(chunks), {}};
+  auto outcome = waiting.outcome.get_future();
+  const std::lock_guard lock(mutex);
+  if (stopping) {
+    waiting.outcome.set_value(fail(ErrorCode::archive_unavailable, "the archive is closing"));
+    return outcome;
+  }
+  chunks_waiting.push_back(std::move(waiting));
+  changed.notify_one();
+  return outcome;
+}
+
+void Archive::Impl::store_chunks(Chunks waiting) {
+  auto staged = waiting.staged;
+  const auto stored = store.stage(staged, waiting.chunks);
+  if (!stored) {
+    observe::emit(observe::Level::error, "staging_failed",
+                  {{"detail", stored.error().detail}, {"hint", stored.error().hint}});
+    waiting.outcome.set_value(fail(stored.error()));
+    return;
+  }
+  waiting.outcome.set_value(staged);
+}
+
+void Archive::Impl::discard(std::uint64_t raw_id) {
+  const std::lock_guard lock(mutex);
+  to_discard.push_back(raw_id);
+  changed.notify_one();
+}
+
+void Archive::Impl::discard_some(std::uint64_t raw_id) {
+  const auto more = store.discard(raw_id);
+  if (!more) {
+    observe::emit(observe::Level::error, "discard_failed",
+                  {{"detail", more.error().detail}, {"hint", more.error().hint}});
+  }
+  const std::lock_guard lock(mutex);
+  if (!more && stopping) to_discard.clear();  // the next start finds them
+  if (!more) discard_from = std::chrono::steady_clock::now() + kDiscardRetry;
+  if (more && !*more) to_discard.pop_front();
+}
+
+Result<std::unique_ptr<store::Database>> Archive::Impl::open_to_read() {
+  return store::Database::open(settings.database_path, store::OpenMode::read_only);
 }
 
 Result<std::vector<store::AppendOutcome>> Archive::Impl::store_group(
@@ -142,19 +248,30 @@ Result<std::vector<store::AppendOutcome>> Archive::Impl::store_group(
   return outcomes;
 }
 
+// What became of an envelope whose group failed. It may be stored all the same, when the failure
+// came in the commit itself: then it has its receipt.
+Outcome Archive::Impl::settle(const store::NewEnvelope& envelope, const Error& error, bool alone) {
+  auto stored = store.resolve(envelope.replay_key, envelope.created);
+  if (stored && *stored && (*stored)->receipt_id == envelope.receipt_id) {
+    return store::AppendOutcome(**std::move(stored));
+  }
+  if (!alone) return fail(error);
+  auto outcome = store_group({&envelope, 1});
+  return outcome ? Outcome(std::move(outcome->front())) : fail(outcome.error());
+}
+
 void Archive::Impl::commit(std::vector<Waiting> group) {
   std::vector<store::NewEnvelope> envelopes;
   for (auto& waiting : group) envelopes.push_back(std::move(waiting.envelope));
   std::vector<Outcome> results;
   if (auto outcomes = store_group(envelopes)) {
     results.assign(std::move_iterator(outcomes->begin()), std::move_iterator(outcomes->end()));
-  } else if (outcomes.error().code != ErrorCode::internal || group.size() == 1) {
-    results.assign(group.size(), fail(outcomes.error()));
   } else {
-    // Not the disk's fault: one envelope that cannot be stored must not take the others with it.
+    // Where it is not the disk's fault, one envelope that cannot be stored must not take the others
+    // with it.
+    const bool alone = outcomes.error().code == ErrorCode::internal && group.size() > 1;
     for (const auto& envelope : envelopes) {
-      auto alone = store_group({&envelope, 1});
-      results.push_back(alone ? Outcome(std::move(alone->front())) : fail(alone.error()));
+      results.push_back(settle(envelope, outcomes.error(), alone));
     }
   }
   const bool any = std::ranges::any_of(results, [](const Outcome& result) {
@@ -170,6 +287,8 @@ Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& c
   DISTRICT_TRY(auto database,
                store::Database::open(settings.database_path, store::OpenMode::create));
   auto impl = std::make_unique<Impl>(std::move(settings), clock, std::move(database));
+  DISTRICT_TRY(const auto left_over, impl->store.staged());
+  impl->to_discard.assign(left_over.begin(), left_over.end());
   auto* running = impl.get();
   impl->committer = std::thread([running] { running->run(); });
   return std::unique_ptr<Archive>(new Archive(std::move(impl)));
@@ -186,9 +305,18 @@ Archive::~Archive() {
   impl_->committer.join();
 }
 
-Result<Receipt> Archive::append(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
+Evidence Archive::keep(RawEnvelope raw) { return {std::move(raw), *impl_}; }
+
+Result<Receipt> Archive::append(Evidence& evidence, const verify::VerifiedEnvelope& verified,
                                 const Content& content) {
-  DISTRICT_TRY(auto envelope, prepare(raw, verified, content, impl_->settings.compression_level));
+  DISTRICT_TRY(const auto* staged, evidence.staged());
+  auto envelope = describe(evidence, verified, content);
+  if (staged != nullptr) {
+    envelope.staged = *staged;
+  } else {
+    DISTRICT_TRY(envelope.raw_zstd,
+                 compress(evidence.raw().octets, impl_->settings.compression_level));
+  }
   std::future<Outcome> outcome;
   {
     const std::lock_guard lock(impl_->mutex);
@@ -203,7 +331,9 @@ Result<Receipt> Archive::append(const RawEnvelope& raw, const verify::VerifiedEn
     impl_->changed.notify_one();
   }
   DISTRICT_TRY(auto appended, outcome.get());
-  return receipt_of(std::move(appended));
+  auto receipt = receipt_of(std::move(appended));
+  if (receipt) evidence.set_appended();
+  return receipt;
 }
 
 void Archive::on_commit(std::function<void()> wake) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "archive/evidence.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
@@ -19,21 +20,26 @@ struct Settings {
   std::string database_path;
   std::size_t group_max = 64;    // envelopes in one commit
   std::size_t queue_max = 1024;  // envelopes waiting; beyond it: overloaded
-  int compression_level = 3;     // zstd
+  int compression_level = 1;     // zstd's; more costs time and saves little
 };
 
 class Archive {
  public:
-  // Opens (or makes) the database and starts the thread that commits.
-  // Errors: archive_foreign, archive_unavailable, file_unreadable.
+  // Opens (or makes) the database and starts the thread that commits. What an earlier run staged
+  // and did not append is removed in the background. Errors: archive_foreign, archive_unavailable,
+  // file_unreadable.
   static Result<std::unique_ptr<Archive>> open(Settings settings, const Clock& clock);
   ~Archive();  // commits what is waiting, then stops
 
-  // Returns when the envelope is durable on disk.
-  // Errors: message_replayed (with the first copy), trust_changed (verify again), overloaded,
-  // archive_unavailable (nothing of it is stored).
-  // Threads: any number at once.
-  Result<Receipt> append(const RawEnvelope& raw, const verify::VerifiedEnvelope& verified,
+  // The evidence of an envelope that is to be verified. Threads: any number at once.
+  Evidence keep(RawEnvelope raw);
+
+  // Returns when the envelope is durable on disk. Of a large one, all has been read.
+  // Errors: message_replayed (with the first copy), trust_changed (rewind, verify again),
+  // overloaded, archive_unavailable (nothing of it is stored; or it is not known whether it is,
+  // because the disk failed in the middle of the commit: then the same octets are accepted later,
+  // or are a replay). Threads: any number at once.
+  Result<Receipt> append(Evidence& evidence, const verify::VerifiedEnvelope& verified,
                          const Content& content);
 
   // Called after each commit, from the committing thread: wakes the quantifier. Returns when no
@@ -45,9 +51,5 @@ class Archive {
   explicit Archive(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// Stored octets to the raw envelope and back. Errors: archive_corrupt.
-Result<Bytes> compress(ByteView raw, int level);
-Result<Bytes> decompress(ByteView stored, std::uint64_t raw_size);
 
 }  // namespace district::archive

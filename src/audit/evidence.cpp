@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "archive/archive.h"
-#include "crypto/digest.h"
+#include "archive/stored_octets.h"
 #include "crypto/merkle.h"
 #include "receive/receive.h"
 
@@ -31,20 +30,9 @@ Result<std::vector<store::LogEntry>> leaves(store::ArchiveStore& archive, std::u
 
 }  // namespace
 
-Result<Bytes> raw_octets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope) {
-  DISTRICT_TRY(const auto stored, archive.raw_zstd(envelope.leaf_index));
-  auto octets = archive::decompress(stored, envelope.raw_size);
-  if (!octets)
-    return corrupt(envelope, "the stored octets cannot be unpacked: " + octets.error().detail);
-  if (crypto::sha256(*octets) != envelope.payload_digest) {
-    return corrupt(envelope, "the stored octets do not match their recorded digest");
-  }
-  return octets;
-}
-
 Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
                                  const store::StoredEnvelope& envelope) {
-  DISTRICT_TRY(auto octets, raw_octets(archive, envelope));
+  DISTRICT_TRY(auto octets, archive::read_octets(archive, envelope));
   const auto size = octets.size();
   // What is stored is decoded already: the coding is noted afterwards, not undone a second time.
   DISTRICT_TRY(auto raw, receive::make_raw_envelope({.content_type = envelope.content_type,

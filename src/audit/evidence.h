@@ -12,12 +12,9 @@
 
 namespace district::audit {
 
-// The raw envelope's octets, once their digest and size are found to be the recorded ones.
-// Errors: archive_corrupt, not_found, archive_unavailable.
-Result<Bytes> raw_octets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope);
-
-// The same as the receiving stage made it: with media type, charset and SOAP version.
-// Errors: those of raw_octets, and those of receive::make_raw_envelope.
+// The raw envelope as the receiving stage made it, as a whole: its octets, once their digest and
+// size are found to be the recorded ones, with media type, charset and SOAP version.
+// Errors: archive_corrupt, archive_unavailable, and those of receive::make_raw_envelope.
 Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
                                  const store::StoredEnvelope& envelope);
 

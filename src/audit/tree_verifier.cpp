@@ -45,22 +45,12 @@ Result<Ok> check_shape(const xml::Document& document, Element body) {
   return Ok{};
 }
 
-Result<Bytes> whole(const RawEnvelope& raw) {
-  Bytes octets = raw.octets;
-  while (raw.rest) {
-    DISTRICT_TRY(const ByteView block, raw.rest->next());
-    if (block.empty()) break;
-    octets.insert(octets.end(), block.begin(), block.end());
-  }
-  return octets;
-}
-
 }  // namespace
 
 Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, Instant now,
                                                       verify::BodyReader& reader) const {
-  DISTRICT_TRY(const Bytes octets, whole(raw));
-  DISTRICT_TRY(const auto document, xml::Document::parse(octets, raw.charset));
+  if (raw.rest) return fail(ErrorCode::internal, "the tree verifier needs the whole in memory");
+  DISTRICT_TRY(const auto document, xml::Document::parse(raw.octets, raw.charset));
   DISTRICT_TRY(const auto header, verify::read_security_header(*document, raw.soap_version));
   DISTRICT_TRY(const auto trust, trust_.snapshot());
   DISTRICT_TRY(auto signer, verify::authenticate(header, *trust, window_, now));
@@ -72,8 +62,8 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
   xml::walk(header.body, reader);
   Parts parts;
   parts.sender = std::move(signer.sender);
-  parts.payload_digest = crypto::sha256(octets);
-  parts.payload_size = octets.size();
+  parts.payload_digest = crypto::sha256(raw.octets);
+  parts.payload_size = raw.octets.size();
   parts.replay_key = signer.replay_key;
   parts.created = header.times.created;
   parts.acceptable_until = signer.acceptable_until;

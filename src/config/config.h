@@ -66,7 +66,7 @@ struct Config {
   struct {
     std::int64_t group_max = 64;
     std::int64_t queue_max = 1024;
-    std::int64_t compression_level = 3;
+    std::int64_t compression_level = 1;
   } archive;
 
   struct {

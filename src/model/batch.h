@@ -62,11 +62,11 @@ struct MessageHead {
   std::uint32_t flags = 0;  // of ObservationFlag
 };
 
-// What the archive keeps of a request's content beside its octets.
+// What the archive notes of the messages of a valid request.
 struct Content {
   std::string tenant;
   std::uint64_t message_count = 0;
-  std::string first_source;  // messageSourceElement of the first message
+  std::string first_source;  // messageSourceElement of the first message, for listings
 };
 
 // Messages of one request, in its order: all of them, or some of a large one.

@@ -12,31 +12,38 @@ namespace district::pipeline {
 
 // The main data path. Read this first. Nothing is promised to the sender until archive has
 // committed.
-Result<std::string> Pipeline::accept(const RawEnvelope& raw,
+Result<std::string> Pipeline::accept(archive::Evidence& evidence,
                                      std::optional<verify::Sender>& sender) {
+  const auto& raw = evidence.raw();
   auto reading = validator_.read_along();  // stage 3 reads the Body as stage 2 does, in one pass
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
   sender = verified.sender();  // authenticated from here on: faults are signed and have details
   DISTRICT_TRY(const auto content, reading.conclude(verified));
   DISTRICT_TRY(const auto receipt,
-               archive_.append(raw, verified, content));  // returns when durable
+               archive_.append(evidence, verified, content));  // returns when durable
   observe::emit(observe::EnvelopeAccepted{
       receipt.receipt_id, content.tenant, raw.peer, receipt.message_count, receipt.leaf_index,
       verified.payload_size(), clock_.now() - receipt.received_at});
   return acknowledger_.sign(receipt, *sender, raw.soap_version);  // quantify works from the archive
 }
 
-Answer Pipeline::handle(const RawEnvelope& raw) {
+Answer Pipeline::handle(RawEnvelope received) {
   // Trust that changes between verify and archive sends an envelope through verify again. It takes
   // an administrator's command each time, so that a few rounds always suffice.
   constexpr int kRoundsMax = 5;
   std::optional<verify::Sender> sender;
-  auto accepted = accept(raw, sender);
+  auto evidence = archive_.keep(std::move(received));
+  const auto& raw = evidence.raw();
+  auto accepted = accept(evidence, sender);
   for (int round = 1;
        !accepted && accepted.error().code == ErrorCode::trust_changed && round < kRoundsMax;
        ++round) {
     sender.reset();
-    accepted = accept(raw, sender);
+    if (auto rewound = evidence.rewind(); !rewound) {
+      accepted = fail(std::move(rewound).error());
+      break;
+    }
+    accepted = accept(evidence, sender);
   }
   if (!accepted)
     return answer(accepted.error(), raw.soap_version, raw.peer, sender ? &*sender : nullptr);

@@ -35,12 +35,12 @@ class Pipeline {
 
   // Never fails: what goes wrong is a fault in the client's version of SOAP.
   // Threads: any number at once; blocks until the envelope is durable.
-  Answer handle(const RawEnvelope& raw);
+  Answer handle(RawEnvelope raw);
   // The same for a request that receive/ refused.
   Answer refuse(const Error& error, SoapVersion version, const std::string& peer);
 
  private:
-  Result<std::string> accept(const RawEnvelope& raw, std::optional<verify::Sender>& sender);
+  Result<std::string> accept(archive::Evidence& evidence, std::optional<verify::Sender>& sender);
   acknowledge::ReplayFaults::Answer make_fault(const Error& error, SoapVersion version,
                                                const verify::Sender* sender, Instant now);
   static std::string content_type(SoapVersion version);

@@ -10,8 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "archive/archive.h"
-#include "crypto/digest.h"
+#include "archive/stored_octets.h"
 #include "observe/events.h"
 #include "quantify/engine.h"
 #include "receive/media_type.h"
@@ -74,12 +73,7 @@ class Turns {
 Result<Batch> read_batch(store::ArchiveStore& archive, const validate::Validator& validator,
                          const std::string& receipt_id) {
   DISTRICT_TRY(const auto stored, archive.find(receipt_id));
-  DISTRICT_TRY(const auto compressed, archive.raw_zstd(stored.leaf_index));
-  DISTRICT_TRY(const auto raw, archive::decompress(compressed, stored.raw_size));
-  if (crypto::sha256(raw) != stored.payload_digest) {
-    return fail(ErrorCode::archive_corrupt, "envelope " + receipt_id + " does not match its digest",
-                "districtctl envelope show " + receipt_id + " shows both");
-  }
+  DISTRICT_TRY(const auto raw, archive::read_octets(archive, stored));
   std::string charset;
   if (const auto type = receive::parse_media_type(stored.content_type)) {
     if (const auto* parameter = type->find("charset")) charset = receive::to_lower(*parameter);

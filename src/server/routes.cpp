@@ -31,14 +31,8 @@ pipeline::Answer Routes::post(receive::HttpRequest request) {
   const auto content_type = request.content_type;
   const std::string peer(request.peer);
   auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
-  // Until the verifier reads it as a stream.
-  if (raw) {
-    if (const auto collected = receive::collect_rest(*raw); !collected) {
-      return pipeline_.refuse(collected.error(), raw->soap_version, peer);
-    }
-  }
   if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), peer);
-  return pipeline_.handle(*raw);
+  return pipeline_.handle(std::move(*raw));
 }
 
 pipeline::Answer Routes::refuse(const Error& error, std::string_view content_type,

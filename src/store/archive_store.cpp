@@ -10,13 +10,15 @@ namespace district::store {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::uint64_t kChunksDiscardedAtOnce = 8;
 
 // Columns of StoredEnvelope, in the order in which read_envelope takes them.
 constexpr std::string_view kSelectEnvelope =
     "SELECT leaf_index, receipt_id, received_at, tenant, certificate_sha256, signature_method, "
     "message_count, source, content_type, content_encoding, soap_action, raw_size, stored_size, "
     "payload_digest, tree_size, "
-    "NOT EXISTS (SELECT 1 FROM work_item WHERE work_item.leaf_index = envelope.leaf_index) "
+    "NOT EXISTS (SELECT 1 FROM work_item WHERE work_item.leaf_index = envelope.leaf_index), "
+    "raw_id "
     "FROM envelope WHERE ";
 
 Result<StoredEnvelope> read_envelope(const Statement& row) {
@@ -37,21 +39,35 @@ Result<StoredEnvelope> read_envelope(const Statement& row) {
   DISTRICT_TRY(envelope.payload_digest, row.digest(13));
   envelope.tree_size = row.count(14);
   envelope.quantified = row.integer(15) != 0;
+  if (!row.is_null(16)) envelope.raw_id = row.count(16);
   return envelope;
 }
 
 // For the check of the log, which names what does not agree by its leaf.
 Sha256Digest digest_or_zero(ByteView stored) { return to_digest(stored).value_or(Sha256Digest{}); }
 
-Result<std::uint64_t> read_trust_epoch(Database& database) {
-  DISTRICT_TRY(auto statement, database.prepare("SELECT epoch FROM trust_epoch WHERE id = 1"));
+// What an envelope's verification is held against. One read for a group.
+struct Standing {
+  std::uint64_t trust_epoch = 0;
+  Instant trust_changed_at{};
+  Instant pruned_until{};  // replay keys that end before may be forgotten
+};
+
+Result<Standing> read_standing(Database& database) {
+  DISTRICT_TRY(auto statement,
+               database.prepare("SELECT epoch, changed_at, pruned_until FROM trust_epoch "
+                                "JOIN replay_horizon USING (id) WHERE id = 1"));
   DISTRICT_TRY(const bool row, statement.step());
-  if (!row) return fail(ErrorCode::archive_corrupt, database.path() + ": no trust epoch");
-  return statement.count(0);
+  if (!row) {
+    return fail(ErrorCode::archive_corrupt, database.path() + ": no trust epoch or replay horizon",
+                "restore the database from a backup; keep the damaged file");
+  }
+  return Standing{statement.count(0), statement.instant(1), statement.instant(2)};
 }
 
 // Whether the signer was revoked after the instant by which verify judged. The epoch alone does not
 // tell: verify may have taken its instant just before the revocation and its epoch just after.
+// Where the last change of trust was before that instant, there is nothing to look for.
 Result<bool> revoked_since(Database& database, const NewEnvelope& envelope) {
   DISTRICT_TRY(auto statement,
                database.prepare("SELECT 1 FROM enrolment WHERE certificate_sha256 = ?1 "
@@ -69,16 +85,33 @@ Result<Ok> insert_envelope(Database& database, const NewEnvelope& envelope,
       database.prepare(
           "INSERT INTO envelope (leaf_index, receipt_id, received_at, tenant, certificate_sha256, "
           "signature_method, trust_epoch, message_count, source, content_type, content_encoding, "
-          "soap_action, raw_size, stored_size, payload_digest, tree_size) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"));
+          "soap_action, raw_size, stored_size, payload_digest, tree_size, raw_id) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"));
   row.bind(1, leaf_index).bind(2, envelope.receipt_id).bind(3, envelope.received_at);
   row.bind(4, envelope.tenant).bind(5, envelope.certificate_sha256);
   row.bind(6, envelope.signature_method).bind(7, envelope.trust_epoch);
   row.bind(8, envelope.message_count).bind(9, envelope.source).bind(10, envelope.content_type);
   row.bind(11, envelope.content_encoding).bind(12, envelope.soap_action);
-  row.bind(13, envelope.raw_size).bind(14, envelope.raw_zstd.size());
+  const auto& staged = envelope.staged;
+  row.bind(13, envelope.raw_size);
+  row.bind(14, staged ? staged->stored_size : envelope.raw_zstd.size());
   row.bind(15, envelope.payload_digest).bind(16, tree_size);
+  if (staged) row.bind(17, staged->raw_id);
   return row.run();
+}
+
+// What was staged is the envelope's from now on.
+Result<Ok> take_over(Database& database, const StagedRaw& staged) {
+  {
+    DISTRICT_TRY(auto row, database.prepare("SELECT chunk_count FROM staging WHERE raw_id = ?1"));
+    DISTRICT_TRY(const bool there, row.bind(1, staged.raw_id).step());
+    if (!there || row.count(0) != staged.chunk_count) {
+      return fail(ErrorCode::internal, "the staged octets of a large envelope are gone",
+                  "is another server at work on the same database?");
+    }
+  }
+  DISTRICT_TRY(auto row, database.prepare("DELETE FROM staging WHERE raw_id = ?1"));
+  return row.bind(1, staged.raw_id).run();
 }
 
 Result<Ok> insert_chunks(Database& database, ByteView octets, std::uint64_t leaf_index) {
@@ -99,43 +132,97 @@ Result<Ok> insert_chunks(Database& database, ByteView octets, std::uint64_t leaf
 Result<Ok> insert_rows(Database& database, const NewEnvelope& envelope, std::uint64_t leaf_index,
                        std::uint64_t tree_size) {
   DISTRICT_CHECK(insert_envelope(database, envelope, leaf_index, tree_size));
-  DISTRICT_CHECK(insert_chunks(database, envelope.raw_zstd, leaf_index));
-  DISTRICT_TRY(auto replay,
-               database.prepare("INSERT INTO replay (replay_key, replay_until, leaf_index) "
-                                "VALUES (?1, ?2, ?3)"));
-  DISTRICT_CHECK(
-      replay.bind(1, envelope.replay_key).bind(2, envelope.replay_until).bind(3, leaf_index).run());
+  if (envelope.staged) {
+    DISTRICT_CHECK(take_over(database, *envelope.staged));
+  } else {
+    DISTRICT_CHECK(insert_chunks(database, envelope.raw_zstd, leaf_index));
+  }
+  DISTRICT_TRY(
+      auto replay,
+      database.prepare("INSERT INTO replay (created, replay_key, replay_until, leaf_index) "
+                       "VALUES (?1, ?2, ?3, ?4)"));
+  replay.bind(1, envelope.created).bind(2, envelope.replay_key);
+  DISTRICT_CHECK(replay.bind(3, envelope.replay_until).bind(4, leaf_index).run());
   DISTRICT_TRY(auto work, database.prepare("INSERT INTO work_item (leaf_index, lease_until) "
                                            "VALUES (?1, 0)"));
   return work.bind(1, leaf_index).run();
 }
 
-// Forgets replay keys whose time is over, at most `limit` of them.
-Result<Ok> prune_replay(Database& database, Instant before, std::size_t limit) {
-  DISTRICT_TRY(auto statement,
-               database.prepare("DELETE FROM replay WHERE replay_key IN (SELECT replay_key FROM "
-                                "replay WHERE replay_until < ?1 ORDER BY replay_until LIMIT ?2)"));
-  return statement.bind(1, before).bind(2, limit).run();
+// Forgets replay keys whose time is over, of the `limit` oldest ones.
+Result<Ok> prune_replay(Database& database, const Standing& standing, Instant before,
+                        std::size_t limit) {
+  if (before <= standing.pruned_until) before = standing.pruned_until;
+  Bytes last_key;
+  Instant last_created{};
+  {
+    DISTRICT_TRY(auto oldest, database.prepare("SELECT replay_until FROM replay "
+                                               "ORDER BY created, replay_key LIMIT 1"));
+    DISTRICT_TRY(const bool any, oldest.step());
+    if (!any || oldest.instant(0) >= before) return Ok{};
+    DISTRICT_TRY(auto last,
+                 database.prepare("SELECT created, replay_key FROM (SELECT created, replay_key "
+                                  "FROM replay ORDER BY created, replay_key LIMIT ?1) "
+                                  "ORDER BY created DESC, replay_key DESC LIMIT 1"));
+    DISTRICT_TRY(const bool there, last.bind(1, limit).step());
+    if (!there) return Ok{};
+    last_created = last.instant(0);
+    last_key = to_bytes(last.blob(1));
+  }
+  DISTRICT_TRY(auto forget,
+               database.prepare("DELETE FROM replay WHERE (created, replay_key) <= (?1, ?2) "
+                                "AND replay_until < ?3"));
+  DISTRICT_CHECK(forget.bind(1, last_created).bind(2, last_key).bind(3, before).run());
+  if (before == standing.pruned_until) return Ok{};
+  DISTRICT_TRY(auto horizon,
+               database.prepare("UPDATE replay_horizon SET pruned_until = ?1 WHERE id = 1"));
+  return horizon.bind(1, before).run();
 }
 
-}  // namespace
+Result<std::uint64_t> take_raw_id(Database& database) {
+  std::uint64_t raw_id = 0;
+  {
+    DISTRICT_TRY(auto row, database.prepare("SELECT next_id FROM raw_counter WHERE id = 1"));
+    DISTRICT_TRY(const bool there, row.step());
+    if (!there) {
+      return fail(ErrorCode::archive_corrupt, database.path() + ": no counter of large envelopes",
+                  "restore the database from a backup; keep the damaged file");
+    }
+    raw_id = row.count(0);
+  }
+  DISTRICT_TRY(auto row, database.prepare("UPDATE raw_counter SET next_id = ?1 WHERE id = 1"));
+  DISTRICT_CHECK(row.bind(1, raw_id + 1).run());
+  return raw_id;
+}
+
+// The chunk of that key, empty when there is none.
+Result<Bytes> read_chunk(Database& database, std::string_view select, std::uint64_t of,
+                         std::uint64_t chunk_index) {
+  DISTRICT_TRY(auto row, database.prepare(select));
+  DISTRICT_TRY(const bool there, row.bind(1, of).bind(2, chunk_index).step());
+  return there ? to_bytes(row.blob(0)) : Bytes{};
+}
 
 // What becomes of each envelope of the group: decided before anything is written, since receipts
 // need the size of the tree after the whole group.
-Result<std::vector<std::optional<AppendOutcome>>> ArchiveStore::decide(
-    std::span<const NewEnvelope> group) {
-  DISTRICT_TRY(const auto epoch, read_trust_epoch(db_));
+Result<std::vector<std::optional<AppendOutcome>>> decide(Database& database,
+                                                         const Standing& standing,
+                                                         std::span<const NewEnvelope> group) {
+  ArchiveStore store(database);
   std::vector<std::optional<AppendOutcome>> outcomes(group.size());
   std::map<Sha256Digest, const NewEnvelope*> accepted;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& envelope = group[i];
-    DISTRICT_TRY(auto stored, find_replay(envelope.replay_key));
+    DISTRICT_TRY(auto stored, store.resolve(envelope.replay_key, envelope.created));
     if (stored) {
-      outcomes[i] = Replayed{*std::move(stored)};
+      outcomes[i] = Replayed{{stored->receipt_id, stored->received_at, stored->payload_digest}};
       continue;
     }
-    DISTRICT_TRY(const bool revoked, revoked_since(db_, envelope));
-    if (envelope.trust_epoch != epoch || revoked || envelope.replay_until < pruned_until_) {
+    bool changed = envelope.trust_epoch != standing.trust_epoch ||
+                   envelope.replay_until < standing.pruned_until;
+    if (!changed && envelope.received_at <= standing.trust_changed_at) {
+      DISTRICT_TRY(changed, revoked_since(database, envelope));
+    }
+    if (changed) {
       outcomes[i] = TrustChanged{};
       continue;
     }
@@ -148,10 +235,13 @@ Result<std::vector<std::optional<AppendOutcome>>> ArchiveStore::decide(
   return outcomes;
 }
 
+}  // namespace
+
 Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvelope> group,
                                                         Instant now) {
   DISTRICT_TRY(auto transaction, Transaction::begin(db_));
-  DISTRICT_TRY(auto decided, decide(group));
+  DISTRICT_TRY(const auto standing, read_standing(db_));
+  DISTRICT_TRY(auto decided, decide(db_, standing, group));
   const auto additions =
       std::ranges::count_if(decided, [](const auto& outcome) { return !outcome; });
   std::vector<AppendOutcome> outcomes;
@@ -160,8 +250,14 @@ Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvel
     return outcomes;
   }
 
+  // The leaves and their head first: an envelope whose head is not there yet would make SQLite look
+  // through all envelopes when the head comes.
   DISTRICT_TRY(auto log, LogWriter::begin(db_));
-  const auto tree_size = log.size() + static_cast<std::uint64_t>(additions);
+  auto leaf_index = log.size();
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (!decided[i]) DISTRICT_CHECK(log.append(group[i].log_entry));
+  }
+  DISTRICT_TRY(const auto head, log.finish(now));
   auto prune_before = now;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& envelope = group[i];
@@ -170,35 +266,105 @@ Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvel
       outcomes.push_back(*std::move(decided[i]));
       continue;
     }
-    DISTRICT_TRY(const auto leaf_index, log.append(envelope.log_entry));
-    DISTRICT_CHECK(insert_rows(db_, envelope, leaf_index, tree_size));
-    outcomes.push_back(Receipt{envelope.receipt_id,
-                               envelope.received_at,
-                               envelope.message_count,
-                               envelope.payload_digest,
-                               leaf_index,
-                               tree_size,
-                               {}});
-  }
-  DISTRICT_TRY(const auto head, log.finish(now));
-  for (auto& outcome : outcomes) {
-    if (auto* receipt = std::get_if<Receipt>(&outcome)) receipt->root_hash = head.root_hash;
+    DISTRICT_CHECK(insert_rows(db_, envelope, leaf_index, head.tree_size));
+    outcomes.push_back(Receipt{envelope.receipt_id, envelope.received_at, envelope.message_count,
+                               envelope.payload_digest, leaf_index++, head.tree_size,
+                               head.root_hash});
   }
   // More than a group can add, so that the table shrinks again after a burst.
-  DISTRICT_CHECK(prune_replay(db_, prune_before, 2 * group.size() + 64));
+  DISTRICT_CHECK(prune_replay(db_, standing, prune_before, 2 * group.size() + 64));
   DISTRICT_CHECK(transaction.commit());
-  pruned_until_ = std::max(pruned_until_, prune_before);
   return outcomes;
 }
 
-Result<std::optional<FirstCopy>> ArchiveStore::find_replay(const Sha256Digest& replay_key) {
-  DISTRICT_TRY(auto statement,
-               db_.prepare("SELECT receipt_id, received_at, payload_digest FROM replay "
-                           "JOIN envelope USING (leaf_index) WHERE replay_key = ?1"));
-  DISTRICT_TRY(const bool row, statement.bind(1, replay_key).step());
-  if (!row) return std::nullopt;
-  DISTRICT_TRY(const auto digest, statement.digest(2));
-  return FirstCopy{statement.text(0), statement.instant(1), digest};
+Result<std::optional<Receipt>> ArchiveStore::resolve(const Sha256Digest& replay_key,
+                                                     Instant created) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id, received_at, message_count, "
+                                     "payload_digest, leaf_index, tree_size, root_hash FROM replay "
+                                     "JOIN envelope USING (leaf_index) "
+                                     "JOIN log_head USING (tree_size) "
+                                     "WHERE created IN (?1, 0) AND replay_key = ?2"));
+  DISTRICT_TRY(const bool found, row.bind(1, created).bind(2, replay_key).step());
+  if (!found) return std::nullopt;
+  Receipt receipt;
+  receipt.receipt_id = row.text(0);
+  receipt.received_at = row.instant(1);
+  receipt.message_count = row.count(2);
+  DISTRICT_TRY(receipt.payload_digest, row.digest(3));
+  receipt.leaf_index = row.count(4);
+  receipt.tree_size = row.count(5);
+  DISTRICT_TRY(receipt.root_hash, row.digest(6));
+  return receipt;
+}
+
+Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks) {
+  if (chunks.empty()) return Ok{};
+  auto next = staged;
+  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  if (next.raw_id == 0) {
+    DISTRICT_TRY(next.raw_id, take_raw_id(db_));
+  }
+  {
+    DISTRICT_TRY(auto chunk, db_.prepare("INSERT INTO large_chunk (raw_id, chunk_index, octets) "
+                                         "VALUES (?1, ?2, ?3)"));
+    for (const auto& octets : chunks) {
+      DISTRICT_CHECK(
+          chunk.bind(1, next.raw_id).bind(2, next.chunk_count).bind(3, ByteView(octets)).run());
+      ++next.chunk_count;
+      next.stored_size += octets.size();
+    }
+  }
+  {
+    DISTRICT_TRY(auto row,
+                 db_.prepare(staged.raw_id == 0 ? "INSERT INTO staging (chunk_count, raw_id) "
+                                                  "VALUES (?1, ?2)"
+                                                : "UPDATE staging SET chunk_count = ?1 "
+                                                  "WHERE raw_id = ?2"));
+    DISTRICT_CHECK(row.bind(1, next.chunk_count).bind(2, next.raw_id).run());
+  }
+  DISTRICT_CHECK(transaction.commit());
+  staged = next;
+  return Ok{};
+}
+
+Result<bool> ArchiveStore::discard(std::uint64_t raw_id) {
+  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  {
+    DISTRICT_TRY(auto row, db_.prepare("SELECT 1 FROM staging WHERE raw_id = ?1"));
+    DISTRICT_TRY(const bool staged, row.bind(1, raw_id).step());
+    if (!staged) return false;
+  }
+  std::optional<std::uint64_t> last;
+  {
+    DISTRICT_TRY(auto row,
+                 db_.prepare("SELECT max(chunk_index) FROM large_chunk WHERE raw_id = ?1"));
+    DISTRICT_TRY(const bool there, row.bind(1, raw_id).step());
+    if (there && !row.is_null(0)) last = row.count(0);
+  }
+  // From the end: what is left is the beginning, whatever happens.
+  const auto from =
+      last && *last >= kChunksDiscardedAtOnce ? *last - kChunksDiscardedAtOnce + 1 : 0;
+  {
+    DISTRICT_TRY(auto chunks, db_.prepare("DELETE FROM large_chunk WHERE raw_id = ?1 "
+                                          "AND chunk_index >= ?2"));
+    DISTRICT_CHECK(chunks.bind(1, raw_id).bind(2, from).run());
+  }
+  if (from == 0) {
+    DISTRICT_TRY(auto row, db_.prepare("DELETE FROM staging WHERE raw_id = ?1"));
+    DISTRICT_CHECK(row.bind(1, raw_id).run());
+  }
+  DISTRICT_CHECK(transaction.commit());
+  return from != 0;
+}
+
+Result<std::vector<std::uint64_t>> ArchiveStore::staged() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging ORDER BY raw_id"));
+  std::vector<std::uint64_t> raw_ids;
+  while (true) {
+    DISTRICT_TRY(const bool found, row.step());
+    if (!found) return raw_ids;
+    raw_ids.push_back(row.count(0));
+  }
 }
 
 Result<std::vector<StoredEnvelope>> ArchiveStore::list(const EnvelopeFilter& filter) {
@@ -242,35 +408,15 @@ Result<StoredEnvelope> ArchiveStore::find(std::string_view receipt_id) {
   return read_envelope(statement);
 }
 
-Result<Bytes> ArchiveStore::raw_zstd(std::uint64_t leaf_index) {
-  DISTRICT_TRY(auto envelope,
-               db_.prepare("SELECT stored_size FROM envelope WHERE leaf_index = ?1"));
-  DISTRICT_TRY(const bool there, envelope.bind(1, leaf_index).step());
-  if (!there) {
-    return fail(ErrorCode::not_found, "leaf " + std::to_string(leaf_index) + " is not an envelope");
-  }
-  const auto size = envelope.count(0);
-  DISTRICT_TRY(auto chunk,
-               db_.prepare("SELECT chunk_index, octets FROM raw_chunk WHERE leaf_index = ?1 "
-                           "ORDER BY chunk_index"));
-  chunk.bind(1, leaf_index);
-  Bytes octets;
-  std::uint64_t expected = 0;
-  bool whole = true;
-  while (true) {
-    DISTRICT_TRY(const bool row, chunk.step());
-    if (!row) break;
-    whole = whole && chunk.count(0) == expected++;
-    const auto piece = chunk.blob(1);
-    octets.insert(octets.end(), piece.begin(), piece.end());
-  }
-  if (!whole || octets.size() != size) {
-    return fail(
-        ErrorCode::archive_corrupt,
-        "the octets of the envelope at leaf " + std::to_string(leaf_index) + " are not complete",
-        "restore the database from a backup; keep the damaged file");
-  }
-  return octets;
+Result<Bytes> ArchiveStore::raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index) {
+  if (envelope.raw_id) return staged_chunk(*envelope.raw_id, chunk_index);
+  return read_chunk(db_, "SELECT octets FROM raw_chunk WHERE leaf_index = ?1 AND chunk_index = ?2",
+                    envelope.leaf_index, chunk_index);
+}
+
+Result<Bytes> ArchiveStore::staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index) {
+  return read_chunk(db_, "SELECT octets FROM large_chunk WHERE raw_id = ?1 AND chunk_index = ?2",
+                    raw_id, chunk_index);
 }
 
 Result<LogHead> ArchiveStore::log_head() {

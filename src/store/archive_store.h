@@ -20,6 +20,13 @@
 
 namespace district::store {
 
+// The octets of a large envelope that are stored ahead of the rest of it.
+struct StagedRaw {
+  std::uint64_t raw_id = 0;  // 0: nothing yet
+  std::uint64_t chunk_count = 0;
+  std::uint64_t stored_size = 0;
+};
+
 struct NewEnvelope {
   std::string receipt_id;
   Instant received_at{};
@@ -27,6 +34,7 @@ struct NewEnvelope {
   Sha256Digest certificate_sha256{};
   std::string signature_method;  // its URI
   Sha256Digest replay_key{};
+  Instant created{};              // as signed: part of the replay key
   Instant replay_until{};         // after this the window refuses it anyway
   std::uint64_t trust_epoch = 0;  // that verify judged by
   std::uint64_t message_count = 0;
@@ -34,8 +42,9 @@ struct NewEnvelope {
   std::string content_type, content_encoding, soap_action;
   std::uint64_t raw_size = 0;
   Sha256Digest payload_digest{};  // of the raw envelope
-  Bytes raw_zstd;                 // the raw envelope, compressed
-  std::string log_entry;          // canonical JSON of its leaf
+  Bytes raw_zstd;                 // the raw envelope, compressed; or else it is
+  std::optional<StagedRaw> staged;
+  std::string log_entry;  // canonical JSON of its leaf
 };
 
 struct Replayed {
@@ -59,8 +68,9 @@ struct StoredEnvelope {
   std::string content_type, content_encoding, soap_action;
   std::uint64_t raw_size = 0, stored_size = 0;
   Sha256Digest payload_digest{};
-  std::uint64_t tree_size = 0;  // as in its receipt
-  bool quantified = false;      // its work item is done
+  std::uint64_t tree_size = 0;            // as in its receipt
+  bool quantified = false;                // its work item is done
+  std::optional<std::uint64_t> raw_id{};  // of a large envelope, whose octets were staged
 };
 
 struct EnvelopeFilter {
@@ -97,16 +107,28 @@ class ArchiveStore {
   // past or whose signer was revoked after its received_at: no envelope has a leaf after its
   // signer's revocation. Some of the replay keys that have expired, both by `now` and by every
   // received_at of the group, are pruned: a clock that jumps ahead by itself makes nothing be
-  // forgotten. Errors, for the whole group, nothing stored: archive_unavailable, archive_corrupt
-  // (the log's frontier and head disagree).
+  // forgotten. Errors, for the whole group: archive_unavailable, archive_corrupt (the log's
+  // frontier and head disagree), internal (one that cannot be stored, e.g. what it staged is gone).
+  // Nothing is stored then, unless the commit itself failed: what became of it resolve() tells.
   Result<std::vector<AppendOutcome>> append(std::span<const NewEnvelope> group, Instant now);
 
-  // The first copy under a replay key, for the time that it is kept.
-  Result<std::optional<FirstCopy>> find_replay(const Sha256Digest& replay_key);
+  // The receipt of what is stored under a replay key, for the time that it is kept.
+  Result<std::optional<Receipt>> resolve(const Sha256Digest& replay_key, Instant created);
+
+  // Stores chunks of a large envelope, in order, in one transaction; `staged` counts them. Until it
+  // is appended it is nobody's. Errors: archive_unavailable; then these chunks are not stored.
+  Result<Ok> stage(StagedRaw& staged, std::span<const Bytes> chunks);
+  // Removes some of what was staged and never appended, in one short transaction; false: nothing is
+  // left of it. What was appended stays. Errors: archive_unavailable.
+  Result<bool> discard(std::uint64_t raw_id);
+  // What is staged and not appended: under way, or left over by a crash.
+  Result<std::vector<std::uint64_t>> staged();
 
   Result<std::vector<StoredEnvelope>> list(const EnvelopeFilter& filter);  // in leaf order
   Result<StoredEnvelope> find(std::string_view receipt_id);                // not_found
-  Result<Bytes> raw_zstd(std::uint64_t leaf_index);  // archive_corrupt, not_found
+  // The chunk of that number of its compressed octets; what follows the last one is empty.
+  Result<Bytes> raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index);
+  Result<Bytes> staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index);
 
   Result<LogHead> log_head();  // of the whole log
   Result<std::vector<LogHead>> log_heads(std::uint64_t after_size,
@@ -123,10 +145,7 @@ class ArchiveStore {
   Result<std::uint64_t> work_waiting();
 
  private:
-  Result<std::vector<std::optional<AppendOutcome>>> decide(std::span<const NewEnvelope> group);
-
   Database& db_;
-  Instant pruned_until_ = Instant::min();  // replay keys that end before may be forgotten
 };
 
 // Writes one leaf and its head inside the caller's transaction; gives its index.

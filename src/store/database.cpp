@@ -172,6 +172,9 @@ Result<Ok> Database::check_identity(OpenMode mode) {
 Result<Ok> Database::configure(OpenMode mode) {
   DISTRICT_CHECK(execute("PRAGMA foreign_keys = ON"));
   if (mode == OpenMode::read_only) return Ok{};
+  // Of a new file only. Compressed envelopes of 1 to 4 KB leave less of a page empty than they do of
+  // SQLite's 4096 octets.
+  DISTRICT_CHECK(execute("PRAGMA page_size = 8192"));
   {
     DISTRICT_TRY(auto statement, prepare("PRAGMA journal_mode = WAL"));
     DISTRICT_TRY(const bool row, statement.step());
@@ -184,6 +187,9 @@ Result<Ok> Database::configure(OpenMode mode) {
   }
   // FULL: a commit returns when it is on the disk. This is what a receipt promises.
   DISTRICT_CHECK(execute("PRAGMA synchronous = FULL"));
+  // Pages at the end of the tables are written by nearly every commit: folding the log back at
+  // 16 MiB instead of 4 copies them less often.
+  DISTRICT_CHECK(execute("PRAGMA wal_autocheckpoint = 2000"));
   // A log that grew under a long reader is cut back to 64 MiB.
   return execute("PRAGMA journal_size_limit = 67108864");
 }
@@ -236,7 +242,10 @@ Result<Statement> Database::prepare(std::string_view sql) {
 void Database::give_back(sqlite3_stmt* statement) {
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
-  cache_->idle[sqlite3_sql(statement)].emplace_back(statement);
+  const std::string_view sql = sqlite3_sql(statement);
+  auto place = cache_->idle.find(sql);
+  if (place == cache_->idle.end()) place = cache_->idle.try_emplace(std::string(sql)).first;
+  place->second.emplace_back(statement);
 }
 
 Error Database::error(std::string_view doing) const {

@@ -1,8 +1,12 @@
 #include "audit/replay.h"
+#include "archive/compression.h"
+#include "archive/stored_octets.h"
 
 #include <algorithm>
 
 #include "../support/signed_archive.h"
+#include "archive/compression.h"
+#include "archive/stored_octets.h"
 #include "audit/evidence.h"
 #include "crypto/digest.h"
 
@@ -122,7 +126,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_receipt_is_not_found) {
 
 BOOST_AUTO_TEST_CASE(a_flipped_bit_anywhere_in_the_raw_octets_names_the_envelope) {
   const auto open = database();
-  const auto stored = must(store::ArchiveStore(*open).raw_zstd(second.leaf_index));
+  store::ArchiveStore store(*open);
+  const auto stored = must(store.raw_chunk(must(store.find(second.receipt_id)), 0));
   for (std::size_t at = 0; at < stored.size(); at += 37) {
     auto damaged = stored;
     damaged[at] ^= std::byte{0x10};
@@ -157,7 +162,7 @@ BOOST_AUTO_TEST_CASE(octets_with_a_fitting_digest_and_leaf_still_fail_the_signat
   const auto open = database();
   store::ArchiveStore archive_store(*open);
   const auto envelope = must(archive_store.find(first.receipt_id));
-  auto text = std::string(as_text(must(audit::raw_octets(archive_store, envelope))));
+  auto text = std::string(as_text(must(archive::read_octets(archive_store, envelope))));
   text.replace(text.find("1.25"), 4, "1.26");
   const auto forged = must(archive::compress(as_bytes(text), 3));
   execute("UPDATE raw_chunk SET octets = x'" + to_hex(forged) +

@@ -25,6 +25,7 @@ inline store::NewEnvelope sample_envelope(unsigned n, const std::string& tenant 
   envelope.certificate_sha256 = crypto::sha256(as_bytes("certificate of " + tenant));
   envelope.signature_method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
   envelope.replay_key = crypto::sha256(as_bytes("signature of " + text));
+  envelope.created = envelope.received_at - std::chrono::seconds(1);
   envelope.replay_until = envelope.received_at + std::chrono::minutes(6);
   envelope.message_count = n + 1;
   envelope.source = "SeasNve";

@@ -141,14 +141,15 @@ struct SignedArchive {
     to_sign.body_content = body;
     to_sign.created = clock.now();
     const auto text = must(xml::write_signed_envelope(to_sign, certificate, key));
-    const auto raw = must(receive::make_raw_envelope(
+    auto evidence = archive->keep(must(receive::make_raw_envelope(
         {"text/xml; charset=utf-8", "", "\"http://urb-grade.eu/AggregateMessage\"", "192.0.2.1",
          to_bytes(as_bytes(text.envelope))},
-        1'000'000));
-    const auto verified = must(verifier->verify(raw, clock.now()));
+        1'000'000)));
+    const auto verified = must(verifier->verify(evidence.raw(), clock.now()));
     const auto snapshot = must(trust->snapshot());
     const auto batch = must(validator->validate(verified, *snapshot));
-    return must(archive->append(raw, verified, batch));
+    const Content content{batch.tenant, batch.messages.size(), batch.messages.front().source};
+    return must(archive->append(evidence, verified, content));
   }
 
   void quantify() {

@@ -1,0 +1,42 @@
+// The raw envelope as it was received, read back from the archive block by block in flat memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "archive/compression.h"
+#include "base/byte_source.h"
+#include "crypto/digest.h"
+#include "store/archive_store.h"
+
+namespace district::archive {
+
+// The end is reached only when size and SHA-256 of all of them are found to be the recorded ones;
+// until then what comes is not to be relied on. Holds no transaction between two blocks.
+// Threads: as its ArchiveStore.
+class StoredOctets final : public ByteSource {
+ public:
+  // Keeps a reference to the store.
+  StoredOctets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope);
+
+  // Errors: archive_corrupt, archive_unavailable.
+  Result<ByteView> next() override;
+
+ private:
+  Result<ByteView> read();
+  Result<Bytes> next_chunk();
+  tl::unexpected<Error> corrupt(const std::string& what) const;
+
+  store::ArchiveStore& archive_;
+  const store::StoredEnvelope envelope_;
+  FrameReader frame_;
+  crypto::Sha256 sha256_;
+  std::uint64_t chunks_ = 0, stored_size_ = 0, raw_size_ = 0;
+  std::unique_ptr<const Error> failed_;
+  bool ended_ = false;
+};
+
+// All of them at once, for whoever needs the whole. Errors: those of StoredOctets.
+Result<Bytes> read_octets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope);
+
+}  // namespace district::archive

@@ -1,0 +1,110 @@
+#include <sqlite3.h>
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "../support/sample_envelopes.h"
+#include "../support/temporary_folder.h"
+#include "crypto/merkle.h"
+#include "store/archive_store.h"
+
+using namespace district;
+using namespace district::store;
+using district::test::kNow;
+using district::test::sample_envelope;
+
+namespace {
+
+// A database as version 2 of the schema made it, with two envelopes.
+class EarlierDatabase {
+ public:
+  explicit EarlierDatabase(const std::string& path) {
+    BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
+    for (const std::string name : {"0001_archive.sql", "0002_quantify.sql"}) {
+      std::ifstream file(DISTRICT_SOURCE_DIR "/src/store/migrations/" + name);
+      execute({std::istreambuf_iterator<char>(file), {}});
+    }
+    execute("PRAGMA journal_mode = WAL; PRAGMA application_id = 1145656148");
+    execute("PRAGMA user_version = 2");
+    crypto::MerkleFrontier frontier;
+    for (unsigned n = 0; n < 2; ++n) insert(sample_envelope(n), n, frontier);
+    execute("UPDATE log_frontier SET tree_size = 2, subtrees = " + blob(frontier.pack()));
+  }
+  ~EarlierDatabase() { sqlite3_close(db_); }
+  EarlierDatabase(const EarlierDatabase&) = delete;
+  EarlierDatabase& operator=(const EarlierDatabase&) = delete;
+
+ private:
+  static std::string blob(ByteView octets) { return "x'" + to_hex(octets) + "'"; }
+  static std::string micros(Instant instant) { return std::to_string(to_micros(instant)); }
+
+  void execute(const std::string& sql) {
+    char* error = nullptr;
+    sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, &error);
+    BOOST_REQUIRE_MESSAGE(error == nullptr, sql << ": " << error);
+  }
+
+  void insert(const NewEnvelope& envelope, unsigned n, crypto::MerkleFrontier& frontier) {
+    const auto hash = crypto::merkle_leaf_hash(as_bytes(envelope.log_entry));
+    frontier.append(hash);
+    const auto leaf = std::to_string(n), size = std::to_string(n + 1);
+    execute("INSERT INTO log_leaf VALUES (" + leaf + ", " + blob(hash) + ", '" +
+            envelope.log_entry + "')");
+    execute("INSERT INTO log_head VALUES (" + size + ", " + blob(frontier.root()) + ", 0)");
+    execute("INSERT INTO envelope VALUES (" + leaf + ", '" + envelope.receipt_id + "', " +
+            micros(envelope.received_at) + ", '10', " + blob(envelope.certificate_sha256) +
+            ", '', 0, 1, '', '', '', '', " + std::to_string(envelope.raw_size) + ", " +
+            std::to_string(envelope.raw_zstd.size()) + ", " + blob(envelope.payload_digest) + ", " +
+            size + ")");
+    execute("INSERT INTO raw_chunk VALUES (" + leaf + ", 0, " + blob(envelope.raw_zstd) + ")");
+    execute("INSERT INTO replay VALUES (" + blob(envelope.replay_key) + ", " +
+            micros(envelope.replay_until) + ", " + leaf + ")");
+    execute("INSERT INTO work_item VALUES (" + leaf + ", 0)");
+  }
+
+  sqlite3* db_ = nullptr;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(migration)
+
+BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.file("archive.db");
+  { const EarlierDatabase earlier(path); }
+  const auto database = Database::open(path, OpenMode::existing).value();
+  ArchiveStore store(*database);
+
+  const auto old = sample_envelope(1);
+  const auto found = store.find(old.receipt_id).value();
+  BOOST_TEST(!found.raw_id);
+  BOOST_TEST((store.raw_chunk(found, 0).value() == old.raw_zstd));
+  BOOST_TEST(store.work_waiting().value() == 2U);
+
+  // Replay keys hold on, though nobody noted when they were created.
+  const auto first = store.append(std::vector{old, sample_envelope(2)}, kNow).value();
+  BOOST_REQUIRE(std::holds_alternative<Replayed>(first[0]));
+  BOOST_TEST(std::get<Replayed>(first[0]).first.receipt_id == old.receipt_id);
+  BOOST_REQUIRE(std::holds_alternative<Receipt>(first[1]));
+  BOOST_TEST(std::get<Receipt>(first[1]).leaf_index == 2U);
+
+  // They are forgotten after their time; and what the earlier version may have forgotten by the
+  // time of its last envelope is not taken.
+  auto stale = sample_envelope(3);
+  stale.replay_until = sample_envelope(1).received_at - Duration(1);
+  auto late = sample_envelope(4);
+  late.received_at = late.created = kNow + std::chrono::hours(1);
+  late.replay_until = late.received_at + std::chrono::minutes(6);
+  const auto second = store.append(std::vector{stale}, kNow).value();
+  BOOST_TEST(std::holds_alternative<TrustChanged>(second[0]));
+  BOOST_REQUIRE(store.append(std::vector{late}, late.received_at));
+  BOOST_TEST(!store.resolve(old.replay_key, old.created).value());
+  BOOST_TEST(store.resolve(late.replay_key, late.created).value().has_value());
+
+  StagedRaw staged;
+  BOOST_TEST(store.stage(staged, std::vector<Bytes>(1, Bytes(10))).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
