@@ -7,8 +7,10 @@
 #include <functional>
 #include <string>
 
+#include "fill.h"
 #include "primitives.h"
 #include "scenarios.h"
+#include "simulation.h"
 #include "xml/document.h"
 
 namespace {
@@ -29,6 +31,8 @@ struct Options {
   bench::HerdPlan herd;
   bench::IdlePlan idle;
   bench::LargePlan large;
+  bench::SimulationPlan simulation;
+  bench::FillPlan fill;
   bench::GatewayPlan make;
   bool p256 = false;
   std::string folder;
@@ -75,7 +79,8 @@ void add_commands(CLI::App& app, Options& options, std::function<Result<Json>()>
   auto* closed = scenario(app.add_subcommand("closed", "Closed loop over connections kept open"),
                           [&](const auto& setting) { return run_closed(setting, options.closed); });
   closed->add_option("--connections", options.closed.connections)->check(CLI::Range(1, 100'000));
-  closed->add_option("--count", options.closed.count, "Envelopes")->check(CLI::Range(1, 100'000'000));
+  closed->add_option("--count", options.closed.count, "Envelopes")
+      ->check(CLI::Range(1, 100'000'000));
   closed->add_flag("--one-per-connection", options.closed.one_per_connection,
                    "A new TLS connection for each envelope");
 
@@ -104,7 +109,31 @@ void add_commands(CLI::App& app, Options& options, std::function<Result<Json>()>
       ->check(CLI::Range(std::size_t{1000}, std::size_t{2'000'000'000}));
   large->add_option("--count", options.large.count)->check(CLI::Range(1, 1000));
 
-  auto* make = app.add_subcommand("make-gateways", "Keys, certificates, list for districtctl enrol");
+  auto* simulate =
+      scenario(app.add_subcommand("simulate", "Pilots with faults and wrong clocks"),
+               [&](const auto& setting) { return run_simulation(setting, options.simulation); });
+  simulate->add_option("--seconds", options.simulation.seconds)->check(CLI::Range(0.1, 1e7));
+  simulate->add_option("--speed", options.simulation.speed, "Simulated seconds in a second")
+      ->check(CLI::Range(1.0, 1e6));
+  simulate->add_option("--faults", options.simulation.fault_share, "Share of envelopes")
+      ->check(CLI::Range(0.0, 1.0));
+  simulate->add_option("--wrong-clocks", options.simulation.clock_share, "Share of gateways")
+      ->check(CLI::Range(0.0, 1.0));
+  simulate->add_option("--receipts", options.simulation.receipts_file, "Written: tenant,receipt_id")
+      ->required();
+
+  auto* fill = scenario(app.add_subcommand("fill", "Fill the archive of a server that has ended"),
+                        [&](const auto& setting) {
+                          options.fill.messages = options.messages;
+                          return fill_archive(setting.gateways, setting.samples, setting.target,
+                                              options.fill);
+                        });
+  fill->add_option("--database", options.fill.database)->required();
+  fill->add_option("--envelopes", options.fill.envelopes)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+
+  auto* make =
+      app.add_subcommand("make-gateways", "Keys, certificates, list for districtctl enrol");
   make->add_option("folder", options.folder)->required();
   make->add_option("--tenant", options.make.tenants, "CODE:PILOT; may be repeated")->required();
   make->add_option("--count", options.make.count)->check(CLI::Range(1, 60'000));
@@ -121,7 +150,8 @@ void add_commands(CLI::App& app, Options& options, std::function<Result<Json>()>
 
   auto* primitives = app.add_subcommand("primitives", "Cost of the unavoidable parts, each alone");
   primitives->add_option("folder", options.folder, "Where the disk is measured")->required();
-  primitives->add_option("--seconds", options.seconds_each, "For each")->check(CLI::Range(0.01, 60.0));
+  primitives->add_option("--seconds", options.seconds_each, "For each")
+      ->check(CLI::Range(0.01, 60.0));
   primitives->callback([&] {
     chosen = [&] { return bench::measure_primitives(options.folder, options.seconds_each); };
   });

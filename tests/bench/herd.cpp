@@ -94,7 +94,8 @@ class Herd final : public Listener {
   void try_again(Member& member, std::chrono::seconds wait) {
     if (member.tries++ == kTriesMax) return settled();
     ++tried_again_;
-    const Seconds pause = std::max(1s, wait) * (1 + std::uniform_real_distribution<double>(0, 1)(random_));
+    const Seconds pause =
+        std::max(1s, wait) * (1 + std::uniform_real_distribution<double>(0, 1)(random_));
     loop_.at(Steady::now() + std::chrono::duration_cast<Steady::duration>(pause),
              [&member] { member.connection->open(); });
   }

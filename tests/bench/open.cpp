@@ -21,8 +21,9 @@ class OpenLoop final : public Listener {
       : setting_(setting),
         plan_(plan),
         measurement_(setting.server),
-        receipts_(setting.ca_file, setting.target.host(),
-                  std::max<std::size_t>(1, static_cast<std::size_t>(plan.rate * plan.seconds) / 40)),
+        receipts_(
+            setting.ca_file, setting.target.host(),
+            std::max<std::size_t>(1, static_cast<std::size_t>(plan.rate * plan.seconds) / 40)),
         requests_(std::move(requests)),
         senders_(setting.gateways.size()) {
     for (std::size_t i = 0; i < std::max(plan.connections, senders_.size()); ++i) {
