@@ -255,12 +255,15 @@ class OpenLoop final : public Listener {
 }  // namespace
 
 Result<Json> run_open(const Setting& setting, const OpenPlan& plan) {
-  const auto due = static_cast<std::size_t>(plan.rate * plan.seconds) + 1;
-  const std::size_t count = plan.count == 0 ? due : std::min(plan.count, due);
+  const double due = plan.rate * plan.seconds;
+  const double count = plan.count == 0 ? due : std::min(static_cast<double>(plan.count), due);
+  // Whoever sends more than a fair part may still get no more than that, and who sends less should
+  // get all of it. Turns are random: everybody needs some more.
+  const double fair = count / static_cast<double>(setting.gateways.size());
   std::vector<std::size_t> counts;
-  // Every gateway needs some more than its share, since turns are random.
   for (const double share : shares_of(setting.gateways, plan.heavy_share)) {
-    counts.push_back(static_cast<std::size_t>(1.1 * share * static_cast<double>(count)) + 20);
+    const double wanted = std::min(due * share, std::max(count * share, fair));
+    counts.push_back(static_cast<std::size_t>(1.1 * wanted) + 20);
   }
   DISTRICT_TRY(auto requests, sign_ahead(setting.gateways, setting.samples, setting.target,
                                          {setting.messages, counts, {}}));
