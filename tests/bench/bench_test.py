@@ -132,7 +132,7 @@ class BenchTest(unittest.TestCase):
     def test_an_interrupt_leaves_nothing_behind(self):
         with tempfile.TemporaryDirectory() as folder:
             process = subprocess.Popen(
-                [ROOT / "tools" / "bench", "closed", "--seconds", "60", "--bin", BIN, "--folder",
+                [ROOT / "tools" / "bench", "closed", "--seconds", "60", "--key", "p256", "--bin", BIN, "--folder",
                  folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline and not list(pathlib.Path(folder).glob("*/gateways*")):
