@@ -73,15 +73,15 @@ class ClosedLoop final : public Listener {
       if (!receipts_.take(answer.body, lane.request)) {
         measurement_.complain("status 200 without a receipt");
       }
-      ++accepted_;
+      ++settled_;
     } else if (answer.status == 503) {
       put_back(lane);
     } else {
       measurement_.complain("status " + std::to_string(answer.status));
-      ++accepted_;  // it will never be
+      ++settled_;  // it would be refused again
     }
     if (answers_ == warm_up_) measurement_.begin();
-    if (accepted_ == plan_.count || answers_ > 4 * plan_.count + 1000) return loop_.stop();
+    if (settled_ == plan_.count || answers_ > 4 * plan_.count + 1000) return loop_.stop();
     if (plan_.one_per_connection) connection.close();
     next(lane);
   }
@@ -157,7 +157,7 @@ class ClosedLoop final : public Listener {
   const std::size_t warm_up_;
   EventLoop loop_;
   std::vector<Lane> lanes_;
-  std::size_t turn_ = 0, connected_ = 0, answers_ = 0, accepted_ = 0, lost_ = 0;
+  std::size_t turn_ = 0, connected_ = 0, answers_ = 0, settled_ = 0, lost_ = 0;
   std::string failure_;
 };
 
