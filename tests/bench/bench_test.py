@@ -93,11 +93,12 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(result["without_receipt"], 0)
         self.assertGreaterEqual(result["handshakes"], 40)
 
-    def test_large_is_accepted_and_quantified(self):
+    def test_large_is_accepted_exported_and_quantified(self):
         [result] = self.bench("large", "--megabytes", 2)
         self.check_accepted(result, result["messages_per_envelope"])
         self.assertGreater(result["envelope_octets"], 2_000_000)
         self.assertEqual(result["quantified"]["failed"], 0)
+        self.assertEqual(result["exported"]["octets"], result["envelope_octets"])
 
     def test_quantify_waits_for_the_quantifier(self):
         [result] = self.bench("quantify", "--messages", 1)
