@@ -39,13 +39,21 @@ std::size_t longest_name(const StartTag& tag) {
 
 }  // namespace
 
+Result<Ok> Bounds::check_names(const StartTag& tag, _xmlDict* names) {
+  if (::xmlDictSize(names) > static_cast<int>(limits::kXmlDistinctNamesMax))
+    return too_many("different names", tag);
+  if (::xmlDictGetUsage(names) > limits::kXmlNamesBytesMax)
+    return too_many("octets in names", tag);
+  if (longest_name(tag) > limits::kXmlNameBytesMax) return too_many("octets in one name", tag);
+  return Ok{};
+}
+
 Result<Ok> Bounds::start_element(const StartTag& tag, _xmlDict* names) {
   if (++elements_ > limits::kXmlElementsMax) return too_many("elements", tag);
   if (depth_ == declared_.size()) return too_many("levels", tag);
   if (::xmlDictSize(names) > static_cast<int>(limits::kXmlDistinctNamesMax))
     return too_many("different names", tag);
   if (::xmlDictGetUsage(names) > limits::kXmlNamesBytesMax) return too_many("octets in names", tag);
-  if (longest_name(tag) > limits::kXmlNameBytesMax) return too_many("octets in one name", tag);
   declared_[depth_++] = tag.namespace_count();
   namespaces_in_scope_ += tag.namespace_count();
   if (namespaces_in_scope_ > limits::kXmlNamespacesInScopeMax)

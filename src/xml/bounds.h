@@ -22,6 +22,9 @@ class Bounds {
   void end_element();
 
  private:
+  Result<Ok> check_names(const StartTag& tag, _xmlDict* names);
+
+  int names_known_ = 0;
   std::uint64_t elements_ = 0;
   std::size_t namespaces_in_scope_ = 0;
   std::size_t depth_ = 0;

@@ -67,22 +67,21 @@ class ClosedLoop final : public Listener {
     Lane& lane = lanes_[connection.number()];
     const Seconds latency = Steady::now() - lane.since;
     lane.busy = false;
-    measurement_.count(answer.status, latency, lane.request.messages,
-                       lane.request.envelope.size());
+    measurement_.count(answer.status, latency, lane.request.messages, lane.request.envelope.size());
     ++answers_;
     if (answer.status == 200) {
       if (!receipts_.take(answer.body, lane.request)) {
         measurement_.complain("status 200 without a receipt");
       }
-      ++accepted_;
+      ++settled_;
     } else if (answer.status == 503) {
       put_back(lane);
     } else {
       measurement_.complain("status " + std::to_string(answer.status));
-      ++accepted_;  // it will never be
+      ++settled_;  // it would be refused again
     }
     if (answers_ == warm_up_) measurement_.begin();
-    if (accepted_ == plan_.count || answers_ > 4 * plan_.count + 1000) return loop_.stop();
+    if (settled_ == plan_.count || answers_ > 4 * plan_.count + 1000) return loop_.stop();
     if (plan_.one_per_connection) connection.close();
     next(lane);
   }
@@ -158,7 +157,7 @@ class ClosedLoop final : public Listener {
   const std::size_t warm_up_;
   EventLoop loop_;
   std::vector<Lane> lanes_;
-  std::size_t turn_ = 0, connected_ = 0, answers_ = 0, accepted_ = 0, lost_ = 0;
+  std::size_t turn_ = 0, connected_ = 0, answers_ = 0, settled_ = 0, lost_ = 0;
   std::string failure_;
 };
 
@@ -188,8 +187,8 @@ class IdleCrowd final : public Listener {
   }
 
   std::size_t still_open() const {
-    return static_cast<std::size_t>(std::count_if(
-        all_.begin(), all_.end(), [](const auto& one) { return one->ready(); }));
+    return static_cast<std::size_t>(
+        std::count_if(all_.begin(), all_.end(), [](const auto& one) { return one->ready(); }));
   }
   // Takes note of those that the server has closed meanwhile.
   void look_again() {
@@ -278,9 +277,10 @@ Result<Json> run_large(const Setting& setting, const LargePlan& plan) {
   DISTRICT_TRY(auto json, ClosedLoop(large, {1, plan.count, false}, std::move(requests)).run());
   if (setting.server.known()) {
     const auto& server = json.at("server");
-    const double cpu = server.at("cpu_user_s").get<double>() + server.at("cpu_system_s").get<double>();
-    const double megabytes = json.at("envelope_octets").get<double>() *
-                             json.at("accepted").get<double>() / 1e6;
+    const double cpu =
+        server.at("cpu_user_s").get<double>() + server.at("cpu_system_s").get<double>();
+    const double megabytes =
+        json.at("envelope_octets").get<double>() * json.at("accepted").get<double>() / 1e6;
     json["server"]["mb_per_cpu_s"] = rounded(cpu > 0 ? megabytes / cpu : 0);
     json["server"]["rss_above_idle_mib"] = rounded(server.at("rss_peak_mib").get<double>() -
                                                    server.at("rss_before_mib").get<double>());

@@ -34,7 +34,8 @@ std::string tls_problem(const SSL* tls, int outcome) {
     ::ERR_error_string_n(code, text.data(), text.size());
     return text.data();
   }
-  return kind == SSL_ERROR_ZERO_RETURN || errno == 0 ? "closed by the server" : std::strerror(errno);
+  return kind == SSL_ERROR_ZERO_RETURN || errno == 0 ? "closed by the server"
+                                                     : std::strerror(errno);
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -91,12 +92,12 @@ void EventLoop::run() {
     if (!running_) return;
     timespec wait{0, 100'000'000};
     if (!timers_.empty()) {
-      const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(timers_.top().when -
-                                                                             Steady::now());
+      const auto left =
+          std::chrono::duration_cast<std::chrono::nanoseconds>(timers_.top().when - Steady::now());
       wait.tv_nsec = std::clamp<long>(left.count(), 0, wait.tv_nsec);
     }
-    const int count = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait,
-                                     nullptr);
+    const int count =
+        ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
     for (int i = 0; i < count && running_; ++i) {
       static_cast<Connection*>(events.at(static_cast<std::size_t>(i)).data.ptr)->advance();
     }
@@ -221,9 +222,10 @@ void Connection::send(std::string_view head, std::string_view body) {
   body_ = body;
   state_ = State::waiting;
   const auto life = life_;
-  if (!write_more() && life == life_) loop_.at(Steady::now(), [this, life] {
-    if (life == life_) lose("cannot send");
-  });
+  if (!write_more() && life == life_)
+    loop_.at(Steady::now(), [this, life] {
+      if (life == life_) lose("cannot send");
+    });
 }
 
 void Connection::advance() {

@@ -134,7 +134,7 @@ class Connection {
   State state_ = State::closed;
   int socket_ = -1;
   Tls tls_;
-  std::uint64_t life_ = 0;       // counts open() and close()
+  std::uint64_t life_ = 0;        // counts open() and close()
   std::string_view head_, body_;  // not yet sent
   std::string received_;
 };

@@ -7,8 +7,10 @@
 #include <functional>
 #include <string>
 
+#include "fill.h"
 #include "primitives.h"
 #include "scenarios.h"
+#include "simulation.h"
 #include "xml/document.h"
 
 namespace {
@@ -29,6 +31,8 @@ struct Options {
   bench::HerdPlan herd;
   bench::IdlePlan idle;
   bench::LargePlan large;
+  bench::SimulationPlan simulation;
+  bench::FillPlan fill;
   bench::GatewayPlan make;
   bool p256 = false;
   std::string folder;
@@ -53,89 +57,154 @@ Result<Json> with_setting(const Options& options, const Scenario& scenario) {
   return scenario({target, server, gateways, samples, options.ca_file, options.messages});
 }
 
-void add_server_options(CLI::App& command, Options& options) {
-  command.add_option("--url", options.url, "https://HOST:PORT of the server")->required();
-  command.add_option("--ca", options.ca_file, "PEM authority of its certificate")->required();
-  command.add_option("--gateways", options.gateways_folder, "Folder of make-gateways")->required();
-  command.add_option("--samples", options.samples_folder, "Folder of the pilots' sample data");
-  command.add_option("--pid", options.process, "Process of the server, to measure what it uses");
-  command.add_option("--sync-count", options.sync_file, "Counter file of the preloaded library");
-  command.add_option("--messages", options.messages, "Messages in an envelope")
-      ->check(CLI::Range(1, 10'000'000));
-}
+// The commands and the one that was chosen.
+class Commands {
+ public:
+  explicit Commands(CLI::App& app) : app_(app) {
+    add_closed();
+    add_open();
+    add_herd();
+    add_idle();
+    add_large();
+    add_simulate();
+    add_fill();
+    add_make_gateways();
+    add_primitives();
+  }
 
-void add_commands(CLI::App& app, Options& options, std::function<Result<Json>()>& chosen) {
-  const auto scenario = [&](CLI::App* command, Scenario run) {
-    add_server_options(*command, options);
-    command->callback([&options, &chosen, run = std::move(run)] {
-      chosen = [&options, run] { return with_setting(options, run); };
-    });
+  Result<Json> run() const { return chosen_(); }
+
+ private:
+  // A command that needs a server, or at least to know where it will be.
+  CLI::App& scenario(const char* name, const char* text, const Scenario& run) {
+    CLI::App& command = *app_.add_subcommand(name, text);
+    command.add_option("--url", options_.url, "https://HOST:PORT of the server")->required();
+    command.add_option("--ca", options_.ca_file, "PEM authority of its certificate")->required();
+    command.add_option("--gateways", options_.gateways_folder, "Folder of make-gateways")
+        ->required();
+    command.add_option("--samples", options_.samples_folder, "Folder of the pilots' sample data");
+    command.add_option("--pid", options_.process, "Process of the server, to measure what it uses");
+    command.add_option("--sync-count", options_.sync_file, "Counter file of the preloaded library");
+    command.add_option("--messages", options_.messages, "Messages in an envelope")
+        ->check(CLI::Range(1, 10'000'000));
+    choose(command, [this, run] { return with_setting(options_, run); });
     return command;
-  };
-  auto* closed = scenario(app.add_subcommand("closed", "Closed loop over connections kept open"),
-                          [&](const auto& setting) { return run_closed(setting, options.closed); });
-  closed->add_option("--connections", options.closed.connections)->check(CLI::Range(1, 100'000));
-  closed->add_option("--count", options.closed.count, "Envelopes")->check(CLI::Range(1, 100'000'000));
-  closed->add_flag("--one-per-connection", options.closed.one_per_connection,
-                   "A new TLS connection for each envelope");
+  }
+  void choose(CLI::App& command, std::function<Result<Json>()> run) {
+    command.callback([this, run = std::move(run)] { chosen_ = run; });
+  }
 
-  auto* open = scenario(app.add_subcommand("open", "Open loop at a fixed rate"),
-                        [&](const auto& setting) { return run_open(setting, options.open); });
-  open->add_option("--connections", options.open.connections)->check(CLI::Range(1, 100'000));
-  open->add_option("--rate", options.open.rate, "Envelopes/s")->check(CLI::Range(0.1, 1e6));
-  open->add_option("--seconds", options.open.seconds)->check(CLI::Range(0.1, 240.0));
-  open->add_option("--count", options.open.count, "Envelopes to sign; those refused are reused");
-  open->add_option("--heavy-share", options.open.heavy_share, "Share of the first tenant")
-      ->check(CLI::Range(0.0, 1.0));
+  void add_closed() {
+    auto& plan = options_.closed;
+    auto& command = scenario("closed", "Closed loop over connections kept open",
+                             [&](const auto& setting) { return run_closed(setting, plan); });
+    command.add_option("--connections", plan.connections)->check(CLI::Range(1, 60'000));
+    command.add_option("--count", plan.count, "Envelopes")->check(CLI::Range(1, 100'000'000));
+    command.add_flag("--one-per-connection", plan.one_per_connection,
+                     "A new TLS connection for each envelope");
+  }
 
-  auto* herd = scenario(app.add_subcommand("herd", "Every gateway connects once"),
-                        [&](const auto& setting) { return run_herd(setting, options.herd); });
-  herd->add_option("--seconds", options.herd.seconds)->check(CLI::Range(0.1, 200.0));
+  void add_open() {
+    auto& plan = options_.open;
+    auto& command = scenario("open", "Open loop at a fixed rate",
+                             [&](const auto& setting) { return run_open(setting, plan); });
+    command.add_option("--connections", plan.connections)->check(CLI::Range(1, 60'000));
+    command.add_option("--rate", plan.rate, "Envelopes/s")->check(CLI::Range(0.1, 1e6));
+    command.add_option("--seconds", plan.seconds)->check(CLI::Range(0.1, 240.0));
+    command.add_option("--count", plan.count, "Envelopes to sign; those refused are sent again");
+    command.add_option("--heavy-share", plan.heavy_share, "Share of the first tenant")
+        ->check(CLI::Range(0.0, 1.0));
+  }
 
-  auto* idle = scenario(app.add_subcommand("idle", "Closed loop beside idle connections"),
-                        [&](const auto& setting) { return run_idle(setting, options.idle); });
-  idle->add_option("--idle", options.idle.idle)->check(CLI::Range(1, 60'000));
-  idle->add_option("--connections", options.idle.connections)->check(CLI::Range(1, 100'000));
-  idle->add_option("--count", options.idle.count)->check(CLI::Range(1, 100'000'000));
+  void add_herd() {
+    auto& plan = options_.herd;
+    auto& command = scenario("herd", "Every gateway connects once",
+                             [&](const auto& setting) { return run_herd(setting, plan); });
+    command.add_option("--seconds", plan.seconds)->check(CLI::Range(0.1, 200.0));
+  }
 
-  auto* large = scenario(app.add_subcommand("large", "Large envelopes, one after the other"),
-                         [&](const auto& setting) { return run_large(setting, options.large); });
-  large->add_option("--octets", options.large.octets)
-      ->check(CLI::Range(std::size_t{1000}, std::size_t{2'000'000'000}));
-  large->add_option("--count", options.large.count)->check(CLI::Range(1, 1000));
+  void add_idle() {
+    auto& plan = options_.idle;
+    auto& command = scenario("idle", "Closed loop beside idle connections",
+                             [&](const auto& setting) { return run_idle(setting, plan); });
+    command.add_option("--idle", plan.idle)->check(CLI::Range(1, 60'000));
+    command.add_option("--connections", plan.connections)->check(CLI::Range(1, 60'000));
+    command.add_option("--count", plan.count)->check(CLI::Range(1, 100'000'000));
+  }
 
-  auto* make = app.add_subcommand("make-gateways", "Keys, certificates, list for districtctl enrol");
-  make->add_option("folder", options.folder)->required();
-  make->add_option("--tenant", options.make.tenants, "CODE:PILOT; may be repeated")->required();
-  make->add_option("--count", options.make.count)->check(CLI::Range(1, 60'000));
-  make->add_flag("--p256", options.p256, "P-256 instead of RSA-2048");
-  make->add_option("--ca", options.make.ca_certificate_file)->required();
-  make->add_option("--ca-key", options.make.ca_key_file)->required();
-  make->callback([&] {
-    chosen = [&]() -> Result<Json> {
-      options.make.family = options.p256 ? KeyFamily::ecdsa : KeyFamily::rsa;
-      DISTRICT_CHECK(bench::make_gateways(options.folder, options.make));
-      return Json{{"gateways", options.make.count}};
-    };
-  });
+  void add_large() {
+    auto& plan = options_.large;
+    auto& command = scenario("large", "Large envelopes, one after the other",
+                             [&](const auto& setting) { return run_large(setting, plan); });
+    command.add_option("--octets", plan.octets)
+        ->check(CLI::Range(std::size_t{1000}, std::size_t{2'000'000'000}));
+    command.add_option("--count", plan.count)->check(CLI::Range(1, 1000));
+  }
 
-  auto* primitives = app.add_subcommand("primitives", "Cost of the unavoidable parts, each alone");
-  primitives->add_option("folder", options.folder, "Where the disk is measured")->required();
-  primitives->add_option("--seconds", options.seconds_each, "For each")->check(CLI::Range(0.01, 60.0));
-  primitives->callback([&] {
-    chosen = [&] { return bench::measure_primitives(options.folder, options.seconds_each); };
-  });
-}
+  void add_simulate() {
+    auto& plan = options_.simulation;
+    auto& command = scenario("simulate", "Pilots with faults and wrong clocks",
+                             [&](const auto& setting) { return run_simulation(setting, plan); });
+    command.add_option("--seconds", plan.seconds)->check(CLI::Range(0.1, 1e7));
+    command.add_option("--speed", plan.speed, "Simulated seconds in a second")
+        ->check(CLI::Range(1.0, 1e6));
+    command.add_option("--faults", plan.fault_share, "Share of envelopes")
+        ->check(CLI::Range(0.0, 1.0));
+    command.add_option("--wrong-clocks", plan.clock_share, "Share of gateways")
+        ->check(CLI::Range(0.0, 1.0));
+    command.add_option("--receipts", plan.receipts_file, "Written: tenant,receipt_id")->required();
+  }
+
+  void add_fill() {
+    auto& plan = options_.fill;
+    auto& command = scenario(
+        "fill", "Fill the archive of a server that has ended", [&](const bench::Setting& setting) {
+          plan.messages = setting.messages;
+          return fill_archive(setting.gateways, setting.samples, setting.target, plan);
+        });
+    command.add_option("--database", plan.database)->required();
+    command.add_option("--envelopes", plan.envelopes)
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  }
+
+  void add_make_gateways() {
+    auto& plan = options_.make;
+    auto& command =
+        *app_.add_subcommand("make-gateways", "Keys, certificates, list for districtctl enrol");
+    command.add_option("folder", options_.folder)->required();
+    command.add_option("--tenant", plan.tenants, "CODE:PILOT; may be repeated")->required();
+    command.add_option("--count", plan.count)->check(CLI::Range(1, 60'000));
+    command.add_flag("--p256", options_.p256, "P-256 instead of RSA-2048");
+    command.add_option("--ca", plan.ca_certificate_file)->required();
+    command.add_option("--ca-key", plan.ca_key_file)->required();
+    choose(command, [this, &plan]() -> Result<Json> {
+      plan.family = options_.p256 ? KeyFamily::ecdsa : KeyFamily::rsa;
+      DISTRICT_CHECK(bench::make_gateways(options_.folder, plan));
+      return Json{{"gateways", plan.count}};
+    });
+  }
+
+  void add_primitives() {
+    auto& command = *app_.add_subcommand("primitives", "Cost of the unavoidable parts, each alone");
+    command.add_option("folder", options_.folder, "Where the disk is measured")->required();
+    command.add_option("--seconds", options_.seconds_each, "For each")
+        ->check(CLI::Range(0.01, 60.0));
+    choose(command,
+           [this] { return bench::measure_primitives(options_.folder, options_.seconds_each); });
+  }
+
+  CLI::App& app_;
+  Options options_;
+  std::function<Result<Json>()> chosen_;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options;
-  std::function<Result<Json>()> chosen;
   CLI::App app{"Drives a District server with signed envelopes and measures it.", "district-bench"};
   app.footer(kFooter);
   app.require_subcommand(1);
-  add_commands(app, options, chosen);
+  const Commands commands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
@@ -147,7 +216,7 @@ int main(int argc, char** argv) {
   }
   allow_many_files();
   xml::initialize();
-  const auto result = chosen();
+  const auto result = commands.run();
   if (!result) {
     std::fprintf(stderr, "district-bench: error: %s\n", result.error().detail.c_str());
     return 1;

@@ -135,13 +135,13 @@ Result<std::string> Samples::message(Pilot pilot, const std::string& source, std
   return message;
 }
 
-Result<SignedRequest> sign_one(const Gateway& gateway, const Samples& samples,
-                               const Target& target, const ToSign& wanted) {
+Result<SignedRequest> sign_one(const Gateway& gateway, const Samples& samples, const Target& target,
+                               const ToSign& wanted) {
   std::vector<std::string> messages;
   messages.reserve(wanted.messages);
   for (std::size_t i = 0; i < wanted.messages; ++i) {
-    DISTRICT_TRY(auto message, samples.message(gateway.pilot, gateway.source, wanted.first + i,
-                                               wanted.scaled));
+    DISTRICT_TRY(auto message,
+                 samples.message(gateway.pilot, gateway.source, wanted.first + i, wanted.scaled));
     messages.push_back(std::move(message));
   }
   const std::string body = gateway::compose_body(gateway.tenant, messages);

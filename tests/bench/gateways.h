@@ -74,9 +74,9 @@ struct SignedRequest {
 };
 
 struct SigningPlan {
-  std::size_t messages = 1;     // in each envelope
+  std::size_t messages = 1;         // in each envelope
   std::vector<std::size_t> counts;  // envelopes of each gateway
-  Duration ahead{};             // wsu:Created less the time of signing
+  Duration ahead{};                 // wsu:Created less the time of signing
 };
 using Requests = std::vector<std::deque<SignedRequest>>;  // by gateway
 
@@ -93,7 +93,7 @@ struct ToSign {
   Duration ahead{};
   bool scaled = false;
 };
-Result<SignedRequest> sign_one(const Gateway& gateway, const Samples& samples,
-                               const Target& target, const ToSign& wanted);
+Result<SignedRequest> sign_one(const Gateway& gateway, const Samples& samples, const Target& target,
+                               const ToSign& wanted);
 
 }  // namespace district::bench

@@ -45,6 +45,7 @@ class Herd final : public Listener {
     json["over_seconds"] = rounded(plan_.seconds);
     json["first_try"] = first_try_;
     json["tried_again"] = tried_again_;
+    json["not_let_in"] = not_let_in_;
     json["without_receipt"] = members_.size() - received_;
     json["receipts_verified"] = verified;
     json["messages_per_envelope"] = setting_.messages;
@@ -54,6 +55,7 @@ class Herd final : public Listener {
   void connected(Connection& connection) override {
     measurement_.count_handshake();
     const auto& request = requests_[connection.number()].front();
+    members_[connection.number()].sent = true;
     connection.send(request.head, request.envelope);
   }
 
@@ -78,9 +80,14 @@ class Herd final : public Listener {
 
   void lost(Connection& connection, bool waiting, const std::string& why) override {
     if (!waiting) return;
+    Member& member = members_[connection.number()];
     measurement_.count(0, {}, 0, 0);
-    measurement_.complain("connection lost: " + why);
-    try_again(members_[connection.number()], 0s);
+    if (member.sent) {
+      measurement_.complain("connection lost: " + why);
+    } else {
+      ++not_let_in_;
+    }
+    try_again(member, 0s);
   }
 
  private:
@@ -88,13 +95,16 @@ class Herd final : public Listener {
     std::unique_ptr<Connection> connection;
     Moment due;
     int tries = 1;
+    bool sent = false;  // over the connection at hand
   };
 
   // Not all at the same moment again: up to as long once more.
   void try_again(Member& member, std::chrono::seconds wait) {
+    member.sent = false;
     if (member.tries++ == kTriesMax) return settled();
     ++tried_again_;
-    const Seconds pause = std::max(1s, wait) * (1 + std::uniform_real_distribution<double>(0, 1)(random_));
+    const Seconds pause =
+        std::max(1s, wait) * (1 + std::uniform_real_distribution<double>(0, 1)(random_));
     loop_.at(Steady::now() + std::chrono::duration_cast<Steady::duration>(pause),
              [&member] { member.connection->open(); });
   }
@@ -111,7 +121,7 @@ class Herd final : public Listener {
   EventLoop loop_;
   std::vector<Member> members_;  // by gateway
   std::mt19937 random_{20'181'101};
-  std::size_t settled_ = 0, received_ = 0, first_try_ = 0, tried_again_ = 0;
+  std::size_t settled_ = 0, received_ = 0, first_try_ = 0, tried_again_ = 0, not_let_in_ = 0;
 };
 
 }  // namespace

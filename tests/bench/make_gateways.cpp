@@ -32,8 +32,7 @@ Result<Authority> read_authority(const GatewayPlan& plan) {
   const File key{std::fopen(plan.ca_key_file.c_str(), "r")};
   Authority authority;
   if (certificate && key) {
-    authority.certificate.reset(
-        ::PEM_read_X509(certificate.get(), nullptr, nullptr, nullptr));
+    authority.certificate.reset(::PEM_read_X509(certificate.get(), nullptr, nullptr, nullptr));
     authority.key.reset(::PEM_read_PrivateKey(key.get(), nullptr, nullptr, nullptr));
   }
   if (authority.certificate && authority.key) return authority;

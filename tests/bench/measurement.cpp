@@ -27,7 +27,8 @@ nlohmann::ordered_json Latencies::summary() {
       {{"p50_ms", 0.5}, {"p95_ms", 0.95}, {"p99_ms", 0.99}, {"max_ms", 1.0}}};
   for (const auto& [name, share] : kShares) {
     // The nearest rank: the smallest value that `share` of all do not exceed.
-    const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(seconds_.size())));
+    const auto rank =
+        static_cast<std::size_t>(std::ceil(share * static_cast<double>(seconds_.size())));
     json[name] = rounded(1000 * seconds_.at(std::max<std::size_t>(rank, 1) - 1));
   }
   return json;
@@ -140,7 +141,8 @@ nlohmann::ordered_json Measurement::server_json() const {
     json["syncs"] = syncs_after_ - syncs_before_;
     if (accepted_ != 0) {
       json["syncs_per_1000_accepted"] =
-          rounded(1000 * static_cast<double>(syncs_after_ - syncs_before_) / static_cast<double>(accepted_));
+          rounded(1000 * static_cast<double>(syncs_after_ - syncs_before_) /
+                  static_cast<double>(accepted_));
     }
   }
   return json;

@@ -15,21 +15,43 @@ using namespace std::chrono_literals;
 
 constexpr auto kGrace = 10s;  // for what is under way when the time is over
 
+// Which part of all envelopes each gateway sends. heavy: of the first tenant; 0: all send alike.
+std::vector<double> shares_of(const std::vector<Gateway>& gateways, double heavy) {
+  std::map<std::string, std::size_t> members;
+  for (const auto& gateway : gateways) ++members[gateway.tenant];
+  std::vector<double> shares;
+  for (const auto& gateway : gateways) {
+    double share = 1.0 / static_cast<double>(members.size());
+    if (members.size() > 1 && heavy > 0) {
+      share = gateway.tenant == members.begin()->first
+                  ? heavy
+                  : (1 - heavy) / static_cast<double>(members.size() - 1);
+    }
+    shares.push_back(share / static_cast<double>(members[gateway.tenant]));
+  }
+  return shares;
+}
+
 class OpenLoop final : public Listener {
  public:
   OpenLoop(const Setting& setting, const OpenPlan& plan, Requests requests)
       : setting_(setting),
         plan_(plan),
         measurement_(setting.server),
-        receipts_(setting.ca_file, setting.target.host(),
-                  std::max<std::size_t>(1, static_cast<std::size_t>(plan.rate * plan.seconds) / 40)),
+        receipts_(
+            setting.ca_file, setting.target.host(),
+            std::max<std::size_t>(1, static_cast<std::size_t>(plan.rate * plan.seconds) / 40)),
         requests_(std::move(requests)),
         senders_(setting.gateways.size()) {
-    for (std::size_t i = 0; i < std::max(plan.connections, senders_.size()); ++i) {
-      Lane lane;
-      lane.gateway = i % senders_.size();
-      lane.connection = std::make_unique<Connection>(loop_, setting.target, *this, i);
-      lanes_.push_back(std::move(lane));
+    const auto shares = shares_of(setting.gateways, plan.heavy_share);
+    for (std::size_t g = 0; g < senders_.size(); ++g) {
+      const double wanted = shares[g] * static_cast<double>(plan.connections);
+      for (std::size_t i = 0; i < std::max<std::size_t>(1, static_cast<std::size_t>(wanted)); ++i) {
+        Lane lane;
+        lane.gateway = g;
+        lane.connection = std::make_unique<Connection>(loop_, setting.target, *this, lanes_.size());
+        lanes_.push_back(std::move(lane));
+      }
     }
     for (std::size_t g = 0; g < setting.gateways.size(); ++g) {
       by_tenant_[setting.gateways[g].tenant].push_back(g);
@@ -233,21 +255,15 @@ class OpenLoop final : public Listener {
 }  // namespace
 
 Result<Json> run_open(const Setting& setting, const OpenPlan& plan) {
-  const auto due = static_cast<std::size_t>(plan.rate * plan.seconds) + 1;
-  const std::size_t count = plan.count == 0 ? due : std::min(plan.count, due);
-  // Every gateway needs some more than its share, since turns are random.
-  std::map<std::string, std::size_t> members;
-  for (const auto& gateway : setting.gateways) ++members[gateway.tenant];
+  const double due = plan.rate * plan.seconds;
+  const double count = plan.count == 0 ? due : std::min(static_cast<double>(plan.count), due);
+  // Whoever sends more than a fair part may still get no more than that, and who sends less should
+  // get all of it. Turns are random: everybody needs some more.
+  const double fair = count / static_cast<double>(setting.gateways.size());
   std::vector<std::size_t> counts;
-  for (const auto& gateway : setting.gateways) {
-    double share = 1.0 / static_cast<double>(members.size());
-    if (members.size() > 1 && plan.heavy_share > 0) {
-      share = gateway.tenant == members.begin()->first
-                  ? plan.heavy_share
-                  : (1 - plan.heavy_share) / static_cast<double>(members.size() - 1);
-    }
-    share /= static_cast<double>(members[gateway.tenant]);
-    counts.push_back(static_cast<std::size_t>(1.1 * share * static_cast<double>(count)) + 20);
+  for (const double share : shares_of(setting.gateways, plan.heavy_share)) {
+    const double wanted = std::min(due * share, std::max(count * share, fair));
+    counts.push_back(static_cast<std::size_t>(1.1 * wanted) + 20);
   }
   DISTRICT_TRY(auto requests, sign_ahead(setting.gateways, setting.samples, setting.target,
                                          {setting.messages, counts, {}}));

@@ -38,7 +38,8 @@ Result<std::size_t> ReceiptSample::verify() const {
     const auto response = answer.body.child(xml::ns::kUrb, "AggregateMessageResponse");
     const auto digest = response.child(xml::ns::kUrb, "payloadDigest").trimmed_text();
     if (digest != kept.envelope_digest) {
-      return fail(ErrorCode::gateway_receipt_invalid, "a receipt is for other octets than those sent");
+      return fail(ErrorCode::gateway_receipt_invalid,
+                  "a receipt is for other octets than those sent");
     }
   }
   return kept_.size();

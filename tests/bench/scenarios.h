@@ -26,7 +26,7 @@ using Json = nlohmann::ordered_json;
 // Every connection sends its next envelope as soon as it has the answer to the one before.
 struct ClosedPlan {
   std::size_t connections = 16;
-  std::size_t count = 1000;        // envelopes, of which the first twentieth is warm-up
+  std::size_t count = 1000;         // envelopes, of which the first twentieth is warm-up
   bool one_per_connection = false;  // a new TLS connection for each
 };
 Result<Json> run_closed(const Setting& setting, const ClosedPlan& plan);
@@ -35,10 +35,10 @@ Result<Json> run_closed(const Setting& setting, const ClosedPlan& plan);
 // envelope that was refused with 503 is sent again later, as gateways do.
 struct OpenPlan {
   std::size_t connections = 256;
-  double rate = 100;          // envelopes/s
+  double rate = 100;  // envelopes/s
   double seconds = 10;
-  std::size_t count = 0;      // envelopes to sign; 0: rate times seconds
-  double heavy_share = 0;     // of all envelopes that the first tenant sends; 0: all send alike
+  std::size_t count = 0;   // envelopes to sign; 0: rate times seconds
+  double heavy_share = 0;  // of all envelopes that the first tenant sends; 0: all send alike
 };
 Result<Json> run_open(const Setting& setting, const OpenPlan& plan);
 

@@ -1,7 +1,8 @@
 // Counts how often a program waits for the disk. Preloaded (LD_PRELOAD), it stands before the C
 // library's fsync and fdatasync, adds one to a counter, and calls the real one.
 // The counter is the first 8 octets of the file that DISTRICT_SYNC_COUNT names, mapped into memory
-// and shared, so that others read it while the program runs. Without the variable it counts nothing.
+// and shared, so that others read it while the program runs. Without the variable it counts
+// nothing.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
