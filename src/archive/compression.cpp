@@ -122,7 +122,6 @@ FrameReader::FrameReader(NextChunk next_chunk)
   if (!context_->zstd) return;
   ZSTD_DCtx_reset(context_->zstd.get(), ZSTD_reset_session_and_parameters);
   ZSTD_DCtx_setParameter(context_->zstd.get(), ZSTD_d_windowLogMax, kWindowLogReadMax);
-  context_->block.resize(ZSTD_DStreamOutSize());
 }
 
 FrameReader::~FrameReader() {
@@ -135,7 +134,10 @@ Result<Ok> FrameReader::load_chunk() {
   return Ok{};
 }
 
-Result<Ok> FrameReader::choose_dictionary() {
+Result<Ok> FrameReader::begin_frame() {
+  // The size in the frame, where there is one, only saves memory: it need not be right.
+  const auto size = ZSTD_getFrameContentSize(context_->chunk.data(), context_->chunk.size());
+  context_->block.resize(std::clamp<unsigned long long>(size, 1, ZSTD_DStreamOutSize()));
   const auto id = ZSTD_getDictID_fromFrame(context_->chunk.data(), context_->chunk.size());
   if (id == 0) return Ok{};
   const auto* dictionary = decompression_dictionary(id);
@@ -156,7 +158,7 @@ Result<ByteView> FrameReader::next() {
         if (!context.complete) return fail(damaged("cut off"));
         return ByteView{};
       }
-      if (!std::exchange(context.begun, true)) DISTRICT_CHECK(choose_dictionary());
+      if (!std::exchange(context.begun, true)) DISTRICT_CHECK(begin_frame());
     }
     if (context.complete) return fail(damaged("something follows them"));
     ZSTD_outBuffer out{context.block.data(), context.block.size(), 0};

@@ -55,7 +55,7 @@ class FrameReader final : public ByteSource {
 
  private:
   Result<Ok> load_chunk();
-  Result<Ok> choose_dictionary();
+  Result<Ok> begin_frame();
   struct Context;
   std::unique_ptr<Context> context_;
   NextChunk next_chunk_;

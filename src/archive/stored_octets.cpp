@@ -38,6 +38,7 @@ Result<ByteView> StoredOctets::read() {
 }
 
 Result<Bytes> StoredOctets::next_chunk() {
+  if (chunks_ != 0 && stored_size_ == envelope_.stored_size) return Bytes{};
   DISTRICT_TRY(auto chunk, archive_.raw_chunk(envelope_, chunks_));
   ++chunks_;
   stored_size_ += chunk.size();

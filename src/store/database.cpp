@@ -172,8 +172,8 @@ Result<Ok> Database::check_identity(OpenMode mode) {
 Result<Ok> Database::configure(OpenMode mode) {
   DISTRICT_CHECK(execute("PRAGMA foreign_keys = ON"));
   if (mode == OpenMode::read_only) return Ok{};
-  // Of a new file only. Compressed envelopes of 1 to 4 KB leave less of a page empty than they do of
-  // SQLite's 4096 octets.
+  // Of a new file only. Compressed envelopes of 1 to 4 KB leave less of a page empty than they do
+  // of SQLite's 4096 octets.
   DISTRICT_CHECK(execute("PRAGMA page_size = 8192"));
   {
     DISTRICT_TRY(auto statement, prepare("PRAGMA journal_mode = WAL"));

@@ -9,6 +9,7 @@
 #include "../support/sample_envelopes.h"
 #include "../support/temporary_folder.h"
 #include "archive/archive.h"
+#include "archive/compression.h"
 #include "crypto/digest.h"
 #include "fixture.h"
 #include "xml/document.h"

@@ -214,7 +214,8 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_takes_over_what_was_staged) {
   Scratch scratch;
   const auto octets = [](std::size_t size, int fill) { return Bytes(size, std::byte(fill)); };
   StagedRaw staged;
-  BOOST_REQUIRE(scratch.store.stage(staged, std::vector<Bytes>{octets(256 * 1024, 1), octets(9, 2)}));
+  BOOST_REQUIRE(
+      scratch.store.stage(staged, std::vector<Bytes>{octets(256 * 1024, 1), octets(9, 2)}));
   BOOST_REQUIRE(scratch.store.stage(staged, std::vector<Bytes>{octets(7, 3)}));
   BOOST_REQUIRE(scratch.store.stage(staged, {}));
   BOOST_TEST(staged.chunk_count == 3U);
