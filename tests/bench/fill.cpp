@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "archive/archive.h"
+#include "archive/compression.h"
 #include "base/ulid.h"
 #include "connection.h"
 #include "crypto/digest.h"
@@ -56,6 +56,7 @@ store::NewEnvelope envelope_of(const Template& from, Instant received_at, std::u
   store::NewEnvelope envelope;
   envelope.receipt_id = make_ulid(received_at, random);
   envelope.received_at = received_at;
+  envelope.created = received_at;
   envelope.tenant = from.gateway->tenant;
   envelope.certificate_sha256 = from.gateway->certificate.sha256();
   envelope.signature_method = std::string("http://www.w3.org/2001/04/xmldsig-more#") +
