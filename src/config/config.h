@@ -55,7 +55,7 @@ struct Config {
     std::int64_t minimum_rate_bytes_per_second = 1024;
     std::int64_t workers = 0;  // 0: by the number of cores
     std::int64_t queue = 4096;
-    std::int64_t answer_milliseconds = 150;
+    std::int64_t answer_milliseconds = 100;
   } limits;
 
   struct {

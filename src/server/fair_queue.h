@@ -23,8 +23,10 @@ namespace district::server {
 class Job {
  public:
   virtual ~Job() = default;
-  virtual void work() = 0;    // on a worker thread; must not throw
-  virtual void refuse() = 0;  // instead of work(); on any thread; must not block or throw
+  // Neither may throw.
+  virtual void work() = 0;    // on a worker thread
+  virtual void finish() = 0;  // after work(), when the worker counts as free again; must not block
+  virtual void refuse() = 0;  // instead of both; on any thread; must not block
 };
 
 // Threads: one at a time. Knows no clock: whoever calls says what time it is.

@@ -1,5 +1,7 @@
 #include "server/io_thread.h"
 
+#include <pthread.h>
+
 #include <boost/asio/post.hpp>
 #include <cstdio>
 #include <utility>
@@ -31,6 +33,7 @@ IoThread::IoThread(std::function<void()> every_tick) : every_tick_(std::move(eve
 void IoThread::start() {
   tick();
   thread_ = std::thread([this] { io_.run(); });
+  ::pthread_setname_np(thread_.native_handle(), "district-io");  // for top and perf
 }
 
 void IoThread::stop() {

@@ -87,10 +87,10 @@ Front::Front(Settings s)
     : settings(std::move(s)),
       connections(settings.connections_max, settings.connections_per_peer_max),
       bodies(settings.body_octets_total_max),
-      workers(
-          {settings.workers, settings.queue_max, settings.answer,
-           FairQueue::Duration(kUsualWork) / std::max(1U, std::thread::hardware_concurrency())}),
-      large_workers({settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
+      workers("district-worker", {settings.workers, settings.queue_max, settings.answer,
+                                  FairQueue::Duration(kUsualWork) /
+                                      std::max(1U, std::thread::hardware_concurrency())}),
+      large_workers("district-large", {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
 
 Session::Session(Socket socket, net::ssl::context& tls, Front& front, IoThread& io,
                  Connections::Slot slot, std::string peer)
@@ -413,12 +413,15 @@ void Session::work() {
     answer = {500, "text/plain", "internal error\n", 0};
   }
   worked_out_ = std::make_shared<const pipeline::Answer>(std::move(answer));
+}
+
+void Session::finish() {
   net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
 }
 
 void Session::refuse() {
   worked_out_ = overload("too much is waiting to be answered in time", request_.content_type);
-  net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
+  finish();
 }
 
 void Session::take_answer() {

@@ -61,7 +61,7 @@ struct Front {
   std::atomic<bool> cutting_uploads{false};  // stop() waits no longer
 };
 
-// Threads: everything but start(), work() and refuse() runs on its I/O thread.
+// Threads: everything but start() and what overrides Job runs on its I/O thread.
 class Session final : public std::enable_shared_from_this<Session>, public Job {
  public:
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
@@ -79,6 +79,7 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
 
   // As a job for the workers, while the coroutine waits for the answer.
   void work() override;
+  void finish() override;
   void refuse() override;
 
  private:
@@ -145,7 +146,7 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   // Whose requests these are, for the fair queue: the tenant last authenticated, or the address.
   std::string flow_;
 
-  // Between submit() and take_answer() these two are the worker's.
+  // From submit() to take_answer() these two are the worker's.
   receive::HttpRequest request_;
   std::shared_ptr<const pipeline::Answer> worked_out_;
 

@@ -1,5 +1,7 @@
 #include "server/workers.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace district::server {
@@ -7,7 +9,10 @@ namespace district::server {
 using std::chrono::steady_clock;
 
 void Workers::start() {
-  for (std::size_t i = 0; i < threads_max_; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < threads_max_; ++i) {
+    threads_.emplace_back([this] { run(); });
+    ::pthread_setname_np(threads_.back().native_handle(), name_.c_str());  // for top and perf
+  }
 }
 
 bool Workers::full() const {
@@ -47,11 +52,16 @@ void Workers::run() {
     auto entry = queue_.pop(steady_clock::now(), late);
     lock.unlock();
     for (const auto& each : late) each.job->refuse();
-    const bool worked = entry.has_value();
-    if (worked) entry->job->work();
-    entry.reset();  // what the job holds on to may end with it, not under the lock
+    if (entry) {
+      entry->job->work();
+      lock.lock();
+      queue_.done(steady_clock::now());
+      lock.unlock();
+      // Who asks again as soon as it is answered finds this worker free.
+      entry->job->finish();
+      entry.reset();  // what the job holds on to may end with it, not under the lock
+    }
     lock.lock();
-    if (worked) queue_.done(steady_clock::now());
   }
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/fair_queue.h"
@@ -15,8 +16,9 @@ namespace district::server {
 // Threads: submit() and full() from any.
 class Workers {
  public:
-  explicit Workers(const FairQueue::Limits& limits)
-      : threads_max_(limits.workers), queue_(limits) {}
+  // `name`: of the threads; at most 15 characters.
+  Workers(std::string name, const FairQueue::Limits& limits)
+      : name_(std::move(name)), threads_max_(limits.workers), queue_(limits) {}
   ~Workers() { stop(); }
 
   // Throws std::system_error when the system has no more threads.
@@ -32,6 +34,7 @@ class Workers {
  private:
   void run();
 
+  const std::string name_;
   const std::size_t threads_max_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
