@@ -235,9 +235,11 @@ Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& 
     more = co_await refuse_body(end, head);
     co_return more;
   }
+  auto& workers = receive::claims_to_be_large(head.content_encoding, body) ? front_.large_workers
+                                                                           : front_.workers;
   receive::HttpRequest request{head.content_type, head.content_encoding, head.soap_action, peer_,
                                std::move(body)};
-  if (submit(front_.workers, std::move(request))) co_await wait_for_answer();
+  if (submit(workers, std::move(request))) co_await wait_for_answer();
   if (!answer_) co_return false;  // the server stops
   more = co_await send_answer(*answer_, head.keep_alive);
   co_return more;
