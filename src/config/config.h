@@ -45,7 +45,7 @@ struct Config {
     std::int64_t body_bytes = 512 * 1024 * 1024;
     std::int64_t body_bytes_total = 512 * 1024 * 1024;
     std::int64_t header_bytes = 16 * 1024;
-    std::int64_t connections = 1024;
+    std::int64_t connections = 8192;
     std::int64_t connections_per_peer = 64;
     seconds handshake_seconds{10};
     seconds header_seconds{10};
@@ -53,8 +53,9 @@ struct Config {
     seconds idle_seconds{60};
     seconds write_seconds{30};
     std::int64_t minimum_rate_bytes_per_second = 1024;
-    std::int64_t workers = 16;
-    std::int64_t queue = 256;
+    std::int64_t workers = 0;  // 0: by the number of cores
+    std::int64_t queue = 4096;
+    std::int64_t answer_milliseconds = 100;
   } limits;
 
   struct {

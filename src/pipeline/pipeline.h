@@ -20,6 +20,8 @@ struct Answer {
   std::string content_type;
   std::string body;
   unsigned retry_after_seconds = 0;  // 0: no such header
+  std::string tenant = {};           // the authenticated sender's; empty: none
+  std::string rejection_id = {};     // empty: it is no fault
 };
 
 class Pipeline {

@@ -50,6 +50,8 @@ class BodySource final : public ByteSource {
   const std::size_t octets_max_;
 };
 
+bool is_gzip(std::string_view coding) { return coding == "gzip" || coding == "x-gzip"; }
+
 Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
   const bool all_here = request.rest == nullptr;
   auto plain = std::make_shared<Gunzip>(
@@ -75,7 +77,7 @@ Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octet
 
 Result<Ok> decode_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
   const auto coding = to_lower(trim(request.content_encoding));
-  if (coding == "gzip" || coding == "x-gzip") return gunzip_body(raw, request, octets_max);
+  if (is_gzip(coding)) return gunzip_body(raw, request, octets_max);
   if (!coding.empty() && coding != "identity") {
     return fail(ErrorCode::unsupported_media, "content coding " + coding,
                 "send the body as it is or with gzip");
@@ -137,6 +139,17 @@ Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_ma
   raw.content_encoding = request.content_encoding;
   raw.peer = request.peer;
   return raw;
+}
+
+bool claims_to_be_large(std::string_view content_encoding, ByteView body) {
+  if (body.size() > kWholeOctetsMax) return true;
+  constexpr std::size_t kSizeOctets = 4;
+  if (body.size() < kSizeOctets || !is_gzip(to_lower(trim(content_encoding)))) return false;
+  std::uint32_t size = 0;  // least significant octet first
+  for (const auto octet : body.last(kSizeOctets)) {
+    size = size >> 8 | std::to_integer<std::uint32_t>(octet) << 24;
+  }
+  return size > kWholeOctetsMax;
 }
 
 Result<Ok> collect_rest(RawEnvelope& raw) {

@@ -29,6 +29,11 @@ struct HttpRequest {
 // SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
 
+// Whether a body that is all there claims to decode to more than kWholeOctetsMax. Who claims less
+// than is true is found out when it has been decoded.
+// Source: RFC 1952 section 2.3.1 (ISIZE).
+bool claims_to_be_large(std::string_view content_encoding, ByteView body);
+
 // For those who need a large envelope as a whole in memory, such as the auditor's verifier: moves
 // `rest` into `octets`. Errors: those of `rest`.
 Result<Ok> collect_rest(RawEnvelope& raw);

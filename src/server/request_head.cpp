@@ -73,18 +73,11 @@ RequestHead judge(const Header& header) {
   };
   if (!framing_is_clear(header) || !singletons_are_single(header)) return refuse(400);
   head.keep_alive = keeps_alive(header);
-  head.has_body = header.count(http::field::transfer_encoding) == 1 ||
-                  (header.count(http::field::content_length) == 1 &&
-                   std_view(header[http::field::content_length]).find_first_not_of('0') !=
-                       std::string_view::npos);
-
+  head.chunked = header.count(http::field::transfer_encoding) == 1;
   // Beast has read the number already, and refused one that is out of range.
-  if (header.count(http::field::content_length) == 1) {
-    const auto digits = std_view(header[http::field::content_length]);
-    std::uint64_t length = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    head.content_length = length;
-  }
+  const auto length = std_view(header[http::field::content_length]);
+  std::from_chars(length.data(), length.data() + length.size(), head.content_length);
+  head.has_body = head.chunked || head.content_length > 0;
 
   const auto target = strip_authority(std_view(header.target()));
   const auto mark = target.find('?');

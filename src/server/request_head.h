@@ -5,7 +5,6 @@
 
 #include <boost/beast/http/message.hpp>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace district::server {
@@ -21,7 +20,8 @@ struct RequestHead {
   bool is_post = false;
   bool is_head = false;
   bool has_body = false;
-  std::optional<std::uint64_t> content_length;  // nullopt: none is given, or the body is chunked
+  bool chunked = false;
+  std::uint64_t content_length = 0;  // unless chunked
   bool keep_alive = false;
   bool expects_continue = false;
   std::string query;  // without "?"

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <memory>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "observe/events.h"
+#include "server/io_thread.h"
 #include "server/session.h"
 #include "server/tls.h"
 
@@ -26,19 +29,24 @@ constexpr std::size_t kFilesBesidesConnections = 128;  // database, log, listeni
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr auto kRefusalsReportedEvery = std::chrono::seconds(10);
 
-// Each connection is a file descriptor; the usual soft limit of 1024 is soon reached.
-Result<Ok> make_room_for_files(std::size_t connections) {
+// Each connection is a file descriptor; the usual soft limit of 1024 is soon reached. Gives how
+// many connections there can be.
+std::size_t make_room_for_files(std::size_t connections) {
   const rlim_t wanted = connections + kFilesBesidesConnections;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return Ok{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return connections;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  if (limit.rlim_cur < wanted || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return fail(ErrorCode::config_invalid,
-                "limits.connections needs " + std::to_string(wanted) +
-                    " file descriptors, the system allows " + std::to_string(limit.rlim_max),
-                "lower limits.connections or raise the limit (ulimit -n; LimitNOFILE in systemd)");
-  }
-  return Ok{};
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == wanted) return connections;
+  const auto possible =
+      std::max<rlim_t>(limit.rlim_cur, 2 * kFilesBesidesConnections) - kFilesBesidesConnections;
+  observe::emit(
+      observe::Level::warning, "connections_limited",
+      {{"wanted", connections},
+       {"possible", possible},
+       {"detail", "the system allows " + std::to_string(limit.rlim_max) +
+                      " file descriptors, limits.connections needs " + std::to_string(wanted)},
+       {"hint", "raise the limit (ulimit -n; LimitNOFILE in systemd)"}});
+  return std::min<std::size_t>(connections, possible);
 }
 
 Error cannot_listen(const Settings& settings, const boost::system::error_code& error) {
@@ -84,24 +92,42 @@ std::chrono::milliseconds to_milliseconds(config::seconds value) { return value;
 }  // namespace
 
 struct Server::Impl {
-  Impl(Settings settings, net::ssl::context context)
-      : front(std::move(settings)), tls(std::move(context)), acceptor(io), pause(io) {}
+  Impl(Settings settings, net::ssl::context context);
 
   Result<Ok> listen();
   void accept_next();
-  void admit(tcp::socket socket);
+  void admit(Session::Socket socket, IoThread& io);
   void report_refusal(const std::string& peer);
+  void for_each_session(const std::function<void(Session&)>& what);
 
-  // The order matters: what sessions use is destroyed after io, which holds the last of them.
+  // The order matters: what sessions use is destroyed after the threads, which hold the last of
+  // them.
   Front front;
   net::ssl::context tls;
-  net::io_context io;
-  tcp::acceptor acceptor;
+  std::vector<std::unique_ptr<IoThread>> io_threads;
+  tcp::acceptor acceptor;  // on the first of them
   net::steady_timer pause;
-  std::vector<std::thread> threads;
+  std::size_t next_io_thread = 0;
   std::uint64_t refused = 0;
   steady_clock::time_point refusals_reported{};
 };
+
+std::vector<std::unique_ptr<IoThread>> make_io_threads(Front& front) {
+  std::vector<std::unique_ptr<IoThread>> threads;
+  threads.push_back(
+      std::make_unique<IoThread>([&front] { front.refusals.report(steady_clock::now()); }));
+  while (threads.size() < front.settings.io_threads) {
+    threads.push_back(std::make_unique<IoThread>([] {}));
+  }
+  return threads;
+}
+
+Server::Impl::Impl(Settings settings, net::ssl::context context)
+    : front(std::move(settings)),
+      tls(std::move(context)),
+      io_threads(make_io_threads(front)),
+      acceptor(io_threads.front()->context()),
+      pause(io_threads.front()->context()) {}
 
 Result<Ok> Server::Impl::listen() {
   boost::system::error_code error;
@@ -117,12 +143,13 @@ Result<Ok> Server::Impl::listen() {
 }
 
 void Server::Impl::accept_next() {
-  // Each connection has its own strand, so that no two threads run one session at a time.
-  acceptor.async_accept(net::any_io_executor(net::make_strand(io)),
-                        [this](boost::system::error_code error, tcp::socket socket) {
+  // They are dealt out in turn; each stays with its thread.
+  auto& io = *io_threads[next_io_thread++ % io_threads.size()];
+  acceptor.async_accept(io.context(),
+                        [this, &io](boost::system::error_code error, Session::Socket socket) {
                           if (front.stopping || error == net::error::operation_aborted) return;
                           if (!error) {
-                            admit(std::move(socket));
+                            admit(std::move(socket), io);
                             accept_next();
                             return;
                           }
@@ -134,7 +161,7 @@ void Server::Impl::accept_next() {
                         });
 }
 
-void Server::Impl::admit(tcp::socket socket) {
+void Server::Impl::admit(Session::Socket socket, IoThread& io) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return;  // gone already
@@ -145,7 +172,8 @@ void Server::Impl::admit(tcp::socket socket) {
     return;  // closes the socket
   }
   socket.set_option(tcp::no_delay(true), error);
-  std::make_shared<Session>(std::move(socket), tls, front, std::move(*slot), address.to_string())
+  std::make_shared<Session>(std::move(socket), tls, front, io, std::move(*slot),
+                            address.to_string())
       ->start();
 }
 
@@ -166,7 +194,7 @@ Server::~Server() { stop(); }
 
 Result<std::unique_ptr<Server>> Server::open(Settings settings) {
   DISTRICT_TRY(auto tls, make_tls_context(settings.certificate, settings.key));
-  DISTRICT_CHECK(make_room_for_files(settings.connections_max));
+  settings.connections_max = make_room_for_files(settings.connections_max);
   auto impl = std::make_unique<Impl>(std::move(settings), std::move(tls));
   DISTRICT_CHECK(impl->listen());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
@@ -180,13 +208,10 @@ std::uint16_t Server::port() const {
 Result<Ok> Server::start(Application& application) {
   impl_->front.application = &application;
   impl_->accept_next();
-  const auto io_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 8U);
   try {
     impl_->front.workers.start();
     impl_->front.large_workers.start();
-    for (unsigned i = 0; i < io_threads; ++i) {
-      impl_->threads.emplace_back([io = &impl_->io] { io->run(); });
-    }
+    for (const auto& thread : impl_->io_threads) thread->start();
   } catch (const std::system_error& error) {
     stop();
     return fail(ErrorCode::internal, std::string("cannot start threads: ") + error.what(),
@@ -195,36 +220,45 @@ Result<Ok> Server::start(Application& application) {
   return Ok{};
 }
 
+void Server::Impl::for_each_session(const std::function<void(Session&)>& what) {
+  for (const auto& thread : io_threads) thread->for_each_session(what);
+}
+
 void Server::stop() {
   auto& front = impl_->front;
   if (front.stopping.exchange(true)) return;
-  net::post(impl_->io, [impl = impl_.get()] {
+  net::post(impl_->acceptor.get_executor(), [impl = impl_.get()] {
     boost::system::error_code ignored;
     impl->acceptor.close(ignored);
     impl->pause.cancel();
   });
-  const auto for_each_session = [&front](auto what) {
-    std::vector<std::shared_ptr<Session>> sessions;
-    {
-      const std::lock_guard lock(front.mutex);
-      for (const auto& [address, session] : front.sessions) {
-        if (auto alive = session.lock()) sessions.push_back(std::move(alive));
-      }
-    }
-    for (const auto& session : sessions) what(*session);
-  };
-  for_each_session([](Session& session) { session.close_when_idle(); });
-  if (!impl_->threads.empty() && !front.connections.wait_until_none(front.settings.finish)) {
+  impl_->for_each_session([](Session& session) { session.close_when_idle(); });
+  if (front.application != nullptr && !front.connections.wait_until_none(front.settings.finish)) {
     observe::emit(observe::Level::warning, "requests_cut_off_at_stop", {});
   }
   // A thread that waits for octets would wait for ever.
   front.cutting_uploads = true;
-  for_each_session([](Session& session) { session.cut_upload(); });
+  impl_->for_each_session([](Session& session) { session.cut_upload(); });
   front.large_workers.stop();
   front.workers.stop();
-  impl_->io.stop();
-  for (auto& thread : impl_->threads) thread.join();
-  impl_->threads.clear();
+  for (const auto& thread : impl_->io_threads) thread->stop();
+  front.refusals.report(steady_clock::time_point::max());
+}
+
+// Connections spread over the threads, each of which does little but TLS: some tens of microseconds
+// a request, half a millisecond a handshake.
+std::size_t io_threads_for(std::size_t cores) { return std::clamp<std::size_t>(cores, 2, 16); }
+
+// Half of a worker's time goes into verifying and signing, the other half into waiting for the
+// disk together with all others of its group. So there are several for each core, and enough in
+// all for one group that is being written while the next one gathers, but no more than that.
+std::size_t workers_for(std::size_t cores) {
+  return std::max<std::size_t>(std::min(8 * cores, cores + 128), 16);
+}
+
+// Large bodies wait for the network most of the time; each takes a few MB of memory.
+std::size_t large_bodies_for(std::size_t cores) {
+  return std::clamp<std::size_t>(2 * cores, 4, 64);
 }
 
 Settings settings_from(const config::Config& config) {
@@ -246,10 +280,12 @@ Settings settings_from(const config::Config& config) {
   settings.idle = to_milliseconds(limits.idle_seconds);
   settings.write = to_milliseconds(limits.write_seconds);
   settings.body_octets_per_second_min = size(limits.minimum_rate_bytes_per_second);
-  settings.workers = size(limits.workers);
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  settings.io_threads = io_threads_for(cores);
+  settings.workers = limits.workers != 0 ? size(limits.workers) : workers_for(cores);
+  settings.large_bodies = large_bodies_for(cores);
   settings.queue_max = size(limits.queue);
-  // They wait for the network most of the time; each takes a few MB of memory.
-  settings.large_bodies = std::clamp<std::size_t>(2 * std::thread::hardware_concurrency(), 4, 64);
+  settings.answer = std::chrono::milliseconds(limits.answer_milliseconds);
   return settings;
 }
 

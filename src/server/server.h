@@ -46,7 +46,8 @@ struct Settings {
   std::chrono::milliseconds handshake{}, header{}, body{}, idle{}, write{};
   std::size_t body_octets_per_second_min = 0;
   std::chrono::milliseconds body_grace{5000};  // before the rate counts
-  std::size_t workers = 0, queue_max = 0;
+  std::size_t io_threads = 2, workers = 0, queue_max = 0;
+  std::chrono::milliseconds answer{100};  // more are not let in than can be answered within it
   std::size_t large_bodies = 4;  // bodies above limits::kWholeOctetsMax that arrive at a time
   std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called
 };

@@ -8,9 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
-#include <cstdio>
-#include <ctime>
+#include <boost/beast/http/status.hpp>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -26,14 +25,24 @@ namespace http = beast::http;
 using limits::kWholeOctetsMax;
 using std::chrono::steady_clock;
 
+constexpr net::use_awaitable_t<IoThread::Executor> kAwait;
+
+// What a connection reads first: a usual header with the beginning of its body. All that an idle
+// connection holds for reading.
+constexpr std::size_t kFirstOctets = 1024;
+constexpr std::size_t kKeptResponseOctetsMax = 8 * 1024;
 constexpr std::size_t kReadOctets = 64 * 1024;
 // After an answer to a request that was not read to its end: what we still read, so that the system
 // does not reset the connection before the client has seen the answer.
 constexpr std::size_t kDrainOctetsMax = 1024 * 1024;
 constexpr auto kDrainTime = std::chrono::seconds(2);
 // Settings::body is the time for so many octets of a body.
-constexpr std::size_t kPaceOctets = std::size_t{32} * 1024 * 1024;
+constexpr std::uint64_t kPaceOctets = 32 * 1024 * 1024;
 constexpr auto kInterruptAgain = std::chrono::milliseconds(20);
+// A large body has its thread at once, or is refused.
+constexpr auto kLargeAnswerMax = std::chrono::hours(24);
+// What a request takes of one core, roughly, until it has been measured.
+constexpr auto kUsualWork = std::chrono::milliseconds(1);
 
 std::string_view text_of(unsigned status) {
   switch (status) {
@@ -52,21 +61,6 @@ std::string_view text_of(unsigned status) {
   }
 }
 
-// IMF-fixdate, whatever the locale (RFC 9110 section 5.6.7).
-std::string http_date() {
-  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[64];
-  const int length = std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                                   kDays[utc.tm_wday], utc.tm_mday, kMonths[utc.tm_mon],
-                                   utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  return {text, static_cast<std::size_t>(length)};
-}
-
 // The peer's octets are at fault, not the network: an answer can be given.
 bool is_protocol_error(const boost::system::error_code& error) {
   return error.category() == http::make_error_code(http::error::bad_method).category() &&
@@ -82,57 +76,68 @@ bool is_header_too_large(const boost::system::error_code& error) {
 }  // namespace
 
 // At the minimum rate the next octets would be here by then.
-steady_clock::time_point Pace::deadline(std::size_t octets) const {
+steady_clock::time_point Pace::deadline(std::uint64_t octets) const {
   const auto parts = static_cast<std::int64_t>(octets / kPaceOctets);
   const auto at_rate =
       std::chrono::milliseconds(1000 * octets / settings_.body_octets_per_second_min);
   return begin_ + std::min(settings_.body * (1 + parts), settings_.body_grace + at_rate);
 }
 
-Session::Session(net::ip::tcp::socket socket, net::ssl::context& tls, Front& front,
+Front::Front(Settings s)
+    : settings(std::move(s)),
+      connections(settings.connections_max, settings.connections_per_peer_max),
+      bodies(settings.body_octets_total_max),
+      workers("district-worker", {settings.workers, settings.queue_max, settings.answer,
+                                  FairQueue::Duration(kUsualWork) /
+                                      std::max(1U, std::thread::hardware_concurrency())}),
+      large_workers("district-large", {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
+
+Session::Session(Socket socket, net::ssl::context& tls, Front& front, IoThread& io,
                  Connections::Slot slot, std::string peer)
     : front_(front),
+      io_(io),
       slot_(std::move(slot)),
       peer_(std::move(peer)),
       stream_(std::move(socket), tls),
       // Room for a whole header and the start of a body behind it.
-      buffer_(front.settings.header_octets_max + 1024),
-      event_(stream_.get_executor()) {}
-
-Session::~Session() {
-  const std::lock_guard lock(front_.mutex);
-  front_.sessions.erase(this);
-}
+      buffer_(front.settings.header_octets_max + kFirstOctets),
+      flow_("peer " + peer_),
+      event_(io.executor()) {}
 
 void Session::start() {
-  {
-    const std::lock_guard lock(front_.mutex);
-    front_.sessions.emplace(this, weak_from_this());
-  }
   net::co_spawn(
-      stream_.get_executor(), [self = shared_from_this()] { return self->run(); },
+      io_.executor(), [self = shared_from_this()] { return self->run(); },
       [self = shared_from_this()](std::exception_ptr problem) {
+        self->io_.sessions.erase(self.get());
         // Only want of memory gets here; this connection is lost, the others go on.
         if (problem)
           observe::emit(observe::Level::error, "connection_failed", {{"peer", self->peer_}});
       });
-  // stop() may have looked for sessions before this one was among them.
-  if (front_.stopping) close_when_idle();
 }
 
-void Session::cut_upload() {
-  net::post(stream_.get_executor(), [self = shared_from_this()] {
-    if (self->upload_) self->upload_->fail(cut("the server stops"));
-  });
+void Session::close_if_overdue(steady_clock::time_point now) {
+  if (now <= deadline_) return;
+  boost::system::error_code ignored;
+  stream_.next_layer().close(ignored);
 }
 
 void Session::close_when_idle() {
-  net::post(stream_.get_executor(), [self = shared_from_this()] {
-    if (!self->request_under_way_) beast::get_lowest_layer(self->stream_).close();
-  });
+  boost::system::error_code ignored;
+  if (!request_under_way_) stream_.next_layer().close(ignored);
+}
+
+void Session::cut_upload() {
+  if (upload_) upload_->fail(cut("the server stops"));
+}
+
+void Session::must_end_within(std::chrono::milliseconds time) {
+  must_end_by(steady_clock::now() + time);
 }
 
 Session::Awaitable<void> Session::run() {
+  io_.sessions.insert(this);
+  // stop() may have looked for sessions before this one was among them.
+  if (front_.stopping) co_return;
   const bool ready = co_await handshake();
   if (!ready) co_return;
   bool more = true;
@@ -146,9 +151,9 @@ Session::Awaitable<void> Session::run() {
 
 Session::Awaitable<bool> Session::handshake() {
   boost::system::error_code error;
-  beast::get_lowest_layer(stream_).expires_after(front_.settings.handshake);
+  must_end_within(front_.settings.handshake);
   co_await stream_.async_handshake(net::ssl::stream_base::server,
-                                   net::redirect_error(net::use_awaitable, error));
+                                   net::redirect_error(kAwait, error));
   if (error) {
     observe::emit(observe::Level::debug, "handshake_failed",
                   {{"peer", peer_}, {"detail", error.message()}});
@@ -159,13 +164,13 @@ Session::Awaitable<bool> Session::handshake() {
 Session::Awaitable<bool> Session::wait_for_request() {
   if (buffer_.size() == 0) {
     if (front_.stopping) co_return false;
+    if (buffer_.capacity() > kFirstOctets) buffer_.shrink_to_fit();
     const auto& settings = front_.settings;
     // A new connection has to prove itself; one that has already sent a request may rest.
-    beast::get_lowest_layer(stream_).expires_after(first_request_ ? settings.header
-                                                                  : settings.idle);
+    must_end_within(first_request_ ? settings.header : settings.idle);
     boost::system::error_code error;
-    const auto octets = co_await stream_.async_read_some(
-        buffer_.prepare(512), net::redirect_error(net::use_awaitable, error));
+    const auto octets = co_await stream_.async_read_some(buffer_.prepare(kFirstOctets),
+                                                         net::redirect_error(kAwait, error));
     if (error) co_return false;
     buffer_.commit(octets);
   }
@@ -178,10 +183,9 @@ Session::Awaitable<bool> Session::serve_request() {
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(front_.settings.header_octets_max));
   parser.body_limit(front_.settings.body_octets_max);
-  beast::get_lowest_layer(stream_).expires_after(front_.settings.header);
+  must_end_within(front_.settings.header);
   boost::system::error_code error;
-  co_await http::async_read_header(stream_, buffer_, parser,
-                                   net::redirect_error(net::use_awaitable, error));
+  co_await http::async_read_header(stream_, buffer_, parser, net::redirect_error(kAwait, error));
   // Beast compares Content-Length with the limit once it has read the whole header.
   const bool too_large = error == http::error::body_limit;
   if (error && !too_large) {
@@ -207,10 +211,8 @@ Session::Awaitable<bool> Session::serve_request() {
 
 Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& head,
                                              bool too_large) {
-  boost::system::error_code error;
-  Pace pace(front_.settings);
+  Incoming incoming{parser, head, Pace(front_.settings), BodyBudget::Share(front_.bodies)};
   Bytes body;
-  BodyBudget::Share share(front_.bodies);
   auto end = BodyEnd::complete;
   if (too_large) {
     end = BodyEnd::too_large;
@@ -218,43 +220,48 @@ Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& 
     end = BodyEnd::no_room;
   } else {
     if (head.expects_continue) {
-      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      beast::get_lowest_layer(stream_).expires_after(front_.settings.write);
-      co_await net::async_write(stream_, net::buffer(kContinue.data(), kContinue.size()),
-                                net::redirect_error(net::use_awaitable, error));
-      if (error) co_return false;
+      const bool asked = co_await send_continue();
+      if (!asked) co_return false;
     }
-    end = co_await read_body(parser, pace, body, share);
+    end = co_await read_body(incoming, body);
   }
 
   bool more = false;
   if (end == BodyEnd::large) {
-    more = co_await serve_large(parser, head, pace, std::move(body), share);
-  } else if (end != BodyEnd::complete) {
-    more = co_await refuse_body(end, head);
-  } else if (receive::HttpRequest request{head.content_type, head.content_encoding,
-                                          head.soap_action, peer_, std::move(body)};
-             !submit(front_.workers, std::move(request))) {
-    auto answer = refusal(ErrorCode::overloaded, "the queue for workers is full", head);
-    more = co_await send_answer(std::move(answer), head.keep_alive);
-  } else {
-    co_await wait_for_answer();
-    more = co_await send_answer(std::move(*answer_), head.keep_alive);
+    more = co_await serve_large(incoming, std::move(body));
+    co_return more;
   }
+  if (end != BodyEnd::complete) {
+    more = co_await refuse_body(end, head);
+    co_return more;
+  }
+  auto& workers = receive::claims_to_be_large(head.content_encoding, body) ? front_.large_workers
+                                                                           : front_.workers;
+  receive::HttpRequest request{head.content_type, head.content_encoding, head.soap_action, peer_,
+                               std::move(body)};
+  if (submit(workers, std::move(request))) co_await wait_for_answer();
+  if (!answer_) co_return false;  // the server stops
+  more = co_await send_answer(*answer_, head.keep_alive);
   co_return more;
+}
+
+Session::Awaitable<bool> Session::send_continue() {
+  response_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  const bool sent = co_await send_response(true);
+  co_return sent;
 }
 
 // The answer to a body that was not read to its end.
 Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& head) {
   bool more = false;
   if (end == BodyEnd::too_large) {
-    auto answer = refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
-    more = co_await send_answer(std::move(answer), false);
+    const auto answer =
+        refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
+    more = co_await send_answer(answer, false);
   } else if (end == BodyEnd::no_room) {
-    auto answer =
-        refusal(ErrorCode::overloaded,
-                "limits.body_bytes_total, or all places for large bodies, are in use", head);
-    more = co_await send_answer(std::move(answer), false);
+    const auto answer = overload(
+        "limits.body_bytes_total, or all places for large bodies, are in use", head.content_type);
+    more = co_await send_answer(*answer, false);
   } else if (end == BodyEnd::malformed) {
     const RequestHead unread;
     more = co_await send_status(400, unread);
@@ -262,45 +269,68 @@ Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& he
   co_return more;
 }
 
+bool Session::Incoming::complete() const {
+  return head.chunked ? parser.is_done() : octets == head.content_length;
+}
+
 // A whole body, or the first kWholeOctetsMax octets of a large one.
-Session::Awaitable<Session::BodyEnd> Session::read_body(Parser& parser, Pace& pace, Bytes& body,
-                                                        BodyBudget::Share& share) {
-  const auto length = parser.content_length();
-  const auto expected =
-      length ? std::min<std::uint64_t>(*length, kWholeOctetsMax) : kWholeOctetsMax;
-  std::size_t used = 0;
-  buffer_.reserve(std::min(buffer_.max_size(), kReadOctets));
-  parser.eager(true);
-  while (!parser.is_done()) {
+Session::Awaitable<Session::BodyEnd> Session::read_body(Incoming& incoming, Bytes& body) {
+  const auto expected = incoming.head.chunked ? kWholeOctetsMax
+                                              : std::min<std::uint64_t>(
+                                                    incoming.head.content_length, kWholeOctetsMax);
+  while (!incoming.complete()) {
+    const auto used = static_cast<std::size_t>(incoming.octets);
     if (used == kWholeOctetsMax) co_return BodyEnd::large;
-    // Who announces much has to send it before it takes memory. One octet of room is always there,
-    // for a body that is over without another octet.
-    if (used == body.size()) {
-      body.resize(std::clamp<std::size_t>(expected, 1, std::max(kReadOctets, 2 * used)));
-    }
-    const auto end = co_await read_some_body(parser, pace, std::span(body).subspan(used), used);
+    // Who announces much has to send it before it takes memory.
+    if (used == body.size()) body.resize(std::min(expected, std::max(kReadOctets, 2 * used)));
+    const auto end = co_await read_some_body(incoming, std::span(body).subspan(used));
     if (end != BodyEnd::complete) co_return end;
-    if (!share.grow_to(used)) co_return BodyEnd::no_room;
+    if (!incoming.share.grow_to(static_cast<std::size_t>(incoming.octets))) {
+      co_return BodyEnd::no_room;
+    }
   }
-  body.resize(used);
+  body.resize(static_cast<std::size_t>(incoming.octets));
   co_return BodyEnd::complete;
 }
 
 // Adds to `octets` how many came. BodyEnd::complete: so far all is well.
-Session::Awaitable<Session::BodyEnd> Session::read_some_body(Parser& parser, Pace& pace,
-                                                             std::span<std::byte> room,
-                                                             std::size_t& octets) {
-  auto& target = parser.get().body();
+Session::Awaitable<Session::BodyEnd> Session::read_some_body(Incoming& incoming,
+                                                             std::span<std::byte> room) {
+  const auto deadline = incoming.pace.deadline(incoming.octets);
+  if (steady_clock::now() > deadline) co_return BodyEnd::gone;
+  must_end_by(deadline);
+  if (incoming.head.chunked) {
+    const auto end = co_await read_some_chunked(incoming, room);
+    co_return end;
+  }
+  const auto missing = incoming.head.content_length - incoming.octets;
+  if (missing < room.size()) room = room.first(static_cast<std::size_t>(missing));
+  auto count = std::min(room.size(), buffer_.size());
+  if (count > 0) {
+    std::memcpy(room.data(), buffer_.data().data(), count);
+    buffer_.consume(count);
+  } else {
+    boost::system::error_code error;
+    count = co_await stream_.async_read_some(net::buffer(room.data(), room.size()),
+                                             net::redirect_error(kAwait, error));
+    if (error) co_return BodyEnd::gone;
+  }
+  incoming.octets += count;
+  co_return BodyEnd::complete;
+}
+
+Session::Awaitable<Session::BodyEnd> Session::read_some_chunked(Incoming& incoming,
+                                                                std::span<std::byte> room) {
+  buffer_.reserve(std::min(buffer_.max_size(), kReadOctets));
+  incoming.parser.eager(true);
+  auto& target = incoming.parser.get().body();
   target.data = room.data();
   target.size = room.size();
   target.more = true;
-  const auto deadline = pace.deadline(octets);
-  if (steady_clock::now() > deadline) co_return BodyEnd::gone;
-  beast::get_lowest_layer(stream_).expires_at(deadline);
   boost::system::error_code error;
-  co_await http::async_read_some(stream_, buffer_, parser,
-                                 net::redirect_error(net::use_awaitable, error));
-  octets += room.size() - target.size;
+  co_await http::async_read_some(stream_, buffer_, incoming.parser,
+                                 net::redirect_error(kAwait, error));
+  incoming.octets += room.size() - target.size;
   if (error == http::error::body_limit) co_return BodyEnd::too_large;
   if (error && error != http::error::need_buffer) {
     co_return is_protocol_error(error) ? BodyEnd::malformed : BodyEnd::gone;
@@ -308,90 +338,98 @@ Session::Awaitable<Session::BodyEnd> Session::read_some_body(Parser& parser, Pac
   co_return BodyEnd::complete;
 }
 
-Session::Awaitable<bool> Session::serve_large(Parser& parser, const RequestHead& head, Pace& pace,
-                                              Bytes begin, BodyBudget::Share& share) {
+Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
+  const auto& head = incoming.head;
   bool more = false;
-  if (!share.grow_to(kWholeOctetsMax + Upload::kOctetsMax)) {
+  const bool room =
+      !front_.large_workers.full() && incoming.share.grow_to(kWholeOctetsMax + Upload::kOctetsMax);
+  if (!room) {
     more = co_await refuse_body(BodyEnd::no_room, head);
     co_return more;
   }
-  upload_ = std::make_shared<Upload>([weak = weak_from_this()] {
+  const auto upload = std::make_shared<Upload>([weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
-      net::post(self->stream_.get_executor(), [self] { self->event_.cancel(); });
+      net::post(self->io_.executor(), [self] { self->event_.cancel(); });
     }
   });
-  // Held by nobody else when a worker is refused, or has answered.
-  const auto upload = upload_;
+  upload_ = upload;
   if (front_.cutting_uploads) upload->fail(cut("the server stops"));
   receive::HttpRequest request{
       head.content_type, head.content_encoding, head.soap_action, peer_, std::move(begin), upload};
-  if (!submit(front_.large_workers, std::move(request))) {
-    upload_.reset();
-    more = co_await refuse_body(BodyEnd::no_room, head);
-    co_return more;
+  auto end = BodyEnd::gone;
+  if (submit(front_.large_workers, std::move(request))) {
+    end = co_await stream_body(incoming, *upload);
+    if (end == BodyEnd::complete) {
+      upload->finish();
+    } else if (end == BodyEnd::too_large) {
+      upload->fail({ErrorCode::too_large, "the body is larger than limits.body_bytes", {}, {}, {}});
+    } else {
+      upload->fail(cut(end == BodyEnd::malformed ? "its chunks are malformed"
+                                                 : "the peer is gone or too slow"));
+    }
+    co_await wait_for_answer();
   }
-  const auto end = co_await stream_body(parser, pace, *upload);
-  if (end == BodyEnd::complete) {
-    upload->finish();
-  } else if (end == BodyEnd::too_large) {
-    upload->fail({ErrorCode::too_large, "the body is larger than limits.body_bytes", {}, {}, {}});
-  } else {
-    upload->fail(cut(end == BodyEnd::malformed ? "its chunks are malformed"
-                                               : "the peer is gone or too slow"));
-  }
-  co_await wait_for_answer();
   upload_.reset();
   if (end == BodyEnd::gone) co_return false;
-  more = co_await send_answer(std::move(*answer_), head.keep_alive && parser.is_done());
+  more = co_await send_answer(*answer_, head.keep_alive && incoming.complete());
   co_return more;
 }
 
 // Until the body has come, or an answer is there before.
-Session::Awaitable<Session::BodyEnd> Session::stream_body(Parser& parser, Pace& pace,
-                                                          Upload& upload) {
-  std::size_t octets = kWholeOctetsMax;
-  while (!parser.is_done() && !answer_) {
+Session::Awaitable<Session::BodyEnd> Session::stream_body(Incoming& incoming, Upload& upload) {
+  while (!incoming.complete() && !answer_) {
     const auto room = upload.room();
     if (room.empty()) {
-      pace.pause();
+      incoming.pace.pause();
       co_await wait_for_event();
-      pace.resume();
+      incoming.pace.resume();
       continue;
     }
-    const auto before = octets;
+    const auto before = incoming.octets;
     reading_upload_ = true;
-    const auto end = co_await read_some_body(parser, pace, room, octets);
+    const auto end = co_await read_some_body(incoming, room);
     reading_upload_ = false;
-    upload.wrote(octets - before);
+    upload.wrote(static_cast<std::size_t>(incoming.octets - before));
     if (answer_) break;
     if (end != BodyEnd::complete) co_return end;
   }
   co_return BodyEnd::complete;
 }
 
-// false: there is no room for it.
+// false: the server stops, and there will be no answer.
 bool Session::submit(Workers& workers, receive::HttpRequest request) {
   answer_.reset();
-  auto job = [self = shared_from_this(), request = std::move(request)]() mutable {
-    pipeline::Answer answer;
-    try {
-      answer = self->front_.application->post(std::move(request));
-    } catch (const std::exception& problem) {
-      observe::emit(observe::Level::error, "request_failed",
-                    {{"peer", self->peer_}, {"detail", problem.what()}});
-      answer = pipeline::Answer{500, "text/plain", "internal error\n", 0};
-    }
-    auto& strand_user = *self;
-    net::post(strand_user.stream_.get_executor(),
-              [self = std::move(self), answer = std::move(answer)]() mutable {
-                self->take_answer(std::move(answer));
-              });
-  };
-  return workers.submit(std::move(job));
+  request_ = std::move(request);
+  // No deadline for the network while nobody reads or writes.
+  must_end_by(steady_clock::time_point::max());
+  return workers.submit(shared_from_this(), flow_);
 }
 
-void Session::take_answer(pipeline::Answer answer) {
-  answer_ = std::move(answer);
+void Session::work() {
+  pipeline::Answer answer;
+  try {
+    answer = front_.application->post(std::move(request_));
+  } catch (const std::exception& problem) {
+    observe::emit(observe::Level::error, "request_failed",
+                  {{"peer", peer_}, {"detail", problem.what()}});
+    answer = {500, "text/plain", "internal error\n", 0};
+  }
+  worked_out_ = std::make_shared<const pipeline::Answer>(std::move(answer));
+}
+
+void Session::finish() {
+  net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
+}
+
+void Session::refuse() {
+  worked_out_ = overload("too much is waiting to be answered in time", request_.content_type);
+  finish();
+}
+
+void Session::take_answer() {
+  answer_ = std::move(worked_out_);
+  request_ = {};
+  if (!answer_->tenant.empty()) flow_ = "tenant " + answer_->tenant;
   event_.cancel();
   interrupt_reading();
 }
@@ -400,7 +438,8 @@ void Session::take_answer(pipeline::Answer answer) {
 // does not feel it then, so it is repeated.
 void Session::interrupt_reading() {
   if (!reading_upload_) return;
-  beast::get_lowest_layer(stream_).cancel();
+  boost::system::error_code ignored;
+  stream_.next_layer().cancel(ignored);
   event_.expires_after(kInterruptAgain);
   event_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
     if (!cancelled) self->interrupt_reading();
@@ -411,97 +450,114 @@ Session::Awaitable<void> Session::wait_for_answer() {
   while (!answer_) co_await wait_for_event();
 }
 
-// Whoever causes the event posts it to the strand, so that it comes after the wait has begun.
+// Whoever causes the event posts it to this thread, so that it comes after the wait has begun.
 Session::Awaitable<void> Session::wait_for_event() {
-  // No deadline for the network while nobody reads or writes.
-  beast::get_lowest_layer(stream_).expires_never();
+  must_end_by(steady_clock::time_point::max());
   event_.expires_at(steady_clock::time_point::max());
   boost::system::error_code cancelled;
-  co_await event_.async_wait(net::redirect_error(net::use_awaitable, cancelled));
+  co_await event_.async_wait(net::redirect_error(kAwait, cancelled));
 }
 
 Session::Awaitable<bool> Session::serve_get(const RequestHead& head) {
-  std::optional<std::string_view> found;
-  Response response;
-  if (head.resource == Resource::health) {
-    found = "ok\n";
-    response.set(http::field::content_type, "text/plain; charset=utf-8");
-  } else {
+  std::optional<std::string_view> found = "ok\n";
+  std::string_view type = "text/plain; charset=utf-8";
+  if (head.resource == Resource::service) {
     found = front_.application->document(head.query);
-    response.set(http::field::content_type, "text/xml; charset=utf-8");
+    type = "text/xml; charset=utf-8";
   }
   bool more = false;
   if (!found) {
     more = co_await send_status(404, head);
     co_return more;
   }
-  response.content_length(found->size());
-  if (!head.is_head) response.body() = *found;
-  more = co_await send(std::move(response), head.keep_alive && !head.has_body);
+  const bool keep_alive = may_keep_alive(head.keep_alive && !head.has_body);
+  begin_response(200, type, found->size(), keep_alive);
+  response_ += "\r\n";
+  if (!head.is_head) response_ += *found;
+  more = co_await send_response(keep_alive);
   co_return more;
 }
 
 Session::Awaitable<bool> Session::send_status(unsigned status, const RequestHead& head) {
-  Response response;
-  response.result(status);
-  response.set(http::field::content_type, "text/plain; charset=utf-8");
-  if (status == 405) response.set(http::field::allow, head.allow);
   const auto text = text_of(status);
-  response.content_length(text.size());
-  if (!head.is_head) response.body() = text;
   // keep_alive is false where the framing is in doubt.
-  const bool more = co_await send(std::move(response), head.keep_alive && !head.has_body);
+  const bool keep_alive = may_keep_alive(head.keep_alive && !head.has_body);
+  begin_response(status, "text/plain; charset=utf-8", text.size(), keep_alive);
+  if (status == 405) response_ += "Allow: " + head.allow + "\r\n";
+  response_ += "\r\n";
+  if (!head.is_head) response_ += text;
+  const bool more = co_await send_response(keep_alive);
   co_return more;
 }
 
-Session::Awaitable<bool> Session::send_answer(pipeline::Answer answer, bool keep_alive) {
-  Response response;
-  response.result(answer.http_status);
-  if (!answer.content_type.empty()) response.set(http::field::content_type, answer.content_type);
-  if (answer.retry_after_seconds != 0) {
-    response.set(http::field::retry_after, std::to_string(answer.retry_after_seconds));
-  }
-  response.content_length(answer.body.size());
-  response.body() = std::move(answer.body);
-  const bool more = co_await send(std::move(response), keep_alive);
-  co_return more;
-}
-
-Session::Awaitable<bool> Session::send(Response response, bool keep_alive) {
+Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer, bool keep_alive) {
   keep_alive = may_keep_alive(keep_alive);
-  response.version(11);
-  response.set(http::field::date, http_date());
-  response.keep_alive(keep_alive);
-  // Clients of HTTP/1.0 have to be told.
-  if (keep_alive) response.set(http::field::connection, "keep-alive");
-  beast::get_lowest_layer(stream_).expires_after(front_.settings.write);
+  begin_response(answer.http_status, answer.content_type, answer.body.size(), keep_alive);
+  if (answer.retry_after_seconds != 0) {
+    response_ += "Retry-After: " + std::to_string(answer.retry_after_seconds) + "\r\n";
+  }
+  response_ += "\r\n";
+  response_ += answer.body;
+  const bool more = co_await send_response(keep_alive);
+  co_return more;
+}
+
+// Head and body are written as one, into one TLS record if they are small.
+void Session::begin_response(unsigned status, std::string_view content_type, std::size_t length,
+                             bool keep_alive) {
+  const auto reason = http::obsolete_reason(http::int_to_status(status));
+  response_ = "HTTP/1.1 ";
+  response_ += std::to_string(status);
+  response_ += ' ';
+  response_.append(reason.data(), reason.size());
+  response_ += "\r\nDate: ";
+  response_ += io_.http_date();
+  if (!content_type.empty()) {
+    response_ += "\r\nContent-Type: ";
+    response_ += content_type;
+  }
+  response_ += "\r\nContent-Length: ";
+  response_ += std::to_string(length);
+  // Clients of HTTP/1.0 have to be told that it is kept.
+  response_ += keep_alive ? "\r\nConnection: keep-alive\r\n" : "\r\nConnection: close\r\n";
+}
+
+Session::Awaitable<bool> Session::send_response(bool keep_alive) {
+  must_end_within(front_.settings.write);
   boost::system::error_code error;
-  co_await http::async_write(stream_, response, net::redirect_error(net::use_awaitable, error));
+  co_await net::async_write(stream_, net::buffer(response_), net::redirect_error(kAwait, error));
+  if (response_.capacity() > kKeptResponseOctetsMax) response_ = {};
   co_return keep_alive && !error;
 }
 
 // TLS's close_notify, then TCP's end, then reading for a while whatever the client still sends.
 Session::Awaitable<void> Session::close() {
-  auto& tcp = beast::get_lowest_layer(stream_);
-  if (!tcp.socket().is_open()) co_return;
-  tcp.expires_after(kDrainTime);
+  auto& tcp = stream_.next_layer();
+  if (!tcp.is_open()) co_return;
+  must_end_within(kDrainTime);
   boost::system::error_code error;
-  co_await stream_.async_shutdown(net::redirect_error(net::use_awaitable, error));
-  if (!tcp.socket().is_open()) co_return;
-  tcp.socket().shutdown(net::ip::tcp::socket::shutdown_send, error);
+  co_await stream_.async_shutdown(net::redirect_error(kAwait, error));
+  if (!tcp.is_open()) co_return;
+  tcp.shutdown(net::ip::tcp::socket::shutdown_send, error);
   std::size_t drained = 0;
   buffer_.clear();
   while (!error && drained < kDrainOctetsMax) {
     drained += co_await tcp.async_read_some(buffer_.prepare(buffer_.max_size()),
-                                            net::redirect_error(net::use_awaitable, error));
+                                            net::redirect_error(kAwait, error));
   }
-  tcp.close();
+  tcp.close(error);
 }
 
 pipeline::Answer Session::refusal(ErrorCode code, std::string detail,
                                   const RequestHead& head) const {
   return front_.application->refuse(Error{code, std::move(detail), {}, {}, {}}, head.content_type,
                                     peer_);
+}
+
+std::shared_ptr<const pipeline::Answer> Session::overload(const char* detail,
+                                                          std::string_view content_type) {
+  const Error why{ErrorCode::overloaded, detail, {}, {}, {}};
+  return front_.refusals.give(*front_.application, why, content_type, peer_, steady_clock::now());
 }
 
 bool Session::may_keep_alive(bool wanted) const {

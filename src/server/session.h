@@ -6,24 +6,23 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 
 #include "pipeline/pipeline.h"
 #include "server/admission.h"
+#include "server/io_thread.h"
+#include "server/refusals.h"
 #include "server/request_head.h"
 #include "server/server.h"
 #include "server/upload.h"
@@ -31,15 +30,13 @@
 
 namespace district::server {
 
-class Session;
-
 // How long a body may take to arrive. Time in which we do not want to read does not count.
 class Pace {
  public:
   explicit Pace(const Settings& settings)
       : settings_(settings), begin_(std::chrono::steady_clock::now()) {}
   // When the next octet must be here, `octets` having come.
-  std::chrono::steady_clock::time_point deadline(std::size_t octets) const;
+  std::chrono::steady_clock::time_point deadline(std::uint64_t octets) const;
   void pause() { paused_ = std::chrono::steady_clock::now(); }
   void resume() { begin_ += std::chrono::steady_clock::now() - paused_; }
 
@@ -50,12 +47,7 @@ class Pace {
 
 // What all sessions share. Outlives them.
 struct Front {
-  explicit Front(Settings s)
-      : settings(std::move(s)),
-        connections(settings.connections_max, settings.connections_per_peer_max),
-        bodies(settings.body_octets_total_max),
-        workers(settings.workers, settings.queue_max),
-        large_workers(settings.large_bodies, 0) {}
+  explicit Front(Settings s);
 
   const Settings settings;
   Connections connections;
@@ -63,36 +55,50 @@ struct Front {
   Workers workers;
   // Large bodies come as slowly as their senders like: they never hold a worker of the others.
   Workers large_workers;
+  Refusals refusals;
   Application* application = nullptr;
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting_uploads{false};  // stop() waits no longer
-
-  std::mutex mutex;
-  std::unordered_map<const Session*, std::weak_ptr<Session>> sessions;
 };
 
-// Threads: everything but start(), close_when_idle() and cut_upload() runs on the strand of the
-// socket.
-class Session : public std::enable_shared_from_this<Session> {
+// Threads: everything but start() and what overrides Job runs on its I/O thread.
+class Session final : public std::enable_shared_from_this<Session>, public Job {
  public:
-  Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, Front& front,
+  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
+
+  Session(Socket socket, boost::asio::ssl::context& tls, Front& front, IoThread& io,
           Connections::Slot slot, std::string peer);
-  ~Session();
 
   // Serves until the connection ends, and keeps the session alive for as long.
   void start();
-  // Ends the connection unless a request is under way; then after its answer. Threads: any.
+  void close_if_overdue(std::chrono::steady_clock::time_point now);
+  // Ends the connection unless a request is under way; then after its answer.
   void close_when_idle();
-  // Ends a large body that is still being read. Threads: any.
+  // Ends a large body that is still being read.
   void cut_upload();
+
+  // As a job for the workers, while the coroutine waits for the answer.
+  void work() override;
+  void finish() override;
+  void refuse() override;
 
  private:
   template <typename T>
-  using Awaitable = boost::asio::awaitable<T>;
+  using Awaitable = boost::asio::awaitable<T, IoThread::Executor>;
   using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
-  using Response = boost::beast::http::response<boost::beast::http::string_body>;
   // `large`: what has been read is the beginning of a large body.
   enum class BodyEnd { complete, large, too_large, no_room, malformed, gone };
+
+  // A request whose body is being read.
+  struct Incoming {
+    Parser& parser;
+    const RequestHead& head;
+    Pace pace;
+    BodyBudget::Share share;
+    std::uint64_t octets = 0;  // of the body that have come
+
+    bool complete() const;
+  };
 
   Awaitable<void> run();
   Awaitable<bool> handshake();
@@ -101,36 +107,54 @@ class Session : public std::enable_shared_from_this<Session> {
   Awaitable<bool> serve_request();
   Awaitable<bool> serve_post(Parser& parser, const RequestHead& head, bool too_large);
   Awaitable<bool> serve_get(const RequestHead& head);
-  Awaitable<BodyEnd> read_body(Parser& parser, Pace& pace, Bytes& body, BodyBudget::Share& share);
-  Awaitable<BodyEnd> read_some_body(Parser& parser, Pace& pace, std::span<std::byte> room,
-                                    std::size_t& octets);
-  Awaitable<bool> serve_large(Parser& parser, const RequestHead& head, Pace& pace, Bytes begin,
-                              BodyBudget::Share& share);
-  Awaitable<BodyEnd> stream_body(Parser& parser, Pace& pace, Upload& upload);
+  Awaitable<bool> send_continue();
+  Awaitable<BodyEnd> read_body(Incoming& incoming, Bytes& body);
+  Awaitable<BodyEnd> read_some_body(Incoming& incoming, std::span<std::byte> room);
+  Awaitable<BodyEnd> read_some_chunked(Incoming& incoming, std::span<std::byte> room);
+  Awaitable<bool> serve_large(Incoming& incoming, Bytes begin);
+  Awaitable<BodyEnd> stream_body(Incoming& incoming, Upload& upload);
   Awaitable<bool> refuse_body(BodyEnd end, const RequestHead& head);
-  bool submit(Workers& workers, receive::HttpRequest request);
   Awaitable<void> wait_for_answer();
   Awaitable<void> wait_for_event();
-  void take_answer(pipeline::Answer answer);
-  void interrupt_reading();
   Awaitable<bool> send_status(unsigned status, const RequestHead& head);
-  Awaitable<bool> send_answer(pipeline::Answer answer, bool keep_alive);
-  Awaitable<bool> send(Response response, bool keep_alive);
+  Awaitable<bool> send_answer(const pipeline::Answer& answer, bool keep_alive);
+  Awaitable<bool> send_response(bool keep_alive);
   Awaitable<void> close();
+
+  bool submit(Workers& workers, receive::HttpRequest request);
+  void take_answer();
+  void interrupt_reading();
   pipeline::Answer refusal(ErrorCode code, std::string detail, const RequestHead& head) const;
+  std::shared_ptr<const pipeline::Answer> overload(const char* detail,
+                                                   std::string_view content_type);
   bool may_keep_alive(bool wanted) const;
+  void begin_response(unsigned status, std::string_view content_type, std::size_t length,
+                      bool keep_alive);
+  void must_end_by(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
+  void must_end_within(std::chrono::milliseconds time);
 
   Front& front_;
+  IoThread& io_;
   const Connections::Slot slot_;
   const std::string peer_;
-  boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
+  boost::asio::ssl::stream<Socket> stream_;
   boost::beast::flat_buffer buffer_;
+  std::chrono::steady_clock::time_point deadline_;  // of what is under way on the network
   bool first_request_ = true;
   bool request_under_way_ = false;
-  boost::asio::steady_timer event_;  // cancelled when a worker has done something to wait for
-  std::optional<pipeline::Answer> answer_;  // a worker's, when it is there
-  std::shared_ptr<Upload> upload_;          // the large body that is being read
-  bool reading_upload_ = false;             // from the network, just now
+  std::string response_;  // kept for its memory
+  // Whose requests these are, for the fair queue: the tenant last authenticated, or the address.
+  std::string flow_;
+
+  // From submit() to take_answer() these two are the worker's.
+  receive::HttpRequest request_;
+  std::shared_ptr<const pipeline::Answer> worked_out_;
+
+  // Cancelled when a worker has done something to wait for.
+  boost::asio::steady_timer::rebind_executor<IoThread::Executor>::other event_;
+  std::shared_ptr<const pipeline::Answer> answer_;
+  std::shared_ptr<Upload> upload_;  // the large body that is being read
+  bool reading_upload_ = false;     // from the network, just now
 };
 
 }  // namespace district::server

@@ -1,27 +1,32 @@
-// A fixed number of threads and a bounded queue before them.
+// A fixed number of threads and a bounded, fair queue before them.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
-#include <functional>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "server/fair_queue.h"
 
 namespace district::server {
 
-// Threads: submit() from any.
+// Threads: submit() and full() from any.
 class Workers {
  public:
-  Workers(std::size_t threads, std::size_t queue_max)
-      : threads_max_(threads), queue_max_(queue_max) {}
+  // `name`: of the threads; at most 15 characters.
+  Workers(std::string name, const FairQueue::Limits& limits)
+      : name_(std::move(name)), threads_max_(limits.workers), queue_(limits) {}
   ~Workers() { stop(); }
 
   // Throws std::system_error when the system has no more threads.
   void start();
-  // false: all threads are busy and the queue is full, or stop() was called. Jobs must not throw.
-  bool submit(std::function<void()> job);
-  // Whether submit() would refuse now.
+  // Jobs for which there is no room are refused, this one or another one, before it returns. false:
+  // stop() was called, and nothing will happen.
+  bool submit(std::shared_ptr<Job> job, std::string flow);
+  // Whether one more would be refused.
   bool full() const;
   // Drops the jobs that wait, and returns when those that run have ended.
   void stop();
@@ -29,11 +34,11 @@ class Workers {
  private:
   void run();
 
-  const std::size_t threads_max_, queue_max_;
+  const std::string name_;
+  const std::size_t threads_max_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> queue_;
-  std::size_t busy_ = 0;  // threads
+  FairQueue queue_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

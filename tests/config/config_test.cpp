@@ -99,8 +99,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_type_or_range_is_named_with_its_line) {
              "district.toml:2: listen.port must be from 0 to 65535");
   BOOST_TEST(complaint("[limits]\n\nidle_seconds = 1.5") ==
              "district.toml:3: limits.idle_seconds must be a whole number");
-  BOOST_TEST(complaint("[limits]\nworkers = 0") ==
-             "district.toml:2: limits.workers must be from 1 to 1024");
+  BOOST_TEST(complaint("[limits]\nqueue = 0") ==
+             "district.toml:2: limits.queue must be from 1 to 100000");
   BOOST_TEST(complaint("[tls]\nkey = \"\"") == "district.toml:2: tls.key must not be empty");
   BOOST_TEST(complaint("[tls]\nkey = 1") == "district.toml:2: tls.key must be a path in quotes");
   BOOST_TEST(complaint("[quantify]\nenabled = 1") ==

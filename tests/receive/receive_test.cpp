@@ -276,6 +276,15 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_stream_is_found_at_its_end) {
   BOOST_TEST((receive::collect_rest(*raw).error().code == ErrorCode::too_large));
 }
 
+BOOST_AUTO_TEST_CASE(a_gzip_body_says_how_large_it_is) {
+  const auto large = gzip(std::string(1'048'577, 'x'));
+  BOOST_TEST(receive::claims_to_be_large("GZIP ", large));
+  BOOST_TEST(!receive::claims_to_be_large("", large));
+  BOOST_TEST(!receive::claims_to_be_large("gzip", gzip(std::string(1'048'576, 'x'))));
+  BOOST_TEST(!receive::claims_to_be_large("gzip", Bytes(3)));
+  BOOST_TEST(receive::claims_to_be_large("", Bytes(1'048'577)));
+}
+
 BOOST_AUTO_TEST_CASE(a_gzip_stream_is_whole_and_alone) {
   const auto good = gzip("<a>whole</a>");
   auto two = good;

@@ -1,6 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -70,7 +73,7 @@ class Echo final : public server::Application {
                 " type=" + std::string(request.content_type) +
                 " coding=" + std::string(request.content_encoding) + " action=" +
                 std::string(request.soap_action) + " peer=" + std::string(request.peer),
-            0};
+            0, std::string(request.soap_action)};
   }
   pipeline::Answer refuse(const Error& error, std::string_view, std::string_view) override {
     ++refusals;
@@ -458,6 +461,67 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_503_with_retry_after) {
   running.application.hold(false);
   BOOST_TEST(working.read().body.starts_with("body=a "));
   BOOST_TEST(waiting.read().body.starts_with("body=b "));
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_made_once_for_many_and_keeps_the_connection) {
+  auto s = settings();
+  s.workers = 1;
+  s.queue_max = 1;
+  Running running(s);
+  running.application.hold(true);
+  TlsClient working(running.port()), waiting(running.port()), refused(running.port());
+  working.send(post("a"));
+  running.application.wait_for_posts(1);
+  waiting.send(post("b"));
+  std::this_thread::sleep_for(100ms);
+  for (int i = 0; i < 50; ++i) BOOST_TEST(refused.ask(post("c")).status == 503);
+  const auto soap12 =
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\n"
+      "Content-Length: 1\r\n\r\nx";
+  BOOST_TEST(refused.ask(soap12).status == 503);
+  // One for each version of SOAP; a slow machine may need a second one.
+  BOOST_TEST(running.application.refusals <= 4);
+  running.application.hold(false);
+  BOOST_TEST(waiting.read().status == 200);
+  BOOST_TEST(refused.ask(post("c")).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_with_much_waiting_makes_room_for_another) {
+  auto s = settings();
+  s.workers = 1;
+  s.queue_max = 2;
+  Running running(s);
+  std::deque<TlsClient> clients;
+  // The answer names the tenant; from then on the connection's requests are its.
+  for (const char* tenant : {"a", "a", "a", "b"}) {
+    auto& client = clients.emplace_back(running.port());
+    BOOST_TEST(client.ask(post("x", "SOAPAction: " + std::string(tenant) + "\r\n")).status == 200);
+  }
+  running.application.hold(true);
+  for (std::size_t i = 0; i < 3; ++i) {
+    clients[i].send(post("x"));
+    if (i == 0) running.application.wait_for_posts(5);
+    std::this_thread::sleep_for(50ms);
+  }
+  clients[3].send(post("x"));
+  BOOST_TEST(clients[2].read().status == 503);
+  running.application.hold(false);
+  for (const std::size_t i : {0, 1, 3}) BOOST_TEST(clients[i].read().status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(fewer_file_descriptors_than_connections_is_no_reason_not_to_serve) {
+  const pid_t child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) {
+    const rlimit few{256, 256};
+    auto s = settings();
+    s.connections_max = 100'000;
+    const bool fine = ::setrlimit(RLIMIT_NOFILE, &few) == 0 && server::Server::open(s).has_value();
+    ::_exit(fine ? 0 : 1);
+  }
+  int status = -1;
+  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(connections_beyond_the_cap_are_refused_and_the_others_served) {
