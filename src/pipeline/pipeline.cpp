@@ -45,9 +45,9 @@ Answer Pipeline::handle(RawEnvelope received) {
     }
     accepted = accept(evidence, sender);
   }
-  auto reply = accepted ? Answer{200, content_type(raw.soap_version), std::move(*accepted), 0}
-                        : answer(accepted.error(), raw.soap_version, raw.peer,
-                                 sender ? &*sender : nullptr);
+  auto reply =
+      accepted ? Answer{200, content_type(raw.soap_version), std::move(*accepted), 0}
+               : answer(accepted.error(), raw.soap_version, raw.peer, sender ? &*sender : nullptr);
   if (sender && !sender->enrolments.empty()) reply.tenant = sender->enrolments.front().tenant;
   return reply;
 }
@@ -69,12 +69,8 @@ Answer Pipeline::answer(const Error& error, SoapVersion version, const std::stri
                                 error.detail,
                                 {}});
   const unsigned status = http_status(error.code, version);
-  return {status,
-          content_type(version),
-          fault.envelope,
-          status == 503 ? kRetryAfterSeconds : 0,
-          {},
-          fault.rejection_id};
+  return {status, content_type(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0,
+          {},     fault.rejection_id};
 }
 
 acknowledge::ReplayFaults::Answer Pipeline::make_fault(const Error& error, SoapVersion version,
