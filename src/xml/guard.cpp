@@ -119,7 +119,6 @@ void Guard::end_tag(std::string_view& rest) {
   rest.remove_prefix(length);
   if (rest.empty()) return;
   rest.remove_prefix(1);
-  tag_octets_ = 0;
   at_ = At::text;
 }
 
@@ -135,12 +134,12 @@ Result<Ok> Guard::tag(std::string_view& rest) {
   const char last = rest.front();
   rest.remove_prefix(1);
   if (last == '>') {
-    tag_octets_ = 0;
     at_ = At::text;
     return Ok{};
   }
   if (++attributes_ > limits::kXmlAttributesPerTagMax)
     return refuse(ErrorCode::limit_exceeded, "too many attributes in one tag");
+  ++tag_octets_;
   quote_ = last;
   at_ = At::value;
   return Ok{};
@@ -148,9 +147,10 @@ Result<Ok> Guard::tag(std::string_view& rest) {
 
 void Guard::value(std::string_view& rest) {
   const std::size_t length = std::min(rest.find(quote_), rest.size());
-  tag_octets_ += length + 1;
+  tag_octets_ += length;
   rest.remove_prefix(length);
   if (rest.empty()) return;
+  ++tag_octets_;
   rest.remove_prefix(1);
   at_ = At::tag;
 }

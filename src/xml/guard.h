@@ -37,7 +37,7 @@ class Guard {
   char quote_ = 0;               // At::value: what ends it
   std::string_view awaited_;     // At::bang: what must still come
   std::size_t repeated_ = 0;     // At::comment, At::cdata: hyphens or brackets just before
-  std::size_t tag_octets_ = 0;   // of the tag
+  std::size_t tag_octets_ = 0;   // of the tag, or of the last one
   std::size_t attributes_ = 0;   // of the tag
   std::size_t text_octets_ = 0;  // since the last tag
   std::uint64_t done_ = 0;       // octets of pieces before
