@@ -29,20 +29,15 @@ RawEnvelope raw_envelope(const std::string& text) {
   return raw;
 }
 
-Batch batch() {
-  Batch batch;
-  batch.tenant = "10";
-  batch.messages.resize(2);
-  batch.messages[0].source = "SeasNve";
-  return batch;
-}
+const Content kContent{.tenant = "10", .message_count = 2, .first_source = "SeasNve"};
 
 // Says of any octets that they are signed, by a signature that `signature` stands for.
 class TrustingVerifier : public verify::Verifier {
  public:
   explicit TrustingVerifier(std::string signature, std::uint64_t epoch = 0)
       : signature_(std::move(signature)), epoch_(epoch) {}
-  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now) const override {
+  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now,
+                                          verify::BodyReader& reader) const override {
     Parts parts;
     parts.sender.certificate_sha256 = crypto::sha256(as_bytes("certificate"));
     parts.sender.signature_method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
@@ -51,7 +46,11 @@ class TrustingVerifier : public verify::Verifier {
     parts.verified_at = now;
     parts.created = now;
     parts.acceptable_until = now + std::chrono::minutes(5);
-    parts.trust_epoch = epoch_;
+    parts.payload_size = raw.octets.size();
+    parts.reader = &reader;
+    store::TrustRecords records;
+    records.epoch = epoch_;
+    parts.trust = std::make_shared<const trust::TrustSnapshot>(std::move(records));
     return make(std::move(parts));
   }
 
@@ -63,8 +62,9 @@ class TrustingVerifier : public verify::Verifier {
 Result<Receipt> append(Archive& archive, const std::string& text, const std::string& signature,
                        std::uint64_t epoch = 0) {
   const auto raw = raw_envelope(text);
-  const auto verified = TrustingVerifier(signature, epoch).verify(raw, kNow);
-  return archive.append(raw, *verified, batch());
+  verify::NoReader nobody;
+  const auto verified = TrustingVerifier(signature, epoch).verify(raw, kNow, nobody);
+  return archive.append(raw, *verified, kContent);
 }
 
 struct Scratch {
