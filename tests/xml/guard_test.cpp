@@ -70,6 +70,14 @@ BOOST_AUTO_TEST_CASE(ordinary_text_passes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_end_of_a_section_in_text_is_malformed) {
+  for (const char* text : {"<a>]]></a>", "<a>x]]]]>", "]]>", "<a><![CDATA[]]>]]></a>"})
+    BOOST_TEST((guarded(text) == ErrorCode::xml_malformed), text);
+  for (const char* text : {"<a>]]<b/>></a>", "<a>] ]></a>", "<a>]]<!---->></a>", "<a>]></a>",
+                           "<a><![CDATA[]]>></a>", "<a b=']]>'/>", "<a><!-- ]]> --></a>"})
+    BOOST_TEST((guarded(text) == kAccepted), text);
+}
+
 BOOST_AUTO_TEST_CASE(document_types_and_instructions_are_refused_wherever_they_stand) {
   for (const char* text :
        {"<!DOCTYPE a><a/>", "<!doctype a>", "<a><!ENTITY x 'y'></a>", "<![INCLUDE[",
