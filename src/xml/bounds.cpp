@@ -64,6 +64,10 @@ Result<Ok> Bounds::start_element(const StartTag& tag, _xmlDict* names) {
       return fail(ErrorCode::xml_malformed,
                   "a relative namespace name at line " + std::to_string(tag.line()));
     }
+    if (uri.find('&') != std::string_view::npos) {
+      return fail(ErrorCode::xml_malformed,
+                  "a namespace name with '&' at line " + std::to_string(tag.line()));
+    }
   }
   return Ok{};
 }
