@@ -44,7 +44,6 @@ class CanonicalBody final : public xml::EnvelopeHandler {
   void start_element(const xml::StartTag& tag) override { canonicalizer_.start_element(tag); }
   void text(std::string_view text) override { canonicalizer_.text(text); }
   void end_element() override { canonicalizer_.end_element(); }
-  Result<Ok> state() override { return Ok{}; }
 
   std::string body;
 

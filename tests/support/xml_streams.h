@@ -85,14 +85,15 @@ class EnvelopeText final : public xml::EnvelopeHandler {
   void start_element(const xml::StartTag& tag) override { body.start_element(tag); }
   void text(std::string_view text) override { body.text(text); }
   void end_element() override { body.end_element(); }
-  Result<Ok> state() override {
+  const Result<Ok>& state() override {
     ++states;
-    if (states == refuse_state) return fail(ErrorCode::overloaded, "enough");
-    return Ok{};
+    if (states == refuse_state) now = fail(ErrorCode::overloaded, "enough");
+    return now;
   }
 
   bool refuse_head = false;
   int refuse_state = 0;  // at which call of state(); 0: never
+  Result<Ok> now;
   int heads = 0, states = 0;
   std::string head;
   EventText body;
