@@ -129,19 +129,29 @@ class StagingSource final : public ByteSource {
 };
 
 Evidence::Evidence(RawEnvelope raw, Staging& staging) : raw_(std::move(raw)), staging_(&staging) {
-  if (!raw_.rest) return;
+  if (!raw_.rest) {
+    staging_->announce();
+    announced_ = true;
+    return;
+  }
   // The view stays good when this is moved: the octets do not move with their vector.
   source_ = std::make_shared<StagingSource>(raw_.octets, std::move(raw_.rest), staging);
   raw_.rest = source_;
 }
 
-Evidence::Evidence(Evidence&&) noexcept = default;
+Evidence::Evidence(Evidence&& other) noexcept
+    : raw_(std::move(other.raw_)),
+      staging_(other.staging_),
+      announced_(std::exchange(other.announced_, false)),
+      source_(std::move(other.source_)) {}
 
 Evidence::~Evidence() {
+  if (announced_) staging_->withdraw();
   if (source_) source_->close();
 }
 
 Result<Ok> Evidence::rewind() {
+  if (!source_ && !std::exchange(announced_, true)) staging_->announce();
   if (!source_) return Ok{};
   DISTRICT_TRY(const auto* staged, this->staged());
   DISTRICT_TRY(auto database, staging_->open_to_read());

@@ -23,6 +23,9 @@ class Staging {
                                                       std::vector<Bytes> chunks) = 0;
   // Removes what is staged, soon.
   virtual void discard(std::uint64_t raw_id) = 0;
+  // A whole envelope is on its way to append(): a commit may wait a little for it. Or no more.
+  virtual void announce() = 0;
+  virtual void withdraw() = 0;
   // For reading what is staged.
   virtual Result<std::unique_ptr<store::Database>> open_to_read() = 0;
   virtual int compression_level() const = 0;
@@ -57,6 +60,7 @@ class Evidence {
 
   RawEnvelope raw_;
   Staging* staging_;
+  bool announced_ = false;
   std::shared_ptr<StagingSource> source_;  // null: not large
 };
 

@@ -70,11 +70,18 @@ Result<Ok> read_meaning(const Place& place, xml::Element declaration, xml::Eleme
   return Ok{};
 }
 
+ElementMeaning::Form form_of(const std::string& type) {
+  if (type == "ZonedDateTime") return ElementMeaning::Form::instant;
+  if (type == "Quantity" || type == "FiniteDouble") return ElementMeaning::Form::number;
+  return type == "Name" ? ElementMeaning::Form::name : ElementMeaning::Form::text;
+}
+
 Result<ElementMeaning> read_declaration(const Place& place, xml::Element declaration) {
   ElementMeaning result;
   result.element = declaration.attribute("", "name").value_or("");
   if (result.element.empty())
     return place.wrong(declaration, "only declarations with a name can be annotated");
+  result.form = form_of(declaration.attribute("", "type").value_or(""));
   const auto annotations = annotations_of(declaration);
   if (annotations.size() != 1)
     return place.wrong(declaration, "needs exactly one annotation, a:meaning or a:role");
@@ -114,6 +121,9 @@ Result<Ok> read_below(const Place& place, xml::Element above, std::size_t depth,
     }
     const auto same_name =
         std::ranges::find(content.elements, meaning.element, &ElementMeaning::element);
+    // By the name alone it could not be told which form is meant.
+    if (same_name != content.elements.end() && same_name->form != meaning.form)
+      same_name->form = ElementMeaning::Form::text;
     if (same_name == content.elements.end()) {
       content.elements.push_back(std::move(meaning));
     } else if (!same_meaning(*same_name, meaning)) {

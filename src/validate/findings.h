@@ -15,6 +15,7 @@ class Findings {
   void merge(const Findings& other);
 
   bool empty() const { return found_.empty(); }
+  std::size_t count() const { return found_.size(); }
   // At most limits::kViolationsMax are kept; then there is no use in looking further.
   bool full() const;
   // With the code of the first finding and all violations.

@@ -77,6 +77,112 @@ void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& 
 }
 
 void Reading::Impl::start_element(const xml::StartTag& tag) {
+  if (buffering_) {
+    if (buffer_.start_element(tag)) return;
+    judge_buffered();
+  } else if (!extract_only_ && shape_good_ && path_.place() == Place::messages &&
+             tag.is("", "message") && buffer_.begin(tag)) {
+    buffering_ = true;
+    return;
+  }
+  judge_start(tag);
+}
+
+void Reading::Impl::text(std::string_view text) {
+  if (buffering_) {
+    if (buffer_.text(text)) return;
+    judge_buffered();
+  }
+  judge_text(text);
+}
+
+void Reading::Impl::end_element() {
+  if (!buffering_) return judge_end();
+  if (buffer_.end_element()) end_buffered();
+}
+
+// Hands a buffered message to the schemas.
+class Reading::Impl::Judge final : public xml::ElementHandler {
+ public:
+  explicit Judge(Impl& reading) : reading_(reading) {}
+  void start_element(const xml::StartTag& tag) override { reading_.judge_start(tag); }
+  void text(std::string_view text) override { reading_.judge_text(text); }
+  void end_element() override { reading_.judge_end(); }
+
+ private:
+  Impl& reading_;
+};
+
+void Reading::Impl::judge_buffered() {
+  buffering_ = false;
+  Judge judge(*this);
+  buffer_.replay(judge);
+}
+
+std::size_t Reading::Impl::finding_count() const {
+  std::size_t count = shape_.count() + invalid_.count() + messages_.count();
+  for (const auto& rules : rules_) count += rules.findings.count();
+  return count;
+}
+
+void Reading::Impl::end_buffered() {
+  if (accept_like_precedent()) {
+    buffering_ = false;
+    return;
+  }
+  const std::size_t found = finding_count();
+  const bool all_told = !shape_.full() && !invalid_.full() && !messages_.full();
+  judge_buffered();
+  if (!all_told || finding_count() != found || !type_) return;
+  const ContentType& content = schemas_.types[*type_];
+  if (!content.master_data) precedents_.learn(buffer_, *type_, content);
+}
+
+bool Reading::Impl::breaks_rules(const MessageHead& head, std::size_t type) const {
+  if (head.timestamp - received_at_ > limits::kMessageAheadRejected) return true;
+  return std::ranges::any_of(rules_, [&](const Rules& rules) {
+    return !rules.types[type] || (!rules.sources.empty() && !rules.sources.contains(head.source));
+  });
+}
+
+// Takes the buffered message as the schemas would: false, and nothing is changed, when that is not
+// sure. Whatever there would be to find fault with is theirs to find.
+bool Reading::Impl::accept_like_precedent() {
+  const Precedent* precedent = precedents_.find(buffer_);
+  if (precedent == nullptr || !Precedents::admits(*precedent, buffer_)) return false;
+  HeadTexts texts;
+  fields_.clear();
+  for (std::size_t i = 0; i < precedent->leaves.size(); ++i) {
+    const auto& known = precedent->leaves[i];
+    const auto leaf = buffer_.leaf(i);
+    ElementText text{std::string(leaf.text), leaf.line, 1};
+    if (known.place == Precedent::Place::timestamp) texts.timestamp = std::move(text);
+    if (known.place == Precedent::Place::type) texts.type = std::move(text);
+    if (known.place == Precedent::Place::version) texts.version = std::move(text);
+    if (known.place == Precedent::Place::source) texts.source = std::move(text);
+    if (known.place == Precedent::Place::field) fields_.push_back({known.meaning, std::move(text)});
+  }
+  Findings found;
+  const std::uint32_t index = message_index_ + 1;
+  const auto head = extract_head(texts, index, path_, received_at_, found);
+  const bool same = schemas_.find(head.type, head.version) == precedent->content;
+  if (!found.empty() || !same || breaks_rules(head, precedent->content)) return false;
+  Batch part;
+  extract_fields({index, head, schemas_.types[precedent->content], path_}, fields_,
+                 take_ ? &part : nullptr, found);
+  if (!found.empty()) return false;
+
+  path_.enter(buffer_.message_tag());  // it counts among its siblings
+  path_.leave();
+  message_index_ = index;
+  if (!take_) return true;
+  part.messages.push_back(head);
+  batch_.append(part);
+  if (batch_.messages.size() >= kMessagesInOnePart && taken_) taken_ = hand_over();
+  return true;
+}
+
+void Reading::Impl::judge_start(const xml::StartTag& tag) {
   path_.enter(tag);
   if (tag.attribute_count() > 0) refuse_schema_overrides(tag);
   check_shape(tag);
@@ -157,7 +263,7 @@ ElementText* Reading::Impl::captured() {
   }
 }
 
-void Reading::Impl::text(std::string_view text) {
+void Reading::Impl::judge_text(std::string_view text) {
   if (!shape_good_ || path_.depth() < 2) return;
   if (!extract_only_) {
     if (!in_gcontent_) {
@@ -269,7 +375,7 @@ Result<Ok> Reading::Impl::hand_over() {
   return done;
 }
 
-void Reading::Impl::end_element() {
+void Reading::Impl::judge_end() {
   if (shape_good_ && path_.depth() >= 2) {
     // First, since values are taken from what is valid only.
     if (!extract_only_) validate_end();

@@ -10,6 +10,7 @@
 #include "validate/extraction.h"
 #include "validate/findings.h"
 #include "validate/place.h"
+#include "validate/precedent.h"
 #include "validate/schemas.h"
 #include "validate/validator.h"
 #include "xml/schema.h"
@@ -39,6 +40,16 @@ struct Reading::Impl {
     Findings findings;
   };
 
+  class Judge;
+  // What the schemas are told: everything but messages that are like one that they accepted.
+  void judge_start(const xml::StartTag& tag);
+  void judge_text(std::string_view text);
+  void judge_end();
+  void judge_buffered();
+  void end_buffered();
+  bool accept_like_precedent();
+  bool breaks_rules(const MessageHead& head, std::size_t type) const;
+  std::size_t finding_count() const;
   void check_shape(const xml::StartTag& tag);
   void refuse_schema_overrides(const xml::StartTag& tag);
   void validate_start(const xml::StartTag& tag);
@@ -65,6 +76,10 @@ struct Reading::Impl {
   Instant received_at_{};
   verify::TrustPtr trust_;  // which the rules refer to
   std::vector<Rules> rules_;
+
+  bool buffering_ = false;  // a message is kept until its end
+  MessageBuffer buffer_;
+  Precedents precedents_;
 
   Path path_;
   bool shape_good_ = true;

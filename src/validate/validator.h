@@ -3,6 +3,7 @@
 // Source: contract.md "Request body" and "Header rules"; XML Schema 1.0.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,11 +39,15 @@ class OperationReader {
 struct ElementMeaning {
   // attribute: of master data, a statement about the record's meter.
   enum class Role { none, value, period_start, period_end, meter, attribute };
+  // Of its type, where xsd/types.xsd has it: ZonedDateTime; Quantity, FiniteDouble; Name; any
+  // other.
+  enum class Form : std::uint8_t { instant, number, name, text };
   std::string element;
   Role role = Role::none;
   std::string quantity;  // with role value
   std::string unit;
   ValueKind kind = ValueKind::interval;
+  Form form = Form::text;
 };
 
 // One (type, version) of content that the server knows.
