@@ -129,10 +129,6 @@ class Nobody : public xml::EnvelopeHandler {
   void start_element(const xml::StartTag&) override {}
   void text(std::string_view) override {}
   void end_element() override {}
-  const Result<Ok>& state() const override { return good_; }
-
- private:
-  const Result<Ok> good_{};
 };
 
 // Tells one reader.
