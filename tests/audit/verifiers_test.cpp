@@ -12,6 +12,9 @@
 #include <string>
 
 #include "../support/body_text.h"
+#include "../support/random_xml.h"
+#include "../support/signing_site.h"
+#include "../support/xml_streams.h"
 #include "../vectors/vector_trust.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
@@ -42,12 +45,16 @@ struct Fixture {
 
   // By both, which must agree.
   Result<Accepted> verify(const std::string& text, Instant now = test::kVectorTime) const {
+    return verify(text, now, of_vectors.trust());
+  }
+  static Result<Accepted> verify(const std::string& text, Instant now, trust::Trust& trust) {
     RawEnvelope raw;
     raw.octets = to_bytes(as_bytes(text));
     test::BodyText walked, streamed;
+    const audit::TreeVerifier tree{trust, verify::Window{}};
     const auto by_tree = tree.verify(raw, now, walked);
     // A new one each time, since it remembers the headers that came with other Bodies.
-    const verify::StreamVerifier stream{trust.trust(), verify::Window{}};
+    const verify::StreamVerifier stream{trust, verify::Window{}};
     auto by_stream = stream.verify(raw, now, streamed);
     BOOST_REQUIRE_MESSAGE(by_stream.has_value() == by_tree.has_value(),
                           "stream: " << verdict(by_stream) << ", tree: " << verdict(by_tree) << "\n"
@@ -68,8 +75,12 @@ struct Fixture {
                           verified.error().detail;
   }
 
-  mutable test::VectorTrust trust;
-  audit::TreeVerifier tree{trust.trust(), verify::Window{}};
+  static test::SigningSite& site() {
+    static test::SigningSite made;
+    return made;
+  }
+
+  mutable test::VectorTrust of_vectors;
 };
 
 struct Part {
@@ -87,6 +98,13 @@ std::string replaced(std::string text, const std::string& old, const std::string
   const auto at = text.find(old);
   BOOST_REQUIRE_MESSAGE(at != std::string::npos, old);
   return text.replace(at, old.size(), with);
+}
+
+// Ids occur once in a document; those of random content would not.
+std::string without_ids(std::string text) {
+  for (auto at = text.find("Id="); at != std::string::npos; at = text.find("Id=", at))
+    text.replace(at, 3, "Od=");
+  return text;
 }
 
 // One small change of the kinds that attackers and broken networks make.
@@ -211,6 +229,73 @@ BOOST_AUTO_TEST_CASE(a_message_is_refused_from_the_instant_on_that_the_replay_ca
     const auto late = verify(text, verified->envelope.acceptable_until());
     BOOST_REQUIRE(!late);
     BOOST_TEST((late.error().code == ErrorCode::message_expired));
+  }
+}
+
+// Several MB, of which the first is there and the rest comes in blocks.
+BOOST_AUTO_TEST_CASE(a_large_envelope_is_the_same_to_both_in_blocks_of_any_size) {
+  test::SigningSite& site = this->site();
+  std::mt19937 random(3);
+  test::RandomXml generator([&](std::size_t bound) { return random() % bound; });
+  std::string content;
+  while (content.size() < 3'000'000)
+    content += "<m>" + generator.content({{"", ""}, {"a", "urn:a"}}) + "</m>\n";
+  // Ids must differ.
+  content = without_ids(content);
+  const std::string good = site.sign_as_written(content, " xmlns:a='urn:a'");
+  std::string bad = good;
+  bad.replace(bad.rfind("<m>"), 3, "<n>").replace(bad.rfind("</m>"), 4, "</n>");
+
+  constexpr std::size_t kFirst = 1024 * 1024;
+  const audit::TreeVerifier tree_of_site(site.trust(), verify::Window{});
+  for (const std::string& text : {good, bad}) {
+    std::string expected;
+    for (const std::size_t block : {std::size_t{1}, std::size_t{7}, std::size_t{1000},
+                                    std::size_t{4096}, std::size_t{64 * 1024}, text.size()}) {
+      const verify::StreamVerifier stream_of_site(site.trust(), verify::Window{});
+      for (const verify::Verifier* verifier :
+           {static_cast<const verify::Verifier*>(&stream_of_site),
+            static_cast<const verify::Verifier*>(&tree_of_site)}) {
+        RawEnvelope raw;
+        raw.octets = to_bytes(as_bytes(text).first(kFirst));
+        raw.rest = std::make_shared<test::Blocks>(as_bytes(text).subspan(kFirst), block);
+        test::BodyText reader;
+        const auto verified = verifier->verify(raw, site.now, reader);
+        std::string outcome = Fixture::verdict(verified);
+        if (verified) {
+          outcome += to_hex(verified->payload_digest()) + to_hex(verified->replay_key()) +
+                     std::to_string(verified->payload_size()) + reader.text_read;
+        }
+        if (expected.empty()) expected = outcome;
+        BOOST_TEST((outcome.substr(0, 4) == expected.substr(0, 4)), outcome.substr(0, 200));
+        if (verified) BOOST_TEST((outcome == expected), "blocks of " << block);
+      }
+    }
+    BOOST_TEST(expected.starts_with("accepted") == (text == good));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_body_with_text_beside_its_elements_is_refused) {
+  for (const char* content : {"x<a/>", "<a/>x", "<a/>&#120;", "<a/><![CDATA[x]]>", "x"}) {
+    test::SigningSite& site = this->site();
+    const auto refused = verify(site.sign_as_written(content, ""), site.now, site.trust());
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST((refused.error().code == ErrorCode::not_soap), content);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_bodies_that_are_signed_are_accepted) {
+  std::mt19937 random(4);
+  test::RandomXml generator([&](std::size_t bound) { return random() % bound; });
+  test::SigningSite& site = this->site();
+  for (int i = 0; i < 300; ++i) {
+    const std::string content =
+        "<m>" + without_ids(generator.content({{"", "urn:d"}, {"a", "urn:a"}, {"b", "urn:b"}})) +
+        "</m>";
+    const std::string text =
+        site.sign_as_written(content, " xmlns='urn:d' xmlns:a='urn:a' xmlns:b='urn:b'");
+    const auto verified = verify(text, site.now, site.trust());
+    BOOST_REQUIRE_MESSAGE(verified, verified.error().detail << "\n" << text);
   }
 }
 

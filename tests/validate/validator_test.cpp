@@ -1,9 +1,11 @@
 #include "validate/validator.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <random>
 #include <string>
 
 #include "base/limits.h"
@@ -57,9 +59,13 @@ struct Fixture {
     return batch;
   }
 
+  // Its values are those that extract() gives later.
   Batch accepted(const std::string& text) const {
     auto batch = validate(text);
     BOOST_REQUIRE_MESSAGE(batch, (batch ? "" : batch.error().detail) << "\n" << text);
+    const auto again = extract(text);
+    BOOST_REQUIRE_MESSAGE(again, (again ? "" : again.error().detail) << "\n" << text);
+    BOOST_TEST(test::written(*again) == test::written(*batch));
     return std::move(*batch);
   }
 
@@ -472,6 +478,104 @@ BOOST_AUTO_TEST_CASE(a_period_ends_after_its_start_and_has_zones) {
   rejected(period("2018-03-01T10:00:00", "2018-03-01T11:00:00Z"), ErrorCode::schema_invalid);
   // One elapsed hour over the change from summer time.
   accepted(period("2017-10-29T02:00:00+02:00", "2017-10-29T02:00:00+01:00"));
+}
+
+BOOST_AUTO_TEST_CASE(values_come_in_parts_and_in_their_order) {
+  constexpr std::size_t kMessages = 2500;
+  std::vector<Message> messages(kMessages);
+  for (std::size_t i = 0; i < kMessages; ++i)
+    messages[i].content = "<consumer_measure>" + std::to_string(i) + "</consumer_measure>";
+  const std::string text = request(messages);
+  const Batch batch = accepted(text);
+  BOOST_REQUIRE(batch.observations.size() == kMessages);
+  for (std::size_t i = 0; i < kMessages; ++i) {
+    BOOST_REQUIRE(batch.observations[i].value == static_cast<double>(i));
+    BOOST_REQUIRE(batch.observations[i].message_index == i + 1);
+  }
+  std::size_t parts = 0, largest = 0;
+  MemorySource source(as_bytes(text));
+  const auto content =
+      validator->extract(source, "", at(test::kNow), [&](const Batch& part) -> Result<Ok> {
+        ++parts;
+        largest = std::max(largest, part.messages.size());
+        return Ok{};
+      });
+  BOOST_REQUIRE(content);
+  BOOST_TEST(content->message_count == kMessages);
+  BOOST_TEST(content->first_source == "EIB-L1");
+  BOOST_TEST(content->tenant == "30");
+  BOOST_TEST(parts == 3U);
+  BOOST_TEST(largest == 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_the_taker_is_that_of_the_extraction) {
+  for (const std::size_t bad_part : {std::size_t{1}, std::size_t{2}}) {
+    const std::string text = request(std::vector<Message>(1500));
+    MemorySource source(as_bytes(text));
+    std::size_t parts = 0;
+    const auto content =
+        validator->extract(source, "", at(test::kNow), [&](const Batch&) -> Result<Ok> {
+          if (++parts == bad_part) return fail(ErrorCode::archive_unavailable, "full");
+          return Ok{};
+        });
+    BOOST_REQUIRE(!content);
+    BOOST_TEST((content.error().code == ErrorCode::archive_unavailable));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_reading_concludes_its_own_envelope_only) {
+  RawEnvelope raw;
+  raw.octets = to_bytes(as_bytes(request({{}})));
+  auto first = validator->read_along();
+  auto second = validator->read_along();
+  const test::TrustingVerifier verifier;
+  const auto verified = verifier.verify(raw, at(test::kNow), first);
+  BOOST_REQUIRE(verified);
+  const auto refused = second.conclude(*verified);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::internal));
+  BOOST_TEST(first.conclude(*verified).has_value());
+}
+
+// Whether a tree or a stream is read, and whether the values are taken now or later.
+BOOST_AUTO_TEST_CASE(random_requests_come_to_the_same_by_every_way) {
+  std::mt19937 random(6);
+  const auto one_in = [&](std::size_t n) { return random() % n == 0; };
+  std::size_t valid = 0;
+  for (int i = 0; i < 600; ++i) {
+    const bool of_barcelona = one_in(3);
+    std::vector<Message> messages(1 + random() % 4);
+    for (Message& message : messages) {
+      if (of_barcelona)
+        message = barcelona(std::string(kPeriod) + "<energy_measure>1</energy_measure>");
+      if (one_in(8)) message.source = "EIB-L2";
+      if (one_in(20)) message.version = "777";
+      if (one_in(20)) message.timestamp = "2018-03-01T13:00:00Z";
+      if (one_in(20)) message.timestamp = "2018-03-09T13:00:00Z";
+      if (one_in(20)) message.content += "<x/>";
+      if (one_in(20)) message.content += "<!-- c -->\n";
+      if (one_in(20)) message.content = "";
+      if (one_in(20)) message.content = "<consumer_measure>NaN</consumer_measure>";
+      if (one_in(20)) message.position = "<messagePosition/>";
+    }
+    const char* const tenant = one_in(12) ? "10" : of_barcelona ? "20" : one_in(2) ? "30" : "31";
+    std::string text = request(messages, tenant);
+    while (one_in(4)) {
+      const auto from = text.find('<', text.find("<message") + random() % 800);
+      const auto to = from == std::string::npos ? from : text.find('>', from);
+      if (to == std::string::npos) break;
+      const std::string tag = text.substr(from, to + 1 - from);
+      if (one_in(2)) text.insert(from, tag + "</" + tag.substr(1));
+      if (one_in(3)) text.erase(from, tag.size());
+    }
+    if (!xml::Document::parse(as_bytes(text))) continue;
+    const auto batch = validate(text);
+    if (!batch) continue;
+    ++valid;
+    accepted(text);
+  }
+  BOOST_TEST_MESSAGE(valid << " of 600 were valid");
+  BOOST_TEST(valid > 100U);
 }
 
 BOOST_AUTO_TEST_CASE(one_bad_message_rejects_the_whole_request) {
