@@ -27,8 +27,7 @@ Place below(Place parent, const xml::StartTag& tag) {
       return tag.local() == "messageType" ? named("messageType", Place::message_type)
                                           : named("messageSource", Place::message_source);
     case Place::message_type:
-      return tag.local() == "type" ? named("type", Place::type)
-                                   : named("version", Place::version);
+      return tag.local() == "type" ? named("type", Place::type) : named("version", Place::version);
     case Place::message_source:
       return named("messageSourceElement", Place::source);
     case Place::content:

@@ -23,11 +23,9 @@ class Extraction final : public xml::EnvelopeHandler {
   void start_element(const xml::StartTag& tag) override { reading_.start_element(tag); }
   void text(std::string_view text) override { reading_.text(text); }
   void end_element() override { reading_.end_element(); }
-  const Result<Ok>& state() const override { return good_; }
 
  private:
   Reading& reading_;
-  const Result<Ok> good_{};
 };
 
 }  // namespace

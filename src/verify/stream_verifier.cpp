@@ -99,7 +99,7 @@ class Pass final : public xml::EnvelopeHandler {
   void start_element(const xml::StartTag& tag) override;
   void text(std::string_view text) override;
   void end_element() override;
-  const Result<Ok>& state() const override { return state_; }
+  const Result<Ok>& state() override { return state_; }
 
   // When the envelope is at its end, or reading it ended early.
   Result<Ok> conclude(Result<Ok> read);

@@ -20,13 +20,15 @@ Result<Ok> UnverifiedBodies::check(const Sha256Digest& replay_key, Instant now) 
 void UnverifiedBodies::failed(const Sha256Digest& replay_key, Instant acceptable_until,
                               Instant now) {
   const std::lock_guard lock(mutex_);
+  if (const auto known = failures_.find(replay_key); known != failures_.end()) {
+    ++known->second.count;
+    return;
+  }
   if (failures_.size() >= limits::kFailedBodiesRemembered)
     std::erase_if(failures_, [&](const auto& entry) { return entry.second.until < now; });
   // Each costs a signature of an enrolled key, so that nobody else can fill it.
   if (failures_.size() >= limits::kFailedBodiesRemembered) failures_.erase(failures_.begin());
-  auto& failures = failures_[replay_key];
-  ++failures.count;
-  failures.until = acceptable_until;
+  failures_.emplace(replay_key, Failures{1, acceptable_until});
 }
 
 OctetsUnderWay::Share::~Share() {

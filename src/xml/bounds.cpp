@@ -42,8 +42,7 @@ std::size_t longest_name(const StartTag& tag) {
 Result<Ok> Bounds::check_names(const StartTag& tag, _xmlDict* names) {
   if (::xmlDictSize(names) > static_cast<int>(limits::kXmlDistinctNamesMax))
     return too_many("different names", tag);
-  if (::xmlDictGetUsage(names) > limits::kXmlNamesBytesMax)
-    return too_many("octets in names", tag);
+  if (::xmlDictGetUsage(names) > limits::kXmlNamesBytesMax) return too_many("octets in names", tag);
   if (longest_name(tag) > limits::kXmlNameBytesMax) return too_many("octets in one name", tag);
   return Ok{};
 }
@@ -51,9 +50,9 @@ Result<Ok> Bounds::check_names(const StartTag& tag, _xmlDict* names) {
 Result<Ok> Bounds::start_element(const StartTag& tag, _xmlDict* names) {
   if (++elements_ > limits::kXmlElementsMax) return too_many("elements", tag);
   if (depth_ == declared_.size()) return too_many("levels", tag);
-  if (::xmlDictSize(names) > static_cast<int>(limits::kXmlDistinctNamesMax))
-    return too_many("different names", tag);
-  if (::xmlDictGetUsage(names) > limits::kXmlNamesBytesMax) return too_many("octets in names", tag);
+  const int known = ::xmlDictSize(names);
+  if (known != names_known_) DISTRICT_CHECK(check_names(tag, names));
+  names_known_ = known;
   declared_[depth_++] = tag.namespace_count();
   namespaces_in_scope_ += tag.namespace_count();
   if (namespaces_in_scope_ > limits::kXmlNamespacesInScopeMax)
@@ -63,6 +62,10 @@ Result<Ok> Bounds::start_element(const StartTag& tag, _xmlDict* names) {
     if (!uri.empty() && !has_scheme(uri)) {
       return fail(ErrorCode::xml_malformed,
                   "a relative namespace name at line " + std::to_string(tag.line()));
+    }
+    if (uri.find('&') != std::string_view::npos) {
+      return fail(ErrorCode::xml_malformed,
+                  "a namespace name with '&' at line " + std::to_string(tag.line()));
     }
   }
   return Ok{};

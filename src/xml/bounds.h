@@ -17,7 +17,8 @@ class Bounds {
  public:
   // `names`: the parser's dictionary, which holds every name and namespace seen so far.
   // Errors: limit_exceeded (levels, elements, names, namespaces in scope); xml_malformed (a
-  // relative namespace name, which canonicalisation cannot take; Canonical XML 1.0 section 1.3).
+  // relative namespace name, which canonicalisation cannot take, Canonical XML 1.0 section 1.3; one
+  // with '&', which libxml2 writes into the canonical form as it is, and others escape).
   Result<Ok> start_element(const StartTag& tag, _xmlDict* names);
   void end_element();
 

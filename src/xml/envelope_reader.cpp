@@ -4,7 +4,6 @@
 #include <libxml/parserInternals.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <optional>
 #include <string>
@@ -177,19 +176,24 @@ Result<Ok> Reader::run(std::string_view charset) {
   return handler_.state();
 }
 
-// Gives the parser text that has been checked.
+// Gives the parser text that has been checked: as much as it asks for, since it looks ahead for
+// the ends of things without asking for more.
 int Reader::read(char* to, int size) {
-  while (ready_.empty() && !at_end_) {
-    auto text = next_text();
-    if (!text) {
-      if (!error_) error_ = std::move(text).error();
-      return -1;
+  std::size_t count = 0;
+  while (count < static_cast<std::size_t>(size)) {
+    if (ready_.empty()) {
+      if (at_end_) break;
+      auto text = next_text();
+      if (!text) {
+        if (!error_) error_ = std::move(text).error();
+        return -1;
+      }
+      ready_ = *text;
     }
-    ready_ = *text;
+    const auto taken = ready_.copy(to + count, static_cast<std::size_t>(size) - count);
+    ready_.remove_prefix(taken);
+    count += taken;
   }
-  const auto count = std::min(ready_.size(), static_cast<std::size_t>(size));
-  if (count > 0) std::memcpy(to, ready_.data(), count);
-  ready_.remove_prefix(count);
   return static_cast<int>(count);
 }
 

@@ -23,7 +23,10 @@ class EnvelopeHandler : public ElementHandler {
   // The Body's start tag, its content and its end tag follow as events.
   virtual Result<Ok> body_follows(std::shared_ptr<const Document> head) = 0;
   // Asked after each start tag and at the end: what an event could not return.
-  virtual const Result<Ok>& state() const = 0;
+  virtual const Result<Ok>& state() { return kGood; }
+
+ private:
+  static inline const Result<Ok> kGood{};
 };
 
 // `source`: its first block has at least Utf8Decoder::kDeclarationOctetsMax octets, or all.

@@ -22,8 +22,7 @@ Result<Ok> Guard::check(std::string_view piece) {
 Result<Ok> Guard::step(std::string_view& rest) {
   switch (at_) {
     case At::text:
-      text(rest);
-      break;
+      return text(rest);
     case At::open:
       return open(rest);
     case At::bang:
@@ -46,19 +45,35 @@ Result<Ok> Guard::step(std::string_view& rest) {
   return Ok{};
 }
 
-void Guard::text(std::string_view& rest) {
+Result<Ok> Guard::text(std::string_view& rest) {
   const std::size_t length = std::min(rest.find('<'), rest.size());
+  const std::string_view piece = rest.substr(0, length);
+  // XML 1.0 section 2.4. The parser sees it only where its buffer does not end within.
+  for (auto at = piece.find('>'); at != std::string_view::npos; at = piece.find('>', at + 1)) {
+    if (brackets_at_end(piece.substr(0, at)) >= 2)
+      return refuse(ErrorCode::xml_malformed, "']]>' in text");
+  }
+  repeated_ = brackets_at_end(piece);
   outside_of_tags(length);
   rest.remove_prefix(length);
-  if (rest.empty()) return;
+  if (rest.empty()) return Ok{};
   rest.remove_prefix(1);
   at_ = At::open;
+  return Ok{};
+}
+
+// Of the text up to the end of `piece`.
+std::size_t Guard::brackets_at_end(std::string_view piece) const {
+  const auto last_other = piece.find_last_not_of(']');
+  if (last_other != std::string_view::npos) return piece.size() - last_other - 1;
+  return repeated_ + piece.size();
 }
 
 // Behind '<'.
 Result<Ok> Guard::open(std::string_view& rest) {
   const char first = rest.front();
   if (first == '?') return refuse(ErrorCode::xml_forbidden, "a processing instruction");
+  repeated_ = 0;
   if (first == '!') {
     rest.remove_prefix(1);
     awaited_ = {};
@@ -87,7 +102,6 @@ Result<Ok> Guard::bang(std::string_view& rest) {
     awaited_.remove_prefix(1);
   }
   if (!awaited_.empty()) return Ok{};
-  repeated_ = 0;
   at_ = comment ? At::comment : At::cdata;
   return Ok{};
 }
@@ -102,6 +116,7 @@ void Guard::section(std::string_view& rest, char twice) {
       continue;
     }
     if (c == '>' && repeated_ >= 2) {
+      repeated_ = 0;
       at_ = At::text;
       break;
     }
@@ -119,7 +134,6 @@ void Guard::end_tag(std::string_view& rest) {
   rest.remove_prefix(length);
   if (rest.empty()) return;
   rest.remove_prefix(1);
-  tag_octets_ = 0;
   at_ = At::text;
 }
 
@@ -136,12 +150,12 @@ Result<Ok> Guard::tag(std::string_view& rest) {
   if (last == '<') return refuse(ErrorCode::xml_malformed, "a tag within a tag");
   rest.remove_prefix(1);
   if (last == '>') {
-    tag_octets_ = 0;
     at_ = At::text;
     return Ok{};
   }
   if (++attributes_ > limits::kXmlAttributesPerTagMax)
     return refuse(ErrorCode::limit_exceeded, "too many attributes in one tag");
+  ++tag_octets_;
   quote_ = last;
   at_ = At::value;
   return Ok{};
@@ -149,9 +163,10 @@ Result<Ok> Guard::tag(std::string_view& rest) {
 
 void Guard::value(std::string_view& rest) {
   const std::size_t length = std::min(rest.find(quote_), rest.size());
-  tag_octets_ += length + 1;
+  tag_octets_ += length;
   rest.remove_prefix(length);
   if (rest.empty()) return;
+  ++tag_octets_;
   rest.remove_prefix(1);
   at_ = At::tag;
 }

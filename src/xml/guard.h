@@ -23,21 +23,22 @@ class Guard {
 
   // Each reads from the front of `rest` and leaves what it did not look at.
   Result<Ok> step(std::string_view& rest);
-  void text(std::string_view& rest);
+  Result<Ok> text(std::string_view& rest);
   Result<Ok> open(std::string_view& rest);
   Result<Ok> bang(std::string_view& rest);
   void section(std::string_view& rest, char twice);
   void end_tag(std::string_view& rest);
   Result<Ok> tag(std::string_view& rest);
   void value(std::string_view& rest);
+  std::size_t brackets_at_end(std::string_view piece) const;
   void outside_of_tags(std::size_t octets) { text_octets_ += octets; }
   tl::unexpected<Error> refuse(ErrorCode code, std::string_view what) const;
 
   At at_ = At::text;
   char quote_ = 0;               // At::value: what ends it
   std::string_view awaited_;     // At::bang: what must still come
-  std::size_t repeated_ = 0;     // At::comment, At::cdata: hyphens or brackets just before
-  std::size_t tag_octets_ = 0;   // of the tag
+  std::size_t repeated_ = 0;     // hyphens (At::comment) or brackets (text, At::cdata) just before
+  std::size_t tag_octets_ = 0;   // of the tag, or of the last one
   std::size_t attributes_ = 0;   // of the tag
   std::size_t text_octets_ = 0;  // since the last tag
   std::uint64_t done_ = 0;       // octets of pieces before

@@ -31,14 +31,15 @@ RawEnvelope raw_envelope(const std::string& text) {
   return raw;
 }
 
-const Content kContent{"10", 2, "SeasNve"};
+const Content kContent{.tenant = "10", .message_count = 2, .first_source = "SeasNve"};
 
 // Says of any octets that they are signed, by a signature that `signature` stands for.
 class TrustingVerifier : public verify::Verifier {
  public:
   explicit TrustingVerifier(std::string signature, std::uint64_t epoch = 0)
       : signature_(std::move(signature)), epoch_(epoch) {}
-  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now) const override {
+  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now,
+                                          verify::BodyReader& reader) const override {
     Parts parts;
     parts.sender.certificate_sha256 = crypto::sha256(as_bytes("certificate"));
     parts.sender.signature_method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
@@ -47,7 +48,11 @@ class TrustingVerifier : public verify::Verifier {
     parts.verified_at = now;
     parts.created = now;
     parts.acceptable_until = now + std::chrono::minutes(5);
-    parts.trust_epoch = epoch_;
+    parts.payload_size = raw.octets.size();
+    parts.reader = &reader;
+    store::TrustRecords records;
+    records.epoch = epoch_;
+    parts.trust = std::make_shared<const trust::TrustSnapshot>(std::move(records));
     return make(std::move(parts));
   }
 
@@ -59,7 +64,8 @@ class TrustingVerifier : public verify::Verifier {
 Result<Receipt> append(Archive& archive, const std::string& text, const std::string& signature,
                        std::uint64_t epoch = 0) {
   auto evidence = archive.keep(raw_envelope(text));
-  const auto verified = TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow);
+  verify::NoReader nobody;
+  const auto verified = TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow, nobody);
   return archive.append(evidence, *verified, kContent);
 }
 

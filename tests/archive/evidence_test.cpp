@@ -95,7 +95,8 @@ class TrustingVerifier : public verify::Verifier {
  public:
   explicit TrustingVerifier(std::string signature, std::uint64_t epoch = 0)
       : signature_(std::move(signature)), epoch_(epoch) {}
-  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now) const override {
+  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now,
+                                          verify::BodyReader&) const override {
     crypto::Sha256 digest;
     digest.update(raw.octets);
     while (raw.rest) {
@@ -110,7 +111,9 @@ class TrustingVerifier : public verify::Verifier {
     parts.verified_at = now;
     parts.created = now;
     parts.acceptable_until = now + 5min;
-    parts.trust_epoch = epoch_;
+    store::TrustRecords records;
+    records.epoch = epoch_;
+    parts.trust = std::make_shared<const trust::TrustSnapshot>(std::move(records));
     return make(std::move(parts));
   }
 
@@ -121,8 +124,9 @@ class TrustingVerifier : public verify::Verifier {
 
 Result<Receipt> accept(Archive& archive, Evidence& evidence, const std::string& signature,
                        std::uint64_t epoch = 0) {
+  verify::NoReader nobody;
   DISTRICT_TRY(const auto verified,
-               TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow));
+               TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow, nobody));
   return archive.append(evidence, verified, kContent);
 }
 
@@ -257,7 +261,8 @@ BOOST_AUTO_TEST_CASE(what_was_not_read_to_its_end_is_not_appended) {
   const auto archive = scratch.open();
   auto evidence = archive->keep(large(std::make_shared<Blocks>(5 * kMebibyte)));
   BOOST_REQUIRE(evidence.raw().rest->next());
-  const auto verified = TrustingVerifier("a").verify(small("x"), kNow);
+  verify::NoReader nobody;
+  const auto verified = TrustingVerifier("a").verify(small("x"), kNow, nobody);
   const auto receipt = archive->append(evidence, *verified, kContent);
   BOOST_REQUIRE(!receipt);
   BOOST_TEST((receipt.error().code == ErrorCode::internal));

@@ -145,10 +145,9 @@ struct SignedArchive {
         {"text/xml; charset=utf-8", "", "\"http://urb-grade.eu/AggregateMessage\"", "192.0.2.1",
          to_bytes(as_bytes(text.envelope))},
         1'000'000)));
-    const auto verified = must(verifier->verify(evidence.raw(), clock.now()));
-    const auto snapshot = must(trust->snapshot());
-    const auto batch = must(validator->validate(verified, *snapshot));
-    const Content content{batch.tenant, batch.messages.size(), batch.messages.front().source};
+    auto reading = validator->read_along();
+    const auto verified = must(verifier->verify(evidence.raw(), clock.now(), reading));
+    const auto content = must(reading.conclude(verified));
     return must(archive->append(evidence, verified, content));
   }
 

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,7 @@
 #include "validate/validator.h"
 #include "verify/verifier.h"
 #include "xml/document.h"
+#include "xml/envelope_reader.h"
 
 namespace district::test {
 
@@ -50,30 +54,7 @@ inline std::string request(const std::vector<Message>& messages, const std::stri
                   "</urb:tenantCode></urb:AggregateMessageRequest>");
 }
 
-// Vouches for an envelope that nobody has signed.
-class TrustingVerifier final : public verify::Verifier {
- public:
-  std::vector<std::string> enrolled{"30", "20", "10", "31"};
-
-  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now) const override {
-    DISTRICT_TRY(auto document, xml::Document::parse(raw.octets));
-    Parts parts;
-    for (const auto& tenant : enrolled) {
-      Enrolment enrolment;
-      enrolment.tenant = tenant;
-      parts.sender.enrolments.push_back(std::move(enrolment));
-    }
-    parts.sender.subject = "CN=test";
-    for (const auto child : document->root().children()) {
-      if (child.name() == "Body") parts.body = child;
-    }
-    parts.document = std::move(document);
-    parts.verified_at = now;
-    return make(std::move(parts));
-  }
-};
-
-inline trust::TrustSnapshot a_trust() {
+inline verify::TrustPtr a_trust() {
   const Instant start = at("2010-01-01T00:00:00Z");
   store::TrustRecords records;
   records.tenants = {
@@ -82,16 +63,86 @@ inline trust::TrustSnapshot a_trust() {
       {"30", "Eibar", "Europe/Madrid", {"001/001", "003/001"}, {}, start},
       {"31", "Eibar, listed sources", "Europe/Madrid", {"001/001"}, {"EIB-L1", "EIB-L2"}, start},
   };
-  return trust::TrustSnapshot(std::move(records));
+  return std::make_shared<const trust::TrustSnapshot>(std::move(records));
 }
 
-inline verify::VerifiedEnvelope verified(const std::string& text,
-                                         const TrustingVerifier& verifier = {}) {
-  RawEnvelope raw;
-  raw.octets = to_bytes(as_bytes(text));
-  auto envelope = verifier.verify(raw, at(kNow));
-  BOOST_REQUIRE_MESSAGE(envelope, (envelope ? "" : envelope.error().detail) << "\n" << text);
-  return std::move(*envelope);
+// Takes all values into one batch.
+inline validate::BatchTaker gather(Batch& batch) {
+  return [&batch](const Batch& part) -> Result<Ok> {
+    batch.append(part);
+    return Ok{};
+  };
 }
+
+// All that is in a batch, as text.
+inline std::string written(const Batch& batch) {
+  std::ostringstream out;
+  out << "tenant " << batch.tenant;
+  for (const auto& head : batch.messages) {
+    out << "\n"
+        << to_micros(head.timestamp) << " " << head.type << "/" << head.version << " "
+        << head.source << " flags " << head.flags;
+  }
+  for (const auto& value : batch.observations) {
+    out << "\n"
+        << value.message_index << ": " << value.source << "/" << value.meter << " "
+        << value.quantity << " " << value.unit << " " << static_cast<int>(value.kind) << " "
+        << to_micros(value.start) << " " << to_micros(value.end) << " " << value.value << " flags "
+        << value.flags;
+  }
+  for (const auto& fact : batch.master_facts) {
+    out << "\n"
+        << fact.message_index << ": " << fact.source << "/" << fact.meter << " " << fact.attribute
+        << " " << fact.value << " " << to_micros(fact.valid_from) << " "
+        << (fact.valid_to ? to_micros(*fact.valid_to) : 0);
+  }
+  return out.str();
+}
+
+// Vouches for an envelope that nobody has signed.
+class TrustingVerifier final : public verify::Verifier {
+ public:
+  enum class By : std::uint8_t { tree, stream };
+  By by = By::stream;
+  std::vector<std::string> enrolled{"30", "20", "10", "31"};
+
+  Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now,
+                                          verify::BodyReader& reader) const override {
+    Parts parts;
+    for (const auto& tenant : enrolled) {
+      Enrolment enrolment;
+      enrolment.tenant = tenant;
+      parts.sender.enrolments.push_back(std::move(enrolment));
+    }
+    parts.sender.subject = "CN=test";
+    parts.trust = a_trust();
+    parts.verified_at = now;
+    parts.reader = &reader;
+    reader.begin(parts.sender, parts.trust, now);
+    DISTRICT_CHECK(by == By::tree ? walk_tree(raw, reader) : read_stream(raw, reader));
+    return make(std::move(parts));
+  }
+
+ private:
+  struct Body final : xml::EnvelopeHandler {
+    explicit Body(verify::BodyReader& to) : reader(to) {}
+    Result<Ok> body_follows(std::shared_ptr<const xml::Document>) override { return Ok{}; }
+    void start_element(const xml::StartTag& tag) override { reader.start_element(tag); }
+    void text(std::string_view text) override { reader.text(text); }
+    void end_element() override { reader.end_element(); }
+    verify::BodyReader& reader;
+  };
+
+  static Result<Ok> walk_tree(const RawEnvelope& raw, verify::BodyReader& reader) {
+    DISTRICT_TRY(const auto document, xml::Document::parse(raw.octets));
+    xml::walk(document->root().children().back(), reader);
+    return Ok{};
+  }
+  static Result<Ok> read_stream(const RawEnvelope& raw, verify::BodyReader& reader) {
+    MemorySource source(raw.octets);
+    Body body(reader);
+    return xml::read_envelope(source, raw.charset, body);
+  }
+};
 
 }  // namespace district::test

@@ -19,13 +19,41 @@ std::string utf16(std::string_view ascii, bool big_endian) {
   return text;
 }
 
+// The text of a document that comes in blocks of so many octets.
+Result<std::string> in_blocks(std::string_view octets, std::string_view charset,
+                              std::size_t block) {
+  DISTRICT_TRY(auto decoder, xml::Utf8Decoder::create(as_bytes(octets), charset));
+  std::string text;
+  for (std::size_t at = 0; at < octets.size(); at += block) {
+    DISTRICT_TRY(const auto piece, decoder.decode(as_bytes(octets.substr(at, block)), false));
+    text += piece;
+  }
+  DISTRICT_TRY(const auto piece, decoder.decode({}, true));
+  return text.append(piece);
+}
+
+// The same wherever the blocks are cut.
+Result<std::string> to_utf8(std::string_view octets, std::string_view charset) {
+  DISTRICT_TRY(auto decoder, xml::Utf8Decoder::create(as_bytes(octets), charset));
+  const auto whole = decoder.decode(as_bytes(octets), true);
+  for (std::size_t block = 1; block <= octets.size(); ++block) {
+    const auto text = in_blocks(octets, charset, block);
+    BOOST_TEST(text.has_value() == whole.has_value(), "blocks of " << block);
+    if (text && whole) BOOST_TEST(*text == *whole, "blocks of " << block);
+    if (!text && !whole)
+      BOOST_TEST(text.error().detail == whole.error().detail, "blocks of " << block);
+  }
+  DISTRICT_TRY(const auto text, whole);
+  return std::string(text);
+}
+
 std::string decoded(std::string_view octets, std::string_view charset = {}) {
-  const auto text = xml::to_utf8(as_bytes(octets), charset);
-  return text ? std::string(text->text()) : "refused: " + text.error().detail;
+  const auto text = to_utf8(octets, charset);
+  return text ? *text : "refused: " + text.error().detail;
 }
 
 bool refused(std::string_view octets, std::string_view charset = {}) {
-  const auto text = xml::to_utf8(as_bytes(octets), charset);
+  const auto text = to_utf8(octets, charset);
   return !text && text.error().code == ErrorCode::xml_malformed;
 }
 
@@ -113,7 +141,9 @@ BOOST_AUTO_TEST_CASE(declarations_are_read_strictly) {
 }
 
 BOOST_AUTO_TEST_CASE(lines_of_the_declaration_are_counted) {
-  BOOST_TEST(xml::to_utf8(as_bytes("<?xml\nversion='1.0'\n?>\n<a/>"), "")->lines_skipped == 2);
+  const auto decoder = xml::Utf8Decoder::create(as_bytes("<?xml\nversion='1.0'\n?>\n<a/>"), "");
+  BOOST_REQUIRE(decoder);
+  BOOST_TEST(decoder->lines_skipped() == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,9 +42,7 @@ void must(const Result<Ok>& result) {
   if (!result) static_cast<void>(must(Result<int>(fail(result.error()))));
 }
 
-std::string two_digits(int number) {
-  return (number < 10 ? "0" : "") + std::to_string(number);
-}
+std::string two_digits(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
 
 // An hour of a shop, as Barcelona sends it.
 std::string message(int number) {
@@ -53,11 +51,18 @@ std::string message(int number) {
   const std::string end = day + "T" + two_digits(number % 24) + ":59:59+01:00";
   return "<message>\n  <head>\n    <timestamp>" + end +
          "</timestamp>\n    <messageType><type>001</type><version>0.0.1</version></messageType>\n"
-         "    <messageSource><messageSourceElement>BCN-SHOP-" + std::to_string(number % 7) +
+         "    <messageSource><messageSourceElement>BCN-SHOP-" +
+         std::to_string(number % 7) +
          "</messageSourceElement></messageSource>\n  </head>\n  <content><gcontent>\n"
-         "    <measure_timestamp_start>" + hour + "</measure_timestamp_start>\n"
-         "    <measure_timestamp_end>" + end + "</measure_timestamp_end>\n"
-         "    <energy_measure>" + std::to_string(0.37 * number) + "</energy_measure>\n"
+         "    <measure_timestamp_start>" +
+         hour +
+         "</measure_timestamp_start>\n"
+         "    <measure_timestamp_end>" +
+         end +
+         "</measure_timestamp_end>\n"
+         "    <energy_measure>" +
+         std::to_string(0.37 * number) +
+         "</energy_measure>\n"
          "    <energy_price>0.12</energy_price>\n  </gcontent></content>\n</message>\n";
 }
 
@@ -83,7 +88,10 @@ struct World {
       std::vector<trust::EnrolRequest> requests(
           1, {"20",
               rsa ? certificates.make(name, "-days 30", "rsa:2048") : certificates.make(name),
-              {}, {}, {}, {}});
+              {},
+              {},
+              {},
+              {}});
       must(trust::enrol(*store, requests, clock.now()));
     }
     trust = must(trust::Trust::open(database, store::OpenMode::existing));
@@ -126,10 +134,6 @@ class Nobody : public xml::EnvelopeHandler {
   void start_element(const xml::StartTag&) override {}
   void text(std::string_view) override {}
   void end_element() override {}
-  const Result<Ok>& state() const override { return good_; }
-
- private:
-  const Result<Ok> good_{};
 };
 
 // Tells one reader.
@@ -194,7 +198,8 @@ void verify(benchmark::State& state) {
   const auto raw = world().request(state.range(0), key_name(state));
   const verify::StreamVerifier verifier(*world().trust, {std::chrono::hours(1)});
   verify::NoReader nobody;
-  for (auto _ : state) benchmark::DoNotOptimize(must(verifier.verify(raw, world().clock.now(), nobody)));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(must(verifier.verify(raw, world().clock.now(), nobody)));
   count_octets(state, raw);
 }
 
@@ -202,7 +207,8 @@ void verify_by_tree(benchmark::State& state) {
   const auto raw = world().request(state.range(0), key_name(state));
   const audit::TreeVerifier verifier(*world().trust, {std::chrono::hours(1)});
   verify::NoReader nobody;
-  for (auto _ : state) benchmark::DoNotOptimize(must(verifier.verify(raw, world().clock.now(), nobody)));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(must(verifier.verify(raw, world().clock.now(), nobody)));
   count_octets(state, raw);
 }
 
@@ -230,7 +236,8 @@ void acknowledge_receipt(benchmark::State& state) {
   sender.family = state.range(1) == 0 ? KeyFamily::rsa : KeyFamily::ecdsa;
   sender.signature_value = std::string(344, 'A');
   const Receipt receipt{"01JD0000000000000000000000", world().clock.now(), 1, {}, 1, 2, {}};
-  for (auto _ : state) benchmark::DoNotOptimize(must(world().acknowledger->sign(receipt, sender, SoapVersion::v11)));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(must(world().acknowledger->sign(receipt, sender, SoapVersion::v11)));
 }
 
 void primitive_sign(benchmark::State& state) {

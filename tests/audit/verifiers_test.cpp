@@ -1,5 +1,5 @@
-// Properties of verification that single vectors cannot show: any change to what is signed is
-// refused, and no input breaks the verifier. The single cases are in tests/vectors.
+// Properties of verification that single vectors cannot show, of both verifiers: any change to what
+// is signed is refused, and no input breaks them. The single cases are in tests/vectors.
 #include "audit/tree_verifier.h"
 
 #include <boost/test/unit_test.hpp>
@@ -11,7 +11,9 @@
 #include <sstream>
 #include <string>
 
+#include "../support/body_text.h"
 #include "../vectors/vector_trust.h"
+#include "verify/stream_verifier.h"
 #include "xml/document.h"
 
 namespace {
@@ -29,17 +31,45 @@ std::string read(const fs::path& file) {
   return text.str();
 }
 
+// An envelope that both verifiers have accepted, and its Body as they told it.
+struct Accepted {
+  verify::VerifiedEnvelope envelope;
+  std::string body;
+};
+
 struct Fixture {
   Fixture() { xml::initialize(); }
-  Result<verify::VerifiedEnvelope> verify(const std::string& text,
-                                          Instant now = test::kVectorTime) const {
+
+  // By both, which must agree.
+  Result<Accepted> verify(const std::string& text, Instant now = test::kVectorTime) const {
     RawEnvelope raw;
     raw.octets = to_bytes(as_bytes(text));
-    return verifier.verify(raw, now);
+    test::BodyText walked, streamed;
+    const auto by_tree = tree.verify(raw, now, walked);
+    // A new one each time, since it remembers the headers that came with other Bodies.
+    const verify::StreamVerifier stream{trust.trust(), verify::Window{}};
+    auto by_stream = stream.verify(raw, now, streamed);
+    BOOST_REQUIRE_MESSAGE(by_stream.has_value() == by_tree.has_value(),
+                          "stream: " << verdict(by_stream) << ", tree: " << verdict(by_tree) << "\n"
+                                     << text);
+    if (!by_stream) return fail(std::move(by_stream).error());
+    BOOST_TEST(to_hex(by_stream->replay_key()) == to_hex(by_tree->replay_key()));
+    BOOST_TEST(to_hex(by_stream->payload_digest()) == to_hex(by_tree->payload_digest()));
+    BOOST_TEST(to_hex(by_stream->sender().certificate_sha256) ==
+               to_hex(by_tree->sender().certificate_sha256));
+    BOOST_TEST(by_stream->payload_size() == text.size());
+    BOOST_TEST(streamed.text_read == walked.text_read);
+    return Accepted{*std::move(by_stream), std::move(streamed.text_read)};
   }
 
-  test::VectorTrust trust;
-  audit::TreeVerifier verifier{trust.trust(), verify::Window{}};
+  static std::string verdict(const Result<verify::VerifiedEnvelope>& verified) {
+    return verified ? "accepted"
+                    : std::to_string(static_cast<int>(verified.error().code)) + " " +
+                          verified.error().detail;
+  }
+
+  mutable test::VectorTrust trust;
+  audit::TreeVerifier tree{trust.trust(), verify::Window{}};
 };
 
 struct Part {
@@ -51,10 +81,6 @@ Part part(const std::string& text, const std::string& begin, const std::string& 
   const auto from = text.find(begin);
   BOOST_REQUIRE_MESSAGE(from != std::string::npos, begin);
   return {from, text.find(end, from) + end.size()};
-}
-
-std::string canonical_body(const verify::VerifiedEnvelope& envelope) {
-  return *xml::canonicalize(envelope.body());
 }
 
 std::string replaced(std::string text, const std::string& old, const std::string& with) {
@@ -93,7 +119,7 @@ void mutate(std::string& text, const std::vector<std::string>& others, std::mt19
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(tree_verifier, Fixture)
+BOOST_FIXTURE_TEST_SUITE(verifiers, Fixture)
 
 BOOST_AUTO_TEST_CASE(any_flipped_bit_in_what_is_signed_is_refused) {
   for (const char* name :
@@ -129,7 +155,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_accepted_after_random_changes_has_a_signed_body
     const auto verified = verify(text);
     if (!verified) continue;  // SOAP 1.2
     vectors.push_back(text);
-    bodies.insert(canonical_body(*verified));
+    bodies.insert(verified->body);
   }
   BOOST_REQUIRE(vectors.size() > 50U);
   std::mt19937 random(20260115);
@@ -143,7 +169,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_accepted_after_random_changes_has_a_signed_body
     const auto verified = verify(text);
     if (!verified) continue;
     ++accepted;
-    BOOST_TEST(bodies.contains(canonical_body(*verified)),
+    BOOST_TEST(bodies.contains(verified->body),
                "accepted with a Body that nobody signed:\n" + text);
   }
   BOOST_TEST_MESSAGE(tried << " changed, " << accepted << " of them outside of what is signed");
@@ -158,7 +184,7 @@ BOOST_AUTO_TEST_CASE(truncated_anywhere_it_is_refused) {
 
 BOOST_AUTO_TEST_CASE(the_meaning_of_a_signature_is_one_whatever_its_spelling) {
   const std::string good = read(kAccepted + "kalundborg.xml");
-  const auto key = verify(good)->replay_key();
+  const auto key = verify(good)->envelope.replay_key();
   for (const std::string& same :
        {replaced(good, "<ds:SignatureValue>", "<ds:SignatureValue>\n "),
         replaced(good, "<soap:Header>", "<soap:Header><!-- -->\n"),
@@ -167,10 +193,12 @@ BOOST_AUTO_TEST_CASE(the_meaning_of_a_signature_is_one_whatever_its_spelling) {
         replaced(good, "<wsse:BinarySecurityToken ", "<wsse:BinarySecurityToken a='b' ")}) {
     const auto verified = verify(same);
     BOOST_REQUIRE_MESSAGE(verified, verified.error().detail);
-    BOOST_TEST(to_hex(verified->replay_key()) == to_hex(key));
-    BOOST_TEST(to_hex(verified->payload_digest()) != to_hex(verify(good)->payload_digest()));
+    BOOST_TEST(to_hex(verified->envelope.replay_key()) == to_hex(key));
+    BOOST_TEST(to_hex(verified->envelope.payload_digest()) !=
+               to_hex(verify(good)->envelope.payload_digest()));
   }
-  BOOST_TEST(to_hex(verify(read(kAccepted + "barcelona.xml"))->replay_key()) != to_hex(key));
+  BOOST_TEST(to_hex(verify(read(kAccepted + "barcelona.xml"))->envelope.replay_key()) !=
+             to_hex(key));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_refused_from_the_instant_on_that_the_replay_cache_is_told) {
@@ -179,8 +207,8 @@ BOOST_AUTO_TEST_CASE(a_message_is_refused_from_the_instant_on_that_the_replay_ca
     const std::string text = read(kAccepted + name + ".xml");
     const auto verified = verify(text);
     BOOST_REQUIRE(verified);
-    BOOST_TEST(verify(text, verified->acceptable_until() - Duration{1}).has_value());
-    const auto late = verify(text, verified->acceptable_until());
+    BOOST_TEST(verify(text, verified->envelope.acceptable_until() - Duration{1}).has_value());
+    const auto late = verify(text, verified->envelope.acceptable_until());
     BOOST_REQUIRE(!late);
     BOOST_TEST((late.error().code == ErrorCode::message_expired));
   }
@@ -189,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_refused_from_the_instant_on_that_the_replay_ca
 BOOST_AUTO_TEST_CASE(the_sender_is_who_signed) {
   const auto verified = verify(read(kAccepted + "rsa-sha1-allowed.xml"));
   BOOST_REQUIRE(verified);
-  const auto& sender = verified->sender();
+  const auto& sender = verified->envelope.sender();
   const auto certificate = *crypto::Certificate::from_pem_file(
       DISTRICT_SOURCE_DIR "/tests/vectors/certificates/legacy.pem");
   BOOST_TEST(to_hex(sender.certificate_sha256) == to_hex(certificate.sha256()));

@@ -1,0 +1,88 @@
+// A tenant with a key of its own, and envelopes signed with it around any Body.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "demo_certificates.h"
+#include "store/database.h"
+#include "temporary_folder.h"
+#include "trust/trust.h"
+#include "xml/document.h"
+#include "xml/signed_envelope.h"
+
+namespace district::test {
+
+class SigningSite {
+ public:
+  SigningSite() {
+    xml::initialize();
+    certificate_ = certificates_.make("signer");
+    key_ = value(crypto::PrivateKey::from_pem_file(certificates_.key_file("signer")));
+    const std::string path = folder_.file("trust.db");
+    const auto database = value(store::Database::open(path, store::OpenMode::create));
+    const Instant before = now - std::chrono::minutes(10);
+    const Tenant tenant{"10", "a pilot", "Europe/Madrid", {"001/001"}, {}, {}};
+    static_cast<void>(value(trust::add_tenant(*database, tenant, before)));
+    const trust::EnrolRequest request{"10", certificate_, {}, {}, {}, {}};
+    static_cast<void>(value(trust::enrol(*database, std::span(&request, 1), before)));
+    trust_ = value(trust::Trust::open(path, store::OpenMode::existing));
+  }
+
+  trust::Trust& trust() { return *trust_; }
+  const crypto::Certificate& certificate() const { return certificate_; }
+
+  // Signed an hour ahead, when the certificate is surely valid.
+  const Instant now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                      std::chrono::hours(1);
+
+  // `content`: of the Body, in canonical form.
+  std::string sign(const std::string& content) const {
+    xml::EnvelopeToSign envelope;
+    envelope.body_content = content;
+    envelope.created = now;
+    return value(xml::write_signed_envelope(envelope, certificate_, key_)).envelope;
+  }
+
+  // `content`: however written. `declarations`: for the root, e.g. " xmlns:a='urn:a'". Where they
+  // do not make a document, what is signed is an empty Body.
+  std::string sign_as_written(const std::string& content, const std::string& declarations) const {
+    const auto written = [&](std::string envelope) {
+      const auto [from, to] = content_of(envelope);
+      envelope.replace(from, to - from, content);
+      return envelope.insert(envelope.find(" "), declarations);
+    };
+    const auto document = xml::Document::parse(as_bytes(written(sign(""))));
+    std::string canonical;
+    if (document) {
+      const std::string body = value(xml::canonicalize((*document)->root().children().back()));
+      const auto [from, to] = content_of(body);
+      canonical = body.substr(from, to - from);
+    }
+    return written(sign(canonical));
+  }
+
+  // Where the Body's content begins and ends.
+  static std::pair<std::size_t, std::size_t> content_of(const std::string& envelope) {
+    return {envelope.find('>', envelope.find("<soap:Body")) + 1, envelope.rfind("</soap:Body>")};
+  }
+
+ private:
+  template <typename T>
+  static T value(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().detail);
+    return *std::move(result);
+  }
+
+  DemoCertificates certificates_;
+  TemporaryFolder folder_;
+  crypto::Certificate certificate_;
+  crypto::PrivateKey key_;
+  std::unique_ptr<trust::Trust> trust_;
+};
+
+}  // namespace district::test
