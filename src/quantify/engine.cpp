@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <span>
 #include <tuple>
 
 #include "observe/events.h"
@@ -45,6 +47,7 @@ constexpr Duration gap_max(WindowKind kind) {
 
 constexpr WindowKind kWindowKinds[] = {WindowKind::hour, WindowKind::day, WindowKind::month};
 constexpr Duration kTick{1};  // of Instant
+constexpr std::size_t kVersionsAtOnce = 4096;
 
 bool lasts(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
 
@@ -73,31 +76,6 @@ bool matters(const MasterFact& fact) {
   });
 }
 
-// Times that values begin and end; values that touch or begin soon after each other as one.
-struct Stretch {
-  Instant start{}, last_start{}, end{};
-  Instant reach{};  // until when the values act: a sample of power is held beyond its instant
-};
-
-Stretch stretch_of(Instant start, Instant end) { return {start, start, end, end}; }
-
-std::vector<Stretch> joined(std::vector<Stretch> stretches, Duration tolerance) {
-  std::sort(stretches.begin(), stretches.end(),
-            [](const auto& a, const auto& b) { return a.start < b.start; });
-  std::vector<Stretch> result;
-  for (const auto& stretch : stretches) {
-    if (result.empty() ||
-        stretch.start > std::max(result.back().reach, result.back().last_start + tolerance)) {
-      result.push_back(stretch);
-      continue;
-    }
-    result.back().last_start = stretch.last_start;
-    result.back().end = std::max(result.back().end, stretch.end);
-    result.back().reach = std::max(result.back().reach, stretch.reach);
-  }
-  return result;
-}
-
 auto first_from(const std::vector<Value>& values, Instant at) {
   return std::lower_bound(
       values.begin(), values.end(), at,
@@ -105,6 +83,11 @@ auto first_from(const std::vector<Value>& values, Instant at) {
 }
 
 }  // namespace
+
+// Windows in a gap have rows for as long as gap_max(hour) in any case: so far apart, changes may be
+// taken for one.
+Touched::Series::Series()
+    : written(24h, gap_max(WindowKind::hour)), changed(0h, gap_max(WindowKind::hour)) {}
 
 // The recomputation of one meter inside one transaction.
 struct Engine::Run {
@@ -114,12 +97,12 @@ struct Engine::Run {
   const Calendar calendar;
   const MasterData master;
   const Instant computed_at;
-  const bool all;
+  Touched::Meter& touched;
   const Pause& pause;
   std::vector<Series> series{};
-  std::map<std::int64_t, std::vector<Stretch>> changed{};  // by series_id
-  std::set<std::string_view> given{};                      // KPIs of families done so far
-  std::set<SeriesStore::KpiRow> written{};  // filled only when all windows are computed
+  std::set<std::string_view> given{};  // KPIs of families done so far
+  // Of the families done so far, filled only when all windows are computed.
+  std::map<Family, std::vector<Window>> computed{};
 
   // A family with this meter's series for its inputs, in their order; nullptr: there is none.
   struct Work {
@@ -129,72 +112,51 @@ struct Engine::Run {
     bool differences() const { return family.family == Family::register_reading; }
   };
 
-  Result<Ok> settle_series(const Series& one, const std::vector<Touched::Range>& ranges);
   Result<Ok> compute_family(const FamilyDefinition& family);
   Result<std::vector<Stretch>> stretches(const Work& work);
   Result<std::vector<Window>> windows(const Work& work, const std::vector<Stretch>& stretches);
+  Result<Ok> compute_months(const Work& work, std::span<const Window> windows);
   Result<Ok> compute_windows(const Work& work, const std::vector<Window>& windows);
   Result<std::vector<std::vector<Value>>> load(const Work& work, Instant from, Instant to);
   Evidence evidence(const Work& work, const Window& window,
                     const std::vector<std::vector<Value>>& values) const;
   Result<Ok> write(const KpiDefinition& definition, const Evidence& evidence);
+  bool is_computed(const SeriesStore::KpiRow& row) const;
   Result<Ok> remove_stale();
 };
 
-// Settles what overlaps the ranges, and notes where the values that count have changed.
-Result<Ok> Engine::Run::settle_series(const Series& one,
-                                      const std::vector<Touched::Range>& ranges) {
-  std::vector<Stretch> written_to;
-  for (const auto& range : ranges) written_to.push_back(stretch_of(range.from, range.to));
-  for (const auto& stretch : joined(std::move(written_to), 24h)) {
-    // Also the intervals that overlap those that overlap the stretch: they decide on these.
-    DISTRICT_TRY(auto versions, store.versions(one.series_id, stretch.start - 2 * one.longest,
-                                               stretch.end + one.longest));
-    std::vector<MeasurementState> before;
-    before.reserve(versions.size());
-    for (const auto& version : versions) before.push_back(version.state);
-    settle(versions);
-    for (std::size_t i = 0; i < versions.size(); ++i) {
-      const auto& version = versions[i];
-      const bool inside = version.start <= stretch.end && version.end >= stretch.start;
-      if (!inside || version.state == before[i]) continue;
-      DISTRICT_CHECK(store.put_state(one.series_id, version));
-      const auto counts = [](MeasurementState s) {
-        return s == MeasurementState::current || s == MeasurementState::excluded;
-      };
-      if (counts(version.state) || counts(before[i])) {
-        changed[one.series_id].push_back(stretch_of(version.start, version.end));
-      }
-    }
-  }
-  return Ok{};
-}
-
 // Where the family's values have changed, or all of them are.
 Result<std::vector<Stretch>> Engine::Run::stretches(const Work& work) {
+  const auto hold = [&](Stretch& stretch) {
+    // The last one's hold: those before it are held until the next one at most.
+    stretch.reach = std::max(stretch.end, stretch.last_start + hold_at(master, stretch.last_start));
+  };
+  // When all values are there, everything between them that gets rows at all is touched anyway.
+  const bool instants = work.holds() || work.differences();
+  const auto tolerance = touched.all ? gap_max(WindowKind::hour) : Duration(instants ? 2h : 0h);
   std::vector<Stretch> result;
   for (const auto* input : work.inputs) {
     if (input == nullptr) continue;
-    if (all) {
-      DISTRICT_TRY(const auto values,
-                   store.values(input->series_id, Instant::min(), Instant::max()));
-      for (const auto& value : values) result.push_back(stretch_of(value.start, value.end));
-    } else if (const auto found = changed.find(input->series_id); found != changed.end()) {
-      result.insert(result.end(), found->second.begin(), found->second.end());
+    Stretches of_input(tolerance, gap_max(WindowKind::hour));
+    if (touched.all) {
+      DISTRICT_CHECK(store.each_value(input->series_id, [&](const Value& value) {
+        of_input.add(stretch_of(value.start, value.end));
+      }));
+    } else if (const auto found = touched.series.find(input->series_id);
+               found != touched.series.end()) {
+      of_input = found->second.changed;  // another family may need them, too
     }
+    const auto taken = of_input.take(tolerance);
+    result.insert(result.end(), taken.begin(), taken.end());
   }
-  if (work.holds()) {
-    for (auto& stretch : result) stretch.reach = stretch.start + hold_at(master, stretch.start);
-  }
-  // When all values are there, everything between them that gets rows at all is touched anyway.
-  const bool instants = work.holds() || work.differences();
-  return joined(std::move(result), all ? gap_max(WindowKind::hour) : Duration(instants ? 2h : 0h));
+  if (work.holds()) std::for_each(result.begin(), result.end(), hold);
+  return joined(std::move(result), tolerance);
 }
 
 // The windows that a change in the stretches touches, with the gaps beside them. Sorted, each once.
 Result<std::vector<Window>> Engine::Run::windows(const Work& work,
                                                  const std::vector<Stretch>& stretches) {
-  std::set<Window> touched;
+  std::vector<Window> result;
   for (const auto& stretch : stretches) {
     std::optional<Value> before, after;
     for (const auto* input : work.inputs) {
@@ -212,14 +174,16 @@ Result<std::vector<Window>> Engine::Run::windows(const Work& work,
       const auto to = join_after ? std::max(after->start, last) : last;
       for (auto window = calendar.window(kind, from); window.start <= to;
            window = calendar.after(window)) {
-        touched.insert(window);
+        result.push_back(window);
       }
       // A difference changes at both of its readings, however far apart they are.
-      if (work.differences() && before) touched.insert(calendar.window(kind, before->start));
-      if (work.differences() && after) touched.insert(calendar.window(kind, after->start));
+      if (work.differences() && before) result.push_back(calendar.window(kind, before->start));
+      if (work.differences() && after) result.push_back(calendar.window(kind, after->start));
     }
   }
-  return std::vector<Window>(touched.begin(), touched.end());
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  return result;
 }
 
 Result<Ok> Engine::Run::compute_family(const FamilyDefinition& family) {
@@ -231,19 +195,43 @@ Result<Ok> Engine::Run::compute_family(const FamilyDefinition& family) {
   }
   if (work.inputs.front() == nullptr) return Ok{};
   DISTRICT_TRY(const auto where, stretches(work));
-  DISTRICT_TRY(const auto touched, windows(work, where));
-  // Month by month, so that the values of a month are read once and memory stays small.
-  std::map<Instant, std::vector<Window>> by_month;
-  for (const auto& window : touched)
-    by_month[calendar.window(WindowKind::month, window.start).start].push_back(window);
-  for (const auto& [month, of_month] : by_month) {
-    DISTRICT_CHECK(compute_windows(work, of_month));
-    if (pause) DISTRICT_CHECK(pause());
-  }
+  DISTRICT_TRY(auto touched_windows, windows(work, where));
+  DISTRICT_CHECK(compute_months(work, touched_windows));
+  if (touched.all) computed.emplace(family.family, std::move(touched_windows));
   for (const auto& definition : catalogue()) {
     if (definition.family == family.family) given.insert(definition.id);
   }
   return Ok{};
+}
+
+// Month by month, so that the values of a month are read once and memory stays small.
+Result<Ok> Engine::Run::compute_months(const Work& work, std::span<const Window> windows) {
+  // Each kind's windows are in the order of time, one kind behind the other.
+  std::vector<std::span<const Window>> kinds;
+  for (const auto kind : kWindowKinds) {
+    const auto end = std::find_if(windows.begin(), windows.end(),
+                                  [kind](const auto& window) { return window.kind != kind; });
+    kinds.emplace_back(windows.begin(), end);
+    windows = {end, windows.end()};
+  }
+  while (true) {
+    std::optional<Window> month;
+    for (const auto& of_kind : kinds) {
+      if (of_kind.empty()) continue;
+      const auto next = calendar.window(WindowKind::month, of_kind.front().start);
+      if (!month || next.start < month->start) month = next;
+    }
+    if (!month) return Ok{};
+    std::vector<Window> of_month;
+    for (auto& of_kind : kinds) {
+      const auto end = std::find_if(of_kind.begin(), of_kind.end(),
+                                    [&](const auto& window) { return window.start >= month->end; });
+      of_month.insert(of_month.end(), of_kind.begin(), end);
+      of_kind = {end, of_kind.end()};
+    }
+    DISTRICT_CHECK(compute_windows(work, of_month));
+    if (pause) DISTRICT_CHECK(pause());
+  }
 }
 
 Result<std::vector<std::vector<Value>>> Engine::Run::load(const Work& work, Instant from,
@@ -331,15 +319,34 @@ Result<Ok> Engine::Run::write(const KpiDefinition& definition, const Evidence& e
   kpi.status = figure.status;
   kpi.computed_at = computed_at;
   kpi.attributes = std::move(figure.attributes);
-  if (all) written.insert({kpi.window, kpi.start, kpi.kpi});
   return store.put_kpi(meter_id, kpi);
+}
+
+// By the first of the families, in the order of precedence, that has a KPI of this name.
+bool Engine::Run::is_computed(const SeriesStore::KpiRow& row) const {
+  for (const auto& family : families()) {
+    const auto windows = computed.find(family.family);
+    if (windows == computed.end()) continue;
+    for (const auto& definition : catalogue()) {
+      if (definition.family != family.family || definition.id != row.kpi) continue;
+      const auto before = [](const Window& a, const Window& b) {
+        return std::tie(a.kind, a.start) < std::tie(b.kind, b.start);
+      };
+      return definition.has(row.window) &&
+             std::binary_search(windows->second.begin(), windows->second.end(),
+                                Window{row.window, row.start, row.start}, before);
+    }
+  }
+  return false;
 }
 
 // Rows that would not be there had the master data been known from the start.
 Result<Ok> Engine::Run::remove_stale() {
-  DISTRICT_TRY(const auto rows, store.kpi_rows(meter_id));
-  for (const auto& row : rows) {
-    if (written.contains(row)) continue;
+  std::vector<SeriesStore::KpiRow> stale;
+  DISTRICT_CHECK(store.each_kpi_row(meter_id, [&](const SeriesStore::KpiRow& row) {
+    if (!is_computed(row)) stale.push_back(row);
+  }));
+  for (const auto& row : stale) {
     DISTRICT_CHECK(store.remove_kpi(meter_id, row.window, row.start, row.kpi));
   }
   return Ok{};
@@ -365,7 +372,8 @@ Result<Calendar> Engine::calendar_of(const std::string& tenant,
   return known(*zone);
 }
 
-Result<Ok> Engine::check(const Batch& batch) const {
+Result<Ok> Engine::check(const Batch& batch) {
+  if (batch.observations.empty() && batch.master_facts.empty()) return Ok{};
   using Key = std::tuple<std::uint32_t, std::string_view, std::string_view, std::string_view,
                          ValueKind, Instant, Instant>;
   std::vector<Key> keys;
@@ -377,16 +385,18 @@ Result<Ok> Engine::check(const Batch& batch) const {
     keys.emplace_back(o.message_index, o.source, o.meter, o.quantity, o.kind, o.start, o.end);
   }
   std::sort(keys.begin(), keys.end());
-  const auto twice = std::adjacent_find(keys.begin(), keys.end());
-  if (twice == keys.end()) return Ok{};
-  return fail(ErrorCode::quantify_failed, "message " + std::to_string(std::get<0>(*twice)) +
-                                              " has two values of one quantity for the same time");
+  if (const auto twice = std::adjacent_find(keys.begin(), keys.end()); twice != keys.end()) {
+    return fail(ErrorCode::quantify_failed,
+                "message " + std::to_string(std::get<0>(*twice)) +
+                    " has two values of one quantity for the same time");
+  }
+  DISTRICT_CHECK(calendar_of(batch.tenant, std::nullopt));
+  return Ok{};
 }
 
 Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& touched) {
   if (batch.observations.empty() && batch.master_facts.empty()) return Ok{};
   DISTRICT_CHECK(check(batch));
-  DISTRICT_CHECK(calendar_of(batch.tenant, std::nullopt));
   SeriesStore store(db_);
   std::optional<Instant> first, last;
   for (const auto& observation : batch.observations) {
@@ -437,7 +447,7 @@ Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& tou
       series.longest = observation.end - observation.start;
       DISTRICT_CHECK(store.put_longest(series.series_id, series.longest));
     }
-    meter.series[series.series_id].push_back({observation.start, observation.end});
+    meter.series[series.series_id].written.add(stretch_of(observation.start, observation.end));
   }
 
   std::map<std::int64_t, std::vector<const MasterFact*>> facts;
@@ -464,20 +474,66 @@ Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& tou
   return Ok{};
 }
 
-Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
+// Settles what overlaps the values written, and notes where those that count have changed.
+Result<Ok> Engine::settle_series(const Series& series, Touched::Meter& meter) {
+  const auto touched = meter.series.find(series.series_id);
+  if (touched == meter.series.end()) return Ok{};
   SeriesStore store(db_);
-  for (const auto& [meter_id, changes] : touched.meters_) {
+  const auto counts = [](MeasurementState state) {
+    return state == MeasurementState::current || state == MeasurementState::excluded;
+  };
+  for (const auto& stretch : touched->second.written.take(24h)) {
+    // Part by part: what a value's state is, only those that overlap it decide.
+    for (auto from = stretch.start; from <= stretch.end;) {
+      DISTRICT_TRY(const auto next,
+                   store.version_start_after(series.series_id, from, kVersionsAtOnce));
+      const auto to = std::min(next.value_or(stretch.end), stretch.end);
+      // Also the intervals that overlap those that overlap the part: they decide on these.
+      DISTRICT_TRY(auto versions, store.versions(series.series_id, from - 2 * series.longest,
+                                                 to + series.longest));
+      std::vector<MeasurementState> before;
+      before.reserve(versions.size());
+      for (const auto& version : versions) before.push_back(version.state);
+      quantify::settle(versions);
+      for (std::size_t i = 0; i < versions.size(); ++i) {
+        const auto& version = versions[i];
+        const bool inside = version.start <= to && version.end >= from;
+        if (!inside || version.state == before[i]) continue;
+        DISTRICT_CHECK(store.put_state(series.series_id, version));
+        if (counts(version.state) || counts(before[i])) {
+          touched->second.changed.add(stretch_of(version.start, version.end));
+        }
+      }
+      if (to == stretch.end) break;
+      from = to;
+    }
+  }
+  return Ok{};
+}
+
+Result<Ok> Engine::settle(Touched& touched) {
+  SeriesStore store(db_);
+  for (auto& [meter_id, meter] : touched.meters_) {
+    const bool settled = std::all_of(meter.series.begin(), meter.series.end(),
+                                     [](const auto& one) { return one.second.written.empty(); });
+    if (settled) continue;
+    DISTRICT_TRY(const auto all_series, store.series_of(meter_id));
+    for (const auto& series : all_series) DISTRICT_CHECK(settle_series(series, meter));
+  }
+  return Ok{};
+}
+
+Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
+  // All of them first: values that are not settled do not outlive a transaction.
+  DISTRICT_CHECK(settle(touched));
+  SeriesStore store(db_);
+  for (auto& [meter_id, changes] : touched.meters_) {
     DISTRICT_TRY(auto key, store.meter_key(meter_id));
     DISTRICT_TRY(const auto facts, store.facts(meter_id));
     const MasterData master(facts);
     DISTRICT_TRY(const auto calendar, calendar_of(changes.tenant, master.latest("zone")));
-    Run run{store, meter_id, std::move(key), calendar, master, computed_at, changes.all, pause_};
+    Run run{store, meter_id, std::move(key), calendar, master, computed_at, changes, pause_};
     DISTRICT_TRY(run.series, store.series_of(meter_id));
-    for (const auto& series : run.series) {
-      const auto written = changes.series.find(series.series_id);
-      if (written != changes.series.end())
-        DISTRICT_CHECK(run.settle_series(series, written->second));
-    }
     for (const auto& family : families()) DISTRICT_CHECK(run.compute_family(family));
     if (changes.all) DISTRICT_CHECK(run.remove_stale());
   }

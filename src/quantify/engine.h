@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,24 +20,29 @@
 #include "model/batch.h"
 #include "model/kpi.h"
 #include "quantify/calendar.h"
+#include "quantify/stretches.h"
 #include "store/database.h"
 #include "store/series_store.h"
 
 namespace district::quantify {
 
-// What batches changed, until it is recomputed.
+// What batches changed, until it is recomputed. Its memory grows with the number of meters and with
+// the time that their values span, not with the number of values.
 class Touched {
  public:
   bool empty() const { return meters_.empty(); }
+  std::size_t meters() const { return meters_.size(); }
 
  private:
   friend class Engine;
-  struct Range {
-    Instant from{}, to{};  // of values' starts and ends
+  struct Series {
+    Stretches written;  // values that are not settled yet
+    Stretches changed;  // values of which another one counts now
+    Series();
   };
   struct Meter {
     std::string tenant;
-    std::map<std::int64_t, std::vector<Range>> series;  // written to, by series_id
+    std::map<std::int64_t, Series> series;  // by series_id
     bool all = false;  // every window: master data changed, or a kind of value is new
   };
   std::map<std::int64_t, Meter> meters_;
@@ -57,12 +61,19 @@ class Engine {
   Engine(store::Database& database, ZoneLookup zone_of, Pause pause = {})
       : db_(database), zone_of_(std::move(zone_of)), pause_(std::move(pause)) {}
 
-  // Both inside one transaction of the caller's, but for `pause`; several batches may be ingested,
-  // then recomputed at once. When either fails, roll back and drop `touched`. A recomputation that
-  // broke off after a pause is made good by ingesting the same batches again.
+  // What ingest() would refuse. Reads and writes nothing.
   // Errors: quantify_failed (unknown tenant or zone, a value that is not finite, two values for one
-  // key in one message), found before anything is written; archive_unavailable.
+  // key in one message).
+  Result<Ok> check(const Batch& batch);
+
+  // Inside a transaction of the caller's, which recompute() may end by `pause`. Several batches may
+  // be ingested, also of one envelope, its messages each in one of them; then recomputed at once.
+  // Values must be settled before their transaction is committed; recompute() does that first. When
+  // one of these fails, roll back and drop `touched`. What broke off after a commit is made good by
+  // ingesting the same batches again.
+  // Errors: those of check(), found before anything is written; archive_unavailable.
   Result<Ok> ingest(const Batch& batch, const store::Origin& origin, Touched& touched);
+  Result<Ok> settle(Touched& touched);
   Result<Ok> recompute(Touched& touched, Instant computed_at);
 
   // One batch, in the caller's transaction.
@@ -73,7 +84,7 @@ class Engine {
 
  private:
   struct Run;  // engine.cpp: the recomputation of one meter
-  Result<Ok> check(const Batch& batch) const;
+  Result<Ok> settle_series(const store::Series& series, Touched::Meter& meter);
   Result<Calendar> calendar_of(const std::string& tenant,
                                const std::optional<std::string>& declared);
 

@@ -1,5 +1,8 @@
 // Stage 6, running: takes the archive's work items and turns them into measurements and KPIs, each
 // item exactly once: what it computes and the end of the item are one transaction.
+// A large envelope takes several: its values and KPIs come bit by bit, the end of the item with the
+// last of them, and what broke off is done again from its beginning. It is read twice, so that
+// nothing is written before all of it is known to be good.
 // An envelope that cannot be quantified is recorded with its reason (SeriesStore::failures),
 // logged, and holds up no other. When the database cannot be written, items wait and are tried
 // again.
@@ -37,7 +40,7 @@ class Quantifier {
 
   void start();  // the thread; once
   void wake();   // there may be work. Threads: any.
-  void stop();   // after the transaction at hand
+  void stop();   // after the transaction at hand; a large envelope begins again next time
 
   // Works until nothing is waiting, in the caller's thread, without start(). Gives the number of
   // items done. Errors: archive_unavailable (the items wait).
@@ -51,10 +54,5 @@ class Quantifier {
   explicit Quantifier(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// The values of an archived envelope: its octets, checked against their digest, parsed and
-// extracted. Errors: archive_corrupt, and those of xml::Document and Validator::extract.
-Result<Batch> read_batch(store::ArchiveStore& archive, const validate::Validator& validator,
-                         const std::string& receipt_id);
 
 }  // namespace district::quantify

@@ -185,7 +185,11 @@ Result<Ok> SeriesStore::put_origin(const Origin& origin, const std::string& tena
   DISTRICT_TRY(auto statement,
                db_.prepare("INSERT INTO origin (leaf_index, receipt_id, tenant, received_at, "
                            "first_start, last_start) "
-                           "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (leaf_index) DO NOTHING"));
+                           "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (leaf_index) DO UPDATE SET "
+                           "first_start = coalesce(min(first_start, excluded.first_start), "
+                           "first_start, excluded.first_start), "
+                           "last_start = coalesce(max(last_start, excluded.last_start), "
+                           "last_start, excluded.last_start)"));
   statement.bind(1, static_cast<std::int64_t>(origin.leaf_index))
       .bind(2, origin.receipt_id)
       .bind(3, tenant);
@@ -361,6 +365,29 @@ Result<std::vector<Version>> SeriesStore::versions(std::int64_t series_id, Insta
   }
 }
 
+Result<std::optional<Instant>> SeriesStore::version_start_after(std::int64_t series_id, Instant at,
+                                                                std::size_t skip) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT start FROM measurement WHERE series_id = ? "
+                                     "AND start > ? ORDER BY start LIMIT 1 OFFSET ?"));
+  row.bind(1, series_id).bind(2, at).bind(3, skip);
+  DISTRICT_TRY(const bool found, row.step());
+  return found ? std::optional(row.instant(0)) : std::nullopt;
+}
+
+Result<Ok> SeriesStore::each_value(std::int64_t series_id,
+                                   const std::function<void(const Value&)>& visit) {
+  DISTRICT_TRY(auto row,
+               db_.prepare(std::string("SELECT start, length, value, flags, state FROM measurement "
+                                       "WHERE series_id = ? AND ") +
+                           kVisible + " ORDER BY start, length"));
+  row.bind(1, series_id);
+  while (true) {
+    DISTRICT_TRY(const bool more, row.step());
+    if (!more) return Ok{};
+    visit(read_value(row));
+  }
+}
+
 Result<std::vector<Value>> SeriesStore::values(std::int64_t series_id, Instant from, Instant to) {
   DISTRICT_TRY(auto row,
                db_.prepare(std::string("SELECT start, length, value, flags, state FROM measurement "
@@ -422,17 +449,17 @@ Result<std::vector<StoredFact>> SeriesStore::facts(std::int64_t meter_id) {
   }
 }
 
-Result<std::vector<SeriesStore::KpiRow>> SeriesStore::kpi_rows(std::int64_t meter_id) {
+Result<Ok> SeriesStore::each_kpi_row(std::int64_t meter_id,
+                                     const std::function<void(const KpiRow&)>& visit) {
   DISTRICT_TRY(auto row, db_.prepare("SELECT v.window_kind, v.start, k.name FROM kpi_value v "
                                      "JOIN kpi k ON k.kpi_id = v.kpi_id WHERE v.meter_id = ?"));
   row.bind(1, meter_id);
-  std::vector<KpiRow> found;
   while (true) {
     DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
+    if (!more) return Ok{};
     DISTRICT_TRY(const auto window,
                  enumerator(row.integer(0), WindowKind::month, "kind of a window"));
-    found.push_back({window, row.instant(1), row.text(2)});
+    visit({window, row.instant(1), row.text(2)});
   }
 }
 

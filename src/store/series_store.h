@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -117,6 +118,7 @@ class SeriesStore {
     bool is_new = false;
   };
   Result<MadeSeries> series(std::int64_t meter_id, const Observation& like);
+  // For each of an envelope's batches: the span of starts becomes that of all.
   Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
                         std::optional<Instant> first_start, std::optional<Instant> last_start);
   // false: it is there already, from the same message.
@@ -136,6 +138,11 @@ class SeriesStore {
   Result<std::vector<Series>> series_of(std::int64_t meter_id);
   // All versions with from <= start <= to, by start, end, leaf_index, message_index.
   Result<std::vector<Version>> versions(std::int64_t series_id, Instant from, Instant to);
+  // Of the versions that start after an instant, the start of the one behind the first `skip`.
+  Result<std::optional<Instant>> version_start_after(std::int64_t series_id, Instant at,
+                                                     std::size_t skip);
+  // All current and excluded values, one after the other, by start and end.
+  Result<Ok> each_value(std::int64_t series_id, const std::function<void(const Value&)>& visit);
   // Current and excluded values with from <= start <= to, by start and end.
   Result<std::vector<Value>> values(std::int64_t series_id, Instant from, Instant to);
   // The last current or excluded value that starts before, the first that starts after an instant.
@@ -146,9 +153,8 @@ class SeriesStore {
     WindowKind window = WindowKind::hour;
     Instant start{};
     std::string kpi;
-    auto operator<=>(const KpiRow&) const = default;
   };
-  Result<std::vector<KpiRow>> kpi_rows(std::int64_t meter_id);
+  Result<Ok> each_kpi_row(std::int64_t meter_id, const std::function<void(const KpiRow&)>& visit);
 
   // What people ask. The order is the same each time.
   // By tenant, source, meter, kpi, window kind, start.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "fixture.h"
 #include "quantify/catalogue.h"

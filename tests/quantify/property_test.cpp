@@ -154,6 +154,42 @@ std::string ingest_all(const std::vector<Envelope>& envelopes, std::mt19937& ran
   return picture(scratch);
 }
 
+// Each envelope as the quantifier takes a large one: some messages at a time, each part in its own
+// transaction, in which some have been ingested before the server ended in their midst.
+std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937& random) {
+  Scratch scratch;
+  const auto ingest_some = [&](const Envelope& envelope, std::uint32_t last, Touched& touched) {
+    for (std::uint32_t from = 0, next = 0; from < last; from = next) {
+      next = from + 1 + random() % 4;
+      const auto elsewhere = [&](const auto& one) {
+        return one.message_index <= from || one.message_index > std::min(next, last);
+      };
+      auto part = envelope.batch;
+      std::erase_if(part.observations, elsewhere);
+      std::erase_if(part.master_facts, elsewhere);
+      auto transaction = must(store::Transaction::begin(*scratch.database));
+      static_cast<void>(must(scratch.engine.ingest(part, envelope.origin, touched)));
+      static_cast<void>(must(random() % 3 == 0 ? scratch.engine.recompute(touched, at("2026-01-01"))
+                                               : scratch.engine.settle(touched)));
+      static_cast<void>(must(transaction.commit()));
+    }
+  };
+  const std::uint32_t kAll = 100;
+  for (const auto& envelope : envelopes) {
+    if (random() % 3 == 0) {
+      Touched lost;
+      ingest_some(envelope, random() % 8, lost);
+    }
+    Touched touched;
+    ingest_some(envelope, kAll, touched);
+    auto transaction = must(store::Transaction::begin(*scratch.database));
+    static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
+    static_cast<void>(must(transaction.commit()));
+  }
+  BOOST_TEST(must(scratch.store.counts()).measurements[store::MeasurementState::pending] == 0U);
+  return picture(scratch);
+}
+
 void compare_lines(const std::string& expected, const std::string& found) {
   std::istringstream a(expected), b(found);
   std::string line_a, line_b;
@@ -192,6 +228,7 @@ BOOST_AUTO_TEST_CASE(the_order_and_grouping_of_envelopes_do_not_matter) {
       auto twice = envelopes;
       twice.insert(twice.end(), envelopes.begin(), envelopes.end());
       compare_lines(expected, ingest_all(twice, random, envelopes.size()));
+      compare_lines(expected, ingest_in_parts(envelopes, random));
     }
   }
 }

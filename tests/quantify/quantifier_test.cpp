@@ -1,5 +1,6 @@
 #include "quantify/quantifier.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include "../support/temporary_folder.h"
 #include "archive/archive.h"
 #include "archive/compression.h"
+#include "base/limits.h"
 #include "crypto/digest.h"
 #include "fixture.h"
 #include "xml/document.h"
@@ -80,9 +82,134 @@ struct Site {
   }
 };
 
+constexpr int kMessages = 2500;  // more than the quantifier takes at a time
+
+// One energy value and one price, for the number-th quarter of an hour.
+std::string message(int number, const std::string& energy) {
+  const auto start = at("2019-01-01") + number * 15min;
+  const auto end = format_instant(start + 15min);
+  return "<message><head><timestamp>" + end +
+         "</timestamp><messageType><type>001</type><version>0.0.1</version></messageType>"
+         "<messageSource><messageSourceElement>SHOP-" +
+         std::to_string(number % 3) +
+         "</messageSourceElement></messageSource></head><content><gcontent>"
+         "<measure_timestamp_start>" +
+         format_instant(start) + "</measure_timestamp_start><measure_timestamp_end>" + end +
+         "</measure_timestamp_end><energy_measure>" + energy +
+         "</energy_measure><energy_price>0.25</energy_price></gcontent></content></message>\n";
+}
+
+std::string energy_of(int number) { return std::to_string(1 + number % 7) + ".5"; }
+
+std::string request(const std::string& messages) {
+  return "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header/><s:Body>"
+         "<u:AggregateMessageRequest xmlns:u='http://urb-grade.eu'><messages>" +
+         messages +
+         "</messages><u:tenantCode>20</u:tenantCode></u:AggregateMessageRequest></s:Body>"
+         "</s:Envelope>";
+}
+
+// One envelope of more than a mebibyte, its last message with this energy.
+std::string large_request(const std::string& last_energy) {
+  std::string messages;
+  for (int i = 0; i < kMessages; ++i)
+    messages += message(i, i + 1 == kMessages ? last_energy : energy_of(i));
+  BOOST_REQUIRE_GT(messages.size(), limits::kWholeOctetsMax);
+  return request(messages);
+}
+
+// The KPIs, and what counts of the values, whatever envelopes they came in.
+std::string picture(const Site& site) {
+  store::SeriesStore series(*site.database);
+  std::string text;
+  for (const auto& m : must(series.measurements({}))) {
+    BOOST_TEST((m.state == store::MeasurementState::current));
+    text += m.meter.source + ' ' + m.observation.quantity + ' ' +
+            format_instant(m.observation.start) + ' ' + std::to_string(m.observation.value) + '\n';
+  }
+  for (const auto& kpi : must(series.kpis({}))) {
+    text += kpi.meter.source + ' ' + kpi.kpi + ' ' + name_of(kpi.window) + ' ' +
+            format_instant(kpi.start) + ' ' + std::to_string(kpi.value.value_or(-1)) + ' ' +
+            std::to_string(kpi.completeness) + ' ' + name_of(kpi.status) + '\n';
+  }
+  return text;
+}
+
+void end_leases(Site& site) {
+  static_cast<void>(must(site.database->execute("UPDATE work_item SET lease_until = 0")));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(quantifier)
+
+BOOST_AUTO_TEST_CASE(a_large_envelope_gives_what_its_messages_give_in_small_ones) {
+  Site whole, parts;
+  whole.append(large_request(energy_of(kMessages - 1)), "20");
+  BOOST_TEST(must(whole.quantifier()->run_until_idle()) == 1U);
+  for (int from = 0; from < kMessages; from += 100) {
+    std::string messages;
+    for (int i = from; i < from + 100; ++i) messages += message(i, energy_of(i));
+    parts.append(request(messages), "20");
+  }
+  BOOST_TEST(must(parts.quantifier()->run_until_idle()) == kMessages / 100U);
+  const auto expected = picture(parts);
+  BOOST_TEST(std::count(expected.begin(), expected.end(), '\n') > 2 * kMessages);
+  BOOST_TEST((picture(whole) == expected));
+  BOOST_TEST(must(store::SeriesStore(*whole.database).failures()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(of_a_large_envelope_that_cannot_be_quantified_nothing_is_kept) {
+  Site site;
+  const auto bad = site.append(large_request("much"), "20");
+  const auto stranger = site.append(large_request("1.5"), "77");
+  const auto damaged = site.append(large_request("1.5"), "20");
+  {
+    // Good until its last octets: the digest is of others.
+    auto change = must(site.database->prepare(
+        "UPDATE envelope SET payload_digest = zeroblob(32) WHERE receipt_id = ?"));
+    static_cast<void>(must(change.bind(1, damaged).run()));
+  }
+  site.append_example("eibar", "30");
+  BOOST_TEST(must(site.quantifier()->run_until_idle()) == 4U);
+  store::SeriesStore series(*site.database);
+  const auto failures = must(series.failures());
+  BOOST_REQUIRE_EQUAL(failures.size(), 3U);
+  BOOST_TEST(failures[0].origin.receipt_id == bad);
+  BOOST_TEST((failures[0].code == ErrorCode::schema_invalid));
+  BOOST_TEST(failures[1].origin.receipt_id == stranger);
+  BOOST_TEST((failures[1].code == ErrorCode::quantify_failed));
+  BOOST_TEST(failures[2].origin.receipt_id == damaged);
+  BOOST_TEST((failures[2].code == ErrorCode::archive_corrupt));
+  store::MeasurementFilter of_tenant;
+  of_tenant.tenant = "20";
+  BOOST_TEST(must(series.measurements(of_tenant)).empty());
+  of_tenant.tenant = "30";
+  BOOST_TEST(!must(series.measurements(of_tenant)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_large_envelope_that_was_broken_off_is_done_again) {
+  Site site, undisturbed;
+  for (auto* each : {&site, &undisturbed})
+    each->append(large_request(energy_of(kMessages - 1)), "20");
+  BOOST_TEST(must(undisturbed.quantifier()->run_until_idle()) == 1U);
+  store::SeriesStore series(*site.database);
+  int broken_off = 0;
+  for (const std::uint64_t values : {1U, 2500U, 5000U}) {
+    const auto quantifier = site.quantifier();
+    quantifier->start();
+    for (int i = 0; i < 20'000; ++i) {
+      if (must(series.counts()).measurements[store::MeasurementState::current] >= values) break;
+      std::this_thread::sleep_for(1ms);
+    }
+    quantifier->stop();
+    broken_off += must(quantifier->waiting()) == 1U;
+    end_leases(site);
+  }
+  BOOST_TEST(broken_off > 0);
+  BOOST_TEST(must(site.quantifier()->run_until_idle()) <= 1U);
+  BOOST_TEST((picture(site) == picture(undisturbed)));
+}
 
 BOOST_AUTO_TEST_CASE(the_contracts_examples_become_kpis) {
   Site site;
