@@ -50,20 +50,6 @@ struct PrivateKey::State {
 
 namespace {
 
-const EVP_MD* digest_of(HashAlgorithm hash) {
-  switch (hash) {
-    case HashAlgorithm::sha1:
-      return ::EVP_sha1();
-    case HashAlgorithm::sha256:
-      return ::EVP_sha256();
-    case HashAlgorithm::sha384:
-      return ::EVP_sha384();
-    case HashAlgorithm::sha512:
-      return ::EVP_sha512();
-  }
-  return nullptr;
-}
-
 template <typename T, typename Encode>
 Bytes encode(const T* object, Encode encoder) {
   unsigned char* octets = nullptr;
@@ -225,8 +211,8 @@ bool PublicKey::verify(HashAlgorithm hash, ByteView data, ByteView signature) co
   }
   const EvpDigest context{::EVP_MD_CTX_new()};
   EVP_PKEY_CTX* options = nullptr;  // owned by the digest context
-  bool good = context && ::EVP_DigestVerifyInit(context.get(), &options, digest_of(hash), nullptr,
-                                                native()) == 1;
+  bool good = context && ::EVP_DigestVerifyInit(context.get(), &options, digest_method(hash),
+                                                nullptr, native()) == 1;
   if (good && state_->family == KeyFamily::rsa) {
     good = ::EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PADDING) == 1;
   }
@@ -423,7 +409,7 @@ bool PrivateKey::matches(const Certificate& certificate) const {
 
 Result<Bytes> PrivateKey::sign(HashAlgorithm hash, ByteView data) const {
   const EvpDigest context{::EVP_MD_CTX_new()};
-  if (!context || ::EVP_DigestSignInit(context.get(), nullptr, digest_of(hash), nullptr,
+  if (!context || ::EVP_DigestSignInit(context.get(), nullptr, digest_method(hash), nullptr,
                                        state_->key.get()) != 1) {
     return fail(ErrorCode::signing_failed, openssl_errors());
   }

@@ -11,13 +11,12 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "crypto/digest.h"
 #include "model/envelope.h"
 
 struct evp_pkey_st;  // OpenSSL's EVP_PKEY, for xml/ to hand to xmlsec1
 
 namespace district::crypto {
-
-enum class HashAlgorithm { sha1, sha256, sha384, sha512 };
 
 // A public key with what policy asks of it.
 class PublicKey {

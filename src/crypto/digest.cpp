@@ -30,13 +30,23 @@ std::string openssl_errors() {
   return text.empty() ? "no reason given by OpenSSL" : text;
 }
 
+const evp_md_st* digest_method(HashAlgorithm hash) {
+  static const std::array methods = {
+      ::EVP_MD_fetch(nullptr, "SHA1", nullptr), ::EVP_MD_fetch(nullptr, "SHA256", nullptr),
+      ::EVP_MD_fetch(nullptr, "SHA384", nullptr), ::EVP_MD_fetch(nullptr, "SHA512", nullptr)};
+  const EVP_MD* method = methods[static_cast<std::size_t>(hash)];
+  demand(method != nullptr);
+  return method;
+}
+
 struct Sha256::State {
   EvpDigest context{::EVP_MD_CTX_new()};
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   demand(state_->context &&
-         ::EVP_DigestInit_ex(state_->context.get(), ::EVP_sha256(), nullptr) == 1);
+         ::EVP_DigestInit_ex(state_->context.get(), digest_method(HashAlgorithm::sha256),
+                             nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -64,7 +74,7 @@ Sha256Digest sha256(std::initializer_list<ByteView> parts) {
 std::array<std::byte, 20> sha1(ByteView data) {
   std::array<std::byte, 20> digest;
   demand(::EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()),
-                      nullptr, ::EVP_sha1(), nullptr) == 1);
+                      nullptr, digest_method(HashAlgorithm::sha1), nullptr) == 1);
   return digest;
 }
 

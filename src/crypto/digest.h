@@ -8,7 +8,13 @@
 
 #include "base/bytes.h"
 
+struct evp_md_st;
+
 namespace district::crypto {
+
+enum class HashAlgorithm { sha1, sha256, sha384, sha512 };
+// OpenSSL's implementation, looked up once: it would look it up at each use of EVP_sha256().
+const evp_md_st* digest_method(HashAlgorithm hash);
 
 Sha256Digest sha256(ByteView data);
 // Of the concatenation of the parts.

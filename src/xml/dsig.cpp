@@ -52,10 +52,11 @@ const SignatureMethod* signature_method(std::string_view uri) {
 }
 
 const EVP_MD* digest_method(std::string_view uri) {
-  if (uri == alg::kSha256) return ::EVP_sha256();
-  if (uri == alg::kSha384) return ::EVP_sha384();
-  if (uri == alg::kSha512) return ::EVP_sha512();
-  if (uri == alg::kSha1) return ::EVP_sha1();
+  using crypto::HashAlgorithm;
+  if (uri == alg::kSha256) return crypto::digest_method(HashAlgorithm::sha256);
+  if (uri == alg::kSha384) return crypto::digest_method(HashAlgorithm::sha384);
+  if (uri == alg::kSha512) return crypto::digest_method(HashAlgorithm::sha512);
+  if (uri == alg::kSha1) return crypto::digest_method(HashAlgorithm::sha1);
   return nullptr;
 }
 
