@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "crypto/digest.h"
+#include "receive/receive.h"
 #include "verify/security_header.h"
 #include "xml/document.h"
 #include "xml/dsig.h"
@@ -49,7 +50,11 @@ Result<Ok> check_shape(const xml::Document& document, Element body) {
 
 Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, Instant now,
                                                       verify::BodyReader& reader) const {
-  if (raw.rest) return fail(ErrorCode::internal, "the tree verifier needs the whole in memory");
+  if (raw.rest) {
+    RawEnvelope whole = raw;
+    DISTRICT_CHECK(receive::collect_rest(whole));
+    return verify(whole, now, reader);
+  }
   DISTRICT_TRY(const auto document, xml::Document::parse(raw.octets, raw.charset));
   DISTRICT_TRY(const auto header, verify::read_security_header(*document, raw.soap_version));
   DISTRICT_TRY(const auto trust, trust_.snapshot());

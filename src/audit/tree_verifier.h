@@ -11,7 +11,7 @@ namespace district::audit {
 
 class TreeVerifier final : public verify::Verifier {
  public:
-  // Takes envelopes that are wholly in memory (no rest). Keeps a reference: the trust must outlive
+  // Reads the whole into memory. Keeps a reference: the trust must outlive
   // the verifier.
   TreeVerifier(trust::Trust& trust, verify::Window window) : trust_(trust), window_(window) {}
 
