@@ -208,6 +208,12 @@ Result<ContentType> read_content_schema(const std::string& file, std::string_vie
     content.master_data = *master_data == "true";
   }
   DISTRICT_CHECK(read_below(place, gcontent, 0, content));
+  // Without types.xsd its names of types are the schema's own.
+  const bool shared_types = std::ranges::any_of(schema.children(), [](xml::Element child) {
+    return child.is(kXs, "include") && child.attribute("", "schemaLocation") == "../types.xsd";
+  });
+  for (auto& element : content.elements)
+    if (!shared_types) element.form = ElementMeaning::Form::text;
   DISTRICT_CHECK(check_sense(place, gcontent, content));
   return content;
 }
