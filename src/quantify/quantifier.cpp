@@ -27,9 +27,9 @@ using namespace std::chrono_literals;
 constexpr Duration kLease = 5s;   // after a crash its items wait this long at most
 constexpr auto kLookAround = 1s;  // also without a wake(): another process may have added work
 // A transaction that takes longer makes way for the archive, which waits for it: senders wait, too.
-// SQLite looks for a lock that it waits for every 25 ms by then.
+// The pause is for other processes, which look for the lock now and then.
 constexpr auto kTurnMax = 100ms;
-constexpr auto kLetOthersWrite = 30ms;
+constexpr auto kLetOthersWrite = 20ms;
 constexpr auto kRetryMin = 200ms;
 constexpr auto kRetryMax = 10s;
 

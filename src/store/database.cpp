@@ -29,6 +29,18 @@ constexpr std::int64_t kApplicationId = 0x44495354;  // "DIST", in the file's he
 constexpr int kBusyTimeoutMs = 10'000;               // longer than any transaction of ours takes
 constexpr const char* kScratch = ":memory:";
 
+// One for all connections of this process to a path. Scratch databases have nothing in common.
+std::shared_ptr<std::timed_mutex> writers_of(const std::string& path) {
+  if (path == kScratch) return std::make_shared<std::timed_mutex>();
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<std::timed_mutex>> known;
+  const std::lock_guard lock(mutex);
+  std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
+  auto writers = known[path].lock();
+  if (!writers) known[path] = writers = std::make_shared<std::timed_mutex>();
+  return writers;
+}
+
 using StatementHandle = CHandle<sqlite3_stmt, sqlite3_finalize>;
 
 // 12 from "0012_name.sql".
@@ -85,7 +97,8 @@ struct Database::Cache {
   std::map<std::string, std::vector<StatementHandle>, std::less<>> idle;
 };
 
-Database::Database(std::string path) : path_(std::move(path)), cache_(std::make_unique<Cache>()) {}
+Database::Database(std::string path)
+    : path_(std::move(path)), writers_(writers_of(path_)), cache_(std::make_unique<Cache>()) {}
 
 Database::~Database() {
   cache_.reset();  // SQLite closes only when its statements are finalised
@@ -407,8 +420,15 @@ Result<Sha256Digest> Statement::digest(int column) const {
 }
 
 Result<Transaction> Transaction::begin(Database& database) {
+  Turn turn(*database.writers_, std::chrono::milliseconds(kBusyTimeoutMs));
+  if (!turn) {
+    database.was_busy_ = true;
+    return fail(ErrorCode::archive_unavailable,
+                "another thread has been writing to " + database.path_ + " for too long",
+                "the disk may be slow or failing (dmesg)");
+  }
   DISTRICT_CHECK(database.execute("BEGIN IMMEDIATE"));
-  return Transaction(database);
+  return Transaction(database, std::move(turn));
 }
 
 Transaction::~Transaction() {
@@ -421,6 +441,7 @@ Transaction::~Transaction() {
 Result<Ok> Transaction::commit() {
   DISTRICT_CHECK(database_->execute("COMMIT"));
   database_ = nullptr;
+  turn_.unlock();
   return Ok{};
 }
 

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ class Database {
 
  private:
   friend class Statement;
+  friend class Transaction;
   explicit Database(std::string path);
   Result<Ok> prepare_for(OpenMode mode);
   Result<Ok> connect(OpenMode mode);
@@ -63,6 +65,7 @@ class Database {
   std::string path_;
   mutable bool was_busy_ = false;  // error() has told of a lock
   sqlite3* db_ = nullptr;
+  std::shared_ptr<std::timed_mutex> writers_;  // of this process, to the same path
   struct Cache;
   std::unique_ptr<Cache> cache_;
 };
@@ -112,18 +115,24 @@ class Statement {
   int bind_status_ = 0;  // SQLite's first error of a bind, if any
 };
 
-// BEGIN IMMEDIATE; rolls back in the destructor unless commit() succeeded.
+// BEGIN IMMEDIATE; rolls back in the destructor unless commit() succeeded. It ends in the thread
+// that began it.
 class Transaction {
  public:
+  // Waits up to 10 s for other writers. Those of this process take over from each other at once;
+  // those of another one SQLite looks for ever more seldom, at last every 100 ms.
   static Result<Transaction> begin(Database& database);
-  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept
+      : database_(std::exchange(other.database_, nullptr)), turn_(std::move(other.turn_)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Result<Ok> commit();
 
  private:
-  explicit Transaction(Database& database) : database_(&database) {}
+  using Turn = std::unique_lock<std::timed_mutex>;
+  Transaction(Database& database, Turn turn) : database_(&database), turn_(std::move(turn)) {}
   Database* database_;  // null once committed or moved from
+  Turn turn_;
 };
 
 }  // namespace district::store

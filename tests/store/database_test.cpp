@@ -148,15 +148,29 @@ BOOST_AUTO_TEST_CASE(a_lock_of_another_process_is_told) {
   auto one = Database::open(folder.file("archive.db"), OpenMode::create);
   auto other = Database::open(folder.file("archive.db"), OpenMode::create);
   BOOST_REQUIRE((*other)->execute("PRAGMA busy_timeout = 20"));
-  {
-    const auto held = Transaction::begin(**one);
-    BOOST_REQUIRE(held);
-    const auto refused = Transaction::begin(**other);
-    BOOST_REQUIRE(!refused);
-    BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
-    BOOST_TEST(refused.error().hint.find("lock") != std::string::npos);
-  }
+  // Not by way of Transaction, which knows of the others of its process.
+  BOOST_REQUIRE((*one)->execute("BEGIN IMMEDIATE"));
+  const auto refused = Transaction::begin(**other);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
+  BOOST_TEST(refused.error().hint.find("lock") != std::string::npos);
+  BOOST_REQUIRE((*one)->execute("ROLLBACK"));
   BOOST_TEST(Transaction::begin(**other).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_writer_takes_over_from_another_of_its_process_at_once) {
+  const TemporaryFolder folder;
+  auto one = Database::open(folder.file("archive.db"), OpenMode::create);
+  auto other = Database::open(folder.file("archive.db"), OpenMode::create);
+  BOOST_REQUIRE((*other)->execute("PRAGMA busy_timeout = 0"));
+  auto held = Transaction::begin(**one);
+  BOOST_REQUIRE(held);
+  bool began = false;
+  std::thread waiting([&] { began = Transaction::begin(**other).has_value(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  BOOST_TEST(held->commit().has_value());
+  waiting.join();
+  BOOST_TEST(began, "it did not wait, or not for this");
 }
 
 BOOST_AUTO_TEST_CASE(a_transaction_without_commit_leaves_nothing) {
