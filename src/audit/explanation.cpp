@@ -302,7 +302,7 @@ void Explainer::find_key() {
     return;
   }
   const trust::TrustSnapshot nobody{store::TrustRecords{}};
-  const auto form = verify::describe_key_reference(key_info);
+  const auto form = verify::describe_key_reference(key_info, security_);
   const auto found =
       verify::find_certificates(key_info, security_, asked_.trust ? *asked_.trust : nobody);
   if (found) {

@@ -71,13 +71,12 @@ void add_presented(Diagnosis& facts, std::string_view base64, const trust::Trust
 
 void add_key(Diagnosis& facts, Element security, Element key_info,
              const trust::TrustSnapshot* trust) {
-  facts.key_reference = describe_key_reference(key_info);
+  facts.key_reference = describe_key_reference(key_info, security);
   const Element str = key_info.child(ns::kWsse, "SecurityTokenReference");
   if (!str) return;
   if (const Element reference = str.child(ns::kWsse, "Reference")) {
     const Element token = referenced_token(reference, security);
     if (!token) return;
-    facts.key_reference = bounded(std::string(token.name())) + " " + short_type(token);
     add_presented(facts, presented(token), trust);
     return;
   }
@@ -109,7 +108,7 @@ void add_key(Diagnosis& facts, Element security, Element key_info,
 
 }  // namespace
 
-std::string describe_key_reference(Element key_info) {
+std::string describe_key_reference(Element key_info, Element security) {
   const auto children = key_info.children();
   if (children.empty()) return "an empty KeyInfo";
   const Element str = key_info.child(ns::kWsse, "SecurityTokenReference");
@@ -117,8 +116,11 @@ std::string describe_key_reference(Element key_info) {
   const auto references = str.children();
   if (references.empty()) return "an empty SecurityTokenReference";
   const Element reference = references[0];
-  if (reference.is(ns::kWsse, "Reference"))
+  if (reference.is(ns::kWsse, "Reference")) {
+    if (const Element token = referenced_token(reference, security))
+      return bounded(std::string(token.name())) + " " + short_type(token);
     return bounded("Reference to " + reference.attribute("", "URI").value_or("nothing"));
+  }
   if (reference.is(ns::kWsse, "KeyIdentifier")) return "KeyIdentifier " + short_type(reference);
   std::string text = bounded(std::string(reference.name()));
   for (const Element part : reference.children()) text += " " + bounded(std::string(part.name()));

@@ -11,7 +11,7 @@
 namespace district::verify {
 
 // How a KeyInfo refers to its key, in a few words: "BinarySecurityToken X509v3".
-std::string describe_key_reference(xml::Element key_info);
+std::string describe_key_reference(xml::Element key_info, xml::Element security);
 
 // Adds the facts of the header to what the error's diagnosis has. `head`: of the whole envelope, or
 // up to its Body's start tag. `trust`: null: not asked yet.
