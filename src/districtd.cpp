@@ -7,6 +7,7 @@
 #include <string>
 
 #include "acknowledge/acknowledger.h"
+#include "acknowledge/rejections.h"
 #include "archive/archive.h"
 #include "config/config.h"
 #include "observe/events.h"
@@ -110,6 +111,25 @@ Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& 
   return acknowledge::SigningIdentity{std::move(certificate), std::move(key)};
 }
 
+// Nobody's measurements depend on it: the server does without rather than not start. Null: without.
+std::unique_ptr<acknowledge::Rejections> keep_rejections(const config::Config& config) {
+  const auto& chosen = config.rejections;
+  const auto count = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
+  store::RejectionBounds bounds;
+  bounds.rows_per_tenant = count(chosen.rows_per_tenant);
+  bounds.rows_of_others = count(chosen.rows_of_others);
+  bounds.raw_octets_per_tenant = count(chosen.raw_bytes_per_tenant);
+  bounds.sample_count = count(chosen.sample_envelopes);
+  bounds.sample_octets = count(chosen.sample_bytes);
+  bounds.age = std::chrono::hours(24 * chosen.days);
+  auto opened = acknowledge::Rejections::open(config.rejections_file().string(), bounds);
+  if (opened) return *std::move(opened);
+  observe::emit(observe::Level::error, "rejections_not_kept",
+                {{"detail", opened.error().detail},
+                 {"hint", "it holds no evidence: move the file away and start the server again"}});
+  return nullptr;
+}
+
 Result<Ok> run(const config::Config& config) {
   const SystemClock clock;
   const std::string database = config.database().string();
@@ -135,7 +155,9 @@ Result<Ok> run(const config::Config& config) {
   const verify::StreamVerifier verifier(
       *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);
-  pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock);
+  const auto rejections = keep_rejections(config);
+  pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock,
+                              rejections.get());
 
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;

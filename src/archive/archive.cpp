@@ -89,6 +89,13 @@ Result<Receipt> receipt_of(store::AppendOutcome outcome) {
                 std::make_shared<const FirstCopy>(replayed->first)};
     return fail(std::move(error));
   }
+  if (const auto until = std::get<store::TrustChanged>(outcome).forgotten_until) {
+    return fail(ErrorCode::trust_changed,
+                "its replay key may have been forgotten: the clock was set back, or the window "
+                "widened, and messages are accepted again when they would have ended after " +
+                    format_instant(*until),
+                "check the server's clock (NTP); the sender tries again");
+  }
   return fail(ErrorCode::trust_changed, "trust changed between verification and commit");
 }
 
@@ -312,6 +319,15 @@ Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& c
                store::Database::open(settings.database_path, store::OpenMode::create));
   auto impl = std::make_unique<Impl>(std::move(settings), clock, std::move(database));
   DISTRICT_TRY(const auto left_over, impl->store.staged());
+  DISTRICT_TRY(const auto horizon, impl->store.replay_horizon());
+  if (horizon > clock.now()) {
+    observe::emit(observe::Level::warning, "clock_was_set_back",
+                  {{"until", format_instant(horizon)},
+                   {"detail",
+                    "replay keys that end before then are forgotten: older messages get "
+                    "HTTP 503, so that none is accepted twice"},
+                   {"hint", "check the server's clock (NTP)"}});
+  }
   impl->to_discard.assign(left_over.begin(), left_over.end());
   auto* running = impl.get();
   impl->committer = std::thread([running] { running->run(); });

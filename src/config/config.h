@@ -71,6 +71,15 @@ struct Config {
   } archive;
 
   struct {
+    std::int64_t days = 30;
+    std::int64_t rows_per_tenant = 10'000;
+    std::int64_t rows_of_others = 20'000;
+    std::int64_t raw_bytes_per_tenant = 64 * 1024 * 1024;
+    std::int64_t sample_envelopes = 500;
+    std::int64_t sample_bytes = 16 * 1024 * 1024;
+  } rejections;
+
+  struct {
     bool enabled = true;
   } quantify;
 
@@ -80,6 +89,7 @@ struct Config {
   } log;
 
   std::filesystem::path database() const { return data.folder / "district.db"; }
+  std::filesystem::path rejections_file() const { return data.folder / "rejections.db"; }
   // Where clients reach the service, as the WSDL tells them.
   std::string service_url() const;
 };

@@ -111,6 +111,19 @@ const std::array kKeys{
   Key{"archive", "compression_level", IntegerKey{[](Config& c) -> auto& { return c.archive.compression_level; }, 1, 19}, "zstd level",
       "How hard stored envelopes are compressed: 1 is fastest, 19 is smallest."},
 
+  Key{"rejections", "days", IntegerKey{[](Config& c) -> auto& { return c.rejections.days; }, 1, 3650}, "days",
+      "How long it is kept why a request was rejected, and its raw envelope, which may have readings of meters in it: `districtctl rejection show`. In `rejections.db` of `data.folder`."},
+  Key{"rejections", "rows_per_tenant", IntegerKey{[](Config& c) -> auto& { return c.rejections.rows_per_tenant; }, 0, 10'000'000}, "rejections",
+      "Most rejections that are kept of one tenant that authenticated; the oldest go first."},
+  Key{"rejections", "rows_of_others", IntegerKey{[](Config& c) -> auto& { return c.rejections.rows_of_others; }, 0, 10'000'000}, "rejections",
+      "Most rejections that are kept of all senders that did not authenticate."},
+  Key{"rejections", "raw_bytes_per_tenant", IntegerKey{[](Config& c) -> auto& { return c.rejections.raw_bytes_per_tenant; }, 0, 1024 * 1024 * kMebibyte}, "octets",
+      "Most octets, compressed, of raw rejected envelopes of one tenant that authenticated. Of an envelope above 1 MiB the first 256 KiB are kept."},
+  Key{"rejections", "sample_envelopes", IntegerKey{[](Config& c) -> auto& { return c.rejections.sample_envelopes; }, 0, 1'000'000}, "envelopes",
+      "Most raw envelopes that are kept of all senders that did not authenticate, at most 20 new ones a second; the oldest go first, of the error code with most."},
+  Key{"rejections", "sample_bytes", IntegerKey{[](Config& c) -> auto& { return c.rejections.sample_bytes; }, 0, 1024 * 1024 * kMebibyte}, "octets",
+      "Most octets, compressed, of all of these together."},
+
   Key{"quantify", "enabled", BoolKey{[](Config& c) -> auto& { return c.quantify.enabled; }}, "switch",
       "Whether this process turns envelopes into measurements and KPIs. `false`: the work waits in the database, and nothing is lost."},
 

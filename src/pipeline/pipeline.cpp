@@ -27,6 +27,17 @@ Result<std::string> Pipeline::accept(archive::Evidence& evidence,
   return acknowledger_.sign(receipt, *sender, raw.soap_version);  // quantify works from the archive
 }
 
+namespace {
+
+// Of a large envelope its beginning, before what was staged of it.
+acknowledge::RefusedRequest refused(const archive::Evidence& evidence) {
+  const auto& raw = evidence.raw();
+  return {raw.peer,   raw.content_type, raw.content_encoding, raw.soap_action,
+          raw.octets, evidence.size(),  raw.rest == nullptr};
+}
+
+}  // namespace
+
 Answer Pipeline::handle(RawEnvelope received) {
   // Trust that changes between verify and archive sends an envelope through verify again. It takes
   // an administrator's command each time, so that a few rounds always suffice.
@@ -45,50 +56,55 @@ Answer Pipeline::handle(RawEnvelope received) {
     }
     accepted = accept(evidence, sender);
   }
-  auto reply =
-      accepted ? Answer{200, content_type(raw.soap_version), std::move(*accepted), 0}
-               : answer(accepted.error(), raw.soap_version, raw.peer, sender ? &*sender : nullptr);
+  auto reply = accepted ? Answer{200, content_type(raw.soap_version), std::move(*accepted), 0}
+                        : answer(accepted.error(), raw.soap_version, refused(evidence),
+                                 sender ? &*sender : nullptr);
   if (sender && !sender->enrolments.empty()) reply.tenant = sender->enrolments.front().tenant;
   return reply;
 }
 
-Answer Pipeline::refuse(const Error& error, SoapVersion version, const std::string& peer) {
-  return answer(error, version, peer, nullptr);
+Answer Pipeline::refuse(const Error& error, SoapVersion version,
+                        const acknowledge::RefusedRequest& request) {
+  return answer(error, version, request, nullptr);
 }
 
-Answer Pipeline::answer(const Error& error, SoapVersion version, const std::string& peer,
-                        const verify::Sender* sender) {
+Answer Pipeline::answer(const Error& error, SoapVersion version,
+                        const acknowledge::RefusedRequest& request, const verify::Sender* sender) {
   constexpr unsigned kRetryAfterSeconds = 5;
   const Instant now = clock_.now();
-  const auto fault = make_fault(error, version, sender, now);
+  const auto fault = fault_for(error, version, sender, now);
   observe::emit(
       observe::EnvelopeRejected{fault.rejection_id,
-                                error.code,
-                                peer,
+                                fault.code,
+                                request.peer,
                                 sender == nullptr ? "" : to_hex(sender->certificate_sha256),
                                 error.detail,
                                 {}});
-  const unsigned status = http_status(error.code, version);
+  if (rejections_ != nullptr) rejections_->keep(fault.rejection_id, now, error, request, sender);
+  const unsigned status = http_status(fault.code, version);
   return {status, content_type(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0,
           {},     fault.rejection_id};
 }
 
-acknowledge::ReplayFaults::Answer Pipeline::make_fault(const Error& error, SoapVersion version,
-                                                       const verify::Sender* sender, Instant now) {
-  const bool replay = sender != nullptr && error.first_copy != nullptr;
-  std::string key;
-  if (replay) {
-    key = error.first_copy->receipt_id + (version == SoapVersion::v11 ? " 1.1 " : " 1.2 ") +
-          sender->signature_value;
-    if (auto kept = replay_faults_.find(key, now)) return std::move(*kept);
-  }
-  std::array<std::byte, 10> random;
-  crypto::fill_random(random);
-  const std::string rejection_id = make_ulid(now, random);
-  acknowledge::ReplayFaults::Answer fault{
-      rejection_id, acknowledger_.fault(error, rejection_id, version, sender), now};
-  if (replay) replay_faults_.keep(key, fault);
-  return fault;
+acknowledge::ReplayFaults::Answer Pipeline::fault_for(const Error& error, SoapVersion version,
+                                                      const verify::Sender* sender, Instant now) {
+  const auto make = [&](const Error& cause, const verify::Sender* signed_for) {
+    std::array<std::byte, 10> random;
+    crypto::fill_random(random);
+    auto rejection_id = make_ulid(now, random);
+    auto envelope = acknowledger_.fault(cause, rejection_id, version, signed_for);
+    return acknowledge::ReplayFaults::Answer{std::move(rejection_id), std::move(envelope), now,
+                                             cause.code};
+  };
+  if (sender == nullptr || error.first_copy == nullptr) return make(error, sender);
+  const auto key = error.first_copy->receipt_id +
+                   (version == SoapVersion::v11 ? " 1.1 " : " 1.2 ") + sender->signature_value;
+  auto answer = replay_faults_.give(sender->certificate_sha256, key, now,
+                                    [&] { return make(error, sender); });
+  if (answer) return *std::move(answer);
+  return make(
+      {ErrorCode::overloaded, "too many replays of one sender: " + error.detail, {}, {}, {}},
+      nullptr);
 }
 
 std::string Pipeline::content_type(SoapVersion version) {

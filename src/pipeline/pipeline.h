@@ -5,6 +5,7 @@
 #include <string>
 
 #include "acknowledge/acknowledger.h"
+#include "acknowledge/rejections.h"
 #include "acknowledge/replay_faults.h"
 #include "archive/archive.h"
 #include "base/error.h"
@@ -28,32 +29,36 @@ class Pipeline {
  public:
   Pipeline(const verify::Verifier& verifier, const validate::Validator& validator,
            archive::Archive& archive, const acknowledge::Acknowledger& acknowledger,
-           const Clock& clock)
+           const Clock& clock, acknowledge::Rejections* rejections = nullptr)
       : verifier_(verifier),
         validator_(validator),
         archive_(archive),
         acknowledger_(acknowledger),
-        clock_(clock) {}
+        clock_(clock),
+        rejections_(rejections) {}
 
   // Never fails: what goes wrong is a fault in the client's version of SOAP.
   // Threads: any number at once; blocks until the envelope is durable.
   Answer handle(RawEnvelope raw);
-  // The same for a request that receive/ refused.
-  Answer refuse(const Error& error, SoapVersion version, const std::string& peer);
+  // The same for a request that the front or receive/ refused.
+  Answer refuse(const Error& error, SoapVersion version,
+                const acknowledge::RefusedRequest& request);
 
  private:
   Result<std::string> accept(archive::Evidence& evidence, std::optional<verify::Sender>& sender);
-  acknowledge::ReplayFaults::Answer make_fault(const Error& error, SoapVersion version,
-                                               const verify::Sender* sender, Instant now);
   static std::string content_type(SoapVersion version);
-  Answer answer(const Error& error, SoapVersion version, const std::string& peer,
+  Answer answer(const Error& error, SoapVersion version, const acknowledge::RefusedRequest& request,
                 const verify::Sender* sender);
+  // A fault of this moment, or of a replay the one that was given before.
+  acknowledge::ReplayFaults::Answer fault_for(const Error& error, SoapVersion version,
+                                              const verify::Sender* sender, Instant now);
 
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;
   archive::Archive& archive_;
   const acknowledge::Acknowledger& acknowledger_;
   const Clock& clock_;
+  acknowledge::Rejections* const rejections_;  // null: not kept
   acknowledge::ReplayFaults replay_faults_;
 };
 

@@ -29,15 +29,19 @@ std::optional<std::string_view> Contract::find(std::string_view query) const {
 
 pipeline::Answer Routes::post(receive::HttpRequest request) {
   const auto content_type = request.content_type;
-  const std::string peer(request.peer);
+  // It is undecoded here, and gone where decoding it has failed.
+  const acknowledge::RefusedRequest refused{
+      request.peer, content_type,        request.content_encoding, request.soap_action,
+      {},           request.body.size(), request.rest == nullptr};
   auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
-  if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), peer);
+  if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), refused);
   return pipeline_.handle(std::move(*raw));
 }
 
 pipeline::Answer Routes::refuse(const Error& error, std::string_view content_type,
                                 std::string_view peer) {
-  return pipeline_.refuse(error, receive::soap_version(content_type), std::string(peer));
+  return pipeline_.refuse(error, receive::soap_version(content_type),
+                          {peer, content_type, {}, {}, {}});
 }
 
 std::optional<std::string_view> Routes::document(std::string_view query) const {

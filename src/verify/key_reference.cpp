@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/diagnosis.h"
 #include "base/limits.h"
 #include "xml/namespaces.h"
 
@@ -12,16 +13,16 @@ namespace ns = xml::ns;
 namespace wss = xml::wss;
 using crypto::Certificate;
 
-tl::unexpected<Error> invalid(std::string detail) {
-  return fail(ErrorCode::security_invalid, std::move(detail));
+tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
+  return fail_by(std::move(rule), ErrorCode::security_invalid, std::move(detail));
 }
 
 // Base64 content of a token, bounded before it is decoded.
 Result<Bytes> token_octets(xml::Element element) {
   const auto encoding = element.attribute("", "EncodingType");
   if (encoding && *encoding != wss::kBase64Binary) {
-    return fail(ErrorCode::token_unsupported,
-                std::string(element.name()) + " has EncodingType " + *encoding);
+    return fail_by("BSP 1.1 R3029, R3030", ErrorCode::token_unsupported,
+                   std::string(element.name()) + " has EncodingType " + *encoding);
   }
   const auto text = element.only_text();
   if (!text)
@@ -46,11 +47,12 @@ Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust)
 Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
   const auto type = token.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
-    return fail(ErrorCode::token_unsupported,
-                "BinarySecurityToken has ValueType " + type.value_or("(none)"));
+    return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
+                   "BinarySecurityToken has ValueType " + type.value_or("(none)"));
   }
   if (!token.attribute("", "EncodingType"))  // BSP R3029
-    return fail(ErrorCode::token_unsupported, "BinarySecurityToken without EncodingType");
+    return fail_by("BSP 1.1 R3029", ErrorCode::token_unsupported,
+                   "BinarySecurityToken without EncodingType");
   DISTRICT_TRY(const Bytes octets, token_octets(token));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
@@ -66,7 +68,7 @@ Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapsh
 Result<KeySource> from_reference(xml::Element reference, xml::Element security,
                                  const trust::TrustSnapshot& trust) {
   const auto uri = reference.attribute("", "URI");
-  if (!uri || uri->empty()) return invalid("wsse:Reference without URI");
+  if (!uri || uri->empty()) return invalid("wsse:Reference without URI", "BSP 1.1 R3062");
   if (uri->front() != '#')
     return fail(ErrorCode::token_unavailable, "wsse:Reference to something outside the message");
   for (const xml::Element token : security.children()) {
@@ -76,7 +78,8 @@ Result<KeySource> from_reference(xml::Element reference, xml::Element security,
     }
     const auto type = reference.attribute("", "ValueType");
     if (type && type != token.attribute("", "ValueType")) {
-      return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes");
+      return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes",
+                     "X.509 Token Profile 1.1 section 3.2");
     }
     return from_binary_token(token, trust);
   }
@@ -119,7 +122,8 @@ Result<KeySource> from_x509_data(xml::Element data, const trust::TrustSnapshot& 
   if (expected == 0)
     return fail(ErrorCode::token_unsupported,
                 "X509Data with neither X509IssuerSerial nor X509Certificate");
-  if (data.children().size() != expected) return invalid("X509Data with more than one reference");
+  if (data.children().size() != expected)
+    return invalid("X509Data with more than one reference", "BSP 1.1 R3061");
   std::string issuer, serial;
   if (issuer_serial) {
     const auto parts = issuer_serial.children();
@@ -146,14 +150,16 @@ Result<KeySource> from_x509_data(xml::Element data, const trust::TrustSnapshot& 
 Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
                            const trust::TrustSnapshot& trust) {
   const auto references = key_info.children();
-  if (references.size() != 1) return invalid("KeyInfo does not have exactly one child");
+  if (references.size() != 1)
+    return invalid("KeyInfo does not have exactly one child", "BSP 1.1 R5402");
   if (!references[0].is(ns::kWsse, "SecurityTokenReference")) {
-    return fail(ErrorCode::token_unsupported, "KeyInfo has a " + std::string(references[0].name()) +
-                                                  " instead of a wsse:SecurityTokenReference");
+    return fail_by("BSP 1.1 R5402, R5417", ErrorCode::token_unsupported,
+                   "KeyInfo has a " + std::string(references[0].name()) +
+                       " instead of a wsse:SecurityTokenReference");
   }
   const auto children = references[0].children();
   if (children.size() != 1)
-    return invalid("SecurityTokenReference does not have exactly one child");
+    return invalid("SecurityTokenReference does not have exactly one child", "BSP 1.1 R3061");
   const xml::Element child = children[0];
   if (child.is(ns::kWsse, "Reference")) return from_reference(child, security, trust);
   if (child.is(ns::kWsse, "KeyIdentifier")) return from_key_identifier(child, trust);
@@ -170,8 +176,8 @@ Result<KeySource> find_certificates(xml::Element key_info, xml::Element security
   for (const Certificate& certificate : source.candidates) {
     DISTRICT_CHECK(crypto::check_strength(certificate.public_key()));
     if (!certificate.may_sign()) {
-      return fail(ErrorCode::token_invalid,
-                  "the key usage of " + certificate.subject() + " lacks digitalSignature");
+      return fail_by("RFC 5280 section 4.2.1.3", ErrorCode::token_invalid,
+                     "the key usage of " + certificate.subject() + " lacks digitalSignature");
     }
   }
   return source;

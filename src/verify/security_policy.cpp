@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/diagnosis.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "xml/namespaces.h"
@@ -50,12 +51,16 @@ Result<Times> read_times(std::string_view created, std::string_view expires) {
   const auto from = parse_time(created);
   const auto until = parse_time(expires);
   if (!from)
-    return fail(ErrorCode::security_invalid,
-                "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
+    return fail_by(
+        "XML Schema Part 2 section 3.2.7, BSP 1.1 R3213", ErrorCode::security_invalid,
+        "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
   if (!until)
-    return fail(ErrorCode::security_invalid,
-                "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
-  if (*from >= *until) return fail(ErrorCode::security_invalid, "Created is not before Expires");
+    return fail_by(
+        "XML Schema Part 2 section 3.2.7, BSP 1.1 R3215", ErrorCode::security_invalid,
+        "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
+  if (*from >= *until)
+    return fail_by("WSS 1.1 section 10, BSP 1.1 R3221", ErrorCode::security_invalid,
+                   "Created is not before Expires");
   return Times{*from, *until};
 }
 
