@@ -1,0 +1,286 @@
+"""What every stack's client is held to: a server of its own, the pilots' messages, the exchanges.
+
+A client is a program that is started as
+
+    CLIENT URL CA.pem RECEIPTS.pem
+
+and reads exchanges from its standard input, one on a line, as words `name=value`:
+
+    certificate, key   PEM files of the gateway
+    request            a JSON file with the messages, see MESSAGES; beside it FILE.xml, the same as
+                       the element AggregateMessageRequest, for stacks that take XML
+    reference          how KeyInfo names the certificate: one of the stack's REFERENCES
+    algorithm          rsa-sha256, ecdsa-sha256 or rsa-sha1
+    record             writes what went over the wire to RECORD-request.xml, RECORD-answer.xml
+    resend             sends the octets of that earlier RECORD-request.xml again
+
+For each it prints a line of JSON:
+
+    signature   "verified" by the stack itself with the certificates in RECEIPTS.pem, and over this
+                answer's Body, Timestamp and SignatureConfirmation; "none"; or why it does not verify
+    confirmed   whether the SignatureConfirmation is of the request's own signature
+    receiptId   of a receipt
+    fault       the local name of a fault's code; text: its faultstring
+"""
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+import district  # noqa: E402
+
+WORK = pathlib.Path(os.environ.get("DISTRICT_CLIENTS", HERE.parents[1] / "build" / "tests" / "clients"))
+
+
+def message(timestamp, kind, version, source, position, *content):
+    return {"timestamp": timestamp, "type": kind, "version": version, "source": source,
+            "position": position, "content": content}
+
+
+MESSAGES = {
+    "kalundborg": {"tenantCode": "10", "messages": [
+        message("2015-04-13T16:11:42.9000728+02:00", "001", "002", "SeasNve", ["41", "-4"],
+                ["ID_Meter_consumption", "KAL-W2"], ["Consumer_measure", "99872"])]},
+    "barcelona": {"tenantCode": "20", "messages": [
+        message(f"2018-03-01T{hour + 1:02}:00:05Z", "001", "0.0.1", "Escola Sagrada Família", None,
+                ["measure_timestamp_start", f"2018-03-01T{hour:02}:00:00Z"],
+                ["measure_timestamp_end", f"2018-03-01T{hour + 1:02}:00:00Z"],
+                ["energy_measure", energy], ["energy_price", "0.1123"],
+                ["temperature_in", "19.8"], ["temperature_out", "9.1"])
+        for hour, energy in ((8, "42.4"), (9, "44.0"))]},
+    "eibar": {"tenantCode": "30", "messages": [
+        message("2018-03-01T20:15:00+01:00", "001", "001", "EIB-L1", ["43.185", "-2.471"],
+                ["consumer_measure", "11760.4"])]},
+}
+# Well-formed and signed, but no number, which only the content schema can tell.
+INVALID = {**MESSAGES["eibar"], "messages": [
+    message("2018-03-01T20:15:00+01:00", "001", "001", "EIB-L1", None, ["consumer_measure", "much"])]}
+
+
+def as_xml(request):
+    """The request as the one element of the Body."""
+    def element(name, content):
+        return f"<{name}>{content}</{name}>"
+
+    messages = ""
+    for entry in request["messages"]:
+        source = element("messageSourceElement", escape(entry["source"]))
+        if entry["position"]:
+            source += element("messagePosition", element("messagePositionX", entry["position"][0]) +
+                              element("messagePositionY", entry["position"][1]))
+        head = (element("timestamp", entry["timestamp"]) +
+                element("messageType", element("type", entry["type"]) + element("version", entry["version"])) +
+                element("messageSource", source))
+        content = "".join(element(name, escape(text)) for name, text in entry["content"])
+        messages += element("message", element("head", head) + element("content", element("gcontent", content)))
+    return (f'<urb:AggregateMessageRequest xmlns:urb="{district.URB}">{element("messages", messages)}'
+            f'{element("urb:tenantCode", request["tenantCode"])}</urb:AggregateMessageRequest>')
+
+
+def write_request(folder, name, request):
+    file = pathlib.Path(folder) / f"{name}.json"
+    file.write_text(json.dumps(request))
+    file.with_suffix(".xml").write_text(as_xml(request), encoding="utf-8")
+    return file
+
+
+def missing(*programs, files=()):
+    """What of the programs and files is not on this machine, as the reason of a skip; "" if nothing."""
+    absent = [name for name in programs if shutil.which(name) is None]
+    absent += [str(file) for file in files if not pathlib.Path(file).exists()]
+    return f"not installed: {', '.join(absent)} (tools/setup installs them)" if absent else ""
+
+
+class Site:
+    """A server, and gateways beside the three of the demo: `with Site() as site`.
+
+    kalundborg-rsa  for stacks that cannot sign with ECDSA
+    legacy          a gateway of Barcelona whose enrolment allows rsa-sha1
+    stranger        has a certificate of the same authority, but is not enrolled
+    """
+
+    def __enter__(self):
+        self.district = district.District()
+        self.district.__enter__()
+        try:
+            self.enrol("kalundborg-rsa", "10")
+            tomorrow = datetime.date.today() + datetime.timedelta(days=2)
+            self.enrol("legacy", "20", "--allow-sha1-until", tomorrow.isoformat())
+            self.make_certificate("stranger")
+            self.receipts = self.district.folder / "receipts.pem"
+            self.receipts.write_text("".join(
+                (self.district.pki / f"receipt-{family}.pem").read_text() for family in ("rsa", "ecdsa")))
+            for name, request in {**MESSAGES, "invalid": INVALID}.items():
+                write_request(self.district.folder, name, request)
+        except BaseException:
+            self.district.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(self, *outcome):
+        return self.district.__exit__(*outcome)
+
+    def make_certificate(self, name):
+        pki = self.district.pki
+        key, pem = self.district.key(name), self.district.certificate(name)
+        district.checked("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", pki / "request.pem",
+                         "-subj", f"/O=District demo/CN={name}")
+        extensions = pki / "extensions.cnf"
+        extensions.write_text("keyUsage = critical, digitalSignature\nsubjectKeyIdentifier = hash\n")
+        district.checked("openssl", "x509", "-req", "-in", pki / "request.pem", "-CA", pki / "ca.pem",
+                         "-CAkey", pki / "ca.key", "-set_serial", str(int.from_bytes(os.urandom(15), "big")),
+                         "-days", "30", "-extfile", extensions, "-out", pem)
+
+    def enrol(self, name, tenant, *options):
+        self.make_certificate(name)
+        self.district.ctl("enrol", "--tenant", tenant, *options, self.district.certificate(name))
+
+    def exchange(self, command, *exchanges, **everywhere):
+        """Runs the client with the exchanges; its result for each, with the octets."""
+        lines = []
+        for number, exchange in enumerate(exchanges):
+            given = {**everywhere, **exchange}
+            gateway = given.pop("gateway", None)
+            request = given.pop("request", None)
+            if gateway:
+                given |= {"certificate": self.district.certificate(gateway), "key": self.district.key(gateway)}
+            if request:
+                given["request"] = self.district.folder / f"{request}.json"
+            given.setdefault("record", self.district.folder / f"exchange-{number}")
+            lines.append(given)
+        return run_client(command, self.district.url, self.district.pki / "ca.pem", self.receipts, lines)
+
+
+def run_client(command, url, ca, receipts, exchanges):
+    text = "".join(" ".join(f"{name}={value}" for name, value in given.items()) + "\n" for given in exchanges)
+    done = subprocess.run([*map(str, command), url, str(ca), str(receipts)], input=text, text=True,
+                          capture_output=True, timeout=100, preexec_fn=district._die_with_parent)
+    results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode != 0 or len(results) != len(exchanges):
+        raise AssertionError(f"the client ended with {done.returncode} after {len(results)} of {len(exchanges)}"
+                             f" exchanges\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    for result, given in zip(results, exchanges):
+        for part in ("request", "answer"):
+            file = pathlib.Path(f"{given['record']}-{part}.xml")
+            result[part] = file.read_bytes() if file.exists() else b""
+    return results
+
+
+def said(result):
+    """The result without the octets, for messages of failed assertions."""
+    return {name: value for name, value in result.items() if not isinstance(value, bytes)}
+
+
+def layout(request):
+    """The order in wsse:Security, as a letter for each: B token, T Timestamp, S Signature."""
+    names = {"BinarySecurityToken": "B", "Timestamp": "T", "Signature": "S"}
+    security = etree.fromstring(request).find("soap:Header/wsse:Security", district.NS)
+    return "".join(names[etree.QName(child).localname] for child in security)
+
+
+def transforms(request):
+    """The transform algorithms of the references, by their last words."""
+    found = etree.fromstring(request).iterfind(".//ds:Reference/ds:Transforms", district.NS)
+    return {tuple(re.split("[/#]", child.get("Algorithm").rstrip("#"))[-1] for child in parent) for parent in found}
+
+
+class StackTest:
+    """The exchanges that every stack goes through; a mixin of unittest.TestCase.
+
+    COMMAND     the client
+    REFERENCES  key references that the stack can make, by their names in the exchange
+    SIGNER      {pilot: (gateway, algorithm)}: ECDSA for Kalundborg where the stack can
+    ORDER       of wsse:Security with a BinarySecurityToken, its habit
+    SHA1        whether the stack still signs with rsa-sha1
+    """
+    COMMAND = ()
+    REFERENCES = ()
+    SIGNER = {"kalundborg": ("kalundborg-rsa", "rsa-sha256"), "barcelona": ("barcelona", "rsa-sha256"),
+              "eibar": ("eibar", "rsa-sha256")}
+    ORDER = ""
+    SHA1 = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.site = cls.enterClassContext(Site())
+
+    def sent_by(self, pilot, reference=None):
+        gateway, algorithm = self.SIGNER[pilot]
+        return {"request": pilot, "gateway": gateway, "algorithm": algorithm,
+                "reference": reference or self.REFERENCES[0]}
+
+    def check_receipt(self, result, algorithm):
+        self.assertNotIn("fault", result, result.get("text"))
+        self.assertEqual(result["signature"], "verified", said(result))
+        self.assertTrue(result["confirmed"], said(result))
+        family = algorithm.split("-")[0]
+        self.assertEqual(district.check_receipt(self, self.site.district, result["request"], result["answer"], family),
+                         result["receiptId"])
+
+    def check_signed_fault(self, result, name):
+        self.assertEqual(result.get("fault"), name, said(result))
+        self.assertEqual(result["signature"], "verified", said(result))
+        self.assertTrue(result["confirmed"], said(result))
+
+    def check_unsigned_fault(self, result, name):
+        self.assertEqual(result.get("fault"), name, said(result))
+        self.assertEqual(result["signature"], "none", said(result))
+        self.assertNotIn(b"SignatureValue", result["answer"])
+
+    def test_every_pilots_messages_by_every_key_reference_get_a_receipt_that_verifies(self):
+        exchanges = [self.sent_by(pilot, reference) for reference in self.REFERENCES for pilot in MESSAGES]
+        for given, result in zip(exchanges, self.site.exchange(self.COMMAND, *exchanges)):
+            with self.subTest(pilot=given["request"], reference=given["reference"]):
+                self.check_receipt(result, given["algorithm"])
+                raw = self.site.district.ctl("envelope", "show", result["receiptId"], "--raw")
+                self.assertEqual(raw.encode(), result["request"])
+
+    def test_replay_and_schema_violation_are_told_in_faults_that_verify(self):
+        first = self.site.district.folder / "first"
+        receipt, replayed, invalid = self.site.exchange(
+            self.COMMAND, self.sent_by("barcelona") | {"record": first},
+            self.sent_by("barcelona") | {"resend": first}, self.sent_by("eibar") | {"request": "invalid"})
+        self.check_receipt(receipt, self.SIGNER["barcelona"][1])
+        self.assertEqual(replayed["request"], receipt["request"])
+        self.check_signed_fault(replayed, "MessageReplayed")
+        self.assertIn(receipt["receiptId"].encode(), replayed["answer"])
+        self.check_signed_fault(invalid, "InvalidMessage")
+        self.assertIn(b"<urb:messageIndex>1<", invalid["answer"])
+
+    def test_who_is_not_enrolled_or_names_another_tenant_can_read_the_unsigned_fault(self):
+        stranger, other = self.site.exchange(
+            self.COMMAND, self.sent_by("barcelona") | {"gateway": "stranger", "algorithm": "rsa-sha256"},
+            self.sent_by("barcelona") | {"gateway": "eibar", "algorithm": "rsa-sha256"})
+        self.check_unsigned_fault(stranger, "FailedAuthentication")
+        # It is enrolled, so the fault may be signed; in any case it is named.
+        self.assertEqual(other["fault"], "FailedAuthentication")
+
+    def test_rsa_sha1_is_for_those_whose_enrolment_allows_it(self):
+        if not self.SHA1:
+            self.skipTest("this stack does not sign with rsa-sha1")
+        legacy, refused = self.site.exchange(
+            self.COMMAND, {"gateway": "legacy"}, {"gateway": "barcelona"}, request="barcelona",
+            algorithm="rsa-sha1", reference=self.REFERENCES[0])
+        self.check_receipt(legacy, "rsa-sha1")
+        self.assertEqual(refused["fault"], "UnsupportedAlgorithm", said(refused))
+
+    def test_habits_are_as_documented(self):
+        result, = self.site.exchange(self.COMMAND, self.sent_by("eibar"))
+        self.assertEqual(layout(result["request"]), self.ORDER)
+        self.check_habits(result["request"])
+
+    def check_habits(self, request):
+        """More of the stack's own."""
+
+
+main = district.main

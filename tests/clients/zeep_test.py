@@ -1,0 +1,26 @@
+"""zeep (python3-zeep) sends the pilots' messages and verifies receipts and faults itself."""
+import unittest
+
+from lxml import etree
+
+import clients
+from clients import district
+
+
+class ZeepTest(clients.StackTest, unittest.TestCase):
+    COMMAND = ("/usr/bin/python3", "-B", clients.HERE / "zeep" / "client.py")
+    REFERENCES = ("token", "x509-data")
+    SIGNER = {**clients.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
+    ORDER = "SBT"
+
+    def check_habits(self, request):
+        self.assertEqual(clients.transforms(request), {("xml-exc-c14n",)})
+        root = etree.fromstring(request)
+        security = root.find("soap:Header/wsse:Security", district.NS)
+        self.assertIsNone(security.get(f"{{{district.SOAP11}}}mustUnderstand"))
+        self.assertIn("\n", root.findtext(".//ds:SignatureValue", namespaces=district.NS))
+        self.assertRegex(root.findtext(".//wsu:Created", namespaces=district.NS), r"\.\d{6}\+00:00$")
+
+
+if __name__ == "__main__":
+    clients.main()
