@@ -1,14 +1,11 @@
 """gSOAP's proxy of our WSDL with its wsse plugin sends the pilots' messages and verifies."""
-import os
 import unittest
 
-import clients
+import commands
+import stacks
 
-PROGRAM = os.environ.get("DISTRICT_GSOAP_CLIENT", str(clients.WORK / "gsoap" / "gsoap_client"))
 
-
-class GsoapTest(clients.StackTest, unittest.TestCase):
-    COMMAND = (PROGRAM,)
+class GsoapTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "issuer-serial", "ski", "thumbprint")
     ORDER = "TBS"
 
@@ -18,7 +15,7 @@ class GsoapTest(clients.StackTest, unittest.TestCase):
         self.assertIn("FailedCheck", result["gsoap"])
 
     def check_habits(self, request):
-        self.assertEqual(clients.transforms(request), {("xml-exc-c14n",)})
+        self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})
         for fixed in (b'wsu:Id="Body"', b'wsu:Id="Timestamp"', b'wsu:Id="X509Token"'):
             self.assertIn(fixed, request)
         self.assertRegex(request, rb"<wsu:Created>[^<]+:\d\dZ<")
@@ -37,9 +34,9 @@ class GsoapTest(clients.StackTest, unittest.TestCase):
         receipt, replayed, stranger = self.site.exchange(
             self.COMMAND, (first := self.sent_by("barcelona")) | sent, first | {"soap": "1.2", "resend": sent["record"]},
             self.sent_by("barcelona") | {"soap": "1.2", "gateway": "stranger"})
-        self.assertIsNone(receipt.get("fault"), clients.said(receipt))
+        self.assertIsNone(receipt.get("fault"), stacks.said(receipt))
         for result in (receipt, replayed):
-            self.assertEqual((result["signature"], result["confirmed"]), ("verified", True), clients.said(result))
+            self.assertEqual((result["signature"], result["confirmed"]), ("verified", True), stacks.said(result))
             self.assertIn(b"http://www.w3.org/2003/05/soap-envelope", result["answer"])
         self.assertEqual(self.site.archived(receipt["receiptId"]), receipt["request"])
         self.assertEqual(replayed["fault"], "MessageReplayed")
@@ -47,6 +44,4 @@ class GsoapTest(clients.StackTest, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.path.exists(PROGRAM):
-        GsoapTest = unittest.skip(f"not built: {PROGRAM} (gSOAP's plugins are in the package gsoap)")(GsoapTest)
-    clients.main()
+    stacks.main(GsoapTest, commands.gsoap)

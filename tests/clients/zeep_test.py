@@ -3,18 +3,18 @@ import unittest
 
 from lxml import etree
 
-import clients
-from clients import district
+import commands
+import stacks
+from stacks import district
 
 
-class ZeepTest(clients.StackTest, unittest.TestCase):
-    COMMAND = ("/usr/bin/python3", "-B", clients.HERE / "zeep" / "client.py")
+class ZeepTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "x509-data")
-    SIGNER = {**clients.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
+    SIGNER = {**stacks.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
     ORDER = "SBT"
 
     def check_habits(self, request):
-        self.assertEqual(clients.transforms(request), {("xml-exc-c14n",)})
+        self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})
         root = etree.fromstring(request)
         security = root.find("soap:Header/wsse:Security", district.NS)
         self.assertIsNone(security.get(f"{{{district.SOAP11}}}mustUnderstand"))
@@ -23,4 +23,4 @@ class ZeepTest(clients.StackTest, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    clients.main()
+    stacks.main(ZeepTest, commands.zeep)

@@ -59,6 +59,7 @@ public final class Client {
 
   private static final Map<String, Integer> REFERENCES = Map.of(
       "token", WSConstants.BST_DIRECT_REFERENCE,
+      "pki-path", WSConstants.BST_DIRECT_REFERENCE,
       "issuer-serial", WSConstants.ISSUER_SERIAL,
       "key-identifier", WSConstants.X509_KEY_IDENTIFIER,
       "ski", WSConstants.SKI_KEY_IDENTIFIER,
@@ -95,6 +96,7 @@ public final class Client {
     WSSecSignature signature = new WSSecSignature();
     signature.setUserInfo("1", PASSWORD);
     signature.setKeyIdentifierType(REFERENCES.get(exchange.get("reference")));
+    signature.setUseSingleCertificate(!exchange.get("reference").equals("pki-path"));
     // WSS4J 1.6 takes rsa-sha1 and sha1 where nothing is said: name both.
     String algorithm = exchange.get("algorithm");
     if (!algorithm.equals("rsa-sha1")) {

@@ -27,9 +27,9 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
+import unittest
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -37,9 +37,8 @@ from lxml import etree
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
+import commands  # noqa: E402
 import district  # noqa: E402
-
-WORK = pathlib.Path(os.environ.get("DISTRICT_CLIENTS", HERE.parents[1] / "build" / "tests" / "clients"))
 
 
 def message(timestamp, kind, version, source, position, *content):
@@ -92,13 +91,6 @@ def write_request(folder, name, request):
     file.write_text(json.dumps(request))
     file.with_suffix(".xml").write_text(as_xml(request), encoding="utf-8")
     return file
-
-
-def missing(*programs, files=()):
-    """What of the programs and files is not on this machine, as the reason of a skip; "" if nothing."""
-    absent = [name for name in programs if shutil.which(name) is None]
-    absent += [str(file) for file in files if not pathlib.Path(file).exists()]
-    return f"not installed: {', '.join(absent)} (tools/setup installs them)" if absent else ""
 
 
 class Site:
@@ -292,4 +284,10 @@ class StackTest:
         """More of the stack's own."""
 
 
-main = district.main
+def main(test_class, command):
+    """Runs the tests of the stack whose client `command` prepares; says what it lacks where it cannot."""
+    try:
+        test_class.COMMAND = command()
+    except commands.Missing as missing:
+        unittest.skip(str(missing))(test_class)
+    district.main()
