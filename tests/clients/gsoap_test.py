@@ -8,6 +8,7 @@ import stacks
 class GsoapTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "issuer-serial", "ski", "thumbprint")
     ORDER = "TBS"
+    PAGE = "gsoap"
 
     def check_unsigned_fault(self, result, name):
         super().check_unsigned_fault(result, name)

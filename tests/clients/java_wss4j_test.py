@@ -12,6 +12,7 @@ class JavaWss4jTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "pki-path", "issuer-serial", "key-identifier", "ski", "thumbprint")
     SIGNER = {**stacks.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
     ORDER = "BST"
+    PAGE = "java-wss4j"
 
     def check_habits(self, request):
         self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})

@@ -11,6 +11,7 @@ from stacks import district
 class NodeSoapTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token",)
     ORDER = "BTS"
+    PAGE = "node-soap"
 
     def check_habits(self, request):
         self.assertEqual(stacks.transforms(request), {("enveloped-signature", "xml-exc-c14n")})

@@ -12,6 +12,7 @@ class PhpTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "x509-data", "ski", "thumbprint")
     SIGNER = {**stacks.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
     ORDER = "TBS"
+    PAGE = "php"
 
     def check_habits(self, request):
         self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})

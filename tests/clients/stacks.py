@@ -7,8 +7,8 @@ A client is a program that is started as
 and reads exchanges from its standard input, one on a line, as words `name=value`:
 
     certificate, key   PEM files of the gateway
-    request            a JSON file with the messages, see MESSAGES; beside it FILE.xml, the same as
-                       the element AggregateMessageRequest, for stacks that take XML
+    request            a JSON file as those in messages/; beside it, for stacks that take XML, the
+                       same as the element AggregateMessageRequest in a file whose name ends in .xml
     reference          how KeyInfo names the certificate: one of the stack's REFERENCES
     algorithm          rsa-sha256, ecdsa-sha256 or rsa-sha1
     record             writes what went over the wire to RECORD-request.xml, RECORD-answer.xml
@@ -29,6 +29,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 from xml.sax.saxutils import escape
 
@@ -40,30 +41,11 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 import commands  # noqa: E402
 import district  # noqa: E402
 
-
-def message(timestamp, kind, version, source, position, *content):
-    return {"timestamp": timestamp, "type": kind, "version": version, "source": source,
-            "position": position, "content": content}
-
-
-MESSAGES = {
-    "kalundborg": {"tenantCode": "10", "messages": [
-        message("2015-04-13T16:11:42.9000728+02:00", "001", "002", "SeasNve", ["41", "-4"],
-                ["ID_Meter_consumption", "KAL-W2"], ["Consumer_measure", "99872"])]},
-    "barcelona": {"tenantCode": "20", "messages": [
-        message(f"2018-03-01T{hour + 1:02}:00:05Z", "001", "0.0.1", "Escola Sagrada Família", None,
-                ["measure_timestamp_start", f"2018-03-01T{hour:02}:00:00Z"],
-                ["measure_timestamp_end", f"2018-03-01T{hour + 1:02}:00:00Z"],
-                ["energy_measure", energy], ["energy_price", "0.1123"],
-                ["temperature_in", "19.8"], ["temperature_out", "9.1"])
-        for hour, energy in ((8, "42.4"), (9, "44.0"))]},
-    "eibar": {"tenantCode": "30", "messages": [
-        message("2018-03-01T20:15:00+01:00", "001", "001", "EIB-L1", ["43.185", "-2.471"],
-                ["consumer_measure", "11760.4"])]},
-}
+# What the pilots' gateways send; {pilot: request}.
+MESSAGES = {file.stem: json.loads(file.read_text()) for file in sorted((HERE / "messages").glob("*.json"))}
 # Well-formed and signed, but no number, which only the content schema can tell.
 INVALID = {**MESSAGES["eibar"], "messages": [
-    message("2018-03-01T20:15:00+01:00", "001", "001", "EIB-L1", None, ["consumer_measure", "much"])]}
+    {**MESSAGES["eibar"]["messages"][0], "content": [["consumer_measure", "much"]]}]}
 
 
 def as_xml(request):
@@ -193,14 +175,14 @@ class StackTest:
     REFERENCES  key references that the stack can make, by their names in the exchange
     SIGNER      {pilot: (gateway, algorithm)}: ECDSA for Kalundborg where the stack can
     ORDER       of wsse:Security with a BinarySecurityToken, its habit
-    SHA1        whether the stack still signs with rsa-sha1
+    PAGE        docs/how-to/connect-PAGE.md
     """
     COMMAND = ()
     REFERENCES = ()
     SIGNER = {"kalundborg": ("kalundborg-rsa", "rsa-sha256"), "barcelona": ("barcelona", "rsa-sha256"),
               "eibar": ("eibar", "rsa-sha256")}
     ORDER = ""
-    SHA1 = True
+    PAGE = ""
 
     @classmethod
     def setUpClass(cls):
@@ -258,22 +240,34 @@ class StackTest:
         self.check_signed_fault(invalid, "InvalidMessage")
         self.assertIn(b"<urb:messageIndex>1<", invalid["answer"])
 
-    def test_who_is_not_enrolled_or_names_another_tenant_can_read_the_unsigned_fault(self):
+    def test_a_stranger_can_read_the_unsigned_fault_and_a_known_gateway_of_another_tenant_the_signed_one(self):
         stranger, other = self.site.exchange(
             self.COMMAND, self.sent_by("barcelona") | {"gateway": "stranger", "algorithm": "rsa-sha256"},
             self.sent_by("barcelona") | {"gateway": "eibar", "algorithm": "rsa-sha256"})
         self.check_unsigned_fault(stranger, "FailedAuthentication")
-        # It is enrolled, so the fault may be signed; in any case it is named.
-        self.assertEqual(other["fault"], "FailedAuthentication")
+        # It is enrolled, if for another tenant, so what it is told is signed.
+        self.check_signed_fault(other, "FailedAuthentication")
 
     def test_rsa_sha1_is_for_those_whose_enrolment_allows_it(self):
-        if not self.SHA1:
-            self.skipTest("this stack does not sign with rsa-sha1")
         legacy, refused = self.site.exchange(
             self.COMMAND, *(self.sent_by("barcelona") | {"gateway": name, "algorithm": "rsa-sha1"}
                             for name in ("legacy", "barcelona")))
         self.check_receipt(legacy, "rsa-sha1")
         self.assertEqual(refused["fault"], "UnsupportedAlgorithm", said(refused))
+
+    def test_the_page_about_it_says_what_works(self):
+        """Its shell block runs against this server and ends in a receipt that verifies."""
+        page = district.ROOT / "docs" / "how-to" / f"connect-{self.PAGE}.md"
+        blocks = re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.M | re.S)
+        with tempfile.TemporaryDirectory() as work:
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=district.ROOT, capture_output=True, text=True,
+                timeout=100, stdin=subprocess.DEVNULL, preexec_fn=district._die_with_parent,
+                env={**os.environ, "URL": self.site.district.url, "PKI": str(self.site.district.pki), "WORK": work,
+                     "BUILD": str(commands.WORK.parents[1])})
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+        self.assertRegex(done.stdout.splitlines()[-1], '"signature": ?"verified"')
+        self.assertRegex(done.stdout.splitlines()[-1], '"receiptId": ?"[0-9A-Z]{26}"')
 
     def test_habits_are_as_documented(self):
         result, = self.site.exchange(self.COMMAND, self.sent_by("eibar"))

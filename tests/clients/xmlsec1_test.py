@@ -9,6 +9,7 @@ class Xmlsec1Test(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "x509-data", "thumbprint")
     SIGNER = {**stacks.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
     ORDER = "TBS"
+    PAGE = "xmlsec1"
 
     def check_habits(self, request):
         self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})

@@ -12,6 +12,7 @@ class ZeepTest(stacks.StackTest, unittest.TestCase):
     REFERENCES = ("token", "x509-data")
     SIGNER = {**stacks.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
     ORDER = "SBT"
+    PAGE = "zeep"
 
     def check_habits(self, request):
         self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})

@@ -50,7 +50,7 @@ $(reference Body)
 </ds:SignedInfo><ds:SignatureValue/>
 <ds:KeyInfo><wsse:SecurityTokenReference>$key</wsse:SecurityTokenReference></ds:KeyInfo>
 </ds:Signature></wsse:Security></soap:Header>
-<soap:Body wsu:Id="Body">$(cat "${request%.json}.xml")</soap:Body></soap:Envelope>
+<soap:Body wsu:Id="Body">$(cat "${request%.*}.xml")</soap:Body></soap:Envelope>
 XML
 }
 
