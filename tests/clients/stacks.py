@@ -1,27 +1,5 @@
-"""What every stack's client is held to: a server of its own, the pilots' messages, the exchanges.
-
-A client is a program that is started as
-
-    CLIENT URL CA.pem RECEIPTS.pem
-
-and reads exchanges from its standard input, one on a line, as words `name=value`:
-
-    certificate, key   PEM files of the gateway
-    request            a JSON file as those in messages/; beside it, for stacks that take XML, the
-                       same as the element AggregateMessageRequest in a file whose name ends in .xml
-    reference          how KeyInfo names the certificate: one of the stack's REFERENCES
-    algorithm          rsa-sha256, ecdsa-sha256 or rsa-sha1
-    record             writes what went over the wire to RECORD-request.xml, RECORD-answer.xml
-    resend             sends the octets of that earlier RECORD-request.xml again
-
-For each it prints a line of JSON:
-
-    signature   "verified" by the stack itself with the certificates in RECEIPTS.pem, and over this
-                answer's Body, Timestamp and SignatureConfirmation; "none"; or why it does not verify
-    confirmed   whether the SignatureConfirmation is of the request's own signature
-    receiptId   of a receipt
-    fault       the local name of a fault's code; text: its faultstring
-"""
+"""What every stack's client is held to: a server of its own, the pilots' messages, the exchanges of exchange.py."""
+import contextlib
 import datetime
 import json
 import os
@@ -40,6 +18,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import commands  # noqa: E402
 import district  # noqa: E402
+from exchange import Client, false_server, forgeries  # noqa: E402
 
 # What the pilots' gateways send; {pilot: request}.
 MESSAGES = {file.stem: json.loads(file.read_text()) for file in sorted((HERE / "messages").glob("*.json"))}
@@ -84,24 +63,22 @@ class Site:
     """
 
     def __enter__(self):
-        self.district = district.District()
-        self.district.__enter__()
         self.requests = 0
-        try:
+        self.client = None
+        with contextlib.ExitStack() as leave:
+            self.district = leave.enter_context(district.District())
             self.enrol("kalundborg-rsa", "10")
-            tomorrow = datetime.date.today() + datetime.timedelta(days=2)
-            self.enrol("legacy", "20", "--allow-sha1-until", tomorrow.isoformat())
+            end = datetime.date.today() + datetime.timedelta(days=2)
+            self.enrol("legacy", "20", "--allow-sha1-until", end.isoformat())
             self.make_certificate("stranger")
             self.receipts = self.district.folder / "receipts.pem"
             self.receipts.write_text("".join(
                 (self.district.pki / f"receipt-{family}.pem").read_text() for family in ("rsa", "ecdsa")))
-        except BaseException:
-            self.district.__exit__(*sys.exc_info())
-            raise
+            self.leave = leave.pop_all()
         return self
 
     def __exit__(self, *outcome):
-        return self.district.__exit__(*outcome)
+        return self.leave.__exit__(*outcome)
 
     def archived(self, receipt_id):
         """The octets that the archive holds."""
@@ -123,7 +100,7 @@ class Site:
         self.make_certificate(name)
         self.district.ctl("enrol", "--tenant", tenant, *options, self.district.certificate(name))
 
-    def exchange(self, command, *exchanges):
+    def exchange(self, command, *exchanges, url=None, receipts=None):
         """Runs the client with the exchanges; its result for each, with the octets."""
         lines = []
         for number, exchange in enumerate(exchanges):
@@ -132,22 +109,13 @@ class Site:
             del given["gateway"]
             given.setdefault("record", self.district.folder / f"exchange-{number}")
             lines.append(given)
-        return run_client(command, self.district.url, self.district.pki / "ca.pem", self.receipts, lines)
-
-
-def run_client(command, url, ca, receipts, exchanges):
-    text = "".join(" ".join(f"{name}={value}" for name, value in given.items()) + "\n" for given in exchanges)
-    done = subprocess.run([*map(str, command), url, str(ca), str(receipts)], input=text, text=True,
-                          capture_output=True, timeout=100, preexec_fn=district._die_with_parent)
-    results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode != 0 or len(results) != len(exchanges):
-        raise AssertionError(f"the client ended with {done.returncode} after {len(results)} of {len(exchanges)}"
-                             f" exchanges\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    for result, given in zip(results, exchanges):
-        for part in ("request", "answer"):
-            file = pathlib.Path(f"{given['record']}-{part}.xml")
-            result[part] = file.read_bytes() if file.exists() else b""
-    return results
+        ca = self.district.pki / "ca.pem"
+        if url or receipts:
+            with Client(command, url or self.district.url, ca, receipts or self.receipts) as client:
+                return client.exchange(lines)
+        if self.client is None:
+            self.client = self.leave.enter_context(Client(command, self.district.url, ca, self.receipts))
+        return self.client.exchange(lines)
 
 
 def said(result):
@@ -239,6 +207,22 @@ class StackTest:
         self.assertIn(receipt["receiptId"].encode(), replayed["answer"])
         self.check_signed_fault(invalid, "InvalidMessage")
         self.assertIn(b"<urb:messageIndex>1<", invalid["answer"])
+
+    def test_what_is_not_the_receipt_of_the_request_is_not_taken_for_it(self):
+        genuine, = self.site.exchange(self.COMMAND, self.sent_by("eibar"))
+        pki = self.site.district.pki
+        answers = {"of another request": genuine["answer"], **forgeries(genuine["answer"])}
+        with false_server(pki / "server.pem", pki / "server.key", [(200, answer) for answer in answers.values()]) as url:
+            results = self.site.exchange(self.COMMAND, *(self.sent_by("eibar") for _ in answers), url=url)
+        for how, result in zip(answers, results):
+            with self.subTest(how):
+                self.assertNotIn("receiptId", result, said(result))
+                self.assertFalse(result["confirmed"], said(result))
+                self.assertEqual(result["signature"] == "verified", how == "of another request", said(result))
+        # Of the same authority, but not the receipts' certificate.
+        other, = self.site.exchange(self.COMMAND, self.sent_by("eibar"), receipts=self.site.district.certificate("eibar"))
+        self.assertNotIn("receiptId", other)
+        self.assertNotEqual(other["signature"], "verified")
 
     def test_a_stranger_can_read_the_unsigned_fault_and_a_known_gateway_of_another_tenant_the_signed_one(self):
         stranger, other = self.site.exchange(

@@ -268,7 +268,7 @@ json send(AggregationBindingProxy& service, const char* url, const std::vector<C
   } else {
     judge(soap, receipts, wire.sent, result);
   }
-  if (error == SOAP_OK) result["receiptId"] = receipt.receiptId;
+  if (error == SOAP_OK && result["signature"] == "verified" && result["confirmed"]) result["receiptId"] = receipt.receiptId;
   std::ofstream(exchange["record"] + "-request.xml", std::ios::binary) << Wire::body(wire.sent);
   std::ofstream(exchange["record"] + "-answer.xml", std::ios::binary) << Wire::body(wire.received);
   return result;
@@ -293,7 +293,7 @@ int main(int, char** arguments) {
     Exchange exchange;
     std::istringstream words(line);
     for (std::string word; words >> word;) exchange[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
-    std::cout << send(service, arguments[1], receipts, exchange).dump() << '\n';
+    std::cout << send(service, arguments[1], receipts, exchange).dump() << std::endl;
     service.destroy();
   }
   return 0;

@@ -46,6 +46,7 @@ import org.apache.ws.security.message.WSSecHeader;
 import org.apache.ws.security.message.WSSecSignature;
 import org.apache.ws.security.message.WSSecTimestamp;
 import org.apache.ws.security.message.token.SignatureConfirmation;
+import org.apache.ws.security.util.WSSecurityUtil;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
@@ -178,8 +179,10 @@ public final class Client {
         result.put("confirmed", Arrays.equals(value, Base64.getMimeDecoder().decode(sentValue)));
       }
     }
-    Element timestamp = (Element) answer.getElementsByTagNameNS(WSConstants.WSU_NS, "Timestamp").item(0);
-    Element body = (Element) answer.getElementsByTagNameNS(SOAP, "Body").item(0);
+    Element envelope = answer.getDocumentElement();
+    Element body = WSSecurityUtil.getDirectChildElement(envelope, "Body", SOAP);
+    Element security = WSSecurityUtil.getSecurityHeader(answer, null);
+    Element timestamp = WSSecurityUtil.getDirectChildElement(security, "Timestamp", WSConstants.WSU_NS);
     boolean all = signed.contains(body) && signed.contains(timestamp) && signed.contains(confirmation);
     result.put("signature", all ? "verified" : "does not cover all");
   }
@@ -198,12 +201,14 @@ public final class Client {
 
     Document answer = parse(octets);
     Map<String, Object> result = new HashMap<>();
-    verify(answer, text(parse(request), "SignatureValue"), result);
-    if (text(answer, "faultcode") != null) {
-      result.put("fault", text(answer, "faultcode").replaceAll(".*:", ""));
-      result.put("text", text(answer, "faultstring"));
-    } else if (result.get("signature").equals("verified")) {
-      result.put("receiptId", text(answer, "receiptId"));
+    verify(answer, text(parse(request).getDocumentElement(), "SignatureValue"), result);
+    Element envelope = answer.getDocumentElement();
+    if (text(envelope, "faultcode") != null) {
+      result.put("fault", text(envelope, "faultcode").replaceAll(".*:", ""));
+      result.put("text", text(envelope, "faultstring"));
+    } else if (result.get("signature").equals("verified") && result.get("confirmed").equals(true)) {
+      Element body = WSSecurityUtil.getDirectChildElement(envelope, "Body", SOAP);
+      result.put("receiptId", text(body, "receiptId"));
     }
     return result;
   }
@@ -239,9 +244,8 @@ public final class Client {
     return builder().parse(new ByteArrayInputStream(octets));
   }
 
-  private static String text(Document document, String name) {
-    NodeList found = document.getElementsByTagNameNS("*", name);
-    found = found.getLength() > 0 ? found : document.getElementsByTagName(name);
+  private static String text(Element inside, String name) {
+    NodeList found = inside.getElementsByTagNameNS("*", name);
     return found.getLength() > 0 ? found.item(0).getTextContent() : null;
   }
 

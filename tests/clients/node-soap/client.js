@@ -48,6 +48,7 @@ function argumentsFrom(file) {
   return { messages: { message }, tenantCode: given.tenantCode };
 }
 
+const WSU = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd';
 const elements = (node, name) => Array.from(node.getElementsByTagNameNS('*', name));
 const signatureValue = (xml) =>
   elements(new DOMParser().parseFromString(xml, 'text/xml'), 'SignatureValue')[0].textContent.replace(/\s/g, '');
@@ -66,6 +67,11 @@ function verify(request, answer) {
     } catch (error) {
       continue;
     }
+    // xml-crypto refuses an id that occurs twice, so this envelope's Body is the one that was signed.
+    const envelope = new DOMParser().parseFromString(answer, 'text/xml').documentElement;
+    const inEnvelope = Array.from(envelope.childNodes).find((child) => child.localName === 'Body');
+    const named = verifier.getReferences().map((reference) => reference.uri);
+    if (!named.includes(`#${inEnvelope.getAttributeNS(WSU, 'Id')}`)) return { signature: 'not of this Body', confirmed: false };
     const signed = verifier.getSignedReferences().map((xml) => new DOMParser().parseFromString(xml, 'text/xml').documentElement);
     const of = (name) => signed.find((element) => element.localName === name);
     if (!of('Body') || !of('Timestamp') || !of('SignatureConfirmation')) return { signature: 'does not cover all', confirmed: false };
@@ -113,7 +119,7 @@ async function send(exchange) {
   if (fault) {
     result.fault = elements(fault, 'faultcode')[0].textContent.split(':').pop();
     result.text = elements(fault, 'faultstring')[0].textContent;
-  } else if (result.signature === 'verified') {
+  } else if (result.signature === 'verified' && result.confirmed) {
     result.receiptId = elements(body, 'receiptId')[0].textContent;
   }
   return result;

@@ -74,7 +74,9 @@ while (($line = fgets(STDIN)) !== false) {
     $result = [];
     try {
         $receipt = $client->AggregateMessage(argumentsFrom($exchange['request']));
-        $result['receiptId'] = $receipt->receiptId;
+        if ($client->verdict['signature'] === 'verified' && $client->verdict['confirmed']) {
+            $result['receiptId'] = $receipt->receiptId;
+        }
     } catch (SoapFault $fault) {
         $result['fault'] = preg_replace('/.*:/', '', $fault->faultcode);
         $result['text'] = $fault->getMessage();

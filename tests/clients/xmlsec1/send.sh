@@ -105,7 +105,9 @@ while read -r -a exchange; do
   fault=$(xpath "$record-answer.xml" '//faultcode')
   if [[ -n $fault ]]; then
     printf ', "fault": "%s", "text": "%s"}\n' "${fault##*:}" "$(xpath "$record-answer.xml" '//faultstring')"
+  elif [[ $confirmed == true ]]; then
+    printf ', "receiptId": "%s"}\n' "$(xpath "$record-answer.xml" "/*/*[local-name()='Body']/*/*[local-name()='receiptId']")"
   else
-    printf ', "receiptId": "%s"}\n' "$(xpath "$record-answer.xml" "//*[local-name()='receiptId']")"
+    printf '}\n'
   fi
 done

@@ -50,12 +50,14 @@ class Receipts:
             if envelope.find("soap:Body/soap:Fault", NS) is None:
                 raise zeep.exceptions.SignatureVerificationFailed("a receipt without a signature")
             return envelope
-        # zeep verifies what the references name; that they name this Body is for us to see.
+        # zeep verifies what the references name, the first element of each id; that they name this
+        # Body, and no other element has its id, is for us to see.
         names = {reference.get("URI") for reference in envelope.iterfind(".//ds:Reference", NS)}
         confirmation = envelope.find("soap:Header/wsse:Security/wsse11:SignatureConfirmation", NS)
         for signed in (envelope.find("soap:Body", NS), confirmation,
                        envelope.find("soap:Header/wsse:Security/wsu:Timestamp", NS)):
-            if signed is None or "#" + signed.get(etree.QName(NS["wsu"], "Id"), "") not in names:
+            name = "" if signed is None else signed.get(etree.QName(NS["wsu"], "Id"), "")
+            if "#" + name not in names or len(envelope.xpath("//*[@wsu:Id=$name]", name=name, namespaces=NS)) != 1:
                 raise zeep.exceptions.SignatureVerificationFailed("not all is signed")
         for certificate in self.receipts:
             try:
@@ -126,7 +128,8 @@ def send(url, transport, receipts, exchange):
             receipt = service._binding.process_reply(client, operation, answer)
         else:
             receipt = service.AggregateMessage(**request_from(exchange["request"]))
-        result["receiptId"] = receipt.receiptId
+        if signer.confirmed:
+            result["receiptId"] = receipt.receiptId
     except zeep.exceptions.Fault as fault:
         result.update(fault=fault.code.split(":")[-1], text=fault.message)
     except zeep.exceptions.SignatureVerificationFailed as refused:
@@ -147,7 +150,7 @@ def main():
             result = send(url, transport, receipts, exchange)
             pathlib.Path(exchange["record"] + "-request.xml").write_bytes(transport.request)
             pathlib.Path(exchange["record"] + "-answer.xml").write_bytes(transport.answer)
-            print(json.dumps(result))
+            print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
