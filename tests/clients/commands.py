@@ -51,6 +51,21 @@ def php():
     return ["php", HERE / "php" / "client.php"]
 
 
+def install(folder):
+    try:
+        done = subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1",
+             "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"], cwd=folder, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=60)
+    except subprocess.TimeoutExpired as slow:
+        raise Missing("node-soap: npm did not end within 60 seconds; is its registry reachable?") from slow
+    if done.returncode == 0:
+        return
+    if unreachable := re.search(UNREACHABLE, done.stderr):
+        raise Missing(f"node-soap: npm cannot reach its registry ({unreachable[0]})")
+    raise SystemExit(done.stderr)
+
+
 def node_soap():
     """The packages of node-soap/package-lock.json are installed by npm, once for each lock file."""
     need("node", "npm")
@@ -59,13 +74,7 @@ def node_soap():
     if not (folder / "complete").exists():
         for name in ("package.json", "package-lock.json"):
             shutil.copy(source / name, folder)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1",
-             "--fetch-timeout=20000"], cwd=folder, capture_output=True, text=True, timeout=90)
-        if done.returncode != 0 and re.search(UNREACHABLE, done.stderr):
-            raise Missing(f"npm cannot reach its registry, from where node-soap comes:\n{done.stderr[-1000:]}")
-        if done.returncode != 0:
-            raise SystemExit(done.stderr)
+        install(folder)
         (folder / "complete").touch()
     shutil.copy(source / "client.js", folder)
     return ["node", "--no-deprecation", folder / "client.js"]

@@ -13,6 +13,7 @@ class JavaWss4jTest(stacks.StackTest, unittest.TestCase):
     SIGNER = {**stacks.StackTest.SIGNER, "kalundborg": ("kalundborg", "ecdsa-sha256")}
     ORDER = "BST"
     PAGE = "java-wss4j"
+    PAGE_NEEDS = ("javac",)
 
     def check_habits(self, request):
         self.assertEqual(stacks.transforms(request), {("xml-exc-c14n",)})
