@@ -1,4 +1,5 @@
-// Sends energy measurements with gSOAP's proxy, signed by its wsse plugin, and verifies what is answered.
+// Sends energy measurements with gSOAP's proxy, signed by its wsse plugin, and verifies what is
+// answered.
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -24,9 +25,12 @@ namespace {
 using Exchange = std::map<std::string, std::string>;
 using nlohmann::json;
 
-constexpr const char* kX509 = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#";
-constexpr const char* kThumbprint = "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#ThumbprintSHA1";
-constexpr const char* kWsu = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
+constexpr const char* kX509 =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#";
+constexpr const char* kThumbprint =
+    "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#ThumbprintSHA1";
+constexpr const char* kWsu =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
 constexpr const char* kSoap11 = "http://schemas.xmlsoap.org/soap/envelope/";
 constexpr const char* kSoap12 = "http://www.w3.org/2003/05/soap-envelope";
 
@@ -45,15 +49,18 @@ std::string read_file(const std::string& name) {
 std::vector<Certificate> certificates(const std::string& file) {
   std::vector<Certificate> found;
   const std::string text = read_file(file);
-  const std::unique_ptr<BIO, FreeWith<BIO_free>> bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  while (X509* next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) found.emplace_back(next);
+  const std::unique_ptr<BIO, FreeWith<BIO_free>> bio(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  while (X509* next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
+    found.emplace_back(next);
   ERR_clear_error();  // the end of the file
   return found;
 }
 
 Key private_key(const std::string& file) {
   const std::string text = read_file(file);
-  const std::unique_ptr<BIO, FreeWith<BIO_free>> bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  const std::unique_ptr<BIO, FreeWith<BIO_free>> bio(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   return Key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
 }
 
@@ -63,7 +70,9 @@ struct Wire {
   int (*send)(soap*, const char*, size_t) = nullptr;
   size_t (*receive)(soap*, char*, size_t) = nullptr;
 
-  static std::string body(const std::string& http) { return http.substr(std::min(http.size(), http.find("\r\n\r\n") + 4)); }
+  static std::string body(const std::string& http) {
+    return http.substr(std::min(http.size(), http.find("\r\n\r\n") + 4));
+  }
 };
 
 void keep_wire(soap* soap, Wire& wire) {
@@ -83,11 +92,13 @@ void keep_wire(soap* soap, Wire& wire) {
   };
 }
 
-// -- request ----------------------------------------------------------------------------------------
+// -- request
+// ----------------------------------------------------------------------------------------
 
 std::string escaped(const std::string& text) {
   std::string result;
-  for (const char c : text) result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  for (const char c : text)
+    result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
   return result;
 }
 
@@ -100,7 +111,8 @@ _urb__AggregateMessageRequest* request_from(soap* soap, const std::string& file)
     auto* message = soap_new_urb__Message(soap);
     message->head = soap_new_urb__MessageHead(soap);
     message->head->timestamp = entry["timestamp"];
-    message->head->messageType = soap_new_req_urb__MessageType(soap, entry["type"], entry["version"]);
+    message->head->messageType =
+        soap_new_req_urb__MessageType(soap, entry["type"], entry["version"]);
     message->head->messageSource = soap_new_req_urb__MessageSource(soap, entry["source"]);
     if (!entry["position"].is_null()) {
       message->head->messageSource->messagePosition =
@@ -135,13 +147,15 @@ void refer(soap* soap, X509* certificate, const std::string& reference) {
     unsigned char digest[SHA_DIGEST_LENGTH];
     unsigned int size = 0;
     X509_digest(certificate, EVP_sha1(), digest, &size);
-    soap_wsse_add_KeyInfo_SecurityTokenReferenceKeyIdentifier(soap, nullptr, kThumbprint, digest, static_cast<int>(size));
+    soap_wsse_add_KeyInfo_SecurityTokenReferenceKeyIdentifier(soap, nullptr, kThumbprint, digest,
+                                                              static_cast<int>(size));
   } else if (reference == "ski") {
     const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(certificate);
-    std::vector<unsigned char> octets(ASN1_STRING_get0_data(id), ASN1_STRING_get0_data(id) + ASN1_STRING_length(id));
+    std::vector<unsigned char> octets(ASN1_STRING_get0_data(id),
+                                      ASN1_STRING_get0_data(id) + ASN1_STRING_length(id));
     const std::string type = std::string(kX509) + "X509SubjectKeyIdentifier";
-    soap_wsse_add_KeyInfo_SecurityTokenReferenceKeyIdentifier(soap, nullptr, type.c_str(), octets.data(),
-                                                              static_cast<int>(octets.size()));
+    soap_wsse_add_KeyInfo_SecurityTokenReferenceKeyIdentifier(
+        soap, nullptr, type.c_str(), octets.data(), static_cast<int>(octets.size()));
   } else {
     // The plugin has no function for X509IssuerSerial in a SecurityTokenReference.
     const std::unique_ptr<BIGNUM, FreeWith<BN_free>> serial(
@@ -149,7 +163,8 @@ void refer(soap* soap, X509* certificate, const std::string& reference) {
     char* decimal = BN_bn2dec(serial.get());
     auto* data = soap_new_ds__X509DataType(soap);
     data->X509IssuerSerial = soap_new_req_ds__X509IssuerSerialType(
-        soap, soap_strdup(soap, rfc2253(X509_get_issuer_name(certificate)).c_str()), soap_strdup(soap, decimal));
+        soap, soap_strdup(soap, rfc2253(X509_get_issuer_name(certificate)).c_str()),
+        soap_strdup(soap, decimal));
     OPENSSL_free(decimal);
     auto* info = soap_wsse_add_KeyInfo(soap);
     info->wsse__SecurityTokenReference = soap_new__wsse__SecurityTokenReference(soap);
@@ -171,10 +186,12 @@ std::string between(const std::string& text, const std::string& from, const std:
   return text.substr(begin, text.find(to, begin) - begin);
 }
 
-// -- answer -----------------------------------------------------------------------------------------
+// -- answer
+// -----------------------------------------------------------------------------------------
 
 const soap_dom_element* find(const soap_dom_element* from, const std::string& name) {
-  for (const auto* element = from; element != nullptr; element = soap_dom_next_element(element, nullptr)) {
+  for (const auto* element = from; element != nullptr;
+       element = soap_dom_next_element(element, nullptr)) {
     const std::string tag = element->name != nullptr ? element->name : "";
     if (tag.substr(tag.find(':') + 1) == name) return element;
   }
@@ -185,33 +202,38 @@ std::string text_of(const soap_dom_element* element) {
   return element != nullptr && element->text != nullptr ? element->text : "";
 }
 
-// The plugin has verified the signature and its digests with the certificate in the message, and that
-// certificate with the CA. That it is a receipt's, and what is covered, is for us to see.
-void judge(soap* soap, const std::vector<Certificate>& receipts, const std::string& sent, json& result) {
+// The plugin has verified the signature and its digests with the certificate in the message, and
+// that certificate with the CA. That it is a receipt's, and what is covered, is for us to see.
+void judge(soap* soap, const std::vector<Certificate>& receipts, const std::string& sent,
+           json& result) {
   const Certificate signer(soap_wsse_get_KeyInfo_SecurityTokenReferenceX509(soap));
   bool known = false;
-  for (const auto& receipt : receipts) known = known || (signer && X509_cmp(signer.get(), receipt.get()) == 0);
+  for (const auto& receipt : receipts)
+    known = known || (signer && X509_cmp(signer.get(), receipt.get()) == 0);
   if (!known) {
     result["signature"] = "by none of the receipt certificates";
     return;
   }
   // gSOAP's namespace table makes one of the two WS-Security namespaces, of 1.0 and of 1.1.
   const soap_dom_element* confirmation = find(soap->dom, "SignatureConfirmation");
-  if (soap_wsse_verify_body(soap) != SOAP_OK || soap_wsse_verify_element(soap, kWsu, "Timestamp") != 1 ||
-      confirmation == nullptr || soap_wsse_verify_element(soap, confirmation->nstr, "SignatureConfirmation") != 1) {
+  if (soap_wsse_verify_body(soap) != SOAP_OK ||
+      soap_wsse_verify_element(soap, kWsu, "Timestamp") != 1 || confirmation == nullptr ||
+      soap_wsse_verify_element(soap, confirmation->nstr, "SignatureConfirmation") != 1) {
     result["signature"] = "does not cover all";
     return;
   }
   result["signature"] = "verified";
-  for (const auto* attribute = confirmation->atts; attribute != nullptr; attribute = attribute->next) {
+  for (const auto* attribute = confirmation->atts; attribute != nullptr;
+       attribute = attribute->next) {
     if (std::string(attribute->name) == "Value") {
-      result["confirmed"] = attribute->text == between(sent, "<ds:SignatureValue>", "</ds:SignatureValue>");
+      result["confirmed"] =
+          attribute->text == between(sent, "<ds:SignatureValue>", "</ds:SignatureValue>");
     }
   }
 }
 
-json send(AggregationBindingProxy& service, const char* url, const std::vector<Certificate>& receipts,
-          Exchange& exchange) {
+json send(AggregationBindingProxy& service, const char* url,
+          const std::vector<Certificate>& receipts, Exchange& exchange) {
   soap* soap = service.soap;
   Wire& wire = *static_cast<Wire*>(soap->user);
   wire.sent.clear();
@@ -243,7 +265,8 @@ json send(AggregationBindingProxy& service, const char* url, const std::vector<C
 
   json result;
   _urb__AggregateMessageResponse receipt;
-  const int error = service.AggregateMessage(url, nullptr, request_from(soap, exchange["request"]), receipt);
+  const int error =
+      service.AggregateMessage(url, nullptr, request_from(soap, exchange["request"]), receipt);
   if (wire.received.empty()) {
     soap_stream_fault(soap, std::cerr);
     std::exit(1);
@@ -255,7 +278,8 @@ json send(AggregationBindingProxy& service, const char* url, const std::vector<C
     if (code.empty()) code = text_of(find(find(fault, "Subcode"), "Value"));  // SOAP 1.2
     if (code.empty()) code = text_of(find(find(fault, "Code"), "Value"));
     result["fault"] = code.substr(code.find(':') + 1);
-    result["text"] = text_of(find(fault, "faultstring")) + text_of(find(find(fault, "Reason"), "Text"));
+    result["text"] =
+        text_of(find(fault, "faultstring")) + text_of(find(find(fault, "Reason"), "Text"));
   }
   std::ostringstream why;
   if (error != SOAP_OK) soap_stream_fault(soap, why);
@@ -268,7 +292,8 @@ json send(AggregationBindingProxy& service, const char* url, const std::vector<C
   } else {
     judge(soap, receipts, wire.sent, result);
   }
-  if (error == SOAP_OK && result["signature"] == "verified" && result["confirmed"]) result["receiptId"] = receipt.receiptId;
+  if (error == SOAP_OK && result["signature"] == "verified" && result["confirmed"])
+    result["receiptId"] = receipt.receiptId;
   std::ofstream(exchange["record"] + "-request.xml", std::ios::binary) << Wire::body(wire.sent);
   std::ofstream(exchange["record"] + "-answer.xml", std::ios::binary) << Wire::body(wire.received);
   return result;
@@ -282,7 +307,8 @@ int main(int, char** arguments) {
   soap* soap = service.soap;
   soap_register_plugin(soap, soap_wsse);
   // Of TLS and of the certificates in answers.
-  if (soap_ssl_client_context(soap, SOAP_SSL_DEFAULT, nullptr, nullptr, arguments[2], nullptr, nullptr) != SOAP_OK) {
+  if (soap_ssl_client_context(soap, SOAP_SSL_DEFAULT, nullptr, nullptr, arguments[2], nullptr,
+                              nullptr) != SOAP_OK) {
     soap_stream_fault(soap, std::cerr);
     return 1;
   }
@@ -292,7 +318,8 @@ int main(int, char** arguments) {
   for (std::string line; std::getline(std::cin, line);) {
     Exchange exchange;
     std::istringstream words(line);
-    for (std::string word; words >> word;) exchange[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
+    for (std::string word; words >> word;)
+      exchange[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
     std::cout << send(service, arguments[1], receipts, exchange).dump() << std::endl;
     service.destroy();
   }
