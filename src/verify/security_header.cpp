@@ -253,6 +253,7 @@ Result<Authenticated> authenticate(const SecurityHeader& header, const trust::Tr
                 sha1,
                 header.times.created,
                 header.times.expires,
+                now,
                 describe_key_reference(signature.key_info, header.security)};
   return Authenticated{std::move(sender), signer, replay_key(signed_info, signer.public_key()),
                        acceptable_until};
