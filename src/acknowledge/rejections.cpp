@@ -49,6 +49,7 @@ Diagnosis facts_of(const Error& error, const verify::Sender* sender) {
   if (sender == nullptr) return facts;
   facts.created = sender->created;
   facts.expires = sender->expires;
+  facts.judged_at = sender->judged_at;
   facts.key_reference = sender->key_reference;
   facts.certificate_sha256 = to_hex(sender->certificate_sha256);
   facts.subject = sender->subject;
@@ -227,7 +228,9 @@ void Rejections::keep(const std::string& rejection_id, Instant now, const Error&
     waiting.raw = to_bytes(octets);
     rejection.raw_kept = octets.size();
   } else {
-    rejection.raw_absent = request.octets.empty() ? "nothing of it was read" : "too many at a time";
+    rejection.raw_absent = !request.octets.empty() ? "too many were refused at a time"
+                           : request.size == 0     ? "nothing of it was read"
+                                                   : "it was refused before it was decoded";
   }
   {
     const std::lock_guard lock(its.mutex);

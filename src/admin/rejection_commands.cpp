@@ -155,6 +155,7 @@ Json violations_json(const std::vector<Violation>& violations) {
 void add_cause(Description& description, const store::Rejection& rejection) {
   const auto& diagnosis = rejection.diagnosis;
   description.add("rejection_id", "Rejection", rejection.rejection_id);
+  description.add("rejected_at", "At", cell_of(rejection.rejected_at, 6));
   description.add("code", "Error code", static_cast<std::uint64_t>(rejection.code));
   description.add("stage", "Stage", std::string(observe::stage_of(rejection.code)));
   description.add("fault", "Fault",
@@ -181,10 +182,11 @@ void add_sender(Description& description, const store::Rejection& rejection) {
   };
   description.add("created", "Created", instant(diagnosis.created));
   description.add("expires", "Expires", instant(diagnosis.expires));
-  description.add("rejected_at", "Our clock", cell_of(rejection.rejected_at, 6));
-  description.add("created_ahead_seconds", "Clocks",
-                  diagnosis.created ? clock_difference(*diagnosis.created, rejection.rejected_at)
-                                    : text_or_null(""));
+  const auto ours = diagnosis.judged_at.value_or(rejection.rejected_at);
+  description.add("judged_at", "Our clock", cell_of(ours, 6));
+  description.add(
+      "created_ahead_seconds", "Clocks",
+      diagnosis.created ? clock_difference(*diagnosis.created, ours) : text_or_null(""));
   description.add(
       "authenticated", "Authenticated",
       {Json(rejection.authenticated),
@@ -201,10 +203,9 @@ void add_sender(Description& description, const store::Rejection& rejection) {
 
 void add_request(Description& description, const store::Rejection& rejection) {
   description.add("peer", "Peer", rejection.peer);
-  description.add(
-      "size", "Octets",
-      {Json(rejection.size),
-       std::to_string(rejection.size) + (rejection.size_is_whole ? "" : " read, then no more")});
+  description.add("size", "Octets",
+                  {Json(rejection.size),
+                   std::to_string(rejection.size) + (rejection.size_is_whole ? "" : " were read")});
   description.add("size_is_whole", "", {Json(rejection.size_is_whole), ""});
   description.add("content_type", "Content-Type", rejection.content_type);
   description.add("content_encoding", "Content-Encoding", rejection.content_encoding);

@@ -18,6 +18,7 @@ struct Diagnosis {
   std::string reference, expected_digest, computed_digest;
   // The message's Timestamp.
   std::optional<Instant> created, expires;
+  std::optional<Instant> judged_at;  // our clock, when the Timestamp was held against it
   std::string key_reference;       // "BinarySecurityToken X509v3"
   std::string certificate_sha256;  // hex, of the certificate presented or found
   std::string subject;             // of that certificate

@@ -73,15 +73,20 @@ Answer Pipeline::answer(const Error& error, SoapVersion version,
   constexpr unsigned kRetryAfterSeconds = 5;
   const Instant now = clock_.now();
   const auto fault = fault_for(error, version, sender, now);
+  Error told = error;
+  if (fault.code != error.code) {
+    told.code = fault.code;
+    told.detail.insert(0, "too many replays of one sender at a time: ");
+  }
   observe::emit(
       observe::EnvelopeRejected{fault.rejection_id,
-                                fault.code,
+                                told.code,
                                 request.peer,
                                 sender == nullptr ? "" : to_hex(sender->certificate_sha256),
-                                error.detail,
+                                told.detail,
                                 {}});
-  if (rejections_ != nullptr) rejections_->keep(fault.rejection_id, now, error, request, sender);
-  const unsigned status = http_status(fault.code, version);
+  if (rejections_ != nullptr) rejections_->keep(fault.rejection_id, now, told, request, sender);
+  const unsigned status = http_status(told.code, version);
   return {status, content_type(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0,
           {},     fault.rejection_id};
 }
@@ -102,9 +107,9 @@ acknowledge::ReplayFaults::Answer Pipeline::fault_for(const Error& error, SoapVe
   auto answer = replay_faults_.give(sender->certificate_sha256, key, now,
                                     [&] { return make(error, sender); });
   if (answer) return *std::move(answer);
-  return make(
-      {ErrorCode::overloaded, "too many replays of one sender: " + error.detail, {}, {}, {}},
-      nullptr);
+  Error busy = error;
+  busy.code = ErrorCode::overloaded;
+  return make(busy, nullptr);
 }
 
 std::string Pipeline::content_type(SoapVersion version) {

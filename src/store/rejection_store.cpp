@@ -43,6 +43,7 @@ std::string write_facts(const Rejection& rejection) {
                       {"computedDigest", bounded(diagnosis.computed_digest)},
                       {"created", instant_json(diagnosis.created)},
                       {"expires", instant_json(diagnosis.expires)},
+                      {"judgedAt", instant_json(diagnosis.judged_at)},
                       {"keyReference", bounded(diagnosis.key_reference)},
                       {"certificate", diagnosis.certificate_sha256},
                       {"subject", bounded(diagnosis.subject)},
@@ -77,6 +78,7 @@ void read_facts(const Json& facts, Rejection& rejection) {
   diagnosis.computed_digest = text("computedDigest");
   diagnosis.created = read_instant(facts, "created");
   diagnosis.expires = read_instant(facts, "expires");
+  diagnosis.judged_at = read_instant(facts, "judgedAt");
   diagnosis.key_reference = text("keyReference");
   diagnosis.certificate_sha256 = text("certificate");
   diagnosis.subject = text("subject");

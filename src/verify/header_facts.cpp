@@ -127,8 +127,10 @@ std::string describe_key_reference(Element key_info, Element security) {
   return bounded(std::move(text));
 }
 
-Error with_header_facts(Error error, const xml::Document& head, const trust::TrustSnapshot* trust) {
+Error with_header_facts(Error error, const xml::Document& head, const trust::TrustSnapshot* trust,
+                        Instant now) {
   Diagnosis facts = diagnosis_of(error);
+  facts.judged_at = now;
   const Element security = security_of(head.root());
   if (security) {
     if (const Element timestamp = security.child(ns::kWsu, "Timestamp")) {

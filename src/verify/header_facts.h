@@ -14,7 +14,8 @@ namespace district::verify {
 std::string describe_key_reference(xml::Element key_info, xml::Element security);
 
 // Adds the facts of the header to what the error's diagnosis has. `head`: of the whole envelope, or
-// up to its Body's start tag. `trust`: null: not asked yet.
-Error with_header_facts(Error error, const xml::Document& head, const trust::TrustSnapshot* trust);
+// up to its Body's start tag. `trust`: null: not asked yet. `now`: the clock that it was judged by.
+Error with_header_facts(Error error, const xml::Document& head, const trust::TrustSnapshot* trust,
+                        Instant now);
 
 }  // namespace district::verify

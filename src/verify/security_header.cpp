@@ -134,9 +134,9 @@ Result<SecurityParts> read_security(Element security) {
   }
   if (security.has_text_beside_elements()) return invalid("Security with text");
   if (parts.signature && has_mixed_text(parts.signature))
-    return invalid("Signature with text beside elements", "XMLDSig 1.1 section 4");
+    return invalid("Signature with text beside elements", "XMLDSig 1.1 section 4.2");
   if (!parts.timestamp) return invalid("no Timestamp", "BSP 1.1 R3227");
-  if (!parts.signature) return invalid("no Signature");
+  if (!parts.signature) return invalid("no Signature", "WSS 1.1 section 8");
   return parts;
 }
 
@@ -276,6 +276,7 @@ Result<Authenticated> authenticate(const SecurityHeader& header, const trust::Tr
                 sha1,
                 header.times.created,
                 header.times.expires,
+                now,
                 describe_key_reference(signature.key_info, header.security)};
   return Authenticated{std::move(sender), signer, replay_key(signed_info, signer.public_key()),
                        acceptable_until};

@@ -105,7 +105,8 @@ class Pass final : public xml::EnvelopeHandler {
 
   // The error with what the header said, where it was read so far.
   Error explained(Error error) const {
-    return head_ ? with_header_facts(std::move(error), *head_, snapshot_.get()) : std::move(error);
+    return head_ ? with_header_facts(std::move(error), *head_, snapshot_.get(), now_)
+                 : std::move(error);
   }
 
   const SecurityHeader& header() const { return header_; }

@@ -27,7 +27,7 @@ struct Sender {
   std::vector<Enrolment> enrolments;  // of the certificate, active at the time of verification
   bool used_sha1 = false;
   // For the diagnosis of what is rejected later.
-  Instant created{}, expires{};
+  Instant created{}, expires{}, judged_at{};
   std::string key_reference;
 };
 

@@ -8,6 +8,7 @@
 
 #include "../support/signed_archive.h"
 #include "../vectors/vector_trust.h"
+#include "base/diagnosis.h"
 
 using namespace district;
 using audit::Finding;
@@ -94,7 +95,10 @@ BOOST_AUTO_TEST_CASE(every_vector_gets_its_verdict_and_both_verifiers_agree) {
           !explanation.server.error || static_cast<int>(explanation.server.error->code) >= 3000 ||
           contains(explanation.server.error->detail, "is not enrolled for tenant");
       BOOST_TEST(verified == (folder == "accepted"), name);
-      if (folder == "rejected") BOOST_TEST(!explanation.accepted(), name);
+      if (folder == "rejected") {
+        BOOST_TEST(!explanation.accepted(), name);
+        BOOST_TEST(!rule_of(*explanation.server.error).empty(), name);
+      }
       ++examined;
     }
   }

@@ -162,7 +162,7 @@ class DiagnosisTest(unittest.TestCase):
     def test_check_of_a_kept_rejection_explains_it_at_its_time(self):
         request = sign(self.district, "20", BARCELONA).replace(b"<messages>", b"<messages>\n  ")
         shown = self.rejected(request, 2007)
-        checked = self.check(self.raw(shown), "--at", shown["rejectedAt"], code=1)
+        checked = self.check(self.raw(shown), "--at", shown["judgedAt"], code=1)
         findings = {step["step"]: step["finding"] for step in checked["steps"]}
         self.assertEqual(findings["window"], "good")
         references = [step for step in checked["steps"] if step["step"] == "reference"]
