@@ -31,6 +31,7 @@ constexpr const char* kThumbprint =
     "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#ThumbprintSHA1";
 constexpr const char* kWsu =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
+constexpr const char* kRsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 constexpr const char* kSoap11 = "http://schemas.xmlsoap.org/soap/envelope/";
 constexpr const char* kSoap12 = "http://www.w3.org/2003/05/soap-envelope";
 
@@ -69,6 +70,8 @@ struct Wire {
   std::string sent, received;
   int (*send)(soap*, const char*, size_t) = nullptr;
   size_t (*receive)(soap*, char*, size_t) = nullptr;
+  int (*verify)(soap*) = nullptr;
+  bool verified = false;
 
   static std::string body(const std::string& http) {
     return http.substr(std::min(http.size(), http.find("\r\n\r\n") + 4));
@@ -92,8 +95,20 @@ void keep_wire(soap* soap, Wire& wire) {
   };
 }
 
+// What the plugin says of the signature. Its error alone does not tell: a fault that verifies is an
+// error of gSOAP's, too, and a fault's code is what the peer wrote.
+void keep_verdict(soap* soap, Wire& wire) {
+  wire.verified = false;
+  wire.verify = soap->fpreparefinalrecv;
+  soap->fpreparefinalrecv = [](struct soap* context) {
+    Wire& here = *static_cast<Wire*>(context->user);
+    const int error = here.verify(context);
+    here.verified = error == SOAP_OK;
+    return error;
+  };
+}
+
 // -- request
-// ----------------------------------------------------------------------------------------
 
 std::string escaped(const std::string& text) {
   std::string result;
@@ -187,7 +202,6 @@ std::string between(const std::string& text, const std::string& from, const std:
 }
 
 // -- answer
-// -----------------------------------------------------------------------------------------
 
 const soap_dom_element* find(const soap_dom_element* from, const std::string& name) {
   for (const auto* element = from; element != nullptr;
@@ -202,10 +216,17 @@ std::string text_of(const soap_dom_element* element) {
   return element != nullptr && element->text != nullptr ? element->text : "";
 }
 
-// The plugin has verified the signature and its digests with the certificate in the message, and
-// that certificate with the CA. That it is a receipt's, and what is covered, is for us to see.
+// The plugin verifies the signature and its digests with the certificate in the message, and that
+// certificate with the CA. That it is a receipt's, and what is covered, is for us to see. It would
+// also take an HMAC whose key is in the message, so the algorithm is for us to see, too.
 void judge(soap* soap, const std::vector<Certificate>& receipts, const std::string& sent,
            json& result) {
+  const auto* info = soap_wsse_SignedInfo(soap);
+  if (info == nullptr || info->SignatureMethod == nullptr ||
+      std::string(info->SignatureMethod->Algorithm) != kRsaSha256) {
+    result["signature"] = "not rsa-sha256";
+    return;
+  }
   const Certificate signer(soap_wsse_get_KeyInfo_SecurityTokenReferenceX509(soap));
   bool known = false;
   for (const auto& receipt : receipts)
@@ -262,11 +283,13 @@ json send(AggregationBindingProxy& service, const char* url,
   refer(soap, chain.front().get(), exchange["reference"]);
   soap_wsse_sign_body(soap, algorithm_of(exchange["algorithm"]), key.get(), 0);
   soap_wsse_verify_auto(soap, SOAP_SMD_NONE, nullptr, 0);
+  keep_verdict(soap, wire);
 
   json result;
   _urb__AggregateMessageResponse receipt;
   const int error =
       service.AggregateMessage(url, nullptr, request_from(soap, exchange["request"]), receipt);
+  soap->fpreparefinalrecv = wire.verify;
   if (wire.received.empty()) {
     soap_stream_fault(soap, std::cerr);
     std::exit(1);
@@ -287,8 +310,8 @@ json send(AggregationBindingProxy& service, const char* url,
   result["confirmed"] = false;
   if (!signed_answer) {
     result["signature"] = "none";
-  } else if (why.str().find("FailedCheck") != std::string::npos) {
-    result["signature"] = "does not verify: " + why.str();
+  } else if (!wire.verified) {
+    result["signature"] = "does not verify";
   } else {
     judge(soap, receipts, wire.sent, result);
   }
