@@ -40,15 +40,28 @@ bool Workers::submit(std::shared_ptr<Job> job, std::string flow) {
   return true;
 }
 
+void Workers::go_on(std::function<void()> rest) {
+  const std::lock_guard lock(mutex_);
+  rests_.push_back(std::move(rest));
+  // Under the lock: once it is released, this may have been the last to be done, and all be gone.
+  changed_.notify_one();
+}
+
+void Workers::done() {
+  const std::lock_guard lock(mutex_);
+  queue_.done(steady_clock::now());
+  if (stopping_) changed_.notify_all();
+}
+
 void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    queue_.clear();
   }
   changed_.notify_all();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
-  queue_.clear();
 }
 
 void Workers::run() {
@@ -56,20 +69,23 @@ void Workers::run() {
   static_cast<void>(!::nice(kNicerThanIo));
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (stopping_) return;
-    std::vector<FairQueue::Entry> late;
-    auto entry = queue_.pop(steady_clock::now(), late);
-    lock.unlock();
-    for (const auto& each : late) each.job->refuse();
-    if (entry) {
-      entry->job->work();
-      lock.lock();
-      queue_.done(steady_clock::now());
+    changed_.wait(lock, [this] {
+      return !rests_.empty() || !queue_.empty() || (stopping_ && queue_.idle());
+    });
+    // Both end what they hold on to before the lock is taken again.
+    if (!rests_.empty()) {
+      const auto rest = std::move(rests_.front());
+      rests_.pop_front();
       lock.unlock();
-      // Who asks again as soon as it is answered finds this worker free.
-      entry->job->finish();
-      entry.reset();  // what the job holds on to may end with it, not under the lock
+      rest();
+    } else if (!queue_.empty()) {
+      std::vector<FairQueue::Entry> late;
+      const auto entry = queue_.pop(steady_clock::now(), late);
+      lock.unlock();
+      for (const auto& each : late) each.job->refuse();
+      if (entry) entry->job->work();
+    } else {
+      return;
     }
     lock.lock();
   }
