@@ -405,7 +405,12 @@ bool Session::submit(Workers& workers, receive::HttpRequest request) {
   // No deadline for the network while nobody reads or writes.
   must_end_by(steady_clock::time_point::max());
   workers_ = &workers;
-  return workers.submit(shared_from_this(), flow_);
+  const auto submitted = workers.submit(shared_from_this(), flow_);
+  if (submitted == Workers::Submitted::refused) {
+    answer_ = no_time_for_it();
+    request_ = {};
+  }
+  return submitted != Workers::Submitted::stopped;
 }
 
 void Session::work() {
@@ -434,7 +439,7 @@ void Session::answer(pipeline::Answer answer) {
 }
 
 void Session::refuse() {
-  worked_out_ = overload("too much is waiting to be answered in time", request_.content_type);
+  worked_out_ = no_time_for_it();
   deliver();
 }
 
@@ -574,6 +579,10 @@ std::shared_ptr<const pipeline::Answer> Session::overload(const char* detail,
                                                           std::string_view content_type) {
   const Error why{ErrorCode::overloaded, detail, {}, {}, {}};
   return front_.refusals.give(*front_.application, why, content_type, peer_, steady_clock::now());
+}
+
+std::shared_ptr<const pipeline::Answer> Session::no_time_for_it() {
+  return overload("too much is waiting to be answered in time", request_.content_type);
 }
 
 bool Session::may_keep_alive(bool wanted) const {

@@ -132,6 +132,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   pipeline::Answer refusal(ErrorCode code, std::string detail, const RequestHead& head) const;
   std::shared_ptr<const pipeline::Answer> overload(const char* detail,
                                                    std::string_view content_type);
+  std::shared_ptr<const pipeline::Answer> no_time_for_it();
   bool may_keep_alive(bool wanted) const;
   void begin_response(unsigned status, std::string_view content_type, std::size_t length,
                       bool keep_alive);

@@ -1,19 +1,10 @@
 #include "server/workers.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include <utility>
 
 namespace district::server {
-namespace {
-
-// Workers compute for milliseconds, the I/O threads for microseconds: when there is more to do than
-// cores, these come first, or refusals would wait behind the very load that they keep out.
-constexpr int kNicerThanIo = 5;
-
-}  // namespace
-
 using std::chrono::steady_clock;
 
 void Workers::start() {
@@ -28,16 +19,18 @@ bool Workers::full() const {
   return stopping_ || queue_.full();
 }
 
-bool Workers::submit(std::shared_ptr<Job> job, std::string flow) {
+Workers::Submitted Workers::submit(std::shared_ptr<Job> job, std::string flow) {
+  const auto* const own = job.get();
   std::optional<FairQueue::Entry> refused;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
+    if (stopping_) return Submitted::stopped;
     refused = queue_.push({std::move(job), std::move(flow), steady_clock::now()});
   }
+  if (refused && refused->job.get() == own) return Submitted::refused;
   changed_.notify_one();
   if (refused) refused->job->refuse();
-  return true;
+  return Submitted::taken;
 }
 
 void Workers::go_on(std::function<void()> rest) {
@@ -65,8 +58,6 @@ void Workers::stop() {
 }
 
 void Workers::run() {
-  // Of this thread only, on Linux. Where it fails nothing is lost but promptness.
-  static_cast<void>(!::nice(kNicerThanIo));
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] {

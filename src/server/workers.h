@@ -25,9 +25,9 @@ class Workers {
 
   // Throws std::system_error when the system has no more threads.
   void start();
-  // Jobs for which there is no room are refused, this one or another one, before it returns. false:
-  // stop() was called, and nothing will happen.
-  bool submit(std::shared_ptr<Job> job, std::string flow);
+  enum class Submitted { taken, refused, stopped };  // stopped: stop() was called
+  // Unless it is taken, nothing will happen to the job. Another one may be refused for its sake.
+  Submitted submit(std::shared_ptr<Job> job, std::string flow);
   // Whether one more would be refused.
   bool full() const;
   // Does the rest of a job that is in work: before any that waits, since most of it is done.
