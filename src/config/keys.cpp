@@ -91,12 +91,12 @@ const std::array kKeys{
   Key{"limits", "minimum_rate_bytes_per_second", IntegerKey{[](Config& c) -> auto& { return c.limits.minimum_rate_bytes_per_second; }, 1, 1024 * kMebibyte}, "octets/s",
       "A body that comes slower than this, on average after its first five seconds, is cut off."},
   Key{"limits", "workers", IntegerKey{[](Config& c) -> auto& { return c.limits.workers; }, 0, 1024}, "threads",
-      "Threads that verify, validate and wait for the archive. 0: 8 for each core, at least 16, at most 128 and one for each core. "
+      "Threads that verify, validate and sign; none of them waits for the disk. 0: one for each core, and one more. "
       "Two for each core (4 to 64) come beside them, for bodies above 1 MiB; when all of these are taken, a further large body gets HTTP 503."},
   Key{"limits", "queue", IntegerKey{[](Config& c) -> auto& { return c.limits.queue; }, 1, 100'000}, "requests",
       "Most requests that wait for a worker. Usually `limits.answer_milliseconds` bounds them before. Beyond it: HTTP 503 with Retry-After."},
   Key{"limits", "answer_milliseconds", IntegerKey{[](Config& c) -> auto& { return c.limits.answer_milliseconds; }, 1, 60'000}, "ms",
-      "When all workers are busy, no more requests are let in than can be answered within this time at the rate measured. Beyond it: HTTP 503 with Retry-After, "
+      "When many requests are under way (8 for each core, at least 16, at most 128 and one for each core), no more are let in than can be answered within this time at the rate measured. Beyond it: HTTP 503 with Retry-After, "
       "at once, for the tenant (before it has authenticated: the address) with most requests waiting. Tenants are served in turn."},
 
   Key{"window", "created_age_seconds", SecondsKey{[](Config& c) -> auto& { return c.window.created_age_seconds; }, 1, kDaySeconds}, "s",

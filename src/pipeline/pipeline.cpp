@@ -2,6 +2,8 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "base/ulid.h"
 #include "crypto/digest.h"
@@ -10,21 +12,68 @@
 
 namespace district::pipeline {
 
-// The main data path. Read this first. Nothing is promised to the sender until archive has
-// committed.
-Result<std::string> Pipeline::accept(archive::Evidence& evidence,
-                                     std::optional<verify::Sender>& sender) {
-  const auto& raw = evidence.raw();
+// An envelope between its arrival and its answer.
+struct Pipeline::UnderWay {
+  archive::Evidence evidence;
+  std::shared_ptr<Requester> requester;
+  std::optional<verify::Sender> sender = {};  // once authenticated
+  std::string tenant = {};
+  std::uint64_t payload_size = 0;
+  int round = 1;
+};
+
+// The main data path: this and acknowledge(). Read them first. No thread waits for the disk: when
+// the archive has committed, the envelope goes on with acknowledge(), on a worker again. Nothing is
+// promised to the sender before.
+Result<Ok> Pipeline::accept(const std::shared_ptr<UnderWay>& one) {
+  const auto& raw = one->evidence.raw();
   auto reading = validator_.read_along();  // stage 3 reads the Body as stage 2 does, in one pass
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
-  sender = verified.sender();  // authenticated from here on: faults are signed and have details
+  one->sender = verified.sender();  // authenticated: from here on faults are signed, with details
   DISTRICT_TRY(const auto content, reading.conclude(verified));
-  DISTRICT_TRY(const auto receipt,
-               archive_.append(evidence, verified, content));  // returns when durable
-  observe::emit(observe::EnvelopeAccepted{
-      receipt.receipt_id, content.tenant, raw.peer, receipt.message_count, receipt.leaf_index,
-      verified.payload_size(), clock_.now() - receipt.received_at});
-  return acknowledger_.sign(receipt, *sender, raw.soap_version);  // quantify works from the archive
+  one->tenant = content.tenant;
+  one->payload_size = verified.payload_size();
+  archive_.append(one->evidence, verified, content, [this, one](auto durable) mutable {
+    hand_over(std::move(one), std::move(durable));
+  });
+  return Ok{};
+}
+
+// The second half, once the archive has committed. The quantifier works from the archive.
+Result<std::string> Pipeline::acknowledge(const UnderWay& one,
+                                          const Result<Receipt>& durable) const {
+  DISTRICT_TRY(const auto receipt, durable);
+  const auto& raw = one.evidence.raw();
+  observe::emit(observe::EnvelopeAccepted{receipt.receipt_id, one.tenant, raw.peer,
+                                          receipt.message_count, receipt.leaf_index,
+                                          one.payload_size, clock_.now() - receipt.received_at});
+  return acknowledger_.sign(receipt, *one.sender, raw.soap_version);
+}
+
+void Pipeline::handle(RawEnvelope received, std::shared_ptr<Requester> requester) {
+  const auto one = std::make_shared<UnderWay>(
+      UnderWay{archive_.keep(std::move(received)), std::move(requester)});
+  if (auto accepted = accept(one); !accepted) conclude(*one, fail(std::move(accepted).error()));
+}
+
+// On the committing thread. It keeps nothing of `one`, whose last owner is then a worker.
+void Pipeline::hand_over(std::shared_ptr<UnderWay> one, Result<Receipt> durable) {
+  auto& requester = *one->requester;
+  requester.go_on(
+      [this, one = std::move(one), durable = std::move(durable)] { go_on(one, durable); });
+}
+
+// Trust that changes between verify and archive sends an envelope through verify again. It takes
+// an administrator's command each time, so that a few rounds always suffice.
+void Pipeline::go_on(const std::shared_ptr<UnderWay>& one, const Result<Receipt>& durable) {
+  constexpr int kRoundsMax = 5;
+  const bool again =
+      !durable && durable.error().code == ErrorCode::trust_changed && one->round++ < kRoundsMax;
+  if (!again) return conclude(*one, acknowledge(*one, durable));
+  one->sender.reset();
+  auto accepted = one->evidence.rewind();
+  if (accepted) accepted = accept(one);
+  if (!accepted) conclude(*one, fail(std::move(accepted).error()));
 }
 
 namespace {
@@ -38,29 +87,16 @@ acknowledge::RefusedRequest refused(const archive::Evidence& evidence) {
 
 }  // namespace
 
-Answer Pipeline::handle(RawEnvelope received) {
-  // Trust that changes between verify and archive sends an envelope through verify again. It takes
-  // an administrator's command each time, so that a few rounds always suffice.
-  constexpr int kRoundsMax = 5;
-  std::optional<verify::Sender> sender;
-  auto evidence = archive_.keep(std::move(received));
-  const auto& raw = evidence.raw();
-  auto accepted = accept(evidence, sender);
-  for (int round = 1;
-       !accepted && accepted.error().code == ErrorCode::trust_changed && round < kRoundsMax;
-       ++round) {
-    sender.reset();
-    if (auto rewound = evidence.rewind(); !rewound) {
-      accepted = fail(std::move(rewound).error());
-      break;
-    }
-    accepted = accept(evidence, sender);
+void Pipeline::conclude(UnderWay& one, Result<std::string> acknowledged) {
+  const auto& raw = one.evidence.raw();
+  const auto* sender = one.sender ? &*one.sender : nullptr;
+  auto reply = acknowledged
+                   ? Answer{200, content_type(raw.soap_version), *std::move(acknowledged), 0}
+                   : answer(acknowledged.error(), raw.soap_version, refused(one.evidence), sender);
+  if (sender != nullptr && !sender->enrolments.empty()) {
+    reply.tenant = sender->enrolments.front().tenant;
   }
-  auto reply = accepted ? Answer{200, content_type(raw.soap_version), std::move(*accepted), 0}
-                        : answer(accepted.error(), raw.soap_version, refused(evidence),
-                                 sender ? &*sender : nullptr);
-  if (sender && !sender->enrolments.empty()) reply.tenant = sender->enrolments.front().tenant;
-  return reply;
+  one.requester->answer(std::move(reply));
 }
 
 Answer Pipeline::refuse(const Error& error, SoapVersion version,

@@ -1,7 +1,8 @@
 // The way of an envelope through the stages. pipeline.cpp is read first.
 #pragma once
 
-#include <optional>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "acknowledge/acknowledger.h"
@@ -25,6 +26,16 @@ struct Answer {
   std::string rejection_id = {};     // empty: it is no fault
 };
 
+// Who sent an envelope and waits for its answer. Neither function blocks.
+class Requester {
+ public:
+  virtual ~Requester() = default;
+  // Does the rest on a thread that may compute. From any thread; it keeps nothing of `rest`.
+  virtual void go_on(std::function<void()> rest) = 0;
+  // Once, in the end; from the thread that the request, or its rest, was given to.
+  virtual void answer(Answer answer) = 0;
+};
+
 class Pipeline {
  public:
   Pipeline(const verify::Verifier& verifier, const validate::Validator& validator,
@@ -37,15 +48,21 @@ class Pipeline {
         clock_(clock),
         rejections_(rejections) {}
 
-  // Never fails: what goes wrong is a fault in the client's version of SOAP.
-  // Threads: any number at once; blocks until the envelope is durable.
-  Answer handle(RawEnvelope raw);
+  // Never fails: what goes wrong is a fault in the client's version of SOAP. Returns when the
+  // envelope is answered or on its way to the disk; `requester` is told when it is durable.
+  // Threads: any number at once.
+  void handle(RawEnvelope raw, std::shared_ptr<Requester> requester);
   // The same for a request that the front or receive/ refused.
   Answer refuse(const Error& error, SoapVersion version,
                 const acknowledge::RefusedRequest& request);
 
  private:
-  Result<std::string> accept(archive::Evidence& evidence, std::optional<verify::Sender>& sender);
+  struct UnderWay;
+  Result<Ok> accept(const std::shared_ptr<UnderWay>& one);
+  Result<std::string> acknowledge(const UnderWay& one, const Result<Receipt>& durable) const;
+  void hand_over(std::shared_ptr<UnderWay> one, Result<Receipt> durable);
+  void go_on(const std::shared_ptr<UnderWay>& one, const Result<Receipt>& durable);
+  void conclude(UnderWay& one, Result<std::string> acknowledged);
   static std::string content_type(SoapVersion version);
   Answer answer(const Error& error, SoapVersion version, const acknowledge::RefusedRequest& request,
                 const verify::Sender* sender);

@@ -27,15 +27,15 @@ std::optional<std::string_view> Contract::find(std::string_view query) const {
   return found->second;
 }
 
-pipeline::Answer Routes::post(receive::HttpRequest request) {
+void Routes::post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) {
   const auto content_type = request.content_type;
   // It is undecoded here, and gone where decoding it has failed.
   const acknowledge::RefusedRequest refused{
       request.peer, content_type,        request.content_encoding, request.soap_action,
       {},           request.body.size(), request.rest == nullptr};
   auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
-  if (!raw) return pipeline_.refuse(raw.error(), receive::soap_version(content_type), refused);
-  return pipeline_.handle(std::move(*raw));
+  if (raw) return pipeline_.handle(std::move(*raw), std::move(requester));
+  requester->answer(pipeline_.refuse(raw.error(), receive::soap_version(content_type), refused));
 }
 
 pipeline::Answer Routes::refuse(const Error& error, std::string_view content_type,

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ class Routes final : public Application {
   Routes(pipeline::Pipeline& pipeline, const std::string& public_url, std::size_t body_octets_max)
       : pipeline_(pipeline), contract_(public_url), body_octets_max_(body_octets_max) {}
 
-  pipeline::Answer post(receive::HttpRequest request) override;
+  void post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) override;
   pipeline::Answer refuse(const Error& error, std::string_view content_type,
                           std::string_view peer) override;
   std::optional<std::string_view> document(std::string_view query) const override;

@@ -249,10 +249,13 @@ void Server::stop() {
 // a request, half a millisecond a handshake.
 std::size_t io_threads_for(std::size_t cores) { return std::clamp<std::size_t>(cores, 2, 16); }
 
-// Half of a worker's time goes into verifying and signing, the other half into waiting for the
-// disk together with all others of its group. So there are several for each core, and enough in
-// all for one group that is being written while the next one gathers, but no more than that.
-std::size_t workers_for(std::size_t cores) {
+// Workers compute; none of them waits for the disk. One more than cores, since now and then one
+// waits for another's lock.
+std::size_t workers_for(std::size_t cores) { return cores + 1; }
+
+// How many are under way before the rate counts: one group that is being written while the next one
+// gathers.
+std::size_t few_for(std::size_t cores) {
   return std::max<std::size_t>(std::min(8 * cores, cores + 128), 16);
 }
 
@@ -283,6 +286,7 @@ Settings settings_from(const config::Config& config) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   settings.io_threads = io_threads_for(cores);
   settings.workers = limits.workers != 0 ? size(limits.workers) : workers_for(cores);
+  settings.few = few_for(cores);
   settings.large_bodies = large_bodies_for(cores);
   settings.queue_max = size(limits.queue);
   settings.answer = std::chrono::milliseconds(limits.answer_milliseconds);

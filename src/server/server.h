@@ -26,8 +26,10 @@ class Application {
  public:
   virtual ~Application() = default;
   // A POST: whole, or with a `rest` that is still arriving; who answers without reading all of it
-  // has the connection closed. On a worker thread, many at once; may block.
-  virtual pipeline::Answer post(receive::HttpRequest request) = 0;
+  // has the connection closed. Answers `requester`, now or later. On a worker thread, many at once;
+  // may block, but had better go on later.
+  virtual void post(receive::HttpRequest request,
+                    std::shared_ptr<pipeline::Requester> requester) = 0;
   // A POST that the front refuses before its body is whole: too_large, overloaded. On an I/O
   // thread; must not block.
   virtual pipeline::Answer refuse(const Error& error, std::string_view content_type,
@@ -47,6 +49,7 @@ struct Settings {
   std::size_t body_octets_per_second_min = 0;
   std::chrono::milliseconds body_grace{5000};  // before the rate counts
   std::size_t io_threads = 2, workers = 0, queue_max = 0;
+  std::size_t few = 0;  // requests are let in whatever the rate, and at least one for each worker
   std::chrono::milliseconds answer{100};  // more are not let in than can be answered within it
   std::size_t large_bodies = 4;  // bodies above limits::kWholeOctetsMax that arrive at a time
   std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called

@@ -87,10 +87,12 @@ Front::Front(Settings s)
     : settings(std::move(s)),
       connections(settings.connections_max, settings.connections_per_peer_max),
       bodies(settings.body_octets_total_max),
-      workers("district-worker", {settings.workers, settings.queue_max, settings.answer,
-                                  FairQueue::Duration(kUsualWork) /
-                                      std::max(1U, std::thread::hardware_concurrency())}),
-      large_workers("district-large", {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
+      workers(
+          "district-worker", settings.workers,
+          {std::max(settings.few, settings.workers), settings.queue_max, settings.answer,
+           FairQueue::Duration(kUsualWork) / std::max(1U, std::thread::hardware_concurrency())}),
+      large_workers("district-large", settings.large_bodies,
+                    {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
 
 Session::Session(Socket socket, net::ssl::context& tls, Front& front, IoThread& io,
                  Connections::Slot slot, std::string peer)
@@ -402,28 +404,47 @@ bool Session::submit(Workers& workers, receive::HttpRequest request) {
   request_ = std::move(request);
   // No deadline for the network while nobody reads or writes.
   must_end_by(steady_clock::time_point::max());
-  return workers.submit(shared_from_this(), flow_);
+  workers_ = &workers;
+  const auto submitted = workers.submit(shared_from_this(), flow_);
+  if (submitted == Workers::Submitted::refused) {
+    answer_ = no_time_for_it();
+    request_ = {};
+  }
+  return submitted != Workers::Submitted::stopped;
 }
 
 void Session::work() {
-  pipeline::Answer answer;
+  compute([this] { front_.application->post(std::move(request_), shared_from_this()); });
+}
+
+void Session::go_on(std::function<void()> rest) {
+  workers_->go_on([self = shared_from_this(), rest = std::move(rest)] { self->compute(rest); });
+}
+
+// Only want of memory gets in the way, and no answer has been given then.
+void Session::compute(const std::function<void()>& part) {
   try {
-    answer = front_.application->post(std::move(request_));
+    part();
   } catch (const std::exception& problem) {
     observe::emit(observe::Level::error, "request_failed",
                   {{"peer", peer_}, {"detail", problem.what()}});
-    answer = {500, "text/plain", "internal error\n", 0};
+    answer({500, "text/plain", "internal error\n", 0});
   }
-  worked_out_ = std::make_shared<const pipeline::Answer>(std::move(answer));
 }
 
-void Session::finish() {
-  net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
+void Session::answer(pipeline::Answer answer) {
+  worked_out_ = std::make_shared<const pipeline::Answer>(std::move(answer));
+  workers_->done();  // first: who asks again as soon as it is answered is not one too many
+  deliver();
 }
 
 void Session::refuse() {
-  worked_out_ = overload("too much is waiting to be answered in time", request_.content_type);
-  finish();
+  worked_out_ = no_time_for_it();
+  deliver();
+}
+
+void Session::deliver() {
+  net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
 }
 
 void Session::take_answer() {
@@ -558,6 +579,10 @@ std::shared_ptr<const pipeline::Answer> Session::overload(const char* detail,
                                                           std::string_view content_type) {
   const Error why{ErrorCode::overloaded, detail, {}, {}, {}};
   return front_.refusals.give(*front_.application, why, content_type, peer_, steady_clock::now());
+}
+
+std::shared_ptr<const pipeline::Answer> Session::no_time_for_it() {
+  return overload("too much is waiting to be answered in time", request_.content_type);
 }
 
 bool Session::may_keep_alive(bool wanted) const {

@@ -61,8 +61,10 @@ struct Front {
   std::atomic<bool> cutting_uploads{false};  // stop() waits no longer
 };
 
-// Threads: everything but start() and what overrides Job runs on its I/O thread.
-class Session final : public std::enable_shared_from_this<Session>, public Job {
+// Threads: everything but start() and what overrides Job and Requester runs on its I/O thread.
+class Session final : public std::enable_shared_from_this<Session>,
+                      public Job,
+                      public pipeline::Requester {
  public:
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
 
@@ -79,8 +81,9 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
 
   // As a job for the workers, while the coroutine waits for the answer.
   void work() override;
-  void finish() override;
   void refuse() override;
+  void go_on(std::function<void()> rest) override;
+  void answer(pipeline::Answer answer) override;
 
  private:
   template <typename T>
@@ -122,11 +125,14 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   Awaitable<void> close();
 
   bool submit(Workers& workers, receive::HttpRequest request);
+  void compute(const std::function<void()>& part);
+  void deliver();
   void take_answer();
   void interrupt_reading();
   pipeline::Answer refusal(ErrorCode code, std::string detail, const RequestHead& head) const;
   std::shared_ptr<const pipeline::Answer> overload(const char* detail,
                                                    std::string_view content_type);
+  std::shared_ptr<const pipeline::Answer> no_time_for_it();
   bool may_keep_alive(bool wanted) const;
   void begin_response(unsigned status, std::string_view content_type, std::size_t length,
                       bool keep_alive);
@@ -146,7 +152,8 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   // Whose requests these are, for the fair queue: the tenant last authenticated, or the address.
   std::string flow_;
 
-  // From submit() to take_answer() these two are the worker's.
+  // From submit() to take_answer() these three are the workers'.
+  Workers* workers_ = nullptr;
   receive::HttpRequest request_;
   std::shared_ptr<const pipeline::Answer> worked_out_;
 

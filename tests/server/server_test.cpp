@@ -12,6 +12,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <string>
@@ -60,14 +61,16 @@ const Pki& pki() {
 // Answers with what it was asked; can be made to hold its workers.
 class Echo final : public server::Application {
  public:
-  pipeline::Answer post(receive::HttpRequest request) override {
+  void post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) override {
     ++posts;
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !held_; });
-    if (request.rest != nullptr) {
-      lock.unlock();
-      return read_rest(request);
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !held_; });
     }
+    if (later) return later(std::move(requester));
+    requester->answer(request.rest != nullptr ? read_rest(request) : repeat(request));
+  }
+  static pipeline::Answer repeat(const receive::HttpRequest& request) {
     return {200, "text/xml",
             "body=" + std::string(as_text(request.body)) +
                 " type=" + std::string(request.content_type) +
@@ -96,6 +99,8 @@ class Echo final : public server::Application {
     BOOST_REQUIRE(posts >= count);
   }
 
+  // Where it is set: answers instead, perhaps not at once. Set before requests come.
+  std::function<void(std::shared_ptr<pipeline::Requester>)> later;
   std::atomic<int> posts{0}, refusals{0};
   // Of a large body: how much is read before it is answered; all of it unless set.
   std::atomic<std::size_t> read_at_most{SIZE_MAX};
@@ -490,6 +495,104 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_made_once_for_many_and_keeps_the_connection) {
   running.application.hold(false);
   BOOST_TEST(waiting.read().status == 200);
   BOOST_TEST(refused.ask(post("c")).status == 200);
+}
+
+// Keeps those who ask, until their answers are there.
+struct Kept {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<pipeline::Requester>> requesters;
+
+  auto keep() {
+    return [this](std::shared_ptr<pipeline::Requester> requester) {
+      const std::lock_guard lock(mutex);
+      requesters.push_back(std::move(requester));
+    };
+  }
+  std::shared_ptr<pipeline::Requester> take() {
+    const std::lock_guard lock(mutex);
+    auto requester = std::move(requesters.back());
+    requesters.pop_back();
+    return requester;
+  }
+  static void finish(const std::shared_ptr<pipeline::Requester>& requester) {
+    requester->go_on([requester] { requester->answer({200, "text/xml", "later", 0}); });
+  }
+};
+
+BOOST_AUTO_TEST_CASE(no_worker_waits_with_what_is_answered_later) {
+  auto s = settings();
+  s.workers = 1;
+  s.few = 8;
+  Running running(s);
+  Kept kept;
+  running.application.later = kept.keep();
+  std::deque<TlsClient> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.emplace_back(running.port()).send(post("x"));
+    running.application.wait_for_posts(i + 1);
+  }
+  // As a commit does: from a thread of its own, all at once.
+  std::thread([&] {
+    for (int i = 0; i < 5; ++i) Kept::finish(kept.take());
+  }).join();
+  for (auto& client : clients) BOOST_TEST(client.read().body == "later");
+}
+
+BOOST_AUTO_TEST_CASE(what_goes_wrong_in_the_rest_is_500_and_the_next_is_served) {
+  Running running;
+  running.application.later = [](const std::shared_ptr<pipeline::Requester>& requester) {
+    requester->go_on([] { throw std::bad_alloc(); });
+  };
+  TlsClient client(running.port());
+  BOOST_TEST(client.ask(post("x")).status == 500);
+  BOOST_TEST(client.ask(post("x")).status == 500);
+  BOOST_TEST(client.ask(get("/health")).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_for_a_client_that_is_gone_harms_nobody) {
+  Running running;
+  Kept kept;
+  running.application.later = kept.keep();
+  {
+    TlsClient gone(running.port());
+    gone.send(post("x"));
+    running.application.wait_for_posts(1);
+  }
+  TlsClient client(running.port());
+  client.send(post("x"));
+  running.application.wait_for_posts(2);
+  Kept::finish(kept.take());
+  Kept::finish(kept.take());
+  BOOST_TEST(client.read().body == "later");
+}
+
+BOOST_AUTO_TEST_CASE(stop_waits_for_what_is_answered_later) {
+  Running running;
+  Kept kept;
+  running.application.later = kept.keep();
+  TlsClient client(running.port());
+  client.send(post("x"));
+  running.application.wait_for_posts(1);
+  auto stopped = std::async(std::launch::async, [&] { running.server->stop(); });
+  BOOST_TEST((stopped.wait_for(200ms) == std::future_status::timeout));
+  Kept::finish(kept.take());
+  BOOST_TEST(client.read().body == "later");
+  BOOST_TEST((stopped.wait_for(5s) == std::future_status::ready));
+}
+
+BOOST_AUTO_TEST_CASE(stop_waits_for_work_even_when_its_time_is_over) {
+  auto s = settings();
+  s.finish = 50ms;
+  Running running(s);
+  Kept kept;
+  running.application.later = kept.keep();
+  TlsClient client(running.port());
+  client.send(post("x"));
+  running.application.wait_for_posts(1);
+  auto stopped = std::async(std::launch::async, [&] { running.server->stop(); });
+  BOOST_TEST((stopped.wait_for(300ms) == std::future_status::timeout));
+  Kept::finish(kept.take());
+  BOOST_TEST((stopped.wait_for(5s) == std::future_status::ready));
 }
 
 BOOST_AUTO_TEST_CASE(a_tenant_with_much_waiting_makes_room_for_another) {
