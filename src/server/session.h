@@ -21,6 +21,7 @@
 
 #include "pipeline/pipeline.h"
 #include "server/admission.h"
+#include "server/chunk_extensions.h"
 #include "server/io_thread.h"
 #include "server/refusals.h"
 #include "server/request_head.h"
@@ -66,8 +67,9 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
  public:
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
 
-  Session(Socket socket, boost::asio::ssl::context& tls, Front& front, IoThread& io,
-          Connections::Slot slot, std::string peer);
+  // `tls` is used here only.
+  Session(Socket socket, boost::asio::ssl::context& tls, ClientCertificates client_certificates,
+          Front& front, IoThread& io, Connections::Slot slot, std::string peer);
 
   // Serves until the connection ends, and keeps the session alive for as long.
   void start();
@@ -96,6 +98,7 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
     Pace pace;
     BodyBudget::Share share;
     std::uint64_t octets = 0;  // of the body that have come
+    ChunkExtensions extensions;
 
     bool complete() const;
   };
@@ -104,6 +107,8 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   Awaitable<bool> handshake();
   // From here on a false means: the connection is over.
   Awaitable<bool> wait_for_request();
+  // The status to refuse with; 0: the head is in buffer_, `octets` long. nullopt: it is over.
+  Awaitable<std::optional<unsigned>> read_head(std::size_t& octets);
   Awaitable<bool> serve_request();
   Awaitable<bool> serve_post(Parser& parser, const RequestHead& head, bool too_large);
   Awaitable<bool> serve_get(const RequestHead& head);
@@ -121,6 +126,7 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   Awaitable<bool> send_response(bool keep_alive);
   Awaitable<void> close();
 
+  bool may_ask();
   bool submit(Workers& workers, receive::HttpRequest request);
   void take_answer();
   void interrupt_reading();
@@ -137,6 +143,9 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   IoThread& io_;
   const Connections::Slot slot_;
   const std::string peer_;
+  const ClientCertificates client_certificates_;
+  std::optional<Sha256Digest> proved_certificate_;  // its key, in the handshake
+  std::optional<Sha256Digest> client_certificate_;  // good for the request under way
   boost::asio::ssl::stream<Socket> stream_;
   boost::beast::flat_buffer buffer_;
   std::chrono::steady_clock::time_point deadline_;  // of what is under way on the network
