@@ -32,6 +32,9 @@ struct HttpRequest {
 // SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
 
+// Whether it is the content coding, and not the media type, for which a request is refused.
+bool refuses_coding_only(std::string_view content_type, std::string_view content_encoding);
+
 // Whether a body that is all there claims to decode to more than kWholeOctetsMax. Who claims less
 // than is true is found out when it has been decoded.
 // Source: RFC 1952 section 2.3.1 (ISIZE).

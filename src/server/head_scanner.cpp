@@ -1,31 +1,9 @@
 #include "server/head_scanner.h"
 
+#include "server/http_grammar.h"
+
 namespace district::server {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_alphanumeric(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// RFC 9110 section 5.6.2.
-bool is_token_char(char c) {
-  return is_alphanumeric(c) ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-// Whatever RFC 3986 allows in a URI, save "#": a fragment is never sent.
-bool is_target_char(char c) {
-  return is_alphanumeric(c) ||
-         std::string_view("-._~%!$&'()*+,;=:@/?[]").find(c) != std::string_view::npos;
-}
-
-// RFC 9110 section 5.5: VCHAR, obs-text, and space and tab within.
-bool is_value_char(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return (octet >= 0x20 && octet != 0x7f) || c == '\t';
-}
 
 constexpr std::string_view kVersionStart = "HTTP/";
 constexpr std::size_t kMajor = kVersionStart.size(), kDot = kMajor + 1, kMinor = kDot + 1;

@@ -1,14 +1,18 @@
 #include "server/request_head.h"
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address_v6.hpp>
-#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string_view>
 
+#include "server/http_grammar.h"
 #include "server/server.h"
 
 namespace district::server {
@@ -32,8 +36,7 @@ bool framing_is_clear(const Header& header) {
   if (lengths + codings > 1) return false;
   if (lengths == 1) {
     const auto value = std_view(header[http::field::content_length]);
-    return !value.empty() &&
-           std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !value.empty() && std::all_of(value.begin(), value.end(), is_digit);
   }
   if (codings == 1) {
     return header.version() == 11 &&
@@ -46,11 +49,6 @@ bool singletons_are_single(const Header& header) {
   const auto names = {"Host", "Content-Type", "Content-Encoding", "SOAPAction", "Expect"};
   return std::all_of(names.begin(), names.end(),
                      [&](const char* name) { return header.count(name) <= 1; });
-}
-
-bool is_reg_name_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
 }
 
 bool keeps_alive(const Header& header) {
@@ -119,8 +117,6 @@ bool host_is_good(const Header& header) {
   return is_authority(value_of(header, "Host"));
 }
 
-}  // namespace
-
 RequestHead judge(const Header& header) {
   RequestHead head;
   const auto refuse = [&head](unsigned status) {
@@ -136,7 +132,7 @@ RequestHead judge(const Header& header) {
   }
   head.keep_alive = keeps_alive(header);
   head.chunked = header.count(http::field::transfer_encoding) == 1;
-  // Beast has read the number already, and refused one that is out of range.
+  // Beast has refused one that is out of range.
   const auto length = std_view(header[http::field::content_length]);
   std::from_chars(length.data(), length.data() + length.size(), head.content_length);
   head.has_body = head.chunked || head.content_length > 0;
@@ -159,6 +155,20 @@ RequestHead judge(const Header& header) {
   head.content_type = value_of(header, "Content-Type");
   head.content_encoding = value_of(header, "Content-Encoding");
   head.soap_action = value_of(header, "SOAPAction");
+  return head;
+}
+
+}  // namespace
+
+RequestHead parse_head(std::string_view octets) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(std::numeric_limits<std::uint32_t>::max());  // the scanner has one
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());    // who reads the body has one
+  boost::system::error_code error;
+  parser.put(boost::asio::const_buffer(octets.data(), octets.size()), error);
+  if (!error && parser.is_header_done()) return judge(parser.get());
+  RequestHead head;
+  head.refused = 400;
   return head;
 }
 

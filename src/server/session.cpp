@@ -7,7 +7,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <cstring>
 #include <exception>
@@ -71,12 +70,6 @@ std::string_view text_of(unsigned status) {
     default:
       return "error\n";
   }
-}
-
-// The peer's octets are at fault, not the network: an answer can be given.
-bool is_protocol_error(const boost::system::error_code& error) {
-  return error.category() == http::make_error_code(http::error::bad_method).category() &&
-         error != http::error::end_of_stream && error != http::error::partial_message;
 }
 
 Error cut(std::string detail) { return {ErrorCode::request_cut, std::move(detail), {}, {}, {}}; }
@@ -231,44 +224,28 @@ Session::Awaitable<bool> Session::serve_request() {
     const bool sent = co_await send_status(*refused != 0 ? *refused : 403, unread);
     co_return sent;
   }
-  Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(front_.settings.header_octets_max));
-  parser.body_limit(front_.settings.body_octets_max);
-  boost::system::error_code error;
-  parser.put(net::const_buffer(buffer_.data().data(), octets), error);
+  const auto head = parse_head({static_cast<const char*>(buffer_.data().data()), octets});
   buffer_.consume(octets);
-  // Beast compares Content-Length with the limit once it has read the whole header.
-  const bool too_large = error == http::error::body_limit;
-  if (error && !too_large) {
-    const bool sent = co_await send_status(400, unread);
-    co_return sent;
-  }
-  const auto head = judge(parser.get());
   if (head.refused != 0) {
     const bool sent = co_await send_status(head.refused, head);
     co_return sent;
   }
   bool more = false;
   if (head.is_post) {
-    more = co_await serve_post(parser, head, too_large);
+    more = co_await serve_post(head);
   } else {
     more = co_await serve_get(head);
   }
   co_return more;
 }
 
-Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& head,
-                                             bool too_large) {
-  Incoming incoming{parser,
-                    head,
-                    Pace(front_.settings),
-                    BodyBudget::Share(front_.bodies),
-                    0,
-                    ChunkExtensions(front_.settings.header_octets_max)};
-  parser.on_chunk_header(incoming.extensions);
+Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
+  const auto& settings = front_.settings;
+  Incoming incoming{head, ChunkDecoder(settings.body_octets_max, settings.header_octets_max),
+                    Pace(settings), BodyBudget::Share(front_.bodies)};
   Bytes body;
   auto end = BodyEnd::complete;
-  if (too_large) {
+  if (head.content_length > settings.body_octets_max) {
     end = BodyEnd::too_large;
   } else if (head.content_length > kWholeOctetsMax && front_.large_workers.full()) {
     end = BodyEnd::no_room;
@@ -297,7 +274,7 @@ Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& 
       nullptr,           client_certificate_};
   if (submit(workers, std::move(request))) co_await wait_for_answer();
   if (!answer_) co_return false;  // the server stops
-  more = co_await send_answer(*answer_, head.keep_alive);
+  more = co_await send_answer(*answer_, head, head.keep_alive);
   co_return more;
 }
 
@@ -313,11 +290,11 @@ Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& he
   if (end == BodyEnd::too_large) {
     const auto answer =
         refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
-    more = co_await send_answer(answer, false);
+    more = co_await send_answer(answer, head, false);
   } else if (end == BodyEnd::no_room) {
     const auto answer = overload(
         "limits.body_bytes_total, or all places for large bodies, are in use", head.content_type);
-    more = co_await send_answer(*answer, false);
+    more = co_await send_answer(*answer, head, false);
   } else if (end == BodyEnd::malformed) {
     const RequestHead unread;
     more = co_await send_status(400, unread);
@@ -326,7 +303,8 @@ Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& he
 }
 
 bool Session::Incoming::complete() const {
-  return head.chunked ? parser.is_done() : octets == head.content_length;
+  return head.chunked ? chunks.status() == ChunkDecoder::Status::complete
+                      : octets == head.content_length;
 }
 
 // A whole body, or the first kWholeOctetsMax octets of a large one.
@@ -377,21 +355,26 @@ Session::Awaitable<Session::BodyEnd> Session::read_some_body(Incoming& incoming,
 
 Session::Awaitable<Session::BodyEnd> Session::read_some_chunked(Incoming& incoming,
                                                                 std::span<std::byte> room) {
-  buffer_.reserve(std::min(buffer_.max_size(), kReadOctets));
-  incoming.parser.eager(true);
-  auto& target = incoming.parser.get().body();
-  target.data = room.data();
-  target.size = room.size();
-  target.more = true;
-  boost::system::error_code error;
-  co_await http::async_read_some(stream_, buffer_, incoming.parser,
-                                 net::redirect_error(kAwait, error));
-  incoming.octets += room.size() - target.size;
-  if (error == http::error::body_limit) co_return BodyEnd::too_large;
-  if (error && error != http::error::need_buffer) {
-    co_return is_protocol_error(error) ? BodyEnd::malformed : BodyEnd::gone;
+  if (buffer_.size() == 0) {
+    boost::system::error_code error;
+    const auto read =
+        co_await stream_.async_read_some(buffer_.prepare(std::min(buffer_.max_size(), kReadOctets)),
+                                         net::redirect_error(kAwait, error));
+    if (error) co_return BodyEnd::gone;
+    buffer_.commit(read);
   }
-  co_return BodyEnd::complete;
+  const auto step = incoming.chunks.decode(
+      {static_cast<const char*>(buffer_.data().data()), buffer_.size()}, room);
+  buffer_.consume(step.used);
+  incoming.octets += step.decoded;
+  switch (incoming.chunks.status()) {
+    case ChunkDecoder::Status::too_large:
+      co_return BodyEnd::too_large;
+    case ChunkDecoder::Status::malformed:
+      co_return BodyEnd::malformed;
+    default:
+      co_return BodyEnd::complete;
+  }
 }
 
 Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
@@ -428,7 +411,7 @@ Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
   }
   upload_.reset();
   if (end == BodyEnd::gone) co_return false;
-  more = co_await send_answer(*answer_, head.keep_alive && incoming.complete());
+  more = co_await send_answer(*answer_, head, head.keep_alive && incoming.complete());
   co_return more;
 }
 
@@ -556,11 +539,17 @@ Session::Awaitable<bool> Session::send_status(unsigned status, const RequestHead
   co_return more;
 }
 
-Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer, bool keep_alive) {
+Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer,
+                                              const RequestHead& head, bool keep_alive) {
   keep_alive = may_keep_alive(keep_alive);
   begin_response(answer.http_status, answer.content_type, answer.body.size(), keep_alive);
   if (answer.retry_after_seconds != 0) {
     response_ += "Retry-After: " + std::to_string(answer.retry_after_seconds) + "\r\n";
+  }
+  // Only where it is the coding that we refuse (RFC 9110 section 12.5.3).
+  if (answer.http_status == 415 &&
+      receive::refuses_coding_only(head.content_type, head.content_encoding)) {
+    response_ += "Accept-Encoding: gzip\r\n";
   }
   response_ += "\r\n";
   response_ += answer.body;

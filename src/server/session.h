@@ -11,8 +11,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -21,7 +19,7 @@
 
 #include "pipeline/pipeline.h"
 #include "server/admission.h"
-#include "server/chunk_extensions.h"
+#include "server/chunk_decoder.h"
 #include "server/io_thread.h"
 #include "server/refusals.h"
 #include "server/request_head.h"
@@ -87,18 +85,16 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
  private:
   template <typename T>
   using Awaitable = boost::asio::awaitable<T, IoThread::Executor>;
-  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
   // `large`: what has been read is the beginning of a large body.
   enum class BodyEnd { complete, large, too_large, no_room, malformed, gone };
 
   // A request whose body is being read.
   struct Incoming {
-    Parser& parser;
     const RequestHead& head;
+    ChunkDecoder chunks;
     Pace pace;
     BodyBudget::Share share;
     std::uint64_t octets = 0;  // of the body that have come
-    ChunkExtensions extensions;
 
     bool complete() const;
   };
@@ -110,7 +106,7 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   // The status to refuse with; 0: the head is in buffer_, `octets` long. nullopt: it is over.
   Awaitable<std::optional<unsigned>> read_head(std::size_t& octets);
   Awaitable<bool> serve_request();
-  Awaitable<bool> serve_post(Parser& parser, const RequestHead& head, bool too_large);
+  Awaitable<bool> serve_post(const RequestHead& head);
   Awaitable<bool> serve_get(const RequestHead& head);
   Awaitable<bool> send_continue();
   Awaitable<BodyEnd> read_body(Incoming& incoming, Bytes& body);
@@ -122,7 +118,8 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   Awaitable<void> wait_for_answer();
   Awaitable<void> wait_for_event();
   Awaitable<bool> send_status(unsigned status, const RequestHead& head);
-  Awaitable<bool> send_answer(const pipeline::Answer& answer, bool keep_alive);
+  Awaitable<bool> send_answer(const pipeline::Answer& answer, const RequestHead& head,
+                              bool keep_alive);
   Awaitable<bool> send_response(bool keep_alive);
   Awaitable<void> close();
 
