@@ -118,7 +118,9 @@ void Session::start() {
 }
 
 void Session::close_if_overdue(steady_clock::time_point now) {
-  if (now <= deadline_) return;
+  // When places get scarce those who rest give up theirs.
+  const bool rests = !request_under_way_ && !first_request_;
+  if (now <= deadline_ && !(rests && front_.connections.crowded())) return;
   boost::system::error_code ignored;
   stream_.next_layer().close(ignored);
 }
