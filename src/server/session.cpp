@@ -118,9 +118,10 @@ void Session::start() {
 }
 
 void Session::close_if_overdue(steady_clock::time_point now) {
-  // When places get scarce those who rest give up theirs.
+  // When places get scarce those who rest give up theirs, a few at a time.
   const bool rests = !request_under_way_ && !first_request_;
-  if (now <= deadline_ && !(rests && front_.connections.crowded())) return;
+  const bool gives_way = rests && front_.connections.crowded() && io_.may_close_for_room();
+  if (now <= deadline_ && !gives_way) return;
   boost::system::error_code ignored;
   stream_.next_layer().close(ignored);
 }

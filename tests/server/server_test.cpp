@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -565,6 +566,25 @@ BOOST_AUTO_TEST_CASE(when_places_get_scarce_connections_are_not_kept_open) {
   BOOST_TEST(clients.front().ended());
 }
 
+BOOST_AUTO_TEST_CASE(who_rests_makes_room_when_places_get_scarce_and_who_is_new_stays) {
+  auto s = settings();
+  s.connections_max = 8;
+  Running running(s);
+  std::deque<TlsClient> resting;
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST(resting.emplace_back(running.port()).ask(post("x")).has("Connection: keep-alive"));
+  }
+  std::deque<TlsClient> fresh;
+  for (int i = 0; i < 4; ++i) BOOST_REQUIRE(fresh.emplace_back(running.port()).ready());
+  std::this_thread::sleep_for(1s);
+  for (auto& client : fresh) BOOST_TEST(client.ask(post("y")).status == 200);
+  // As many as it takes, and no more.
+  const auto left = std::count_if(resting.begin(), resting.end(),
+                                  [](auto& client) { return client.ask(post("x")).status == 200; });
+  BOOST_TEST(left < 3);
+  BOOST_TEST(left > 0);
+}
+
 BOOST_AUTO_TEST_CASE(slow_and_silent_clients_are_cut_off_and_stop_nobody) {
   auto s = settings();
   s.handshake = s.header = s.idle = 1s;
@@ -873,6 +893,26 @@ BOOST_AUTO_TEST_CASE(stop_does_not_wait_for_ever) {
   BOOST_TEST((std::chrono::steady_clock::now() - begin < 2s));
   running.reset();
   BOOST_TEST(slow.ended());
+}
+
+BOOST_AUTO_TEST_CASE(each_listener_has_its_own_profile) {
+  auto s = settings();
+  s.listeners.push_back({"127.0.0.1", 0, server::TlsProfile::legacy, {}});
+  s.listeners.push_back({"127.0.0.1", 0, {}, server::ClientCertificates::required});
+  Running running(s);
+  BOOST_TEST(!TlsClient(running.server->port(0), TLS1_1_VERSION, "ALL:@SECLEVEL=0").ready());
+  TlsClient old(running.server->port(1), TLS1_VERSION, "ALL:@SECLEVEL=0");
+  BOOST_TEST(old.ask(post("x")).status == 200);
+  BOOST_TEST(!TlsClient(running.server->port(2), TLS1_2_VERSION).ready());
+}
+
+BOOST_AUTO_TEST_CASE(two_certificates_are_of_two_types_of_key) {
+  auto s = settings();
+  s.certificates.push_back({"second_", pki().folder / "other.pem", pki().folder / "other.key"});
+  const auto opened = server::Server::open(s);
+  BOOST_REQUIRE(!opened);
+  BOOST_TEST((opened.error().code == ErrorCode::config_invalid));
+  BOOST_TEST(opened.error().hint.find("tls.second_certificate") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_never_started_can_go) {
