@@ -11,7 +11,6 @@ namespace {
 namespace ns = xml::ns;
 namespace wss = xml::wss;
 using crypto::Certificate;
-using Candidates = std::vector<Certificate>;
 
 tl::unexpected<Error> invalid(std::string detail) {
   return fail(ErrorCode::security_invalid, std::move(detail));
@@ -44,23 +43,28 @@ Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust)
   return Certificate::from_der(der);
 }
 
-Result<Candidates> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
+Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
   const auto type = token.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
     return fail(ErrorCode::token_unsupported,
                 "BinarySecurityToken has ValueType " + type.value_or("(none)"));
   }
+  if (!token.attribute("", "EncodingType"))  // BSP R3029
+    return fail(ErrorCode::token_unsupported, "BinarySecurityToken without EncodingType");
   DISTRICT_TRY(const Bytes octets, token_octets(token));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
-    return Candidates{std::move(certificate)};
+    return KeySource{{std::move(certificate)}};
   }
   DISTRICT_TRY(auto path, Certificate::from_pki_path(octets, limits::kPkiPathCertificatesMax));
-  return Candidates{path.back()};  // X.509: from the trust anchor's side to the end entity
+  KeySource source{{path.back()}};  // X.509: from the trust anchor's side to the end entity
+  path.pop_back();
+  source.issuers = std::move(path);
+  return source;
 }
 
-Result<Candidates> from_reference(xml::Element reference, xml::Element security,
-                                  const trust::TrustSnapshot& trust) {
+Result<KeySource> from_reference(xml::Element reference, xml::Element security,
+                                 const trust::TrustSnapshot& trust) {
   const auto uri = reference.attribute("", "URI");
   if (!uri || uri->empty()) return invalid("wsse:Reference without URI");
   if (uri->front() != '#')
@@ -80,18 +84,18 @@ Result<Candidates> from_reference(xml::Element reference, xml::Element security,
               "no token of this Security header has the wsu:Id " + uri->substr(1));
 }
 
-Result<Candidates> known(const std::vector<const trust::EnrolledCertificate*>& found,
-                         const char* by) {
+Result<KeySource> known(const std::vector<const trust::EnrolledCertificate*>& found,
+                        const char* by) {
   if (found.empty()) {
     return fail(ErrorCode::token_unavailable, std::string("no enrolled certificate has this ") + by,
                 "enrol the certificate, or let the gateway send it in a BinarySecurityToken");
   }
-  Candidates candidates;
-  for (const auto* certificate : found) candidates.push_back(certificate->certificate);
-  return candidates;
+  KeySource source;
+  for (const auto* certificate : found) source.candidates.push_back(certificate->certificate);
+  return source;
 }
 
-Result<Candidates> from_key_identifier(xml::Element identifier, const trust::TrustSnapshot& trust) {
+Result<KeySource> from_key_identifier(xml::Element identifier, const trust::TrustSnapshot& trust) {
   const auto type = identifier.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kThumbprintSha1 &&
       type != wss::kX509SubjectKeyIdentifier) {
@@ -101,13 +105,13 @@ Result<Candidates> from_key_identifier(xml::Element identifier, const trust::Tru
   DISTRICT_TRY(const Bytes octets, token_octets(identifier));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
-    return Candidates{std::move(certificate)};
+    return KeySource{{std::move(certificate)}};
   }
   if (type == wss::kThumbprintSha1) return known(trust.find_by_sha1(octets), "thumbprint");
   return known(trust.find_by_subject_key_identifier(octets), "subject key identifier");
 }
 
-Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot& trust) {
+Result<KeySource> from_x509_data(xml::Element data, const trust::TrustSnapshot& trust) {
   const xml::Element certificate = data.child(ns::kDs, "X509Certificate");
   const xml::Element issuer_serial = data.child(ns::kDs, "X509IssuerSerial");
   const auto expected = static_cast<std::size_t>(certificate ? 1 : 0) +
@@ -136,11 +140,11 @@ Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot&
   if (!issuer.empty() && (!result.issuer_matches(issuer) || result.serial_decimal() != serial)) {
     return invalid("X509IssuerSerial and X509Certificate mean different certificates");
   }
-  return Candidates{std::move(result)};
+  return KeySource{{std::move(result)}};
 }
 
-Result<Candidates> dispatch(xml::Element key_info, xml::Element security,
-                            const trust::TrustSnapshot& trust) {
+Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
+                           const trust::TrustSnapshot& trust) {
   const auto references = key_info.children();
   if (references.size() != 1) return invalid("KeyInfo does not have exactly one child");
   if (!references[0].is(ns::kWsse, "SecurityTokenReference")) {
@@ -160,17 +164,28 @@ Result<Candidates> dispatch(xml::Element key_info, xml::Element security,
 
 }  // namespace
 
-Result<Candidates> find_certificates(xml::Element key_info, xml::Element security,
-                                     const trust::TrustSnapshot& trust) {
-  DISTRICT_TRY(Candidates candidates, dispatch(key_info, security, trust));
-  for (const Certificate& certificate : candidates) {
+Result<KeySource> find_certificates(xml::Element key_info, xml::Element security,
+                                    const trust::TrustSnapshot& trust) {
+  DISTRICT_TRY(KeySource source, dispatch(key_info, security, trust));
+  for (const Certificate& certificate : source.candidates) {
     DISTRICT_CHECK(crypto::check_strength(certificate.public_key()));
     if (!certificate.may_sign()) {
       return fail(ErrorCode::token_invalid,
                   "the key usage of " + certificate.subject() + " lacks digitalSignature");
     }
   }
-  return candidates;
+  return source;
+}
+
+Result<Ok> check_issuers(const KeySource& source) {
+  auto subjects = source.issuers;
+  subjects.insert(subjects.end(), source.candidates.begin(), source.candidates.end());
+  for (std::size_t i = 0; i < source.issuers.size(); ++i) {
+    if (subjects[i + 1].signed_by(source.issuers[i])) continue;
+    return fail(ErrorCode::token_invalid,
+                "PkiPath: " + subjects[i + 1].subject() + " was not signed by the one above it");
+  }
+  return Ok{};
 }
 
 }  // namespace district::verify

@@ -91,6 +91,21 @@ struct SecurityParts {
   Element signature;
 };
 
+// Text between elements, anywhere in the Signature, where nothing is of mixed content. What should
+// have text only is judged by who reads it.
+bool has_mixed_text(Element signature) {
+  std::vector<Element> open{signature};
+  while (!open.empty()) {
+    const auto children = open.back().children();
+    const bool text_only =
+        open.back().is(ns::kWsse, "KeyIdentifier") || open.back().is(ns::kDs, "X509Certificate");
+    if (!children.empty() && !text_only && open.back().has_text_beside_elements()) return true;
+    open.pop_back();
+    open.insert(open.end(), children.begin(), children.end());
+  }
+  return false;
+}
+
 Result<SecurityParts> read_security(Element security) {
   SecurityParts parts;
   for (const Element child : security.children()) {
@@ -110,6 +125,8 @@ Result<SecurityParts> read_security(Element security) {
     }
   }
   if (security.has_text_beside_elements()) return invalid("Security with text");
+  if (parts.signature && has_mixed_text(parts.signature))
+    return invalid("Signature with text beside elements");
   if (!parts.timestamp) return invalid("no Timestamp");
   if (!parts.signature) return invalid("no Signature");
   return parts;
@@ -120,6 +137,11 @@ Result<Times> read_timestamp(Element timestamp) {
   if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
       !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
     return invalid("Timestamp is not Created, Expires");
+  }
+  // BSP R3225, R3226: no other type than xs:dateTime.
+  for (const Element time : children) {
+    if (!time.attributes().empty() && time.attribute("", "ValueType"))
+      return invalid(std::string(time.name()) + " with a ValueType");
   }
   const auto created = children[0].only_text();
   const auto expires = children[1].only_text();
@@ -225,12 +247,13 @@ Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersi
 Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,
                                    const Window& window, Instant now) {
   const auto& signature = header.signature;
-  DISTRICT_TRY(const auto candidates,
+  DISTRICT_TRY(const KeySource source,
                find_certificates(signature.key_info, header.security, trust));
   DISTRICT_TRY(const std::string signed_info, xml::canonical_signed_info(signature));
-  DISTRICT_TRY(const auto signers, find_signers(candidates, signed_info, signature));
+  DISTRICT_TRY(const auto signers, find_signers(source.candidates, signed_info, signature));
   const bool sha1 = signature.signature_algorithm == xml::alg::kRsaSha1;
   DISTRICT_TRY(Signer trusted, trusted_signer(signers, trust, sha1, now));
+  DISTRICT_CHECK(check_issuers(source));
   DISTRICT_CHECK(xml::verify_digest(signature.references[header.timestamp_reference]));
   DISTRICT_TRY(const Instant acceptable_until, check_window(header.times, now, window));
   const crypto::Certificate& signer = trusted.certificate;

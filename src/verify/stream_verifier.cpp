@@ -25,14 +25,13 @@ class Octets final : public ByteSource {
   void signed_by(const Sha256Digest& certificate) { share_.emplace(under_way_, certificate); }
 
   Result<ByteView> next() override {
-    ByteView block;
-    if (!begun_) {
-      block = raw_.octets;
-    } else if (raw_.rest) {
+    // In blocks, so that no more is looked at of a message that is refused for its header.
+    const auto in_memory = ByteView(raw_.octets).subspan(std::min(size_, raw_.octets.size()));
+    auto block = in_memory.first(std::min(in_memory.size(), limits::kBlockOctets));
+    if (block.empty() && raw_.rest) {
       DISTRICT_TRY(block, raw_.rest->next());
       if (share_) DISTRICT_CHECK(share_->add(block.size()));
     }
-    begun_ = true;
     size_ += block.size();
     digest_.update(block);
     return block;
@@ -45,7 +44,6 @@ class Octets final : public ByteSource {
   const RawEnvelope& raw_;
   OctetsUnderWay& under_way_;
   std::optional<OctetsUnderWay::Share> share_;
-  bool begun_ = false;
   std::uint64_t size_ = 0;
   crypto::Sha256 digest_;
 };

@@ -64,6 +64,10 @@ bool is_nc_name(std::string_view text) {
   return !text.empty() && ::xmlValidateNCName(xml_chars(std::string(text).c_str()), 0) == 0;
 }
 
+bool is_empty(Element element) {
+  return !element.has_child_elements() && element.trimmed_text().empty();
+}
+
 // Only these attributes, in no namespace.
 Result<Ok> only_attributes(Element element, std::initializer_list<std::string_view> allowed) {
   for (const auto& attribute : element.attributes()) {
@@ -85,9 +89,9 @@ Result<std::vector<std::string>> exclusive_c14n(Element element) {
   }
   DISTRICT_CHECK(only_attributes(element, {"Algorithm"}));
   const auto children = element.children();
-  if (children.empty()) return std::vector<std::string>{};
-  if (children.size() > 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") ||
-      children[0].has_child_elements()) {
+  if (is_empty(element)) return std::vector<std::string>{};
+  if (children.size() != 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") ||
+      !is_empty(children[0])) {
     return invalid(std::string(element.name()) +
                    " has something other than one InclusiveNamespaces");
   }
@@ -118,7 +122,7 @@ Result<Ok> read_transforms(Element transforms, SignedReference& reference) {
                   "two transforms, and the first is not enveloped-signature");
     }
     DISTRICT_CHECK(only_attributes(children[0], {"Algorithm"}));
-    if (children[0].has_child_elements()) return invalid("enveloped-signature with content");
+    if (!is_empty(children[0])) return invalid("enveloped-signature with content");
   }
   const Element last = children.back();
   if (last.attribute("", "Algorithm").value_or("") == alg::kStrTransform) {
@@ -164,7 +168,7 @@ Result<SignedReference> read_reference(Element element, const Ids& ids) {
     return fail(ErrorCode::algorithm_unsupported, "DigestMethod is " + reference.digest_algorithm);
   }
   DISTRICT_CHECK(only_attributes(children[1], {"Algorithm"}));
-  if (children[1].has_child_elements()) return invalid("DigestMethod with content");
+  if (!is_empty(children[1])) return invalid("DigestMethod with content");
   const auto value = children[2].only_text();
   const auto octets = value ? from_base64(*value) : std::nullopt;
   if (!octets || octets->size() != static_cast<std::size_t>(::EVP_MD_get_size(digest))) {
@@ -277,7 +281,7 @@ Result<SignatureParts> read_signature(Element signature, const Ids& ids) {
                 "SignatureMethod is " + parts.signature_algorithm);
   }
   DISTRICT_CHECK(only_attributes(info[1], {"Algorithm"}));
-  if (info[1].has_child_elements()) return invalid("SignatureMethod with content");
+  if (!is_empty(info[1])) return invalid("SignatureMethod with content");
   for (std::size_t i = 2; i < info.size(); ++i) {
     if (!info[i].is(ns::kDs, "Reference"))
       return invalid("SignedInfo with something else than Reference");
