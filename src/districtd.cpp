@@ -1,5 +1,6 @@
 // The server. This file only wires; the way of an envelope is in pipeline/pipeline.cpp.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -34,6 +35,7 @@ constexpr const char* kFooter = R"(Examples:
   districtd --config /etc/district.toml
 
 SIGTERM or SIGINT ends it: what is under way is finished, nothing acknowledged is lost.
+SIGHUP reads the TLS certificates and keys again, for new connections.
 Exit: 0 ended as asked, 1 internal error, 2 wrong usage or configuration,
       3 database or address not usable.)";
 
@@ -162,7 +164,8 @@ Result<Ok> run(const config::Config& config) {
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;
   published.listen.port = server->port();
-  server::Routes routes(pipeline, published.service_url(),
+  DISTRICT_TRY(const auto client_trust, trust::Trust::open(database, store::OpenMode::existing));
+  server::Routes routes(pipeline, *client_trust, clock, published.service_url(),
                         static_cast<std::size_t>(config.limits.body_bytes));
   archive->on_commit([&] { quantifier->wake(); });
   if (config.quantify.enabled) {
@@ -172,10 +175,18 @@ Result<Ok> run(const config::Config& config) {
                   {{"detail", "quantify.enabled is false: work items wait in the database"}});
   }
   DISTRICT_CHECK(server->start(routes));
+  if (config.legacy.enabled) {
+    observe::emit(observe::Level::warning, "legacy_tls",
+                  {{"address", config.legacy.address},
+                   {"port", server->port(1)},
+                   {"detail", "TLS 1.0 and 1.1 are broken: whoever is on the way may read along"},
+                   {"hint", "set legacy.enabled to false when the last old gateway is gone"}});
+  }
   observe::emit(
       observe::Level::info, "started",
       {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
-  const int signal = server::wait_for_signal();
+  int signal = 0;
+  while ((signal = server::wait_for_signal()) == SIGHUP) server->reload_certificates();
   observe::emit(observe::Level::info, "stopping", {{"signal", signal}});
   server->stop();
   quantifier->stop();
@@ -222,7 +233,7 @@ int main(int argc, char** argv) {
         stderr);
     return 2;
   }
-  server::block_stop_signals();
+  server::block_signals();
   xml::initialize();
   const auto config = read_config(options);
   if (!config) return report(config.error());

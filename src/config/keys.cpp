@@ -35,6 +35,12 @@ const char* url_complaint(std::string_view value) {
                "without query";
 }
 
+const char* client_certificates_complaint(std::string_view value) {
+  return is_one_of(value, {"off", "optional", "required"})
+             ? nullptr
+             : "must be \"off\", \"optional\" or \"required\"";
+}
+
 const char* level_complaint(std::string_view value) {
   return is_one_of(value, {"debug", "info", "warning", "error"})
              ? nullptr
@@ -53,10 +59,27 @@ const std::array kKeys{
   Key{"listen", "public_url", TextKey{[](Config& c) -> auto& { return c.listen.public_url; }, url_complaint}, "URL",
       "Where clients reach the service; the WSDL names it. Empty: `https://ADDRESS:PORT/services/aggregation`. Must be set when `listen.address` is `0.0.0.0` or `::`."},
 
+  Key{"listen", "client_certificates", TextKey{[](Config& c) -> auto& { return c.listen.client_certificates; }, client_certificates_complaint}, "word",
+      "Mutual TLS: `off`; `optional`: clients are asked for a certificate; `required`: without one there is no connection. A certificate counts when it is enrolled "
+      "and in force at the time of the request, whoever issued it; with `required` any other gets HTTP 403, with `optional` it counts as none."},
+
+  Key{"legacy", "enabled", BoolKey{[](Config& c) -> auto& { return c.legacy.enabled; }}, "switch",
+      "A second address for gateways of the age of Java 7: besides what `[listen]` offers, TLS 1.0 and 1.1 and CBC suites with SHA-1. The messages are judged alike. The log warns of it at each start."},
+  Key{"legacy", "address", TextKey{[](Config& c) -> auto& { return c.legacy.address; }, address_complaint}, "IP address",
+      "As `listen.address`."},
+  Key{"legacy", "port", IntegerKey{[](Config& c) -> auto& { return c.legacy.port; }, 0, 65535}, "TCP port",
+      "As `listen.port`."},
+  Key{"legacy", "client_certificates", TextKey{[](Config& c) -> auto& { return c.legacy.client_certificates; }, client_certificates_complaint}, "word",
+      "As `listen.client_certificates`."},
+
   Key{"tls", "certificate", PathKey{[](Config& c) -> auto& { return c.tls.certificate; }}, "path",
       "PEM file with the server's certificate, then those of the authorities up to, but without, the root."},
   Key{"tls", "key", PathKey{[](Config& c) -> auto& { return c.tls.key; }}, "path",
       "PEM file with the private key of `tls.certificate`, without a passphrase."},
+  Key{"tls", "second_certificate", PathKey{[](Config& c) -> auto& { return c.tls.second_certificate; }}, "path",
+      "A second certificate with its chain, so that there is one for RSA and one for ECDSA; each client gets the one that it can verify. Empty: none."},
+  Key{"tls", "second_key", PathKey{[](Config& c) -> auto& { return c.tls.second_key; }}, "path",
+      "PEM file with the private key of `tls.second_certificate`, without a passphrase."},
 
   Key{"receipt", "rsa_certificate", PathKey{[](Config& c) -> auto& { return c.receipt.rsa_certificate; }}, "path",
       "PEM certificate that signs receipts for clients that sign with RSA."},

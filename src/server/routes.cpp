@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "observe/events.h"
 #include "xml/schema.h"
 
 namespace district::server {
@@ -46,6 +47,17 @@ pipeline::Answer Routes::refuse(const Error& error, std::string_view content_typ
 
 std::optional<std::string_view> Routes::document(std::string_view query) const {
   return contract_.find(query);
+}
+
+bool Routes::may_connect(const Sha256Digest& certificate) {
+  const auto now = clock_.now();
+  const auto snapshot = trust_.snapshot();
+  if (!snapshot) {
+    observe::emit(observe::Level::error, "trust_unreadable", {{"detail", snapshot.error().detail}});
+    return false;
+  }
+  const auto* known = (*snapshot)->find_by_sha256(certificate);
+  return known != nullptr && !(*snapshot)->active(*known, now).empty();
 }
 
 }  // namespace district::server

@@ -5,16 +5,17 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "config/config.h"
 #include "pipeline/pipeline.h"
 #include "receive/receive.h"
+#include "server/listener.h"
 
 namespace district::server {
 
@@ -37,12 +38,14 @@ class Application {
   // What GET gives for the query (without "?"): an XML document, or nullopt for 404. On an I/O
   // thread; must not block.
   virtual std::optional<std::string_view> document(std::string_view query) const = 0;
+  // Whether the certificate with this SHA-256 is enrolled and in force now. On an I/O thread, for
+  // each request of a client that came with one; must not block for long.
+  virtual bool may_connect(const Sha256Digest& /*certificate*/) { return false; }
 };
 
 struct Settings {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: a free one
-  std::filesystem::path certificate, key;
+  std::vector<Listener> listeners;             // one or more
+  std::vector<CertificateFiles> certificates;  // of all listeners; one for each type of key
   std::size_t body_octets_max = 0, body_octets_total_max = 0, header_octets_max = 0;
   std::size_t connections_max = 0, connections_per_peer_max = 0;
   std::chrono::milliseconds handshake{}, header{}, body{}, idle{}, write{};
@@ -63,11 +66,18 @@ class Server {
   static Result<std::unique_ptr<Server>> open(Settings settings);
   ~Server();  // stops
 
-  std::uint16_t port() const;
+  // Of a listener, by its place in Settings.
+  std::uint16_t port(std::size_t listener = 0) const;
 
   // Keeps a reference: the application must live until stop() has returned. Once only.
   // Errors: internal (no threads to be had).
   Result<Ok> start(Application& application);
+
+  // Reads the certificates and keys again, for connections that come from now on; says in the log
+  // how it went. Where one cannot be used all stay as they were. The server does so by itself once
+  // a day.
+  // Threads: any.
+  void reload_certificates();
 
   // Takes no more connections, closes the idle ones, finishes the requests under way within
   // Settings::finish, and returns when nothing calls the application any more.
