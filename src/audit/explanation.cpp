@@ -307,12 +307,16 @@ void Explainer::find_key() {
       verify::find_certificates(key_info, security_, asked_.trust ? *asked_.trust : nobody);
   if (found) {
     // Several have the same key, where one was renewed with it: the one enrolled counts.
-    certificate_ = found->front();
-    for (const auto& candidate : *found) {
+    certificate_ = found->candidates.front();
+    for (const auto& candidate : found->candidates) {
       if (asked_.trust && asked_.trust->find_by_sha256(candidate.sha256()) != nullptr)
         certificate_ = candidate;
     }
-    add("key", "Key reference", Finding::good, form);
+    if (const auto path = verify::check_issuers(*found); path) {
+      add("key", "Key reference", Finding::good, form);
+    } else {
+      add_error("key", "Key reference", path.error());
+    }
   } else if (found.error().code == ErrorCode::token_unavailable && !asked_.trust) {
     certificate_ = asked_.certificate;
     auto& step = add("key", "Key reference", Finding::not_checked,

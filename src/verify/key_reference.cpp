@@ -51,7 +51,8 @@ Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapsh
                    "BinarySecurityToken has ValueType " + type.value_or("(none)"));
   }
   if (!token.attribute("", "EncodingType"))  // BSP R3029
-    return fail(ErrorCode::token_unsupported, "BinarySecurityToken without EncodingType");
+    return fail_by("BSP 1.1 R3029", ErrorCode::token_unsupported,
+                   "BinarySecurityToken without EncodingType");
   DISTRICT_TRY(const Bytes octets, token_octets(token));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
