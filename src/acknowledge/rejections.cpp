@@ -28,7 +28,8 @@ constexpr std::size_t kQueueMax = 2048;
 constexpr std::size_t kQueueRawOctetsMax = std::size_t{16} * 1024 * 1024;
 // One envelope in the queue; of a larger one the beginning, which has the header.
 constexpr std::size_t kRawOctetsMax = limits::kWholeOctetsMax;
-constexpr std::size_t kRawOctetsOfLarge = limits::kHeaderOctetsMax;
+constexpr std::size_t kRawOctetsOfLarge = std::size_t{256} * 1024;
+static_assert(kRawOctetsOfLarge >= limits::kHeaderOctetsMax);
 // Raw envelopes of those who have not authenticated, a second.
 constexpr std::size_t kSamplesPerSecond = 20;
 // Between two transactions, so that a flood costs few of them.

@@ -312,11 +312,10 @@ void Explainer::find_key() {
       if (asked_.trust && asked_.trust->find_by_sha256(candidate.sha256()) != nullptr)
         certificate_ = candidate;
     }
-    const auto issued = verify::check_issuers(*found);
-    if (issued) {
+    if (const auto path = verify::check_issuers(*found); path) {
       add("key", "Key reference", Finding::good, form);
     } else {
-      add_error("key", "Key reference", issued.error());
+      add_error("key", "Key reference", path.error());
     }
   } else if (found.error().code == ErrorCode::token_unavailable && !asked_.trust) {
     certificate_ = asked_.certificate;

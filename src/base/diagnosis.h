@@ -19,11 +19,11 @@ struct Diagnosis {
   // The message's Timestamp.
   std::optional<Instant> created, expires;
   std::optional<Instant> judged_at;  // our clock, when the Timestamp was held against it
-  std::string key_reference;       // "BinarySecurityToken X509v3"
-  std::string certificate_sha256;  // hex, of the certificate presented or found
-  std::string subject;             // of that certificate
-  std::string tenant;              // that it is enrolled for; several: separated by commas
-  std::string signature_method;    // URI
+  std::string key_reference;         // "BinarySecurityToken X509v3"
+  std::string certificate_sha256;    // hex, of the certificate presented or found
+  std::string subject;               // of that certificate
+  std::string tenant;                // that it is enrolled for; several: separated by commas
+  std::string signature_method;      // URI
 };
 
 // Rules by another name than their code's own; rule_of() below gives either.
