@@ -275,8 +275,7 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
     DISTRICT_CHECK(go_on());
     DISTRICT_CHECK(turns.begin());
     DISTRICT_CHECK(engine.ingest(part, item.origin(), touched));
-    DISTRICT_CHECK(touched.meters() < kMetersAtOnce ? engine.settle(touched)
-                                                    : engine.recompute(touched, now));
+    if (touched.meters() >= kMetersAtOnce) DISTRICT_CHECK(engine.recompute(touched, now));
     return turns.commit();
   };
   // All must be known to be good before the first is written.
