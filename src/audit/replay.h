@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/standards.h"
 #include "audit/comparison.h"
 #include "base/error.h"
 #include "store/archive_store.h"
@@ -61,7 +62,11 @@ class Replay {
   // long recomputation.
   Result<ReplayReport> run(const Selection& selection);
 
+  // Settings of KPIs, where they are not the defaults.
+  void set_standards(Standards standards) { standards_ = std::move(standards); }
+
  private:
+  Standards standards_;
   using Act = std::function<Result<Ok>(const store::StoredEnvelope&)>;
   Result<Ok> for_each_envelope(const Selection& selection, ReplayReport& report, const Act& act);
   store::Database& recorded_;

@@ -1,5 +1,6 @@
 // What the standards and the design leave to settings: limits, base temperatures, hours. The
-// defaults are the values of kpis.md; the file of the setting `quantify.standards` replaces them.
+// defaults are the values of kpis.md; `standards.toml` in the data folder (config/standards_file.h)
+// replaces them; after a change, `districtctl kpi recompute` applies it to what is there.
 #pragma once
 
 #include <array>

@@ -22,8 +22,8 @@ const Windows kQuality = {day, month};
 const Windows kBaseline = {baseline};
 const Windows kReporting = {reporting};
 
-constexpr const char* kDesign = "kpis.md section 2";
-constexpr const char* kStreet = "kpis.md section 5";
+constexpr const char* kDesign = "definition of this project";
+constexpr const char* kStreet = "definition of this project";
 constexpr const char* kEn16798 = "EN 16798-1, CEN/TR 16798-2";
 constexpr const char* kCaltrack = "CalTRACK 2.0 daily methods";
 constexpr const char* kGuideline14 = "ASHRAE Guideline 14";
@@ -65,7 +65,7 @@ const std::vector<KpiDefinition> kEnergy = {
     {"kwh_per_hdd",
      "energy_kwh / hdd18_kd; null unless completeness and valid days are at least 0.9 and there "
      "are 20 K d",
-     "kWh/(K.d)", Family::interval_energy, kMonths, covered_time, "kpis.md section 3",
+     "kWh/(K.d)", Family::interval_energy, kMonths, covered_time, "definition of this project",
      energy_per_degree_day},
     {"leni_kwh_m2a", "energy_estimate_kwh of the year / floor_area_m2, of a lighting meter",
      "kWh/(m2.a)", Family::interval_energy, kYear, covered_time, "EN 15193-1", leni},
@@ -94,7 +94,7 @@ const std::vector<KpiDefinition> kPower = {
     {"peak_w", "largest power that holds in the window; the first on ties", "W",
      Family::instant_power, kDays, covered_time, kStreet, power_peak},
     {"day_burning_hours", "operating hours in local [10:00, 16:00)", "h", Family::instant_power,
-     kDays, covered_time, "kpis.md section 5, fault indicator", day_burning_hours},
+     kDays, covered_time, "fault indicator", day_burning_hours},
     {"pdi_w_per_lx_m2", "installed_power_w / illuminance_area_lx_m2", "W/(lx.m2)",
      Family::instant_power, kMonths, covered_time, "EN 13201-5, D_P", power_density},
     {"pdi_measured_w_per_lx_m2",
@@ -107,12 +107,12 @@ const std::vector<KpiDefinition> kPower = {
 
 const std::vector<KpiDefinition> kRegister = {
     {"consumption", "S(end) - S(start) of the accumulated register, linear between readings", "",
-     Family::register_reading, kAll, reading_gaps, "kpis.md section 6", consumption},
+     Family::register_reading, kAll, reading_gaps, "definition of this project", consumption},
 };
 
 const std::vector<KpiDefinition> kWeather = {
-    {"mean_temp_out_c", "mean of the outdoor temperature", "Cel", Family::weather, kDays,
-     covered_time, "kpis.md section 3", mean_outdoor_temperature},
+    {"mean_temp_out_c", "mean of the valid days' T_d", "Cel", Family::weather, kDays, valid_days,
+     "definition of this project", mean_outdoor_temperature},
     {"hdd18_kd", "sum over valid days of max(0, 18 - T_d)", "K.d", Family::weather, kDays,
      valid_days, "mean-temperature method", heating_degree_days},
     {"cdd21_kd", "sum over valid days of max(0, T_d - 21)", "K.d", Family::weather, kDays,
@@ -200,7 +200,7 @@ const std::vector<KpiDefinition> kModel = {
      kBaseline, valid_days, kCaltrack, candidates},
     {"normalised_baseline_kwh",
      "sum of the model over the temperatures of normal_period, or else of the baseline", "kWh",
-     Family::model, kBaseline, valid_days, "kpis.md section 3, normalised annual consumption",
+     Family::model, kBaseline, valid_days, "normalised annual consumption",
      normalised_consumption},
     {"reporting_days", "days of the reporting period with energy and temperature", "1",
      Family::model, kReporting, valid_days, kCaltrack, reporting_days},
@@ -312,6 +312,8 @@ bool begins_a_family(const store::Series& series) {
 }
 
 bool matters(std::string_view attribute) {
+  // Which site's statements a meter inherits, and a site's zone.
+  if (attribute == "at_site" || attribute == "site_zone") return true;
   return std::any_of(families().begin(), families().end(), [&](const auto& family) {
     return std::find(family.facts.begin(), family.facts.end(), attribute) != family.facts.end();
   });

@@ -118,6 +118,36 @@ Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& tou
   return Ingestion(store, *known_, origin, touched).take(batch);
 }
 
+Result<std::uint64_t> Engine::restore(const Batch& batch, const Origin& origin) {
+  if (batch.observations.empty() && batch.master_facts.empty()) return std::uint64_t{0};
+  DISTRICT_CHECK(check(batch));
+  SeriesStore store(db_);
+  Touched touched;
+  Ingestion ingestion(store, *known_, origin, touched, true);
+  DISTRICT_CHECK(ingestion.take(batch));
+  return ingestion.restored();
+}
+
+Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instant> from,
+                                     std::optional<Instant> to, Instant computed_at) {
+  SeriesStore store(db_);
+  DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+  if (!meter_id) return Ok{};
+  Touched touched;
+  auto& changes = touched.meters_[*meter_id];
+  changes.tenant = meter.tenant;
+  changes.all = !from || !to;
+  DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
+  for (const auto& series : all_series) {
+    if (changes.all) break;
+    // From the first value in the time to the last: gaps beside them come by themselves.
+    DISTRICT_TRY(const auto versions, store.versions(series, *from - series.longest, *to));
+    for (const auto& version : versions)
+      changes.series[series.series_id].add(stretch_of(version.start, version.end));
+  }
+  return recompute(touched, computed_at);
+}
+
 // What changed of a meter is passed on to those that refer to it, and on from these.
 Result<Ok> Engine::touch_dependents(Touched& touched) {
   SeriesStore store(db_);
@@ -175,8 +205,10 @@ Result<std::vector<MeterKey>> Engine::linked_to(const MeterKey& meter) {
   if (!meter_id) return std::vector<MeterKey>(linked.begin(), linked.end());
   DISTRICT_TRY(const auto facts, store.facts(*meter_id));
   const MasterData master(facts);
-  for (const auto& [from, number] : master.all("replaces_meter"))
-    linked.insert({meter.tenant, meter.source, number});
+  for (const auto* attribute : {"replaces_meter", "at_site"}) {
+    for (const auto& [from, name] : master.all(attribute))
+      linked.insert({meter.tenant, meter.source, name});
+  }
   if (const auto sensor = master.latest("outdoor_sensor"))
     linked.insert(meter_referred_to(meter.tenant, *sensor));
   return std::vector<MeterKey>(linked.begin(), linked.end());

@@ -80,6 +80,13 @@ class Engine {
   // One batch, in the caller's transaction.
   Result<Ok> apply(const Batch& batch, const store::Origin& origin, Instant computed_at);
 
+  // Values of an envelope that was ingested before: those that are gone or differ are as the
+  // envelope has them again. Computes nothing. Gives how many had to be restored.
+  Result<std::uint64_t> restore(const Batch& batch, const store::Origin& origin);
+  // The windows of a meter that overlap [from, to); none: all.
+  Result<Ok> recompute_between(const MeterKey& meter, std::optional<Instant> from,
+                               std::optional<Instant> to, Instant computed_at);
+
   // Meters whose KPIs depend on values of the meter, or it on theirs.
   Result<std::vector<MeterKey>> linked_to(const MeterKey& meter);
 

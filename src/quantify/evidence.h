@@ -103,8 +103,7 @@ struct RegisterSummary {
 
 // Outdoor temperature by local days.
 struct WeatherSummary {
-  double temperature_sum = 0;  // hourly means times hours
-  Duration covered{};
+  double temperature_sum = 0;  // of the means of valid days
   std::size_t valid_days = 0, expected_days = 0;
   double heating_kd = 0, cooling_kd = 0, eurostat_heating_kd = 0, eurostat_cooling_kd = 0;
 };

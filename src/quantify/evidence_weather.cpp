@@ -125,11 +125,10 @@ WeatherSummary weather_of(const Window& window, const Material& material,
   WeatherSummary summary;
   for (const auto& day : days_of(window, material, outdoor, false)) {
     ++summary.expected_days;
-    summary.temperature_sum += day.sum;
-    summary.covered += day.covered;
     if (!day.valid()) continue;
     ++summary.valid_days;
     const double mean = day.mean();
+    summary.temperature_sum += mean;
     summary.heating_kd += std::max(0.0, standards.heating_base - mean);
     summary.cooling_kd += std::max(0.0, mean - standards.cooling_base);
     if (mean <= standards.eurostat_heating_threshold)

@@ -88,8 +88,8 @@ double mean_actual(const ModelSummary& model) {
 
 Figure mean_outdoor_temperature(const Evidence& evidence) {
   const auto& weather = evidence.weather;
-  return by_completeness(ratio(weather.temperature_sum, hours(weather.covered)),
-                         share(weather.covered, evidence.window));
+  return of_days(evidence,
+                 weather.temperature_sum / static_cast<double>(std::max<std::size_t>(1, weather.valid_days)));
 }
 Figure heating_degree_days(const Evidence& evidence) {
   return of_days(evidence, evidence.weather.heating_kd);

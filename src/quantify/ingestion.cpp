@@ -34,13 +34,6 @@ MeasurementState state_before_settling(const Version& version) {
                                            : MeasurementState::current;
 }
 
-// A stored version as it was, a new one with `is_new`.
-struct Before {
-  MeasurementState state{};
-  std::uint32_t flags = 0;
-  bool is_new = false;
-};
-
 }  // namespace
 
 Result<std::int64_t> Ingestion::meter_of(const std::string& tenant, const std::string& source,
@@ -148,71 +141,104 @@ Result<bool> Ingestion::merge(Incoming& incoming, const std::vector<Version>& ve
     last = end_of_day(versions.back().start) + longest;
   }
   DISTRICT_TRY(auto page, store_.page(series, first - 2 * longest, last + longest));
-  std::vector<Version> merged;
-  merged.reserve(page.versions.size() + versions.size());
-  std::vector<Before> was;
-  was.reserve(merged.capacity());
-  auto stored = page.versions.begin();
+  Merged merged = put_together(incoming.meter_id, page.versions, versions);
+  // Days in which new values lie are here from beginning to end.
+  const bool others_changed =
+      judge_days(series.kind, merged, start_of_day(versions.front().start),
+                 end_of_day(versions.back().start));
+  if (others_changed && !wide) return false;
+  for (auto& version : merged.versions) version.state = state_before_settling(version);
+  settle(merged.versions);
+  const auto changed = note_changes(incoming, merged, first, last);
+  if (!changed) return true;
+  page.versions = std::move(merged.versions);
+  DISTRICT_CHECK(store_.put_page(series, page, changed->start, changed->end));
+  return true;
+}
+
+// The stored ones and the new ones, in their order.
+Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<Version>& stored,
+                                          const std::vector<Version>& versions) {
+  Merged merged;
+  merged.versions.reserve(stored.size() + versions.size());
+  merged.was.reserve(stored.size() + versions.size());
+  auto next = stored.begin();
   const auto take_stored = [&](auto until) {
-    for (; stored != page.versions.end() && until(*stored); ++stored) {
-      was.push_back({stored->state, stored->flags, false});
-      merged.push_back(*stored);
+    for (; next != stored.end() && until(*next); ++next) {
+      merged.was.push_back({next->state, next->flags, false});
+      merged.versions.push_back(*next);
     }
   };
-  auto& touched = touched_.meters_[incoming.meter_id];
   for (const auto& version : versions) {
     take_stored([&](const Version& other) { return before(other, version); });
-    if (stored != page.versions.end() && place_of(*stored) == place_of(version)) {
+    const bool there = next != stored.end() && place_of(*next) == place_of(version);
+    if (there && !restoring_) {
       // Ingested before, by a recomputation that may have broken off: what it did is not known.
-      touched.all = true;
+      touched_.meters_[meter_id].all = true;
       continue;
     }
-    was.push_back({MeasurementState::unusable, 0, true});
-    merged.push_back(version);
+    if (there && next->value == version.value) continue;
+    if (restoring_) ++restored_;
+    if (there) {
+      next->value = version.value;
+      merged.differs = true;
+      continue;
+    }
+    merged.was.push_back({MeasurementState::unusable, 0, true});
+    merged.versions.push_back(version);
   }
   take_stored([](const Version&) { return true; });
+  return merged;
+}
 
-  // Spikes, day by day: days in which new values lie are here from beginning to end.
-  const auto days_from = start_of_day(versions.front().start);
-  const auto days_to = end_of_day(versions.back().start);
+// Spikes, day by day. True: a stored version is one now, or is none any more.
+bool Ingestion::judge_days(ValueKind kind, Merged& merged, Instant from, Instant to) {
   bool others_changed = false;
-  for (std::size_t i = 0; i < merged.size();) {
-    const auto day = start_of_day(merged[i].start);
-    auto end = i;
-    while (end < merged.size() && merged[end].start < day + 24h) ++end;
-    if (day >= days_from && day < days_to && judge_spikes(series.kind, {&merged[i], end - i})) {
-      for (auto k = i; k < end; ++k)
-        others_changed = others_changed || (!was[k].is_new && merged[k].flags != was[k].flags);
+  auto& versions = merged.versions;
+  for (std::size_t begin = 0; begin < versions.size();) {
+    const auto day = start_of_day(versions[begin].start);
+    auto end = begin;
+    while (end < versions.size() && versions[end].start < day + 24h) ++end;
+    if (day >= from && day < to && judge_spikes(kind, {&versions[begin], end - begin})) {
+      for (auto i = begin; i < end; ++i)
+        others_changed |= !merged.was[i].is_new && versions[i].flags != merged.was[i].flags;
     }
-    i = end;
+    begin = end;
   }
-  if (others_changed && !wide) return false;
+  return others_changed;
+}
 
-  for (auto& version : merged) version.state = state_before_settling(version);
-  settle(merged);
-  std::optional<Instant> from;
-  Instant to{};
-  for (std::size_t i = 0; i < merged.size(); ++i) {
-    auto& version = merged[i];
+// Counts and notes what has changed; gives the first and the last start of it. States of versions
+// that do not overlap [first, last] are not decided by what is here: they stay.
+std::optional<Stretch> Ingestion::note_changes(const Incoming& incoming, Merged& merged,
+                                               Instant first, Instant last) {
+  std::optional<Stretch> changed;
+  auto& stretches = touched_.meters_[incoming.meter_id].series;
+  for (std::size_t i = 0; i < merged.versions.size(); ++i) {
+    auto& version = merged.versions[i];
+    const auto& was = merged.was[i];
     const bool inside = version.start <= last && version.end >= first;
-    if (!inside && !was[i].is_new) version.state = was[i].state;
-    if (!was[i].is_new && version.state == was[i].state && version.flags == was[i].flags) continue;
-    if (!from) from = version.start;
-    to = version.start;
-    if (!was[i].is_new) --counts_[std::string("state ") + name_of(was[i].state)];
-    ++counts_[std::string("state ") + name_of(version.state)];
-    for (const auto& rule : rules()) {
-      const int change = ((version.flags & rule.flag) != 0) - ((was[i].flags & rule.flag) != 0);
-      if (change != 0) counts_["rule " + std::string(rule.name)] += change;
-    }
+    if (!inside && !was.is_new) version.state = was.state;
+    const bool same = version.state == was.state && version.flags == was.flags;
+    if (!was.is_new && same && !merged.differs) continue;
+    if (!changed) changed = stretch_of(version.start, version.start);
+    changed->end = version.start;
+    count_change(version, was);
     // A resent value is news to nobody.
-    if (was[i].is_new && version.state == MeasurementState::duplicate) continue;
-    touched.series[series.series_id].add(stretch_of(version.start, version.end));
+    if (was.is_new && version.state == MeasurementState::duplicate) continue;
+    stretches[incoming.series.series_id].add(stretch_of(version.start, version.end));
   }
-  if (!from) return true;
-  page.versions = std::move(merged);
-  DISTRICT_CHECK(store_.put_page(series, page, *from, to));
-  return true;
+  return changed;
+}
+
+void Ingestion::count_change(const Version& version, const Before& was) {
+  if (!was.is_new) --counts_[std::string("state ") + name_of(was.state)];
+  ++counts_[std::string("state ") + name_of(version.state)];
+  if (((version.flags | was.flags) & kRuleFlags) == 0) return;
+  for (const auto& rule : rules()) {
+    const int change = ((version.flags & rule.flag) != 0) - ((was.flags & rule.flag) != 0);
+    if (change != 0) counts_["rule " + std::string(rule.name)] += change;
+  }
 }
 
 Result<Ok> Ingestion::take_facts(const Batch& batch) {

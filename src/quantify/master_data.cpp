@@ -140,6 +140,13 @@ std::vector<MasterData::Statement> MasterData::statements(std::string_view attri
   return result;
 }
 
+void MasterData::inherit(const MasterData& site) {
+  for (const auto& [attribute, statements] : site.statements_) {
+    // A site's zone has a name of its own in messages.
+    statements_.emplace(attribute == "site_zone" ? "zone" : attribute, statements);
+  }
+}
+
 bool MasterData::says_the_same(const MasterData& other) const {
   const auto same = [](const Statement& a, const Statement& b) {
     return a.from == b.from && a.to == b.to && a.value == b.value;

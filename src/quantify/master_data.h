@@ -43,6 +43,9 @@ class MasterData {
   };
   std::vector<Statement> statements(std::string_view attribute, Instant from, Instant to) const;
 
+  // Attributes of which nothing is said here are as the site has them.
+  void inherit(const MasterData& site);
+
   // The same statements, whatever envelopes they came in.
   bool says_the_same(const MasterData& other) const;
 

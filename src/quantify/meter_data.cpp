@@ -13,7 +13,9 @@ using store::Version;
 
 constexpr const char* kSensor = "outdoor_sensor";
 constexpr const char* kReplaces = "replaces_meter";
+constexpr const char* kSite = "at_site";
 constexpr std::size_t kExchangesMax = 16;  // ends a circle of statements
+constexpr std::size_t kSitesMax = 4;       // a meter's building, its site, and so on
 
 bool is_register(const Series& series) { return series.kind == ValueKind::reading; }
 
@@ -70,20 +72,37 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
 Result<std::vector<std::int64_t>> dependents_of(SeriesStore& store, const MeterKey& key) {
   DISTRICT_TRY(auto meters, store.meters_that_state(key.tenant, kSensor, reference_to(key)));
   if (key.meter.empty()) return meters;
-  DISTRICT_TRY(const auto successors, store.meters_that_state(key.tenant, kReplaces, key.meter));
-  for (const auto meter_id : successors) {
-    DISTRICT_TRY(const auto successor, store.meter_key(meter_id));
-    if (successor.source == key.source) meters.push_back(meter_id);
+  for (const auto* attribute : {kReplaces, kSite}) {
+    DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, attribute, key.meter));
+    for (const auto meter_id : others) {
+      DISTRICT_TRY(const auto other, store.meter_key(meter_id));
+      if (other.source == key.source) meters.push_back(meter_id);
+    }
   }
   return meters;
+}
+
+Result<MasterData> master_data_of(SeriesStore& store, const MeterKey& key) {
+  MasterData master;
+  auto at = key;
+  for (std::size_t level = 0; level <= kSitesMax; ++level) {
+    DISTRICT_TRY(const auto meter_id, store.find_meter(at));
+    if (!meter_id) return master;
+    DISTRICT_TRY(const auto facts, store.facts(*meter_id));
+    const MasterData here(facts);
+    master.inherit(here);
+    const auto site = here.latest(kSite);
+    if (!site) return master;
+    at.meter = *site;
+  }
+  return master;
 }
 
 Result<MeterData> MeterData::load(SeriesStore& store, std::int64_t meter_id) {
   MeterData meter;
   meter.meter_id = meter_id;
   DISTRICT_TRY(meter.key, store.meter_key(meter_id));
-  DISTRICT_TRY(const auto facts, store.facts(meter_id));
-  meter.master = MasterData(facts);
+  DISTRICT_TRY(meter.master, master_data_of(store, meter.key));
   DISTRICT_TRY(meter.own, store.series_of(meter_id));
   DISTRICT_CHECK(meter.load_sensor(store));
   if (std::none_of(meter.own.begin(), meter.own.end(), is_register)) return meter;
@@ -113,8 +132,8 @@ Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
     DISTRICT_TRY(const auto all_series, store.series_of(*meter));
     const auto registers = std::find_if(all_series.begin(), all_series.end(), is_register);
     if (registers == all_series.end()) return Ok{};
-    DISTRICT_TRY(const auto facts, store.facts(*meter));
-    predecessors.push_back({*registers, MasterData(facts), at,
+    DISTRICT_TRY(auto of_predecessor, master_data_of(store, {key.tenant, key.source, number}));
+    predecessors.push_back({*registers, std::move(of_predecessor), at,
                             newer->number("replaced_final_register", at),
                             newer->number("initial_register", at)});
     newer = &predecessors.back().master;

@@ -51,7 +51,11 @@ class MeterData {
   const store::Series* find(const Input& input, bool first) const;
 };
 
-// Meters whose KPIs depend on values of this one.
+// What master data says of a meter; where it says nothing of an attribute, what it says of the
+// building or site that the meter stands in. A site is known by the source and its site_id.
+Result<MasterData> master_data_of(store::SeriesStore& store, const MeterKey& key);
+
+// Meters whose KPIs depend on values or master data of this one.
 Result<std::vector<std::int64_t>> dependents_of(store::SeriesStore& store, const MeterKey& key);
 
 // "BCN-SCHOOL", or "House12/4711" for a meter of a source: how outdoor_sensor names one.

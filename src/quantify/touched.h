@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "quantify/stretches.h"
 
@@ -21,6 +22,11 @@ class Touched {
     auto& meter = meters_[meter_id];
     meter.tenant = tenant;
     meter.all = true;
+  }
+  std::vector<std::int64_t> meter_ids() const {
+    std::vector<std::int64_t> ids;
+    for (const auto& [meter_id, changes] : meters_) ids.push_back(meter_id);
+    return ids;
   }
 
  private:

@@ -203,6 +203,21 @@ Result<Origin> SeriesStore::origin(std::uint64_t leaf_index) {
       .first->second;
 }
 
+Result<std::vector<std::string>> SeriesStore::envelopes_between(std::optional<Instant> from,
+                                                                std::optional<Instant> to) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT o.receipt_id FROM origin o JOIN envelope e "
+                                     "USING (leaf_index) WHERE o.first_start IS NOT NULL "
+                                     "AND (?1 IS NULL OR o.last_start >= ?1) "
+                                     "AND (?2 IS NULL OR o.first_start < ?2) ORDER BY leaf_index"));
+  row.bind(1, from).bind(2, to);
+  std::vector<std::string> found;
+  while (true) {
+    DISTRICT_TRY(const bool more, row.step());
+    if (!more) return found;
+    found.push_back(row.text(0));
+  }
+}
+
 Result<Ok> SeriesStore::add_measurements(const MeterKey& meter, const Series& series,
                                          const MeasurementFilter& filter,
                                          std::vector<Measurement>& found) {

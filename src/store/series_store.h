@@ -156,6 +156,9 @@ class SeriesStore {
   Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
                         std::optional<Instant> first_start, std::optional<Instant> last_start);
   Result<Origin> origin(std::uint64_t leaf_index);
+  // Receipts of the envelopes with values that may start in [from, to), by leaf_index.
+  Result<std::vector<std::string>> envelopes_between(std::optional<Instant> from,
+                                                     std::optional<Instant> to);
 
   // Master data.
   Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
