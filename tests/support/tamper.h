@@ -35,7 +35,8 @@ inline void tamper_with_kpis(store::Database& database, const std::string& kpi, 
   const auto meters = store::all_meters(database).value();
   for (const auto& meter : meters) {
     const auto meter_id = series_store.find_meter(meter).value().value();
-    for (const auto& [kind, number] : series_store.kpi_chunks(meter_id).value()) {
+    const auto chunks = series_store.kpi_chunks(meter_id).value();
+    for (const auto& [kind, number] : chunks) {
       if (kind != window) continue;
       auto chunk = series_store.kpi_chunk(meter_id, kind, number).value();
       for (auto& [start, row] : chunk.windows) {
