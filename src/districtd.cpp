@@ -1,5 +1,6 @@
 // The server. This file only wires; the way of an envelope is in pipeline/pipeline.cpp.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "acknowledge/acknowledger.h"
+#include "acknowledge/rejections.h"
 #include "archive/archive.h"
 #include "config/config.h"
 #include "config/standards_file.h"
@@ -36,6 +38,7 @@ constexpr const char* kFooter = R"(Examples:
   districtd --config /etc/district.toml
 
 SIGTERM or SIGINT ends it: what is under way is finished, nothing acknowledged is lost.
+SIGHUP reads the TLS certificates and keys again, for new connections.
 Exit: 0 ended as asked, 1 internal error, 2 wrong usage or configuration,
       3 database or address not usable.)";
 
@@ -113,6 +116,25 @@ Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& 
   return acknowledge::SigningIdentity{std::move(certificate), std::move(key)};
 }
 
+// Nobody's measurements depend on it: the server does without rather than not start. Null: without.
+std::unique_ptr<acknowledge::Rejections> keep_rejections(const config::Config& config) {
+  const auto& chosen = config.rejections;
+  const auto count = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
+  store::RejectionBounds bounds;
+  bounds.rows_per_tenant = count(chosen.rows_per_tenant);
+  bounds.rows_of_others = count(chosen.rows_of_others);
+  bounds.raw_octets_per_tenant = count(chosen.raw_bytes_per_tenant);
+  bounds.sample_count = count(chosen.sample_envelopes);
+  bounds.sample_octets = count(chosen.sample_bytes);
+  bounds.age = std::chrono::hours(24 * chosen.days);
+  auto opened = acknowledge::Rejections::open(config.rejections_file().string(), bounds);
+  if (opened) return *std::move(opened);
+  observe::emit(observe::Level::error, "rejections_not_kept",
+                {{"detail", opened.error().detail},
+                 {"hint", "it holds no evidence: move the file away and start the server again"}});
+  return nullptr;
+}
+
 Result<Ok> run(const config::Config& config) {
   const SystemClock clock;
   const std::string database = config.database().string();
@@ -142,12 +164,15 @@ Result<Ok> run(const config::Config& config) {
   const verify::StreamVerifier verifier(
       *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);
-  pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock);
+  const auto rejections = keep_rejections(config);
+  pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock,
+                              rejections.get());
 
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;
   published.listen.port = server->port();
-  server::Routes routes(pipeline, published.service_url(),
+  DISTRICT_TRY(const auto client_trust, trust::Trust::open(database, store::OpenMode::existing));
+  server::Routes routes(pipeline, *client_trust, clock, published.service_url(),
                         static_cast<std::size_t>(config.limits.body_bytes));
   archive->on_commit([&] { quantifier->wake(); });
   if (config.quantify.enabled) {
@@ -157,10 +182,18 @@ Result<Ok> run(const config::Config& config) {
                   {{"detail", "quantify.enabled is false: work items wait in the database"}});
   }
   DISTRICT_CHECK(server->start(routes));
+  if (config.legacy.enabled) {
+    observe::emit(observe::Level::warning, "legacy_tls",
+                  {{"address", config.legacy.address},
+                   {"port", server->port(1)},
+                   {"detail", "TLS 1.0 and 1.1 are broken: whoever is on the way may read along"},
+                   {"hint", "set legacy.enabled to false when the last old gateway is gone"}});
+  }
   observe::emit(
       observe::Level::info, "started",
       {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
-  const int signal = server::wait_for_signal();
+  int signal = 0;
+  while ((signal = server::wait_for_signal()) == SIGHUP) server->reload_certificates();
   observe::emit(observe::Level::info, "stopping", {{"signal", signal}});
   server->stop();
   quantifier->stop();
@@ -207,7 +240,7 @@ int main(int argc, char** argv) {
         stderr);
     return 2;
   }
-  server::block_stop_signals();
+  server::block_signals();
   xml::initialize();
   const auto config = read_config(options);
   if (!config) return report(config.error());

@@ -98,6 +98,8 @@ int run(const std::vector<std::string>& arguments, const World& world) {
     add_tenant_commands(app, session);
     add_certificate_commands(app, session);
     add_envelope_commands(app, session);
+    add_rejection_commands(app, session);
+    add_check_command(app, session);
     add_kpi_commands(app, session);
     add_site_commands(app, session);
     add_content_commands(app, session);

@@ -73,9 +73,10 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 Result<std::unique_ptr<validate::Validator>> Session::validator() const {
-  DISTRICT_TRY(const auto config, settings());
   xml::initialize();
-  DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
+  // Without a data folder there are only the built-in ones.
+  if (const auto config = settings())
+    DISTRICT_CHECK(validate::add_content_folder(config->data.folder / "content"));
   return validate::Validator::create(world.operations);
 }
 

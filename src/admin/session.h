@@ -54,6 +54,8 @@ Result<std::string> read_file(const std::string& path);
 void add_tenant_commands(CLI::App& app, Session& session);
 void add_certificate_commands(CLI::App& app, Session& session);
 void add_envelope_commands(CLI::App& app, Session& session);
+void add_rejection_commands(CLI::App& app, Session& session);
+void add_check_command(CLI::App& app, Session& session);
 void add_kpi_commands(CLI::App& app, Session& session);
 void add_kpi_detail_commands(CLI::App& kpi, Session& session);  // below `kpi`
 void add_site_commands(CLI::App& app, Session& session);

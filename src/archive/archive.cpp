@@ -35,7 +35,8 @@ using Outcome = Result<store::AppendOutcome>;
 
 struct Waiting {
   store::NewEnvelope envelope;
-  std::promise<Outcome> outcome;
+  Evidence* evidence;
+  Archive::Durable durable;
 };
 
 struct Chunks {
@@ -89,6 +90,13 @@ Result<Receipt> receipt_of(store::AppendOutcome outcome) {
                 std::make_shared<const FirstCopy>(replayed->first)};
     return fail(std::move(error));
   }
+  if (const auto until = std::get<store::TrustChanged>(outcome).forgotten_until) {
+    return fail(ErrorCode::trust_changed,
+                "its replay key may have been forgotten: the clock was set back, or the window "
+                "widened, and messages are accepted again when they would have ended after " +
+                    format_instant(*until),
+                "check the server's clock (NTP); the sender tries again");
+  }
   return fail(ErrorCode::trust_changed, "trust changed between verification and commit");
 }
 
@@ -126,6 +134,11 @@ struct Archive::Impl final : Staging {
   Result<std::vector<store::AppendOutcome>> store_group(
       std::span<const store::NewEnvelope> envelopes);
   Outcome settle(const store::NewEnvelope& envelope, const Error& error, bool alone);
+  Result<store::NewEnvelope> prepare(const Evidence& evidence,
+                                     const verify::VerifiedEnvelope& verified,
+                                     const Content& content) const;
+  Result<Ok> take(Waiting waiting);
+  static void tell(Waiting waiting, Outcome outcome);
 
   const Settings settings;
   const Clock& clock;
@@ -301,10 +314,43 @@ void Archive::Impl::commit(std::vector<Waiting> group) {
   const bool any = std::ranges::any_of(results, [](const Outcome& result) {
     return result && std::holds_alternative<Receipt>(*result);
   });
-  for (std::size_t i = 0; i < group.size(); ++i) group[i].outcome.set_value(std::move(results[i]));
+  for (std::size_t i = 0; i < group.size(); ++i) tell(std::move(group[i]), std::move(results[i]));
   if (!any) return;
   const std::lock_guard lock(wake_mutex);
   if (wake) wake();
+}
+
+Result<store::NewEnvelope> Archive::Impl::prepare(const Evidence& evidence,
+                                                  const verify::VerifiedEnvelope& verified,
+                                                  const Content& content) const {
+  DISTRICT_TRY(const auto* staged, evidence.staged());
+  auto envelope = describe(evidence, verified, content);
+  if (staged != nullptr) {
+    envelope.staged = *staged;
+  } else {
+    DISTRICT_TRY(envelope.raw_zstd, compress(evidence.raw().octets, settings.compression_level));
+  }
+  return envelope;
+}
+
+Result<Ok> Archive::Impl::take(Waiting waiting) {
+  const std::lock_guard lock(mutex);
+  if (stopping) return fail(ErrorCode::archive_unavailable, "the archive is closing");
+  if (queue.size() >= settings.queue_max) {
+    return fail(ErrorCode::overloaded, "the archive's queue is full",
+                "the disk does not keep up with what arrives");
+  }
+  if (std::exchange(waiting.evidence->announced_, false)) --announced;
+  queue.push_back(std::move(waiting));
+  // Under the lock: once it is released, the archive may close, and be gone when this one wakes.
+  if (queue.size() == 1 || group_is_complete()) changed.notify_one();
+  return Ok{};
+}
+
+void Archive::Impl::tell(Waiting waiting, Outcome outcome) {
+  auto receipt = outcome ? receipt_of(*std::move(outcome)) : fail(std::move(outcome).error());
+  if (receipt) waiting.evidence->set_appended();
+  waiting.durable(std::move(receipt));
 }
 
 Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& clock) {
@@ -312,6 +358,15 @@ Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& c
                store::Database::open(settings.database_path, store::OpenMode::create));
   auto impl = std::make_unique<Impl>(std::move(settings), clock, std::move(database));
   DISTRICT_TRY(const auto left_over, impl->store.staged());
+  DISTRICT_TRY(const auto horizon, impl->store.replay_horizon());
+  if (horizon > clock.now()) {
+    observe::emit(observe::Level::warning, "clock_was_set_back",
+                  {{"until", format_instant(horizon)},
+                   {"detail",
+                    "replay keys that end before then are forgotten: older messages get "
+                    "HTTP 503, so that none is accepted twice"},
+                   {"hint", "check the server's clock (NTP)"}});
+  }
   impl->to_discard.assign(left_over.begin(), left_over.end());
   auto* running = impl.get();
   impl->committer = std::thread([running] { running->run(); });
@@ -331,34 +386,12 @@ Archive::~Archive() {
 
 Evidence Archive::keep(RawEnvelope raw) { return {std::move(raw), *impl_}; }
 
-Result<Receipt> Archive::append(Evidence& evidence, const verify::VerifiedEnvelope& verified,
-                                const Content& content) {
-  DISTRICT_TRY(const auto* staged, evidence.staged());
-  auto envelope = describe(evidence, verified, content);
-  if (staged != nullptr) {
-    envelope.staged = *staged;
-  } else {
-    DISTRICT_TRY(envelope.raw_zstd,
-                 compress(evidence.raw().octets, impl_->settings.compression_level));
-  }
-  std::future<Outcome> outcome;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    if (impl_->stopping) return fail(ErrorCode::archive_unavailable, "the archive is closing");
-    if (impl_->queue.size() >= impl_->settings.queue_max) {
-      return fail(ErrorCode::overloaded, "the archive's queue is full",
-                  "the disk does not keep up with what arrives");
-    }
-    impl_->queue.push_back({std::move(envelope), {}});
-    outcome = impl_->queue.back().outcome.get_future();
-    if (std::exchange(evidence.announced_, false)) --impl_->announced;
-    // Under the lock: once it is released, the archive may close, and be gone when this one wakes.
-    if (impl_->queue.size() == 1 || impl_->group_is_complete()) impl_->changed.notify_one();
-  }
-  DISTRICT_TRY(auto appended, outcome.get());
-  auto receipt = receipt_of(std::move(appended));
-  if (receipt) evidence.set_appended();
-  return receipt;
+void Archive::append(Evidence& evidence, const verify::VerifiedEnvelope& verified,
+                     const Content& content, Durable durable) {
+  auto envelope = impl_->prepare(evidence, verified, content);
+  if (!envelope) return durable(fail(std::move(envelope).error()));
+  auto taken = impl_->take({*std::move(envelope), &evidence, durable});
+  if (!taken) durable(fail(std::move(taken).error()));
 }
 
 void Archive::on_commit(std::function<void()> wake) {

@@ -34,13 +34,19 @@ class Archive {
   // The evidence of an envelope that is to be verified. Threads: any number at once.
   Evidence keep(RawEnvelope raw);
 
-  // Returns when the envelope is durable on disk. Of a large one, all has been read.
+  // What is done when an envelope is durable on disk, or is known not to become so.
   // Errors: message_replayed (with the first copy), trust_changed (rewind, verify again),
   // overloaded, archive_unavailable (nothing of it is stored; or it is not known whether it is,
   // because the disk failed in the middle of the commit: then the same octets are accepted later,
-  // or are a replay). Threads: any number at once.
-  Result<Receipt> append(Evidence& evidence, const verify::VerifiedEnvelope& verified,
-                         const Content& content);
+  // or are a replay).
+  using Durable = std::function<void(Result<Receipt>)>;
+
+  // Hands the envelope over to be committed, and does not wait for it. Of a large one, all has been
+  // read. `durable` is called once: by the committing thread, which waits for it meanwhile, so that
+  // it must not do much itself; or at once where the envelope cannot be taken. `evidence` must live
+  // until then. Threads: any number at once.
+  void append(Evidence& evidence, const verify::VerifiedEnvelope& verified, const Content& content,
+              Durable durable);
 
   // Called after each commit, from the committing thread: wakes the quantifier. Returns when no
   // call of the one before is under way, so that what it uses may then end. `wake` must not block.

@@ -56,6 +56,7 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
     return verify(whole, now, reader);
   }
   DISTRICT_TRY(const auto document, xml::Document::parse(raw.octets, raw.charset));
+  DISTRICT_CHECK(xml::check_head(*document));
   DISTRICT_TRY(const auto header, verify::read_security_header(*document, raw.soap_version));
   DISTRICT_TRY(const auto trust, trust_.snapshot());
   DISTRICT_TRY(auto signer, verify::authenticate(header, *trust, window_, now));

@@ -86,6 +86,8 @@ struct FirstCopy {
   Sha256Digest payload_digest{};
 };
 
+struct Diagnosis;  // base/diagnosis.h
+
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string
@@ -93,6 +95,8 @@ struct Error {
   std::string hint;                   // what to do about it, where we know; for the command line
   std::vector<Violation> violations;  // with schema_invalid, content_type_unknown, header_rule
   std::shared_ptr<const FirstCopy> first_copy;  // with message_replayed
+  // The facts, for the administrator, where they are known.
+  std::shared_ptr<const Diagnosis> diagnosis = nullptr;
 };
 
 template <typename T>

@@ -75,7 +75,7 @@ void check_folder(const char* key, const fs::path& folder, std::vector<Finding>&
 }  // namespace
 
 std::vector<Finding> check_files(const Config& config) {
-  const PemFile files[] = {
+  std::vector<PemFile> files = {
       {"tls.certificate", config.tls.certificate, false},
       {"tls.key", config.tls.key, true},
       {"receipt.rsa_certificate", config.receipt.rsa_certificate, false},
@@ -83,6 +83,10 @@ std::vector<Finding> check_files(const Config& config) {
       {"receipt.ecdsa_certificate", config.receipt.ecdsa_certificate, false},
       {"receipt.ecdsa_key", config.receipt.ecdsa_key, true},
   };
+  if (!config.tls.second_certificate.empty()) {
+    files.push_back({"tls.second_certificate", config.tls.second_certificate, false});
+    files.push_back({"tls.second_key", config.tls.second_key, true});
+  }
   std::vector<Finding> findings;
   for (const auto& file : files) check_pem(file, findings);
   check_folder("data.folder", config.data.folder, findings);

@@ -130,6 +130,18 @@ Result<Ok> check_relations(const Config& config, const std::string& file) {
                 "set it to the URL that clients use, for example "
                 "\"https://aggregation.example.org/services/aggregation\"");
   }
+  if (config.tls.second_certificate.empty() != config.tls.second_key.empty()) {
+    return fail(ErrorCode::config_invalid,
+                file + ": tls.second_certificate and tls.second_key belong together",
+                "set both or neither");
+  }
+  const auto& legacy = config.legacy;
+  if (legacy.enabled && legacy.port != 0 && legacy.port == config.listen.port &&
+      legacy.address == address) {
+    return fail(ErrorCode::config_invalid,
+                file + ": legacy.port is the port of [listen], at the same address",
+                "the two speak TLS differently; give each a port of its own");
+  }
   return Ok{};
 }
 

@@ -16,6 +16,13 @@ namespace district::config {
 
 using std::chrono::seconds;
 
+// Where the server listens.
+struct Listen {
+  std::string address = "127.0.0.1";
+  std::int64_t port = 8443;                 // 0: a free one
+  std::string client_certificates = "off";  // or "optional", "required"
+};
+
 // The initial values are the defaults. Paths are absolute, or relative to the current folder,
 // once load() or demo_config() has given them.
 struct Config {
@@ -23,15 +30,20 @@ struct Config {
     std::filesystem::path folder = "data";
   } data;
 
-  struct {
-    std::string address = "127.0.0.1";
-    std::int64_t port = 8443;  // 0: a free one
-    std::string public_url;    // empty: from address and port; service_url() has it
+  struct : Listen {
+    std::string public_url;  // empty: from address and port; service_url() has it
   } listen;
+
+  // For gateways that know TLS 1.0 and 1.1 only.
+  struct Legacy : Listen {
+    Legacy() { port = 8444; }
+    bool enabled = false;
+  } legacy;
 
   struct {
     std::filesystem::path certificate = "pki/server.pem";
     std::filesystem::path key = "pki/server.key";
+    std::filesystem::path second_certificate, second_key;  // empty: there is one only
   } tls;
 
   struct {
@@ -71,6 +83,15 @@ struct Config {
   } archive;
 
   struct {
+    std::int64_t days = 30;
+    std::int64_t rows_per_tenant = 10'000;
+    std::int64_t rows_of_others = 20'000;
+    std::int64_t raw_bytes_per_tenant = 64 * 1024 * 1024;
+    std::int64_t sample_envelopes = 500;
+    std::int64_t sample_bytes = 16 * 1024 * 1024;
+  } rejections;
+
+  struct {
     bool enabled = true;
   } quantify;
 
@@ -80,6 +101,7 @@ struct Config {
   } log;
 
   std::filesystem::path database() const { return data.folder / "district.db"; }
+  std::filesystem::path rejections_file() const { return data.folder / "rejections.db"; }
   // Where clients reach the service, as the WSDL tells them.
   std::string service_url() const;
 };

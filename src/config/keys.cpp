@@ -35,6 +35,12 @@ const char* url_complaint(std::string_view value) {
                "without query";
 }
 
+const char* client_certificates_complaint(std::string_view value) {
+  return is_one_of(value, {"off", "optional", "required"})
+             ? nullptr
+             : "must be \"off\", \"optional\" or \"required\"";
+}
+
 const char* level_complaint(std::string_view value) {
   return is_one_of(value, {"debug", "info", "warning", "error"})
              ? nullptr
@@ -53,10 +59,27 @@ const std::array kKeys{
   Key{"listen", "public_url", TextKey{[](Config& c) -> auto& { return c.listen.public_url; }, url_complaint}, "URL",
       "Where clients reach the service; the WSDL names it. Empty: `https://ADDRESS:PORT/services/aggregation`. Must be set when `listen.address` is `0.0.0.0` or `::`."},
 
+  Key{"listen", "client_certificates", TextKey{[](Config& c) -> auto& { return c.listen.client_certificates; }, client_certificates_complaint}, "word",
+      "Mutual TLS: `off`; `optional`: clients are asked for a certificate; `required`: without one there is no connection. A certificate counts when it is enrolled "
+      "and in force at the time of the request, whoever issued it; with `required` any other gets HTTP 403, with `optional` it counts as none."},
+
+  Key{"legacy", "enabled", BoolKey{[](Config& c) -> auto& { return c.legacy.enabled; }}, "switch",
+      "A second address for gateways of the age of Java 7: besides what `[listen]` offers, TLS 1.0 and 1.1 and CBC suites with SHA-1. The messages are judged alike. The log warns of it at each start."},
+  Key{"legacy", "address", TextKey{[](Config& c) -> auto& { return c.legacy.address; }, address_complaint}, "IP address",
+      "As `listen.address`."},
+  Key{"legacy", "port", IntegerKey{[](Config& c) -> auto& { return c.legacy.port; }, 0, 65535}, "TCP port",
+      "As `listen.port`."},
+  Key{"legacy", "client_certificates", TextKey{[](Config& c) -> auto& { return c.legacy.client_certificates; }, client_certificates_complaint}, "word",
+      "As `listen.client_certificates`."},
+
   Key{"tls", "certificate", PathKey{[](Config& c) -> auto& { return c.tls.certificate; }}, "path",
       "PEM file with the server's certificate, then those of the authorities up to, but without, the root."},
   Key{"tls", "key", PathKey{[](Config& c) -> auto& { return c.tls.key; }}, "path",
       "PEM file with the private key of `tls.certificate`, without a passphrase."},
+  Key{"tls", "second_certificate", PathKey{[](Config& c) -> auto& { return c.tls.second_certificate; }}, "path",
+      "A second certificate with its chain, so that there is one for RSA and one for ECDSA; each client gets the one that it can verify. Empty: none."},
+  Key{"tls", "second_key", PathKey{[](Config& c) -> auto& { return c.tls.second_key; }}, "path",
+      "PEM file with the private key of `tls.second_certificate`, without a passphrase."},
 
   Key{"receipt", "rsa_certificate", PathKey{[](Config& c) -> auto& { return c.receipt.rsa_certificate; }}, "path",
       "PEM certificate that signs receipts for clients that sign with RSA."},
@@ -91,12 +114,12 @@ const std::array kKeys{
   Key{"limits", "minimum_rate_bytes_per_second", IntegerKey{[](Config& c) -> auto& { return c.limits.minimum_rate_bytes_per_second; }, 1, 1024 * kMebibyte}, "octets/s",
       "A body that comes slower than this, on average after its first five seconds, is cut off."},
   Key{"limits", "workers", IntegerKey{[](Config& c) -> auto& { return c.limits.workers; }, 0, 1024}, "threads",
-      "Threads that verify, validate and wait for the archive. 0: 8 for each core, at least 16, at most 128 and one for each core. "
+      "Threads that verify, validate and sign; none of them waits for the disk. 0: one for each core, and one more. "
       "Two for each core (4 to 64) come beside them, for bodies above 1 MiB; when all of these are taken, a further large body gets HTTP 503."},
   Key{"limits", "queue", IntegerKey{[](Config& c) -> auto& { return c.limits.queue; }, 1, 100'000}, "requests",
       "Most requests that wait for a worker. Usually `limits.answer_milliseconds` bounds them before. Beyond it: HTTP 503 with Retry-After."},
   Key{"limits", "answer_milliseconds", IntegerKey{[](Config& c) -> auto& { return c.limits.answer_milliseconds; }, 1, 60'000}, "ms",
-      "When all workers are busy, no more requests are let in than can be answered within this time at the rate measured. Beyond it: HTTP 503 with Retry-After, "
+      "When many requests are under way (8 for each core, at least 16, at most 128 and one for each core), no more are let in than can be answered within this time at the rate measured. Beyond it: HTTP 503 with Retry-After, "
       "at once, for the tenant (before it has authenticated: the address) with most requests waiting. Tenants are served in turn."},
 
   Key{"window", "created_age_seconds", SecondsKey{[](Config& c) -> auto& { return c.window.created_age_seconds; }, 1, kDaySeconds}, "s",
@@ -110,6 +133,19 @@ const std::array kKeys{
       "Most envelopes that wait for a commit. Beyond it: HTTP 503 with Retry-After."},
   Key{"archive", "compression_level", IntegerKey{[](Config& c) -> auto& { return c.archive.compression_level; }, 1, 19}, "zstd level",
       "How hard stored envelopes are compressed: 1 is fastest, 19 is smallest."},
+
+  Key{"rejections", "days", IntegerKey{[](Config& c) -> auto& { return c.rejections.days; }, 1, 3650}, "days",
+      "How long it is kept why a request was rejected, and its raw envelope, which may have readings of meters in it: `districtctl rejection show`. In `rejections.db` of `data.folder`."},
+  Key{"rejections", "rows_per_tenant", IntegerKey{[](Config& c) -> auto& { return c.rejections.rows_per_tenant; }, 0, 10'000'000}, "rejections",
+      "Most rejections that are kept of one tenant that authenticated; the oldest go first."},
+  Key{"rejections", "rows_of_others", IntegerKey{[](Config& c) -> auto& { return c.rejections.rows_of_others; }, 0, 10'000'000}, "rejections",
+      "Most rejections that are kept of all senders that did not authenticate."},
+  Key{"rejections", "raw_bytes_per_tenant", IntegerKey{[](Config& c) -> auto& { return c.rejections.raw_bytes_per_tenant; }, 0, 1024 * 1024 * kMebibyte}, "octets",
+      "Most octets, compressed, of raw rejected envelopes of one tenant that authenticated. Of an envelope above 1 MiB the first 256 KiB are kept."},
+  Key{"rejections", "sample_envelopes", IntegerKey{[](Config& c) -> auto& { return c.rejections.sample_envelopes; }, 0, 1'000'000}, "envelopes",
+      "Most raw envelopes that are kept of all senders that did not authenticate, at most 20 new ones a second; the oldest go first, of the error code with most."},
+  Key{"rejections", "sample_bytes", IntegerKey{[](Config& c) -> auto& { return c.rejections.sample_bytes; }, 0, 1024 * 1024 * kMebibyte}, "octets",
+      "Most octets, compressed, of all of these together."},
 
   Key{"quantify", "enabled", BoolKey{[](Config& c) -> auto& { return c.quantify.enabled; }}, "switch",
       "Whether this process turns envelopes into measurements and KPIs. `false`: the work waits in the database, and nothing is lost."},

@@ -149,10 +149,15 @@ struct DerValue {
   std::size_t size = 0;  // with tag and length
 };
 
-// A SEQUENCE with a definite length in its shortest form (X.690 section 10.1), at the start.
-Result<DerValue> read_sequence(ByteView der) {
-  const auto bad = [] { return fail(ErrorCode::token_invalid, "PkiPath is not a DER SEQUENCE"); };
-  if (der.size() < 2 || der[0] != std::byte{0x30}) return bad();
+constexpr std::byte kDerInteger{0x02};
+constexpr std::byte kDerObjectIdentifier{0x06};
+constexpr std::byte kDerSequence{0x30};
+constexpr std::byte kDerVersion{0xA0};  // [0] EXPLICIT, of a TBSCertificate
+
+// A value with a definite length in its shortest form (X.690 section 10.1), at the start.
+Result<DerValue> read_der(ByteView der, std::byte tag) {
+  const auto bad = [] { return fail(ErrorCode::token_invalid, "token is not in strict DER"); };
+  if (der.size() < 2 || der[0] != tag) return bad();
   std::size_t length = std::to_integer<std::size_t>(der[1]);
   std::size_t head = 2;
   if (length >= 0x80) {
@@ -165,6 +170,52 @@ Result<DerValue> read_sequence(ByteView der) {
   }
   if (der.size() - head < length) return bad();
   return DerValue{der.subspan(head, length), head + length};
+}
+
+// Takes a value from the front of `rest`; gives its content.
+Result<ByteView> take_der(ByteView& rest, std::byte tag) {
+  DISTRICT_TRY(const DerValue value, read_der(rest, tag));
+  rest = rest.subspan(value.size);
+  return value.content;
+}
+
+// SubjectPublicKeyInfo's algorithm: rsaEncryption (RFC 8017), or id-ecPublicKey with one of the
+// curves by name (RFC 5480).
+Result<Ok> check_key_algorithm(ByteView algorithm) {
+  using namespace std::string_view_literals;
+  constexpr auto kRsaEncryption = "\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01"sv;
+  constexpr auto kEcPublicKey = "\x2A\x86\x48\xCE\x3D\x02\x01"sv;
+  constexpr std::array kCurves = {"\x2A\x86\x48\xCE\x3D\x03\x01\x07"sv,  // P-256
+                                  "\x2B\x81\x04\x00\x22"sv,              // P-384
+                                  "\x2B\x81\x04\x00\x23"sv};             // P-521
+  DISTRICT_TRY(const ByteView type, take_der(algorithm, kDerObjectIdentifier));
+  if (as_text(type) == kRsaEncryption) return Ok{};
+  if (as_text(type) != kEcPublicKey) {
+    return fail(ErrorCode::token_invalid, "key is neither RSA nor ECDSA",
+                "use an RSA key of 2048 bits or more, or an EC key on P-256, P-384 or P-521");
+  }
+  const auto curve = take_der(algorithm, kDerObjectIdentifier);
+  if (curve && std::ranges::find(kCurves, as_text(*curve)) != kCurves.end()) return Ok{};
+  return fail(ErrorCode::token_invalid, "EC key on another curve than P-256, P-384 and P-521",
+              "use an RSA key of 2048 bits or more, or an EC key on P-256, P-384 or P-521");
+}
+
+// What must be known before OpenSSL decodes a stranger's certificate: it makes a curve of whatever
+// parameters there are, and the decimal spelling of a serial number takes the square of its length.
+Result<Ok> check_outline(ByteView der) {
+  DISTRICT_TRY(ByteView certificate, take_der(der, kDerSequence));
+  DISTRICT_TRY(ByteView fields, take_der(certificate, kDerSequence));
+  if (!fields.empty() && fields.front() == kDerVersion)
+    DISTRICT_CHECK(take_der(fields, kDerVersion));
+  DISTRICT_TRY(const ByteView serial, take_der(fields, kDerInteger));
+  if (serial.size() > limits::kSerialNumberBytesMax)
+    return fail(ErrorCode::token_invalid,
+                "certificate with a serial number of more than 20 octets");
+  for ([[maybe_unused]] const char* field : {"signature", "issuer", "validity", "subject"})
+    DISTRICT_CHECK(take_der(fields, kDerSequence));
+  DISTRICT_TRY(ByteView key, take_der(fields, kDerSequence));
+  DISTRICT_TRY(const ByteView algorithm, take_der(key, kDerSequence));
+  return check_key_algorithm(algorithm);
 }
 
 Result<std::shared_ptr<PublicKey::State>> read_public_key(EvpKey key) {
@@ -243,6 +294,7 @@ Result<Ok> check_strength(const PublicKey& key) {
 }
 
 Result<Certificate> Certificate::from_der(ByteView der) {
+  DISTRICT_CHECK(check_outline(der));
   const unsigned char* position = as_uchar(der);
   auto state = std::make_shared<State>();
   state->x509.reset(::d2i_X509(nullptr, &position, static_cast<long>(der.size())));
@@ -297,18 +349,16 @@ Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der,
   const auto malformed = [](const char* why) {
     return fail(ErrorCode::token_invalid, std::string("PkiPath ") + why);
   };
-  DISTRICT_TRY(const DerValue path, read_sequence(der));
+  DISTRICT_TRY(const DerValue path, read_der(der, kDerSequence));
   if (path.size != der.size()) return malformed("is followed by other octets");
   std::vector<Certificate> certificates;
   for (ByteView rest = path.content; !rest.empty();) {
     if (certificates.size() == certificates_max) return malformed("has too many certificates");
-    DISTRICT_TRY(const DerValue one, read_sequence(rest));
+    DISTRICT_TRY(const DerValue one, read_der(rest, kDerSequence));
     DISTRICT_TRY(Certificate certificate, from_der(rest.first(one.size)));
     if (!certificates.empty()) {
-      // Before the work with it: nobody has vouched for this key, and its size is the sender's
-      // choice.
       DISTRICT_CHECK(check_strength(certificates.back().public_key()));
-      if (!certificate.issued_by(certificates.back()))
+      if (!certificate.names_issuer(certificates.back()))
         return malformed("is not in the order of issue");
     }
     certificates.push_back(std::move(certificate));
@@ -370,11 +420,13 @@ bool Certificate::issuer_matches(std::string_view text) const {
   return *parts == state_->issuer_parts;
 }
 
-bool Certificate::issued_by(const Certificate& issuer) const {
-  X509* x509 = state_->x509.get();
-  const bool good = ::X509_NAME_cmp(::X509_get_issuer_name(x509),
-                                    ::X509_get_subject_name(issuer.state_->x509.get())) == 0 &&
-                    ::X509_verify(x509, issuer.public_key().native()) == 1;
+bool Certificate::names_issuer(const Certificate& issuer) const {
+  return ::X509_NAME_cmp(::X509_get_issuer_name(state_->x509.get()),
+                         ::X509_get_subject_name(issuer.state_->x509.get())) == 0;
+}
+
+bool Certificate::signed_by(const Certificate& issuer) const {
+  const bool good = ::X509_verify(state_->x509.get(), issuer.public_key().native()) == 1;
   ::ERR_clear_error();
   return good;
 }

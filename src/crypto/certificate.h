@@ -43,7 +43,8 @@ class Certificate {
   // Exactly one certificate, strict DER, nothing after it. Errors: token_invalid.
   static Result<Certificate> from_der(ByteView der);
   // An X.509 PkiPath (X.509 Token Profile 1.1 section 3.1): SEQUENCE OF Certificate, each but the
-  // first issued by the one before it; the signer's is the last. Errors: token_invalid.
+  // first with the one before it as its issuer; the signer's is the last. Whether the issuers
+  // signed them is for the caller to ask, since it is dear: signed_by(). Errors: token_invalid.
   static Result<std::vector<Certificate>> from_pki_path(ByteView der, std::size_t certificates_max);
   // SHA-256 of a DER certificate, before it is decoded.
   static Sha256Digest fingerprint(ByteView der);
@@ -69,8 +70,9 @@ class Certificate {
   // Whether `text`, a ds:X509IssuerName in RFC 2253 or 4514 spelling (any order of escapes, spaces
   // after commas, OpenSSL's and Java's names of attributes), means this issuer.
   bool issuer_matches(std::string_view text) const;
-  // Whether `issuer`'s key signed this certificate (name and signature; not a whole path check).
-  bool issued_by(const Certificate& issuer) const;
+  // Whether this certificate's issuer is `issuer`, by name; and whether its key signed it.
+  bool names_issuer(const Certificate& issuer) const;
+  bool signed_by(const Certificate& issuer) const;
 
  private:
   struct State;

@@ -52,6 +52,17 @@ class BodySource final : public ByteSource {
 
 bool is_gzip(std::string_view coding) { return coding == "gzip" || coding == "x-gzip"; }
 
+bool is_known_coding(std::string_view coding) {
+  return coding.empty() || coding == "identity" || is_gzip(coding);
+}
+
+// nullopt: not one that SOAP comes in.
+std::optional<MediaType> soap_media_type(std::string_view content_type) {
+  auto media = parse_media_type(content_type);
+  if (media && media->name != kSoap11 && media->name != kSoap12) return std::nullopt;
+  return media;
+}
+
 Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
   const bool all_here = request.rest == nullptr;
   auto plain = std::make_shared<Gunzip>(
@@ -78,7 +89,7 @@ Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octet
 Result<Ok> decode_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
   const auto coding = to_lower(trim(request.content_encoding));
   if (is_gzip(coding)) return gunzip_body(raw, request, octets_max);
-  if (!coding.empty() && coding != "identity") {
+  if (!is_known_coding(coding)) {
     return fail(ErrorCode::unsupported_media, "content coding " + coding,
                 "send the body as it is or with gzip");
   }
@@ -119,9 +130,13 @@ SoapVersion soap_version(std::string_view content_type) {
   return name == kSoap12 ? SoapVersion::v12 : SoapVersion::v11;
 }
 
+bool refuses_coding_only(std::string_view content_type, std::string_view content_encoding) {
+  return soap_media_type(content_type) && !is_known_coding(to_lower(trim(content_encoding)));
+}
+
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max) {
-  const auto media = parse_media_type(request.content_type);
-  if (!media || (media->name != kSoap11 && media->name != kSoap12)) {
+  const auto media = soap_media_type(request.content_type);
+  if (!media) {
     return fail(ErrorCode::unsupported_media, "content type " + std::string(request.content_type),
                 "send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2), without attachments");
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ struct HttpRequest {
   Bytes body;  // dechunked, still encoded: all of it, or what comes before `rest`
   // What follows in a large body; null: nothing. Errors of next(): request_cut, too_large.
   std::shared_ptr<ByteSource> rest = nullptr;
+  // Of the certificate that the client proved to have in TLS, if it is enrolled and in force.
+  std::optional<Sha256Digest> client_certificate = std::nullopt;
 };
 
 // Decodes gzip and identity (RFC 9110 section 8.4), reads media type and charset, takes the
@@ -28,6 +31,9 @@ struct HttpRequest {
 // Errors: unsupported_media (415), too_large (413), xml_malformed (broken gzip stream), not_soap (a
 // SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
+
+// Whether it is the content coding, and not the media type, for which a request is refused.
+bool refuses_coding_only(std::string_view content_type, std::string_view content_encoding);
 
 // Whether a body that is all there claims to decode to more than kWholeOctetsMax. Who claims less
 // than is true is found out when it has been decoded.

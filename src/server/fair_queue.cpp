@@ -13,10 +13,9 @@ constexpr int kMeasuredAnswers = 8;
 }  // namespace
 
 bool FairQueue::has_room() const {
-  const auto present = busy_ + waiting_;
-  if (present < limits_.workers) return true;
+  if (present() < limits_.few) return true;
   if (waiting_ >= limits_.waiting_max) return false;
-  return interval_ * static_cast<Duration::rep>(present + 1) <= limits_.answer_max;
+  return interval_ * static_cast<Duration::rep>(present() + 1) <= limits_.answer_max;
 }
 
 std::optional<FairQueue::Entry> FairQueue::push(Entry entry) {
@@ -33,6 +32,10 @@ std::optional<FairQueue::Entry> FairQueue::push(Entry entry) {
     --waiting_;
   }
   ++waiting_;
+  if (!saturated_ && present() >= limits_.few) {
+    saturated_ = true;
+    last_answer_ = entry.since;
+  }
   if (own != by_name_.end()) {
     own->second->entries.push_back(std::move(entry));
     return refused;
@@ -61,10 +64,6 @@ std::optional<FairQueue::Entry> FairQueue::pop(Time now, std::vector<Entry>& lat
       continue;
     }
     ++busy_;
-    if (busy_ == limits_.workers && !saturated_) {
-      saturated_ = true;
-      last_answer_ = now;
-    }
     return entry;
   }
   return std::nullopt;
@@ -74,7 +73,7 @@ void FairQueue::done(Time now) {
   if (saturated_) measure(now - last_answer_);
   last_answer_ = now;
   --busy_;
-  saturated_ = saturated_ && waiting_ > 0;  // else this worker will have nothing to do
+  saturated_ = saturated_ && present() >= limits_.few;
 }
 
 void FairQueue::clear() {

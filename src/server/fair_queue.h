@@ -1,9 +1,9 @@
 // What waits for a worker: a queue for each flow, served in turn, and all together no longer than
 // can be answered in time. Private to server/.
 //
-// A request is let in when a worker is free, or when all that are waiting or in work, this one
-// included, will be answered within Limits::answer_max at the measured rate (Little's law). Else
-// the flow with most requests waiting loses its newest, so that whoever asks most is refused first.
+// A request is let in when few are here, or when all that are here, this one included, will be
+// answered within Limits::answer_max at the measured rate (Little's law). Else the flow with most
+// requests waiting loses its newest, so that whoever asks most is refused first.
 // Source: Nagle, RFC 970 (a queue for each source); McKenney, Stochastic Fairness Queueing, 1990
 // (dropping from the longest).
 #pragma once
@@ -24,9 +24,8 @@ class Job {
  public:
   virtual ~Job() = default;
   // Neither may throw.
-  virtual void work() = 0;    // on a worker thread
-  virtual void finish() = 0;  // after work(), when the worker counts as free again; must not block
-  virtual void refuse() = 0;  // instead of both; on any thread; must not block
+  virtual void work() = 0;    // on a worker thread; it is in work until Workers::done()
+  virtual void refuse() = 0;  // instead; on any thread; must not block
 };
 
 // Threads: one at a time. Knows no clock: whoever calls says what time it is.
@@ -36,8 +35,8 @@ class FairQueue {
   using Duration = std::chrono::steady_clock::duration;
 
   struct Limits {
-    std::size_t workers = 0;
-    std::size_t waiting_max = 0;  // whatever the rate
+    std::size_t few = 0;          // waiting and in work: let in whatever the rate
+    std::size_t waiting_max = 0;  // whatever the rate, beyond the few
     Duration answer_max{};
     Duration interval{};  // between two answers, until it has been measured; 0: not known
   };
@@ -58,10 +57,9 @@ class FairQueue {
   // Drops all that wait.
   void clear();
 
-  bool full() const {
-    return waiting_ >= limits_.waiting_max && busy_ + waiting_ >= limits_.workers;
-  }
+  bool full() const { return waiting_ >= limits_.waiting_max && present() >= limits_.few; }
   bool empty() const { return waiting_ == 0; }
+  bool idle() const { return busy_ == 0; }
   std::size_t waiting() const { return waiting_; }
   Duration interval() const { return interval_; }
 
@@ -72,6 +70,7 @@ class FairQueue {
   };
   using Flows = std::list<Flow>;
 
+  std::size_t present() const { return busy_ + waiting_; }
   bool has_room() const;
   void measure(Duration since_last_answer);
 
@@ -80,7 +79,7 @@ class FairQueue {
   std::unordered_map<std::string, Flows::iterator> by_name_;
   std::size_t waiting_ = 0, busy_ = 0;
 
-  // The interval between answers is measured while every worker is busy.
+  // The interval between answers is measured while more than a few are here.
   Duration interval_;
   bool saturated_ = false;
   Time last_answer_{};

@@ -51,6 +51,7 @@ void IoThread::for_each_session(std::function<void(Session&)> what) {
 // cancelled several times in each request.
 void IoThread::tick() {
   const auto now = std::chrono::steady_clock::now();
+  closed_for_room_ = 0;
   for (auto* session : sessions) session->close_if_overdue(now);
   every_tick_();
   timer_.expires_after(kTick);

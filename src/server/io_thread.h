@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <functional>
 #include <string>
@@ -37,14 +38,19 @@ class IoThread {
   void for_each_session(std::function<void(Session&)> what);
 
   std::unordered_set<Session*> sessions;
+  // Whether one more connection may be closed in this tick to make room: so many that came back at
+  // once would be a load of their own.
+  bool may_close_for_room() { return closed_for_room_++ < kClosedForRoomMax; }
   // IMF-fixdate of this second (RFC 9110 section 5.6.7).
   std::string_view http_date();
 
  private:
   static constexpr auto kTick = std::chrono::milliseconds(250);
+  static constexpr std::size_t kClosedForRoomMax = 32;
   void tick();
 
   const std::function<void()> every_tick_;
+  std::size_t closed_for_room_ = 0;
   std::time_t date_of_ = -1;
   std::string date_;
   boost::asio::io_context io_{1};  // destroyed first: it holds the sessions

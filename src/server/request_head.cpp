@@ -1,12 +1,18 @@
 #include "server/request_head.h"
 
 #include <algorithm>
-#include <boost/beast/http/fields.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <charconv>
+#include <limits>
+#include <optional>
 #include <string_view>
 
+#include "server/http_grammar.h"
 #include "server/server.h"
 
 namespace district::server {
@@ -30,8 +36,7 @@ bool framing_is_clear(const Header& header) {
   if (lengths + codings > 1) return false;
   if (lengths == 1) {
     const auto value = std_view(header[http::field::content_length]);
-    return !value.empty() &&
-           std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !value.empty() && std::all_of(value.begin(), value.end(), is_digit);
   }
   if (codings == 1) {
     return header.version() == 11 &&
@@ -41,29 +46,76 @@ bool framing_is_clear(const Header& header) {
 }
 
 bool singletons_are_single(const Header& header) {
-  for (const char* name : {"Host", "Content-Type", "Content-Encoding", "SOAPAction", "Expect"}) {
-    if (header.count(name) > 1) return false;
-  }
-  return header.version() < 11 || header.count(http::field::host) == 1;
+  const auto names = {"Host", "Content-Type", "Content-Encoding", "SOAPAction", "Expect"};
+  return std::all_of(names.begin(), names.end(),
+                     [&](const char* name) { return header.count(name) <= 1; });
 }
 
 bool keeps_alive(const Header& header) {
-  http::token_list options(header[http::field::connection]);
-  if (options.exists("close")) return false;
-  return header.version() == 11 || options.exists("keep-alive");
-}
-
-// The path of origin-form and absolute-form (RFC 9112 section 3.2).
-std::string_view strip_authority(std::string_view target) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (!target.starts_with(scheme)) continue;
-    const auto path = target.find('/', scheme.size());
-    return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+  bool asked = false;
+  const auto [begin, end] = header.equal_range(http::field::connection);
+  for (auto field = begin; field != end; ++field) {
+    http::token_list options(field->value());
+    if (options.exists("close")) return false;
+    asked = asked || options.exists("keep-alive");
   }
-  return target;
+  return header.version() == 11 || asked;
 }
 
-}  // namespace
+// RFC 3986 section 3.2: host [":" port], without the user information that RFC 9110 section 4.2.4
+// wants treated as an error. An https URI has a host (RFC 9110 section 4.2.2), so none is invalid.
+bool is_authority(std::string_view text) {
+  std::string_view host = text.substr(0, text.find(':'));
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    boost::system::error_code error;
+    boost::asio::ip::make_address_v6(std::string(text.substr(1, end - 1)), error);
+    if (error || text.substr(0, end).find('%') != std::string_view::npos) return false;
+    host = text.substr(0, end + 1);
+  } else if (host.empty() || !std::all_of(host.begin(), host.end(), is_reg_name_char)) {
+    return false;
+  }
+  text.remove_prefix(host.size());
+  if (text.empty()) return true;
+  text.remove_prefix(1);  // ":"; a port may be empty
+  constexpr unsigned kPortMax = 65535;
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return text.empty() ||
+         (error == std::errc() && end == text.data() + text.size() && port <= kPortMax);
+}
+
+// The path and query of origin-form and absolute-form, empty for the other two forms, which belong
+// to OPTIONS and CONNECT; nullopt: none of the four (RFC 9112 section 3.2).
+std::optional<std::string_view> path_and_query(const Header& header) {
+  const auto target = std_view(header.target());
+  if (target.starts_with('/')) return target;
+  if (header.method() == http::verb::connect) {
+    return is_authority(target) ? std::optional(std::string_view()) : std::nullopt;
+  }
+  if (target == "*") {
+    return header.method() == http::verb::options ? std::optional(std::string_view())
+                                                  : std::nullopt;
+  }
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!beast::iequals(header.target().substr(0, scheme.size()), {scheme.data(), scheme.size()})) {
+      continue;
+    }
+    const auto rest = target.substr(scheme.size());
+    const auto end = std::min(rest.find_first_of("/?"), rest.size());
+    if (!is_authority(rest.substr(0, end))) return std::nullopt;
+    // Without a path it is the root, where nothing is, whatever the query.
+    return rest.substr(end).starts_with('/') ? rest.substr(end) : std::string_view("/");
+  }
+  return std::nullopt;
+}
+
+// RFC 9112 section 3.2: one Host, and a valid one; HTTP/1.0 need not have it.
+bool host_is_good(const Header& header) {
+  if (header.count(http::field::host) == 0) return header.version() < 11;
+  return is_authority(value_of(header, "Host"));
+}
 
 RequestHead judge(const Header& header) {
   RequestHead head;
@@ -71,23 +123,26 @@ RequestHead judge(const Header& header) {
     head.refused = status;
     return head;
   };
-  if (!framing_is_clear(header) || !singletons_are_single(header)) return refuse(400);
+  head.is_post = header.method() == http::verb::post;
+  head.is_head = header.method() == http::verb::head;
+  const auto target = path_and_query(header);
+  if (!framing_is_clear(header) || !singletons_are_single(header) || !host_is_good(header) ||
+      !target) {
+    return refuse(400);
+  }
   head.keep_alive = keeps_alive(header);
   head.chunked = header.count(http::field::transfer_encoding) == 1;
-  // Beast has read the number already, and refused one that is out of range.
+  // Beast has refused one that is out of range.
   const auto length = std_view(header[http::field::content_length]);
   std::from_chars(length.data(), length.data() + length.size(), head.content_length);
   head.has_body = head.chunked || head.content_length > 0;
 
-  const auto target = strip_authority(std_view(header.target()));
-  const auto mark = target.find('?');
-  const auto path = target.substr(0, mark);
-  if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
-  if (path != kServicePath && path != kHealthPath) return refuse(404);
-  head.resource = path == kServicePath ? Resource::service : Resource::health;
+  const auto mark = target->find('?');
+  const auto path = target->substr(0, mark);
+  if (mark != std::string_view::npos) head.query = target->substr(mark + 1);
+  head.resource = path == kHealthPath ? Resource::health : Resource::service;
+  if (!path.empty() && path != kServicePath && path != kHealthPath) return refuse(404);
 
-  head.is_post = header.method() == http::verb::post;
-  head.is_head = header.method() == http::verb::head;
   const bool reads = head.is_head || header.method() == http::verb::get;
   head.allow = head.resource == Resource::service ? "GET, HEAD, POST" : "GET, HEAD";
   if (!reads && !(head.is_post && head.resource == Resource::service)) return refuse(405);
@@ -100,6 +155,20 @@ RequestHead judge(const Header& header) {
   head.content_type = value_of(header, "Content-Type");
   head.content_encoding = value_of(header, "Content-Encoding");
   head.soap_action = value_of(header, "SOAPAction");
+  return head;
+}
+
+}  // namespace
+
+RequestHead parse_head(std::string_view octets) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(std::numeric_limits<std::uint32_t>::max());  // the scanner has one
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());    // who reads the body has one
+  boost::system::error_code error;
+  parser.put(boost::asio::const_buffer(octets.data(), octets.size()), error);
+  if (!error && parser.is_header_done()) return judge(parser.get());
+  RequestHead head;
+  head.refused = 400;
   return head;
 }
 

@@ -3,9 +3,9 @@
 // Source: RFC 9112 sections 3, 6 and 11.2 (request smuggling); RFC 9110 section 9.
 #pragma once
 
-#include <boost/beast/http/message.hpp>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace district::server {
 
@@ -25,10 +25,10 @@ struct RequestHead {
   bool keep_alive = false;
   bool expects_continue = false;
   std::string query;  // without "?"
-  // Copies, because trailers of a chunked body are put among the header fields later.
   std::string content_type, content_encoding, soap_action;
 };
 
-RequestHead judge(const boost::beast::http::request_header<>& header);
+// `octets`: a head that a HeadScanner has found complete and without fault.
+RequestHead parse_head(std::string_view octets);
 
 }  // namespace district::server

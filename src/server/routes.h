@@ -3,12 +3,15 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
 #include "pipeline/pipeline.h"
 #include "server/server.h"
+#include "trust/trust.h"
 
 namespace district::server {
 
@@ -25,17 +28,26 @@ class Contract {
 
 class Routes final : public Application {
  public:
-  // `body_octets_max`: for the body after decompression.
-  Routes(pipeline::Pipeline& pipeline, const std::string& public_url, std::size_t body_octets_max)
-      : pipeline_(pipeline), contract_(public_url), body_octets_max_(body_octets_max) {}
+  // `trust`: for TLS clients with certificates, and of nobody else, so that I/O threads never wait
+  // for it. `body_octets_max`: for the body after decompression.
+  Routes(pipeline::Pipeline& pipeline, trust::Trust& trust, const Clock& clock,
+         const std::string& public_url, std::size_t body_octets_max)
+      : pipeline_(pipeline),
+        trust_(trust),
+        clock_(clock),
+        contract_(public_url),
+        body_octets_max_(body_octets_max) {}
 
-  pipeline::Answer post(receive::HttpRequest request) override;
+  void post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) override;
   pipeline::Answer refuse(const Error& error, std::string_view content_type,
                           std::string_view peer) override;
   std::optional<std::string_view> document(std::string_view query) const override;
+  bool may_connect(const Sha256Digest& certificate) override;
 
  private:
   pipeline::Pipeline& pipeline_;
+  trust::Trust& trust_;
+  const Clock& clock_;
   const Contract contract_;
   const std::size_t body_octets_max_;
 };

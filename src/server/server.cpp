@@ -49,27 +49,34 @@ std::size_t make_room_for_files(std::size_t connections) {
   return std::min<std::size_t>(connections, possible);
 }
 
-Error cannot_listen(const Settings& settings, const boost::system::error_code& error) {
-  const auto port = std::to_string(settings.port);
-  const auto where = settings.address + " port " + port + ": " + error.message();
+// Of the configuration.
+const char* section_of(const Listener& listener) {
+  return listener.profile == TlsProfile::legacy ? "legacy" : "listen";
+}
+
+Error cannot_listen(const Listener& listener, const boost::system::error_code& error) {
+  const auto port = std::to_string(listener.port);
+  const std::string section = section_of(listener);
+  const auto where = listener.address + " port " + port + ": " + error.message();
   if (error == net::error::address_in_use) {
     return {ErrorCode::address_in_use,
             "cannot listen on " + where,
             "another program uses port " + port + "; `ss -ltnp sport = :" + port +
-                "` shows which; listen.port sets another",
+                "` shows which; " + section + ".port sets another",
             {},
             {}};
   }
   if (error == net::error::access_denied) {
     return {ErrorCode::config_invalid,
             "cannot listen on " + where,
-            "ports below 1024 need the capability CAP_NET_BIND_SERVICE; listen.port sets another",
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE; " + section +
+                ".port sets another",
             {},
             {}};
   }
   return {ErrorCode::config_invalid,
           "cannot listen on " + where,
-          "listen.address must be an address of this machine",
+          section + ".address must be an address of this machine",
           {},
           {}};
 }
@@ -91,22 +98,37 @@ std::chrono::milliseconds to_milliseconds(config::seconds value) { return value;
 
 }  // namespace
 
-struct Server::Impl {
-  Impl(Settings settings, net::ssl::context context);
+using TlsContext = std::shared_ptr<net::ssl::context>;
 
+// A listening socket. Threads: of the first I/O thread.
+struct Door {
+  Door(const Listener& l, TlsContext context, net::io_context& io)
+      : listener(l), tls(std::move(context)), acceptor(io), pause(io) {}
+
+  const Listener listener;
+  TlsContext tls;  // for new connections
+  tcp::acceptor acceptor;
+  net::steady_timer pause;
+};
+
+struct Server::Impl {
+  explicit Impl(Settings settings);
+
+  Result<std::vector<TlsContext>> make_contexts() const;
   Result<Ok> listen();
-  void accept_next();
-  void admit(Session::Socket socket, IoThread& io);
+  void accept_next(Door& door);
+  void admit(Session::Socket socket, IoThread& io, Door& door);
+  void reload_certificates();
+  void reload_every_day();
   void report_refusal(const std::string& peer);
   void for_each_session(const std::function<void(Session&)>& what);
 
   // The order matters: what sessions use is destroyed after the threads, which hold the last of
   // them.
   Front front;
-  net::ssl::context tls;
   std::vector<std::unique_ptr<IoThread>> io_threads;
-  tcp::acceptor acceptor;  // on the first of them
-  net::steady_timer pause;
+  std::vector<std::unique_ptr<Door>> doors;  // on the first of them
+  net::steady_timer day;
   std::size_t next_io_thread = 0;
   std::uint64_t refused = 0;
   steady_clock::time_point refusals_reported{};
@@ -122,46 +144,89 @@ std::vector<std::unique_ptr<IoThread>> make_io_threads(Front& front) {
   return threads;
 }
 
-Server::Impl::Impl(Settings settings, net::ssl::context context)
+Server::Impl::Impl(Settings settings)
     : front(std::move(settings)),
-      tls(std::move(context)),
       io_threads(make_io_threads(front)),
-      acceptor(io_threads.front()->context()),
-      pause(io_threads.front()->context()) {}
+      day(io_threads.front()->context()) {}
 
-Result<Ok> Server::Impl::listen() {
+Result<std::vector<TlsContext>> Server::Impl::make_contexts() const {
+  std::vector<TlsContext> contexts;
+  for (const auto& listener : front.settings.listeners) {
+    DISTRICT_TRY(auto context, make_tls_context(front.settings.certificates, listener));
+    contexts.push_back(std::move(context));
+  }
+  return contexts;
+}
+
+Result<Ok> open_door(Door& door) {
   boost::system::error_code error;
-  const auto address = net::ip::make_address(front.settings.address, error);
-  if (error) return fail(cannot_listen(front.settings, error));
-  const tcp::endpoint endpoint(address, front.settings.port);
+  auto& acceptor = door.acceptor;
+  const auto address = net::ip::make_address(door.listener.address, error);
+  if (error) return fail(cannot_listen(door.listener, error));
+  const tcp::endpoint endpoint(address, door.listener.port);
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
-  if (error) return fail(cannot_listen(front.settings, error));
+  if (error) return fail(cannot_listen(door.listener, error));
   return Ok{};
 }
 
-void Server::Impl::accept_next() {
-  // They are dealt out in turn; each stays with its thread.
-  auto& io = *io_threads[next_io_thread++ % io_threads.size()];
-  acceptor.async_accept(io.context(),
-                        [this, &io](boost::system::error_code error, Session::Socket socket) {
-                          if (front.stopping || error == net::error::operation_aborted) return;
-                          if (!error) {
-                            admit(std::move(socket), io);
-                            accept_next();
-                            return;
-                          }
-                          // Out of descriptors or memory: wait until some connection has ended.
-                          pause.expires_after(kAcceptPause);
-                          pause.async_wait([this](boost::system::error_code stopped) {
-                            if (!stopped) accept_next();
-                          });
-                        });
+Result<Ok> Server::Impl::listen() {
+  DISTRICT_TRY(auto contexts, make_contexts());
+  for (std::size_t i = 0; i < contexts.size(); ++i) {
+    doors.push_back(std::make_unique<Door>(front.settings.listeners[i], std::move(contexts[i]),
+                                           io_threads.front()->context()));
+    DISTRICT_CHECK(open_door(*doors.back()));
+  }
+  return Ok{};
 }
 
-void Server::Impl::admit(Session::Socket socket, IoThread& io) {
+// New files are often put in place one after the other: a certificate whose key is not there yet is
+// no reason to serve nobody.
+void Server::Impl::reload_certificates() {
+  auto contexts = make_contexts();
+  if (!contexts) {
+    observe::emit(observe::Level::error, "certificates_kept",
+                  {{"detail", contexts.error().detail}, {"hint", contexts.error().hint}});
+    return;
+  }
+  net::post(io_threads.front()->executor(), [this, contexts = std::move(*contexts)] {
+    for (std::size_t i = 0; i < doors.size(); ++i) doors[i]->tls = contexts[i];
+    observe::emit(observe::Level::info, "certificates_loaded", {});
+  });
+}
+
+// For the sake of the key of the tickets, which comes with each context (RFC 9325 section 3.4).
+void Server::Impl::reload_every_day() {
+  day.expires_after(std::chrono::hours(24));
+  day.async_wait([this](boost::system::error_code stopped) {
+    if (stopped) return;
+    reload_certificates();
+    reload_every_day();
+  });
+}
+
+void Server::Impl::accept_next(Door& door) {
+  // They are dealt out in turn; each stays with its thread.
+  auto& io = *io_threads[next_io_thread++ % io_threads.size()];
+  door.acceptor.async_accept(
+      io.context(), [this, &io, &door](boost::system::error_code error, Session::Socket socket) {
+        if (front.stopping || error == net::error::operation_aborted) return;
+        if (!error) {
+          admit(std::move(socket), io, door);
+          accept_next(door);
+          return;
+        }
+        // Out of descriptors or memory: wait until some connection has ended.
+        door.pause.expires_after(kAcceptPause);
+        door.pause.async_wait([this, &door](boost::system::error_code stopped) {
+          if (!stopped) accept_next(door);
+        });
+      });
+}
+
+void Server::Impl::admit(Session::Socket socket, IoThread& io, Door& door) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return;  // gone already
@@ -172,8 +237,8 @@ void Server::Impl::admit(Session::Socket socket, IoThread& io) {
     return;  // closes the socket
   }
   socket.set_option(tcp::no_delay(true), error);
-  std::make_shared<Session>(std::move(socket), tls, front, io, std::move(*slot),
-                            address.to_string())
+  std::make_shared<Session>(std::move(socket), *door.tls, door.listener.client_certificates, front,
+                            io, std::move(*slot), address.to_string())
       ->start();
 }
 
@@ -193,21 +258,23 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() { stop(); }
 
 Result<std::unique_ptr<Server>> Server::open(Settings settings) {
-  DISTRICT_TRY(auto tls, make_tls_context(settings.certificate, settings.key));
   settings.connections_max = make_room_for_files(settings.connections_max);
-  auto impl = std::make_unique<Impl>(std::move(settings), std::move(tls));
+  auto impl = std::make_unique<Impl>(std::move(settings));
   DISTRICT_CHECK(impl->listen());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-std::uint16_t Server::port() const {
+std::uint16_t Server::port(std::size_t listener) const {
   boost::system::error_code error;
-  return impl_->acceptor.local_endpoint(error).port();
+  return impl_->doors.at(listener)->acceptor.local_endpoint(error).port();
 }
+
+void Server::reload_certificates() { impl_->reload_certificates(); }
 
 Result<Ok> Server::start(Application& application) {
   impl_->front.application = &application;
-  impl_->accept_next();
+  for (const auto& door : impl_->doors) impl_->accept_next(*door);
+  impl_->reload_every_day();
   try {
     impl_->front.workers.start();
     impl_->front.large_workers.start();
@@ -227,10 +294,13 @@ void Server::Impl::for_each_session(const std::function<void(Session&)>& what) {
 void Server::stop() {
   auto& front = impl_->front;
   if (front.stopping.exchange(true)) return;
-  net::post(impl_->acceptor.get_executor(), [impl = impl_.get()] {
+  net::post(impl_->io_threads.front()->executor(), [impl = impl_.get()] {
     boost::system::error_code ignored;
-    impl->acceptor.close(ignored);
-    impl->pause.cancel();
+    for (const auto& door : impl->doors) {
+      door->acceptor.close(ignored);
+      door->pause.cancel();
+    }
+    impl->day.cancel();
   });
   impl_->for_each_session([](Session& session) { session.close_when_idle(); });
   if (front.application != nullptr && !front.connections.wait_until_none(front.settings.finish)) {
@@ -249,10 +319,13 @@ void Server::stop() {
 // a request, half a millisecond a handshake.
 std::size_t io_threads_for(std::size_t cores) { return std::clamp<std::size_t>(cores, 2, 16); }
 
-// Half of a worker's time goes into verifying and signing, the other half into waiting for the
-// disk together with all others of its group. So there are several for each core, and enough in
-// all for one group that is being written while the next one gathers, but no more than that.
-std::size_t workers_for(std::size_t cores) {
+// Workers compute; none of them waits for the disk. One more than cores, since now and then one
+// waits for another's lock.
+std::size_t workers_for(std::size_t cores) { return cores + 1; }
+
+// How many are under way before the rate counts: one group that is being written while the next one
+// gathers.
+std::size_t few_for(std::size_t cores) {
   return std::max<std::size_t>(std::min(8 * cores, cores + 128), 16);
 }
 
@@ -261,14 +334,31 @@ std::size_t large_bodies_for(std::size_t cores) {
   return std::clamp<std::size_t>(2 * cores, 4, 64);
 }
 
+ClientCertificates client_certificates_from(std::string_view word) {
+  if (word == "required") return ClientCertificates::required;
+  return word == "optional" ? ClientCertificates::optional : ClientCertificates::off;
+}
+
+std::vector<Listener> listeners_from(const config::Config& config) {
+  const auto make = [](const config::Listen& from, TlsProfile profile) {
+    return Listener{from.address, static_cast<std::uint16_t>(from.port), profile,
+                    client_certificates_from(from.client_certificates)};
+  };
+  std::vector<Listener> listeners{make(config.listen, TlsProfile::modern)};
+  if (config.legacy.enabled) listeners.push_back(make(config.legacy, TlsProfile::legacy));
+  return listeners;
+}
+
 Settings settings_from(const config::Config& config) {
   const auto& limits = config.limits;
   const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
   Settings settings;
-  settings.address = config.listen.address;
-  settings.port = static_cast<std::uint16_t>(config.listen.port);
-  settings.certificate = config.tls.certificate;
-  settings.key = config.tls.key;
+  settings.listeners = listeners_from(config);
+  settings.certificates.push_back({"", config.tls.certificate, config.tls.key});
+  if (!config.tls.second_certificate.empty()) {
+    settings.certificates.push_back(
+        {"second_", config.tls.second_certificate, config.tls.second_key});
+  }
   settings.body_octets_max = size(limits.body_bytes);
   settings.body_octets_total_max = size(limits.body_bytes_total);
   settings.header_octets_max = size(limits.header_bytes);
@@ -283,6 +373,7 @@ Settings settings_from(const config::Config& config) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   settings.io_threads = io_threads_for(cores);
   settings.workers = limits.workers != 0 ? size(limits.workers) : workers_for(cores);
+  settings.few = few_for(cores);
   settings.large_bodies = large_bodies_for(cores);
   settings.queue_max = size(limits.queue);
   settings.answer = std::chrono::milliseconds(limits.answer_milliseconds);

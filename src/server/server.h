@@ -5,16 +5,17 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "config/config.h"
 #include "pipeline/pipeline.h"
 #include "receive/receive.h"
+#include "server/listener.h"
 
 namespace district::server {
 
@@ -26,8 +27,10 @@ class Application {
  public:
   virtual ~Application() = default;
   // A POST: whole, or with a `rest` that is still arriving; who answers without reading all of it
-  // has the connection closed. On a worker thread, many at once; may block.
-  virtual pipeline::Answer post(receive::HttpRequest request) = 0;
+  // has the connection closed. Answers `requester`, now or later. On a worker thread, many at once;
+  // may block, but had better go on later.
+  virtual void post(receive::HttpRequest request,
+                    std::shared_ptr<pipeline::Requester> requester) = 0;
   // A POST that the front refuses before its body is whole: too_large, overloaded. On an I/O
   // thread; must not block.
   virtual pipeline::Answer refuse(const Error& error, std::string_view content_type,
@@ -35,18 +38,21 @@ class Application {
   // What GET gives for the query (without "?"): an XML document, or nullopt for 404. On an I/O
   // thread; must not block.
   virtual std::optional<std::string_view> document(std::string_view query) const = 0;
+  // Whether the certificate with this SHA-256 is enrolled and in force now. On an I/O thread, for
+  // each request of a client that came with one; must not block for long.
+  virtual bool may_connect(const Sha256Digest& /*certificate*/) { return false; }
 };
 
 struct Settings {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: a free one
-  std::filesystem::path certificate, key;
+  std::vector<Listener> listeners;             // one or more
+  std::vector<CertificateFiles> certificates;  // of all listeners; one for each type of key
   std::size_t body_octets_max = 0, body_octets_total_max = 0, header_octets_max = 0;
   std::size_t connections_max = 0, connections_per_peer_max = 0;
   std::chrono::milliseconds handshake{}, header{}, body{}, idle{}, write{};
   std::size_t body_octets_per_second_min = 0;
   std::chrono::milliseconds body_grace{5000};  // before the rate counts
   std::size_t io_threads = 2, workers = 0, queue_max = 0;
+  std::size_t few = 0;  // requests are let in whatever the rate, and at least one for each worker
   std::chrono::milliseconds answer{100};  // more are not let in than can be answered within it
   std::size_t large_bodies = 4;  // bodies above limits::kWholeOctetsMax that arrive at a time
   std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called
@@ -60,11 +66,18 @@ class Server {
   static Result<std::unique_ptr<Server>> open(Settings settings);
   ~Server();  // stops
 
-  std::uint16_t port() const;
+  // Of a listener, by its place in Settings.
+  std::uint16_t port(std::size_t listener = 0) const;
 
   // Keeps a reference: the application must live until stop() has returned. Once only.
   // Errors: internal (no threads to be had).
   Result<Ok> start(Application& application);
+
+  // Reads the certificates and keys again, for connections that come from now on; says in the log
+  // how it went. Where one cannot be used all stay as they were. The server does so by itself once
+  // a day.
+  // Threads: any.
+  void reload_certificates();
 
   // Takes no more connections, closes the idle ones, finishes the requests under way within
   // Settings::finish, and returns when nothing calls the application any more.

@@ -7,7 +7,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <cstring>
 #include <exception>
@@ -15,6 +14,8 @@
 
 #include "base/limits.h"
 #include "observe/events.h"
+#include "server/head_scanner.h"
+#include "server/tls.h"
 
 namespace district::server {
 namespace {
@@ -30,12 +31,14 @@ constexpr net::use_awaitable_t<IoThread::Executor> kAwait;
 // What a connection reads first: a usual header with the beginning of its body. All that an idle
 // connection holds for reading.
 constexpr std::size_t kFirstOctets = 1024;
+constexpr std::string_view kEmptyLine = "\r\n";
 constexpr std::size_t kKeptResponseOctetsMax = 8 * 1024;
 constexpr std::size_t kReadOctets = 64 * 1024;
 // After an answer to a request that was not read to its end: what we still read, so that the system
 // does not reset the connection before the client has seen the answer.
-constexpr std::size_t kDrainOctetsMax = 1024 * 1024;
-constexpr auto kDrainTime = std::chrono::seconds(2);
+// Source: RFC 9112 section 9.6.
+constexpr std::size_t kDrainOctetsMax = 16 * 1024 * 1024;
+constexpr auto kDrainTime = std::chrono::seconds(5), kDrainTimeAtStop = std::chrono::seconds(2);
 // Settings::body is the time for so many octets of a body.
 constexpr std::uint64_t kPaceOctets = 32 * 1024 * 1024;
 constexpr auto kInterruptAgain = std::chrono::milliseconds(20);
@@ -48,30 +51,28 @@ std::string_view text_of(unsigned status) {
   switch (status) {
     case 400:
       return "bad request\n";
+    case 403:
+      return "forbidden\n";
     case 404:
       return "not found\n";
     case 405:
       return "method not allowed\n";
+    case 414:
+      return "request target too long\n";
     case 417:
       return "expectation failed\n";
     case 431:
       return "request header too large\n";
+    case 501:
+      return "not implemented\n";
+    case 505:
+      return "HTTP version not supported\n";
     default:
       return "error\n";
   }
 }
 
-// The peer's octets are at fault, not the network: an answer can be given.
-bool is_protocol_error(const boost::system::error_code& error) {
-  return error.category() == http::make_error_code(http::error::bad_method).category() &&
-         error != http::error::end_of_stream && error != http::error::partial_message;
-}
-
 Error cut(std::string detail) { return {ErrorCode::request_cut, std::move(detail), {}, {}, {}}; }
-
-bool is_header_too_large(const boost::system::error_code& error) {
-  return error == http::error::header_limit || error == http::error::buffer_overflow;
-}
 
 }  // namespace
 
@@ -87,17 +88,20 @@ Front::Front(Settings s)
     : settings(std::move(s)),
       connections(settings.connections_max, settings.connections_per_peer_max),
       bodies(settings.body_octets_total_max),
-      workers("district-worker", {settings.workers, settings.queue_max, settings.answer,
-                                  FairQueue::Duration(kUsualWork) /
-                                      std::max(1U, std::thread::hardware_concurrency())}),
-      large_workers("district-large", {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
+      workers(
+          "district-worker", settings.workers,
+          {std::max(settings.few, settings.workers), settings.queue_max, settings.answer,
+           FairQueue::Duration(kUsualWork) / std::max(1U, std::thread::hardware_concurrency())}),
+      large_workers("district-large", settings.large_bodies,
+                    {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
 
-Session::Session(Socket socket, net::ssl::context& tls, Front& front, IoThread& io,
-                 Connections::Slot slot, std::string peer)
+Session::Session(Socket socket, net::ssl::context& tls, ClientCertificates client_certificates,
+                 Front& front, IoThread& io, Connections::Slot slot, std::string peer)
     : front_(front),
       io_(io),
       slot_(std::move(slot)),
       peer_(std::move(peer)),
+      client_certificates_(client_certificates),
       stream_(std::move(socket), tls),
       // Room for a whole header and the start of a body behind it.
       buffer_(front.settings.header_octets_max + kFirstOctets),
@@ -116,7 +120,10 @@ void Session::start() {
 }
 
 void Session::close_if_overdue(steady_clock::time_point now) {
-  if (now <= deadline_) return;
+  // When places get scarce those who rest give up theirs, a few at a time.
+  const bool rests = !request_under_way_ && !first_request_;
+  const bool gives_way = rests && front_.connections.crowded() && io_.may_close_for_room();
+  if (now <= deadline_ && !gives_way) return;
   boost::system::error_code ignored;
   stream_.next_layer().close(ignored);
 }
@@ -157,8 +164,12 @@ Session::Awaitable<bool> Session::handshake() {
   if (error) {
     observe::emit(observe::Level::debug, "handshake_failed",
                   {{"peer", peer_}, {"detail", error.message()}});
+    co_return false;
   }
-  co_return !error;
+  if (client_certificates_ != ClientCertificates::off) {
+    proved_certificate_ = client_certificate(stream_.native_handle());
+  }
+  co_return true;
 }
 
 Session::Awaitable<bool> Session::wait_for_request() {
@@ -179,47 +190,73 @@ Session::Awaitable<bool> Session::wait_for_request() {
   co_return true;
 }
 
+Session::Awaitable<std::optional<unsigned>> Session::read_head(std::size_t& octets) {
+  HeadScanner scanner(front_.settings.header_octets_max);
+  std::size_t scanned = 0;
+  bool may_skip = true;
+  while (true) {
+    // Some clients end a body with a line of their own: RFC 9112 section 2.2 wants one overlooked.
+    std::string_view come(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    if (may_skip && come.size() >= kEmptyLine.size()) {
+      may_skip = false;
+      if (come.starts_with(kEmptyLine)) buffer_.consume(kEmptyLine.size());
+      continue;
+    }
+    if (!may_skip || !kEmptyLine.starts_with(come)) {
+      scanner.feed(come.substr(scanned));
+      scanned = come.size();
+      may_skip = false;
+    }
+    octets = scanner.octets();
+    if (scanner.refused() != 0 || scanner.complete()) co_return scanner.refused();
+    const auto room = std::min(std::max(kFirstOctets, scanned), buffer_.max_size() - scanned);
+    boost::system::error_code error;
+    const auto count =
+        co_await stream_.async_read_some(buffer_.prepare(room), net::redirect_error(kAwait, error));
+    if (error) co_return std::nullopt;
+    buffer_.commit(count);
+  }
+}
+
 Session::Awaitable<bool> Session::serve_request() {
-  Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(front_.settings.header_octets_max));
-  parser.body_limit(front_.settings.body_octets_max);
   must_end_within(front_.settings.header);
-  boost::system::error_code error;
-  co_await http::async_read_header(stream_, buffer_, parser, net::redirect_error(kAwait, error));
-  // Beast compares Content-Length with the limit once it has read the whole header.
-  const bool too_large = error == http::error::body_limit;
-  if (error && !too_large) {
-    if (!is_protocol_error(error)) co_return false;
-    // Named, because g++ 12 destroys a braced temporary in a co_await expression twice.
-    const RequestHead unread;
-    const bool sent = co_await send_status(is_header_too_large(error) ? 431 : 400, unread);
+  std::size_t octets = 0;
+  const auto refused = co_await read_head(octets);
+  if (!refused) co_return false;
+  // Named, because g++ 12 destroys a braced temporary in a co_await expression twice.
+  const RequestHead unread;
+  if (*refused != 0 || !may_ask()) {
+    const bool sent = co_await send_status(*refused != 0 ? *refused : 403, unread);
     co_return sent;
   }
-  const auto head = judge(parser.get());
+  const auto head = parse_head({static_cast<const char*>(buffer_.data().data()), octets});
+  buffer_.consume(octets);
   if (head.refused != 0) {
     const bool sent = co_await send_status(head.refused, head);
     co_return sent;
   }
   bool more = false;
   if (head.is_post) {
-    more = co_await serve_post(parser, head, too_large);
+    more = co_await serve_post(head);
   } else {
     more = co_await serve_get(head);
   }
   co_return more;
 }
 
-Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& head,
-                                             bool too_large) {
-  Incoming incoming{parser, head, Pace(front_.settings), BodyBudget::Share(front_.bodies)};
+Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
+  const auto& settings = front_.settings;
+  Incoming incoming{head, ChunkDecoder(settings.body_octets_max, settings.header_octets_max),
+                    Pace(settings), BodyBudget::Share(front_.bodies)};
   Bytes body;
   auto end = BodyEnd::complete;
-  if (too_large) {
+  if (head.content_length > settings.body_octets_max) {
     end = BodyEnd::too_large;
   } else if (head.content_length > kWholeOctetsMax && front_.large_workers.full()) {
     end = BodyEnd::no_room;
   } else {
-    if (head.expects_continue) {
+    // Who has begun to send does not wait for it (RFC 9110 section 10.1.1).
+    if (head.expects_continue && head.has_body && buffer_.size() == 0) {
       const bool asked = co_await send_continue();
       if (!asked) co_return false;
     }
@@ -237,11 +274,12 @@ Session::Awaitable<bool> Session::serve_post(Parser& parser, const RequestHead& 
   }
   auto& workers = receive::claims_to_be_large(head.content_encoding, body) ? front_.large_workers
                                                                            : front_.workers;
-  receive::HttpRequest request{head.content_type, head.content_encoding, head.soap_action, peer_,
-                               std::move(body)};
+  receive::HttpRequest request{
+      head.content_type, head.content_encoding, head.soap_action, peer_, std::move(body),
+      nullptr,           client_certificate_};
   if (submit(workers, std::move(request))) co_await wait_for_answer();
   if (!answer_) co_return false;  // the server stops
-  more = co_await send_answer(*answer_, head.keep_alive);
+  more = co_await send_answer(*answer_, head, head.keep_alive);
   co_return more;
 }
 
@@ -257,11 +295,11 @@ Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& he
   if (end == BodyEnd::too_large) {
     const auto answer =
         refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
-    more = co_await send_answer(answer, false);
+    more = co_await send_answer(answer, head, false);
   } else if (end == BodyEnd::no_room) {
     const auto answer = overload(
         "limits.body_bytes_total, or all places for large bodies, are in use", head.content_type);
-    more = co_await send_answer(*answer, false);
+    more = co_await send_answer(*answer, head, false);
   } else if (end == BodyEnd::malformed) {
     const RequestHead unread;
     more = co_await send_status(400, unread);
@@ -270,7 +308,8 @@ Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& he
 }
 
 bool Session::Incoming::complete() const {
-  return head.chunked ? parser.is_done() : octets == head.content_length;
+  return head.chunked ? chunks.status() == ChunkDecoder::Status::complete
+                      : octets == head.content_length;
 }
 
 // A whole body, or the first kWholeOctetsMax octets of a large one.
@@ -321,21 +360,26 @@ Session::Awaitable<Session::BodyEnd> Session::read_some_body(Incoming& incoming,
 
 Session::Awaitable<Session::BodyEnd> Session::read_some_chunked(Incoming& incoming,
                                                                 std::span<std::byte> room) {
-  buffer_.reserve(std::min(buffer_.max_size(), kReadOctets));
-  incoming.parser.eager(true);
-  auto& target = incoming.parser.get().body();
-  target.data = room.data();
-  target.size = room.size();
-  target.more = true;
-  boost::system::error_code error;
-  co_await http::async_read_some(stream_, buffer_, incoming.parser,
-                                 net::redirect_error(kAwait, error));
-  incoming.octets += room.size() - target.size;
-  if (error == http::error::body_limit) co_return BodyEnd::too_large;
-  if (error && error != http::error::need_buffer) {
-    co_return is_protocol_error(error) ? BodyEnd::malformed : BodyEnd::gone;
+  if (buffer_.size() == 0) {
+    boost::system::error_code error;
+    const auto read =
+        co_await stream_.async_read_some(buffer_.prepare(std::min(buffer_.max_size(), kReadOctets)),
+                                         net::redirect_error(kAwait, error));
+    if (error) co_return BodyEnd::gone;
+    buffer_.commit(read);
   }
-  co_return BodyEnd::complete;
+  const auto step = incoming.chunks.decode(
+      {static_cast<const char*>(buffer_.data().data()), buffer_.size()}, room);
+  buffer_.consume(step.used);
+  incoming.octets += step.decoded;
+  switch (incoming.chunks.status()) {
+    case ChunkDecoder::Status::too_large:
+      co_return BodyEnd::too_large;
+    case ChunkDecoder::Status::malformed:
+      co_return BodyEnd::malformed;
+    default:
+      co_return BodyEnd::complete;
+  }
 }
 
 Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
@@ -355,7 +399,8 @@ Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
   upload_ = upload;
   if (front_.cutting_uploads) upload->fail(cut("the server stops"));
   receive::HttpRequest request{
-      head.content_type, head.content_encoding, head.soap_action, peer_, std::move(begin), upload};
+      head.content_type,  head.content_encoding, head.soap_action, peer_, std::move(begin), upload,
+      client_certificate_};
   auto end = BodyEnd::gone;
   if (submit(front_.large_workers, std::move(request))) {
     end = co_await stream_body(incoming, *upload);
@@ -371,7 +416,7 @@ Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
   }
   upload_.reset();
   if (end == BodyEnd::gone) co_return false;
-  more = co_await send_answer(*answer_, head.keep_alive && incoming.complete());
+  more = co_await send_answer(*answer_, head, head.keep_alive && incoming.complete());
   co_return more;
 }
 
@@ -396,34 +441,62 @@ Session::Awaitable<Session::BodyEnd> Session::stream_body(Incoming& incoming, Up
   co_return BodyEnd::complete;
 }
 
+// A certificate that was good at the last request may be revoked or expired at this one.
+bool Session::may_ask() {
+  client_certificate_.reset();
+  if (proved_certificate_ && front_.application->may_connect(*proved_certificate_)) {
+    client_certificate_ = proved_certificate_;
+  }
+  return client_certificate_ || client_certificates_ != ClientCertificates::required;
+}
+
 // false: the server stops, and there will be no answer.
 bool Session::submit(Workers& workers, receive::HttpRequest request) {
   answer_.reset();
   request_ = std::move(request);
   // No deadline for the network while nobody reads or writes.
   must_end_by(steady_clock::time_point::max());
-  return workers.submit(shared_from_this(), flow_);
+  workers_ = &workers;
+  const auto submitted = workers.submit(shared_from_this(), flow_);
+  if (submitted == Workers::Submitted::refused) {
+    answer_ = no_time_for_it();
+    request_ = {};
+  }
+  return submitted != Workers::Submitted::stopped;
 }
 
 void Session::work() {
-  pipeline::Answer answer;
+  compute([this] { front_.application->post(std::move(request_), shared_from_this()); });
+}
+
+void Session::go_on(std::function<void()> rest) {
+  workers_->go_on([self = shared_from_this(), rest = std::move(rest)] { self->compute(rest); });
+}
+
+// Only want of memory gets in the way, and no answer has been given then.
+void Session::compute(const std::function<void()>& part) {
   try {
-    answer = front_.application->post(std::move(request_));
+    part();
   } catch (const std::exception& problem) {
     observe::emit(observe::Level::error, "request_failed",
                   {{"peer", peer_}, {"detail", problem.what()}});
-    answer = {500, "text/plain", "internal error\n", 0};
+    answer({500, "text/plain", "internal error\n", 0});
   }
-  worked_out_ = std::make_shared<const pipeline::Answer>(std::move(answer));
 }
 
-void Session::finish() {
-  net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
+void Session::answer(pipeline::Answer answer) {
+  worked_out_ = std::make_shared<const pipeline::Answer>(std::move(answer));
+  workers_->done();  // first: who asks again as soon as it is answered is not one too many
+  deliver();
 }
 
 void Session::refuse() {
-  worked_out_ = overload("too much is waiting to be answered in time", request_.content_type);
-  finish();
+  worked_out_ = no_time_for_it();
+  deliver();
+}
+
+void Session::deliver() {
+  net::post(io_.executor(), [self = shared_from_this()] { self->take_answer(); });
 }
 
 void Session::take_answer() {
@@ -490,11 +563,17 @@ Session::Awaitable<bool> Session::send_status(unsigned status, const RequestHead
   co_return more;
 }
 
-Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer, bool keep_alive) {
+Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer,
+                                              const RequestHead& head, bool keep_alive) {
   keep_alive = may_keep_alive(keep_alive);
   begin_response(answer.http_status, answer.content_type, answer.body.size(), keep_alive);
   if (answer.retry_after_seconds != 0) {
     response_ += "Retry-After: " + std::to_string(answer.retry_after_seconds) + "\r\n";
+  }
+  // Only where it is the coding that we refuse (RFC 9110 section 12.5.3).
+  if (answer.http_status == 415 &&
+      receive::refuses_coding_only(head.content_type, head.content_encoding)) {
+    response_ += "Accept-Encoding: gzip\r\n";
   }
   response_ += "\r\n";
   response_ += answer.body;
@@ -534,7 +613,7 @@ Session::Awaitable<bool> Session::send_response(bool keep_alive) {
 Session::Awaitable<void> Session::close() {
   auto& tcp = stream_.next_layer();
   if (!tcp.is_open()) co_return;
-  must_end_within(kDrainTime);
+  must_end_within(front_.stopping ? kDrainTimeAtStop : kDrainTime);
   boost::system::error_code error;
   co_await stream_.async_shutdown(net::redirect_error(kAwait, error));
   if (!tcp.is_open()) co_return;
@@ -558,6 +637,10 @@ std::shared_ptr<const pipeline::Answer> Session::overload(const char* detail,
                                                           std::string_view content_type) {
   const Error why{ErrorCode::overloaded, detail, {}, {}, {}};
   return front_.refusals.give(*front_.application, why, content_type, peer_, steady_clock::now());
+}
+
+std::shared_ptr<const pipeline::Answer> Session::no_time_for_it() {
+  return overload("too much is waiting to be answered in time", request_.content_type);
 }
 
 bool Session::may_keep_alive(bool wanted) const {

@@ -11,8 +11,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -21,6 +19,7 @@
 
 #include "pipeline/pipeline.h"
 #include "server/admission.h"
+#include "server/chunk_decoder.h"
 #include "server/io_thread.h"
 #include "server/refusals.h"
 #include "server/request_head.h"
@@ -61,13 +60,16 @@ struct Front {
   std::atomic<bool> cutting_uploads{false};  // stop() waits no longer
 };
 
-// Threads: everything but start() and what overrides Job runs on its I/O thread.
-class Session final : public std::enable_shared_from_this<Session>, public Job {
+// Threads: everything but start() and what overrides Job and Requester runs on its I/O thread.
+class Session final : public std::enable_shared_from_this<Session>,
+                      public Job,
+                      public pipeline::Requester {
  public:
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
 
-  Session(Socket socket, boost::asio::ssl::context& tls, Front& front, IoThread& io,
-          Connections::Slot slot, std::string peer);
+  // `tls` is used here only.
+  Session(Socket socket, boost::asio::ssl::context& tls, ClientCertificates client_certificates,
+          Front& front, IoThread& io, Connections::Slot slot, std::string peer);
 
   // Serves until the connection ends, and keeps the session alive for as long.
   void start();
@@ -79,20 +81,20 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
 
   // As a job for the workers, while the coroutine waits for the answer.
   void work() override;
-  void finish() override;
   void refuse() override;
+  void go_on(std::function<void()> rest) override;
+  void answer(pipeline::Answer answer) override;
 
  private:
   template <typename T>
   using Awaitable = boost::asio::awaitable<T, IoThread::Executor>;
-  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
   // `large`: what has been read is the beginning of a large body.
   enum class BodyEnd { complete, large, too_large, no_room, malformed, gone };
 
   // A request whose body is being read.
   struct Incoming {
-    Parser& parser;
     const RequestHead& head;
+    ChunkDecoder chunks;
     Pace pace;
     BodyBudget::Share share;
     std::uint64_t octets = 0;  // of the body that have come
@@ -104,8 +106,10 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   Awaitable<bool> handshake();
   // From here on a false means: the connection is over.
   Awaitable<bool> wait_for_request();
+  // The status to refuse with; 0: the head is in buffer_, `octets` long. nullopt: it is over.
+  Awaitable<std::optional<unsigned>> read_head(std::size_t& octets);
   Awaitable<bool> serve_request();
-  Awaitable<bool> serve_post(Parser& parser, const RequestHead& head, bool too_large);
+  Awaitable<bool> serve_post(const RequestHead& head);
   Awaitable<bool> serve_get(const RequestHead& head);
   Awaitable<bool> send_continue();
   Awaitable<BodyEnd> read_body(Incoming& incoming, Bytes& body);
@@ -117,16 +121,21 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   Awaitable<void> wait_for_answer();
   Awaitable<void> wait_for_event();
   Awaitable<bool> send_status(unsigned status, const RequestHead& head);
-  Awaitable<bool> send_answer(const pipeline::Answer& answer, bool keep_alive);
+  Awaitable<bool> send_answer(const pipeline::Answer& answer, const RequestHead& head,
+                              bool keep_alive);
   Awaitable<bool> send_response(bool keep_alive);
   Awaitable<void> close();
 
+  bool may_ask();
   bool submit(Workers& workers, receive::HttpRequest request);
+  void compute(const std::function<void()>& part);
+  void deliver();
   void take_answer();
   void interrupt_reading();
   pipeline::Answer refusal(ErrorCode code, std::string detail, const RequestHead& head) const;
   std::shared_ptr<const pipeline::Answer> overload(const char* detail,
                                                    std::string_view content_type);
+  std::shared_ptr<const pipeline::Answer> no_time_for_it();
   bool may_keep_alive(bool wanted) const;
   void begin_response(unsigned status, std::string_view content_type, std::size_t length,
                       bool keep_alive);
@@ -137,6 +146,9 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   IoThread& io_;
   const Connections::Slot slot_;
   const std::string peer_;
+  const ClientCertificates client_certificates_;
+  std::optional<Sha256Digest> proved_certificate_;  // its key, in the handshake
+  std::optional<Sha256Digest> client_certificate_;  // good for the request under way
   boost::asio::ssl::stream<Socket> stream_;
   boost::beast::flat_buffer buffer_;
   std::chrono::steady_clock::time_point deadline_;  // of what is under way on the network
@@ -146,7 +158,8 @@ class Session final : public std::enable_shared_from_this<Session>, public Job {
   // Whose requests these are, for the fair queue: the tenant last authenticated, or the address.
   std::string flow_;
 
-  // From submit() to take_answer() these two are the worker's.
+  // From submit() to take_answer() these three are the workers'.
+  Workers* workers_ = nullptr;
   receive::HttpRequest request_;
   std::shared_ptr<const pipeline::Answer> worked_out_;
 

@@ -1,11 +1,11 @@
-// The signals that ask the program to end, and the one that must not.
+// The signals that ask the program for something, and the one that must not end it.
 #pragma once
 
 namespace district::server {
 
-// SIGTERM and SIGINT no longer end the process, but are kept for wait_for_signal(); SIGPIPE is
-// ignored. Call first in main(): threads started later inherit it.
-void block_stop_signals();
+// SIGTERM, SIGINT and SIGHUP no longer end the process, but are kept for wait_for_signal(); SIGPIPE
+// is ignored. Call first in main(): threads started later inherit it.
+void block_signals();
 
 // Blocks until one of them arrives; gives its number.
 int wait_for_signal();

@@ -2,61 +2,185 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <fstream>
 #include <string>
+#include <string_view>
+
+#include "base/c_handle.h"
 
 namespace district::server {
 namespace {
 
 namespace ssl = boost::asio::ssl;
+using Context = std::shared_ptr<ssl::context>;
 
-constexpr auto kTls12Suites =
-    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK:!SRP:!DSS";
+// The server's order counts. DHE comes last and is for Windows Server 2012, which has AEAD with an
+// RSA certificate in no other way.
+constexpr const char* kTls13Suites =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+constexpr const char* kModernSuites =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384";
+// For Java 7. No DHE with CBC: its Diffie-Hellman ends at 1024 bits.
+constexpr const char* kLegacySuites =
+    ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
+    "ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:AES128-SHA";
+constexpr const char* kGroups = "X25519:P-256:P-384:P-521:ffdhe2048:ffdhe3072";
+// Of what is signed in a handshake from TLS 1.2 on; before it there is no choice.
+constexpr const char* kSignatures =
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+    "RSA+SHA256:RSA+SHA384:RSA+SHA512";
+// RSA 2048 and its like. At 0 only what the lists above name counts.
+constexpr int kModernSecurityLevel = 2, kLegacySecurityLevel = 0;
+// A client's key is checked before we know whether it is enrolled: its cost is bounded.
+constexpr int kClientKeyBitsMax = 8192;
+constexpr long kTicketSeconds = 2 * 60 * 60;
+constexpr std::string_view kProtocol = "http/1.1";
 
-tl::unexpected<Error> unusable(const char* what, const std::filesystem::path& file,
+tl::unexpected<Error> unusable(const std::string& key, const std::filesystem::path& file,
                                const std::string& why) {
-  return fail(ErrorCode::file_unreadable,
-              std::string("cannot use the TLS ") + what + " " + file.string() + ": " + why,
-              std::string("set tls.") + what + " to a PEM file that this user may read");
+  return fail(ErrorCode::file_unreadable, "cannot use " + key + " " + file.string() + ": " + why,
+              "set " + key + " to a PEM file that this user may read");
+}
+
+tl::unexpected<Error> does_not_belong(const CertificateFiles& files) {
+  return fail(
+      ErrorCode::config_invalid,
+      "the TLS key " + files.key.string() + " does not belong to " + files.certificate.string(),
+      "tls." + files.name + "key must be the private key of the first certificate in tls." +
+          files.name + "certificate");
 }
 
 bool can_open(const std::filesystem::path& file) { return std::ifstream(file).is_open(); }
 
-}  // namespace
+Result<Ok> use_certificate(ssl::context& context, const CertificateFiles& files) {
+  const auto certificate = "tls." + files.name + "certificate";
+  const auto key = "tls." + files.name + "key";
+  boost::system::error_code error;
+  if (!can_open(files.certificate))
+    return unusable(certificate, files.certificate, "cannot be opened");
+  if (!can_open(files.key)) return unusable(key, files.key, "cannot be opened");
+  context.use_certificate_chain_file(files.certificate.string(), error);
+  if (error) return unusable(certificate, files.certificate, error.message());
+  context.use_private_key_file(files.key.string(), ssl::context::pem, error);
+  if (!error) return Ok{};
+  const bool other_key =
+      ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
+  if (other_key) return does_not_belong(files);
+  return unusable(key, files.key, error.message());
+}
 
-Result<ssl::context> make_tls_context(const std::filesystem::path& certificate,
-                                      const std::filesystem::path& key) {
-  ssl::context context(ssl::context::tls_server);
-  SSL_CTX* native = context.native_handle();
+// How many certificates OpenSSL has complete with their keys: one for each type of key.
+std::size_t complete_pairs(SSL_CTX* native) {
+  std::size_t count = 0;
+  for (long which = SSL_CERT_SET_FIRST; ::SSL_CTX_set_current_cert(native, which) == 1;
+       which = SSL_CERT_SET_NEXT) {
+    ++count;
+  }
+  return count;
+}
+
+Result<Ok> use_certificates(ssl::context& context, std::span<const CertificateFiles> certificates) {
+  // Else OpenSSL would ask for a passphrase on the terminal.
+  boost::system::error_code ignored;
+  context.set_password_callback([](auto, auto) { return std::string(); }, ignored);
+  for (const auto& files : certificates) {
+    DISTRICT_CHECK(use_certificate(context, files));
+  }
+  if (complete_pairs(context.native_handle()) == certificates.size()) return Ok{};
+  return fail(ErrorCode::config_invalid,
+              "the TLS certificates have keys of the same type, or one has another's key",
+              "of tls.certificate and tls.second_certificate one is for RSA, the other for ECDSA");
+}
+
+bool set_profile(SSL_CTX* native, TlsProfile profile) {
+  const bool modern = profile == TlsProfile::modern;
+  std::string suites(kModernSuites);
+  if (!modern) suites += kLegacySuites;
+  // First, since it decides which of the others are taken.
+  ::SSL_CTX_set_security_level(native, modern ? kModernSecurityLevel : kLegacySecurityLevel);
   ::SSL_CTX_set_options(
       native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  ::SSL_CTX_set_dh_auto(native, 1);
-  // Sessions are resumed by tickets, which cost the server no memory.
-  ::SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   ::SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
-  if (::SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1 ||
-      ::SSL_CTX_set_cipher_list(native, kTls12Suites) != 1) {
+  ::SSL_CTX_set_dh_auto(native, 1);
+  return ::SSL_CTX_set_min_proto_version(native, modern ? TLS1_2_VERSION : TLS1_VERSION) == 1 &&
+         ::SSL_CTX_set_max_proto_version(native, TLS1_3_VERSION) == 1 &&
+         ::SSL_CTX_set_cipher_list(native, suites.c_str()) == 1 &&
+         ::SSL_CTX_set_ciphersuites(native, kTls13Suites) == 1 &&
+         ::SSL_CTX_set1_groups_list(native, kGroups) == 1 &&
+         ::SSL_CTX_set1_sigalgs_list(native, kSignatures) == 1 &&
+         ::SSL_CTX_set1_client_sigalgs_list(native, kSignatures) == 1;
+}
+
+// Sessions are resumed by tickets, which cost the server no memory. Their key lives as long as the
+// context, which the server makes anew every day.
+bool set_resumption(SSL_CTX* native) {
+  constexpr unsigned char kOurs[] = "district";
+  ::SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+  ::SSL_CTX_set_timeout(native, kTicketSeconds);
+  return ::SSL_CTX_set_num_tickets(native, 1) == 1 &&
+         ::SSL_CTX_set_session_id_context(native, kOurs, sizeof kOurs - 1) == 1;
+}
+
+// Trust is the enrolled certificate itself, not who issued it, so no chain is built.
+int take_any_certificate(X509_STORE_CTX* checked, void*) {
+  const X509* certificate = ::X509_STORE_CTX_get0_cert(checked);
+  const EVP_PKEY* key = certificate != nullptr ? ::X509_get0_pubkey(certificate) : nullptr;
+  const bool bounded = key != nullptr && ::EVP_PKEY_get_bits(key) <= kClientKeyBitsMax;
+  ::X509_STORE_CTX_set_error(checked, bounded ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+  return bounded ? 1 : 0;
+}
+
+void ask_for_certificate(SSL_CTX* native, ClientCertificates wanted) {
+  if (wanted == ClientCertificates::off) return;
+  const bool required = wanted == ClientCertificates::required;
+  ::SSL_CTX_set_verify(native, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       nullptr);
+  ::SSL_CTX_set_cert_verify_callback(native, take_any_certificate, nullptr);
+}
+
+// Who can speak other protocols only is told so, and cannot be led to us in place of another server
+// (RFC 9325 section 3.8).
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_octets,
+                    const unsigned char* offered, unsigned int octets, void*) {
+  for (unsigned int at = 0; at < octets; at += 1U + offered[at]) {
+    const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
+    if (name != kProtocol) continue;
+    *chosen = offered + at + 1;
+    *chosen_octets = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+}  // namespace
+
+Result<Context> make_tls_context(std::span<const CertificateFiles> certificates,
+                                 const Listener& listener) {
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
+  SSL_CTX* native = context->native_handle();
+  if (!set_profile(native, listener.profile) || !set_resumption(native)) {
     return fail(ErrorCode::internal, "OpenSSL refuses the TLS profile");
   }
-
-  boost::system::error_code error;
-  if (!can_open(certificate)) return unusable("certificate", certificate, "cannot be opened");
-  if (!can_open(key)) return unusable("key", key, "cannot be opened");
-  context.use_certificate_chain_file(certificate.string(), error);
-  if (error) return unusable("certificate", certificate, error.message());
-  // Else OpenSSL would ask for a passphrase on the terminal.
-  context.set_password_callback([](auto, auto) { return std::string(); }, error);
-  context.use_private_key_file(key.string(), ssl::context::pem, error);
-  if (error) {
-    const bool other_key =
-        ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
-    if (!other_key) return unusable("key", key, error.message());
-    return fail(ErrorCode::config_invalid,
-                "the TLS key " + key.string() + " does not belong to " + certificate.string(),
-                "tls.key must be the private key of the first certificate in tls.certificate");
-  }
+  ask_for_certificate(native, listener.client_certificates);
+  ::SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
+  DISTRICT_CHECK(use_certificates(*context, certificates));
   return context;
+}
+
+std::optional<Sha256Digest> client_certificate(SSL* connection) {
+  const CHandle<X509, ::X509_free> certificate(::SSL_get1_peer_certificate(connection));
+  if (!certificate) return std::nullopt;
+  Sha256Digest digest{};
+  unsigned int octets = 0;
+  const int made = ::X509_digest(certificate.get(), ::EVP_sha256(),
+                                 reinterpret_cast<unsigned char*>(digest.data()), &octets);
+  if (made != 1 || octets != digest.size()) return std::nullopt;
+  return digest;
 }
 
 }  // namespace district::server

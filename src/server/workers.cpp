@@ -1,19 +1,10 @@
 #include "server/workers.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include <utility>
 
 namespace district::server {
-namespace {
-
-// Workers compute for milliseconds, the I/O threads for microseconds: when there is more to do than
-// cores, these come first, or refusals would wait behind the very load that they keep out.
-constexpr int kNicerThanIo = 5;
-
-}  // namespace
-
 using std::chrono::steady_clock;
 
 void Workers::start() {
@@ -28,48 +19,64 @@ bool Workers::full() const {
   return stopping_ || queue_.full();
 }
 
-bool Workers::submit(std::shared_ptr<Job> job, std::string flow) {
+Workers::Submitted Workers::submit(std::shared_ptr<Job> job, std::string flow) {
+  const auto* const own = job.get();
   std::optional<FairQueue::Entry> refused;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
+    if (stopping_) return Submitted::stopped;
     refused = queue_.push({std::move(job), std::move(flow), steady_clock::now()});
   }
+  if (refused && refused->job.get() == own) return Submitted::refused;
   changed_.notify_one();
   if (refused) refused->job->refuse();
-  return true;
+  return Submitted::taken;
+}
+
+void Workers::go_on(std::function<void()> rest) {
+  const std::lock_guard lock(mutex_);
+  rests_.push_back(std::move(rest));
+  // Under the lock: once it is released, this may have been the last to be done, and all be gone.
+  changed_.notify_one();
+}
+
+void Workers::done() {
+  const std::lock_guard lock(mutex_);
+  queue_.done(steady_clock::now());
+  if (stopping_) changed_.notify_all();
 }
 
 void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    queue_.clear();
   }
   changed_.notify_all();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
-  queue_.clear();
 }
 
 void Workers::run() {
-  // Of this thread only, on Linux. Where it fails nothing is lost but promptness.
-  static_cast<void>(!::nice(kNicerThanIo));
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (stopping_) return;
-    std::vector<FairQueue::Entry> late;
-    auto entry = queue_.pop(steady_clock::now(), late);
-    lock.unlock();
-    for (const auto& each : late) each.job->refuse();
-    if (entry) {
-      entry->job->work();
-      lock.lock();
-      queue_.done(steady_clock::now());
+    changed_.wait(lock, [this] {
+      return !rests_.empty() || !queue_.empty() || (stopping_ && queue_.idle());
+    });
+    // Both end what they hold on to before the lock is taken again.
+    if (!rests_.empty()) {
+      const auto rest = std::move(rests_.front());
+      rests_.pop_front();
       lock.unlock();
-      // Who asks again as soon as it is answered finds this worker free.
-      entry->job->finish();
-      entry.reset();  // what the job holds on to may end with it, not under the lock
+      rest();
+    } else if (!queue_.empty()) {
+      std::vector<FairQueue::Entry> late;
+      const auto entry = queue_.pop(steady_clock::now(), late);
+      lock.unlock();
+      for (const auto& each : late) each.job->refuse();
+      if (entry) entry->job->work();
+    } else {
+      return;
     }
     lock.lock();
   }

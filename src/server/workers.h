@@ -2,6 +2,8 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,22 +15,26 @@
 
 namespace district::server {
 
-// Threads: submit() and full() from any.
+// Threads: all but start() and stop() from any.
 class Workers {
  public:
   // `name`: of the threads; at most 15 characters.
-  Workers(std::string name, const FairQueue::Limits& limits)
-      : name_(std::move(name)), threads_max_(limits.workers), queue_(limits) {}
+  Workers(std::string name, std::size_t threads, const FairQueue::Limits& limits)
+      : name_(std::move(name)), threads_max_(threads), queue_(limits) {}
   ~Workers() { stop(); }
 
   // Throws std::system_error when the system has no more threads.
   void start();
-  // Jobs for which there is no room are refused, this one or another one, before it returns. false:
-  // stop() was called, and nothing will happen.
-  bool submit(std::shared_ptr<Job> job, std::string flow);
+  enum class Submitted { taken, refused, stopped };  // stopped: stop() was called
+  // Unless it is taken, nothing will happen to the job. Another one may be refused for its sake.
+  Submitted submit(std::shared_ptr<Job> job, std::string flow);
   // Whether one more would be refused.
   bool full() const;
-  // Drops the jobs that wait, and returns when those that run have ended.
+  // Does the rest of a job that is in work: before any that waits, since most of it is done.
+  void go_on(std::function<void()> rest);
+  // A job that was in work has its answer.
+  void done();
+  // Drops the jobs that wait, and returns when those in work are done.
   void stop();
 
  private:
@@ -39,6 +45,7 @@ class Workers {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   FairQueue queue_;
+  std::deque<std::function<void()>> rests_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -50,19 +50,27 @@ Sha256Digest digest_or_zero(ByteView stored) { return to_digest(stored).value_or
 struct Standing {
   std::uint64_t trust_epoch = 0;
   Instant trust_changed_at{};
-  Instant pruned_until{};  // replay keys that end before may be forgotten
+  Instant pruned_until{};  // replay keys that end before it may be forgotten
+  Duration life{};         // that any of those was kept for after its creation
+
+  // Whether the key of an earlier copy of the envelope may be forgotten. Its own end is by the
+  // window of now, which may be wider than it was then.
+  bool may_have_forgotten(const NewEnvelope& envelope) const {
+    return std::min(envelope.replay_until, envelope.created + life) < pruned_until;
+  }
 };
 
 Result<Standing> read_standing(Database& database) {
   DISTRICT_TRY(auto statement,
-               database.prepare("SELECT epoch, changed_at, pruned_until FROM trust_epoch "
+               database.prepare("SELECT epoch, changed_at, pruned_until, life FROM trust_epoch "
                                 "JOIN replay_horizon USING (id) WHERE id = 1"));
   DISTRICT_TRY(const bool row, statement.step());
   if (!row) {
     return fail(ErrorCode::archive_corrupt, database.path() + ": no trust epoch or replay horizon",
                 "restore the database from a backup; keep the damaged file");
   }
-  return Standing{statement.count(0), statement.instant(1), statement.instant(2)};
+  return Standing{statement.count(0), statement.instant(1), statement.instant(2),
+                  Duration(statement.integer(3))};
 }
 
 // Whether the signer was revoked after the instant by which verify judged. The epoch alone does not
@@ -148,7 +156,29 @@ Result<Ok> insert_rows(Database& database, const NewEnvelope& envelope, std::uin
   return work.bind(1, leaf_index).run();
 }
 
-// Forgets replay keys whose time is over, of the `limit` oldest ones.
+// Of the keys that are about to be forgotten.
+struct Forgotten {
+  Instant last_end{};
+  Duration longest_life{};
+};
+
+// nullopt: there are none.
+Result<std::optional<Forgotten>> to_forget(Database& database, Instant last_created,
+                                           const Bytes& last_key, Instant before) {
+  DISTRICT_TRY(auto ends, database.prepare("SELECT max(replay_until), "
+                                           "max(iif(created > 0, replay_until - created, 0)) "
+                                           "FROM replay "
+                                           "WHERE (created, replay_key) <= (?1, ?2) "
+                                           "AND replay_until < ?3"));
+  DISTRICT_TRY(const bool there,
+               ends.bind(1, last_created).bind(2, last_key).bind(3, before).step());
+  if (!there || ends.is_null(0)) return std::nullopt;
+  return Forgotten{ends.instant(0), Duration(ends.integer(1))};
+}
+
+// Forgets replay keys whose time is over, of the `limit` oldest ones. What was forgotten sets the
+// horizon, not the clock: when that is set back again after a jump ahead, the messages of now are
+// refused until the keys that were forgotten too early would have ended, and no longer.
 Result<Ok> prune_replay(Database& database, const Standing& standing, Instant before,
                         std::size_t limit) {
   if (before <= standing.pruned_until) before = standing.pruned_until;
@@ -168,14 +198,18 @@ Result<Ok> prune_replay(Database& database, const Standing& standing, Instant be
     last_created = last.instant(0);
     last_key = to_bytes(last.blob(1));
   }
+  DISTRICT_TRY(const auto forgotten, to_forget(database, last_created, last_key, before));
+  if (!forgotten) return Ok{};
   DISTRICT_TRY(auto forget,
                database.prepare("DELETE FROM replay WHERE (created, replay_key) <= (?1, ?2) "
                                 "AND replay_until < ?3"));
   DISTRICT_CHECK(forget.bind(1, last_created).bind(2, last_key).bind(3, before).run());
-  if (before == standing.pruned_until) return Ok{};
+  const auto life = forgotten->longest_life;
+  if (forgotten->last_end < standing.pruned_until && life <= standing.life) return Ok{};
   DISTRICT_TRY(auto horizon,
-               database.prepare("UPDATE replay_horizon SET pruned_until = ?1 WHERE id = 1"));
-  return horizon.bind(1, before).run();
+               database.prepare("UPDATE replay_horizon SET pruned_until = max(pruned_until, ?1), "
+                                "life = max(life, ?2) WHERE id = 1"));
+  return horizon.bind(1, forgotten->last_end + Duration(1)).bind(2, life.count()).run();
 }
 
 Result<std::uint64_t> take_raw_id(Database& database) {
@@ -217,8 +251,11 @@ Result<std::vector<std::optional<AppendOutcome>>> decide(Database& database,
       outcomes[i] = Replayed{{stored->receipt_id, stored->received_at, stored->payload_digest}};
       continue;
     }
-    bool changed = envelope.trust_epoch != standing.trust_epoch ||
-                   envelope.replay_until < standing.pruned_until;
+    if (standing.may_have_forgotten(envelope)) {
+      outcomes[i] = TrustChanged{standing.pruned_until};
+      continue;
+    }
+    bool changed = envelope.trust_epoch != standing.trust_epoch;
     if (!changed && envelope.received_at <= standing.trust_changed_at) {
       DISTRICT_TRY(changed, revoked_since(database, envelope));
     }
@@ -275,6 +312,11 @@ Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvel
   DISTRICT_CHECK(prune_replay(db_, standing, prune_before, 2 * group.size() + 64));
   DISTRICT_CHECK(transaction.commit());
   return outcomes;
+}
+
+Result<Instant> ArchiveStore::replay_horizon() {
+  DISTRICT_TRY(const auto standing, read_standing(db_));
+  return standing.pruned_until;
 }
 
 Result<std::optional<Receipt>> ArchiveStore::resolve(const Sha256Digest& replay_key,

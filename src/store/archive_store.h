@@ -52,7 +52,9 @@ struct Replayed {
 };
 // Verify must judge again: trust has changed since it did, or it was so long ago that the replay
 // key of an earlier copy may be forgotten.
-struct TrustChanged {};
+struct TrustChanged {
+  std::optional<Instant> forgotten_until{};  // in the latter case: keys that end before it
+};
 using AppendOutcome = std::variant<Receipt, Replayed, TrustChanged>;
 
 // What is stored of an envelope, without its octets.
@@ -107,11 +109,15 @@ class ArchiveStore {
   // past or whose signer was revoked after its received_at: no envelope has a leaf after its
   // signer's revocation. Some of the replay keys that have expired, both by `now` and by every
   // received_at of the group, are pruned: a clock that jumps ahead by itself makes nothing be
-  // forgotten. Errors, for the whole group: archive_unavailable, archive_corrupt (the log's
-  // frontier and head disagree), internal (one that cannot be stored, e.g. what it staged is gone).
-  // Nothing is stored then, unless the commit itself failed: what became of it resolve() tells.
+  // forgotten. Where it is set back afterwards, what may have been forgotten is refused
+  // (TrustChanged), also by later processes and under a window that was widened. Errors, for the
+  // whole group: archive_unavailable, archive_corrupt (the log's frontier and head disagree),
+  // internal (one that cannot be stored, e.g. what it staged is gone). Nothing is stored then,
+  // unless the commit itself failed: what became of it resolve() tells.
   Result<std::vector<AppendOutcome>> append(std::span<const NewEnvelope> group, Instant now);
 
+  // Replay keys that end before it may be forgotten: later than now when the clock was set back.
+  Result<Instant> replay_horizon();
   // The receipt of what is stored under a replay key, for the time that it is kept.
   Result<std::optional<Receipt>> resolve(const Sha256Digest& replay_key, Instant created);
 

@@ -22,11 +22,15 @@ namespace district::store {
 
 // Written by cmake/embed.py from migrations/*.sql, in the order of their numbers.
 extern const std::span<const std::pair<std::string_view, std::string_view>> kMigrations;
+extern const std::span<const std::pair<std::string_view, std::string_view>> kRejectionMigrations;
 
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x44495354;  // "DIST", in the file's header
-constexpr int kBusyTimeoutMs = 10'000;               // longer than any transaction of ours takes
+// In the file's header: "DIST" and "DISR".
+constexpr std::int64_t application_id_of(Schema schema) {
+  return schema == Schema::archive ? 0x44495354 : 0x44495352;
+}
+constexpr int kBusyTimeoutMs = 10'000;  // longer than any transaction of ours takes
 constexpr const char* kScratch = ":memory:";
 
 // One for all connections of this process to a path. Scratch databases have nothing in common.
@@ -50,8 +54,13 @@ std::int64_t number_of(std::string_view migration) {
   return number;
 }
 
-std::int64_t newest_version() {
-  return kMigrations.empty() ? 0 : number_of(kMigrations.back().first);
+const auto& migrations_of(Schema schema) {
+  return schema == Schema::archive ? kMigrations : kRejectionMigrations;
+}
+
+std::int64_t newest_version(Schema schema) {
+  const auto& migrations = migrations_of(schema);
+  return migrations.empty() ? 0 : number_of(migrations.back().first);
 }
 
 std::string system_text(int code) {
@@ -97,22 +106,26 @@ struct Database::Cache {
   std::map<std::string, std::vector<StatementHandle>, std::less<>> idle;
 };
 
-Database::Database(std::string path)
-    : path_(std::move(path)), writers_(writers_of(path_)), cache_(std::make_unique<Cache>()) {}
+Database::Database(std::string path, Schema schema)
+    : path_(std::move(path)),
+      schema_(schema),
+      writers_(writers_of(path_)),
+      cache_(std::make_unique<Cache>()) {}
 
 Database::~Database() {
   cache_.reset();  // SQLite closes only when its statements are finalised
   sqlite3_close(db_);
 }
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode,
+                                                 Schema schema) {
   if (path != kScratch) DISTRICT_CHECK(check_path(path, mode));
   // Where another process is making the database at the same moment, SQLite gives up at once
   // instead of waiting: to change the journal's mode it would need the file for itself.
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
   while (true) {
-    std::unique_ptr<Database> database(new Database(path));
+    std::unique_ptr<Database> database(new Database(path, schema));
     const auto ready = database->prepare_for(mode);
     if (ready) return database;
     if (!database->was_busy_ || std::chrono::steady_clock::now() > deadline) {
@@ -162,21 +175,22 @@ Result<Ok> Database::check_identity(OpenMode mode) {
   DISTRICT_TRY(const auto tables, tables_read);
   const bool empty = application == 0 && version == 0 && tables == 0;
   if (empty && mode == OpenMode::create) return Ok{};
-  if (application != kApplicationId) {
+  if (application != application_id_of(schema_)) {
     return fail(ErrorCode::archive_foreign,
                 path_ + (empty ? " is an empty database" : " is not a District database"),
                 "check the path; districtd makes a new database where there is no file");
   }
-  if (version > newest_version()) {
+  const auto newest = newest_version(schema_);
+  if (version > newest) {
     return fail(ErrorCode::archive_foreign,
                 path_ + " has schema version " + std::to_string(version) +
-                    ", this program knows versions up to " + std::to_string(newest_version()),
+                    ", this program knows versions up to " + std::to_string(newest),
                 "use the newer District that wrote it");
   }
-  if (mode == OpenMode::read_only && version < newest_version()) {
+  if (mode == OpenMode::read_only && version < newest) {
     return fail(ErrorCode::archive_foreign,
                 path_ + " has schema version " + std::to_string(version) +
-                    ", this program reads version " + std::to_string(newest_version()),
+                    ", this program reads version " + std::to_string(newest),
                 "start districtd of this version once, which brings it up to date");
   }
   return Ok{};
@@ -199,7 +213,11 @@ Result<Ok> Database::configure(OpenMode mode) {
     }
   }
   // FULL: a commit returns when it is on the disk. This is what a receipt promises.
-  DISTRICT_CHECK(execute("PRAGMA synchronous = FULL"));
+  if (schema_ == Schema::archive) {
+    DISTRICT_CHECK(execute("PRAGMA synchronous = FULL"));
+  } else {
+    DISTRICT_CHECK(execute("PRAGMA synchronous = NORMAL"));
+  }
   // Pages at the end of the tables are written by nearly every commit: folding the log back at
   // 16 MiB instead of 4 copies them less often.
   DISTRICT_CHECK(execute("PRAGMA wal_autocheckpoint = 2000"));
@@ -208,7 +226,7 @@ Result<Ok> Database::configure(OpenMode mode) {
 }
 
 Result<Ok> Database::migrate() {
-  for (const auto& [name, sql] : kMigrations) {
+  for (const auto& [name, sql] : migrations_of(schema_)) {
     DISTRICT_TRY(const auto before, schema_version());
     if (number_of(name) <= before) continue;
     DISTRICT_TRY(auto transaction, Transaction::begin(*this));
@@ -216,7 +234,8 @@ Result<Ok> Database::migrate() {
     DISTRICT_TRY(const auto current, schema_version());
     if (number_of(name) <= current) continue;
     DISTRICT_CHECK(execute(std::string(sql).c_str()));
-    DISTRICT_CHECK(execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
+    DISTRICT_CHECK(
+        execute(("PRAGMA application_id = " + std::to_string(application_id_of(schema_))).c_str()));
     DISTRICT_CHECK(execute(("PRAGMA user_version = " + std::to_string(number_of(name))).c_str()));
     DISTRICT_CHECK(transaction.commit());
   }

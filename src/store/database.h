@@ -28,14 +28,22 @@ enum class OpenMode {
   read_only,  // must exist and have this version's schema
 };
 
+// What a file is for. Each kind has migrations and an application_id of its own.
+enum class Schema {
+  archive,     // evidence: a commit returns when it is on the disk
+  rejections,  // may lose its last moments in a power failure
+};
+
 class Statement;
 
 class Database {
  public:
-  // Sets WAL, synchronous=FULL, foreign keys, a busy time-out of 10 s, and runs the migrations.
+  // Sets WAL, synchronous=FULL (of the archive), foreign keys, a busy time-out of 10 s, and runs
+  // the migrations.
   // ":memory:" is a scratch database.
   // Errors: archive_foreign (not ours, or newer than we are), archive_unavailable, file_unreadable.
-  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode);
+  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode,
+                                                Schema schema = Schema::archive);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -52,7 +60,7 @@ class Database {
  private:
   friend class Statement;
   friend class Transaction;
-  explicit Database(std::string path);
+  Database(std::string path, Schema schema);
   Result<Ok> prepare_for(OpenMode mode);
   Result<Ok> connect(OpenMode mode);
   Result<Ok> check_identity(OpenMode mode);
@@ -63,6 +71,7 @@ class Database {
   void give_back(sqlite3_stmt* statement);
 
   std::string path_;
+  Schema schema_;
   mutable bool was_busy_ = false;  // error() has told of a lock
   sqlite3* db_ = nullptr;
   std::shared_ptr<std::timed_mutex> writers_;  // of this process, to the same path

@@ -97,8 +97,15 @@ Result<std::unique_ptr<Trust>> Trust::open(const std::string& database_path, sto
   return std::unique_ptr<Trust>(new Trust(std::move(database)));
 }
 
+std::unique_ptr<Trust> Trust::fixed(std::shared_ptr<const TrustSnapshot> snapshot) {
+  std::unique_ptr<Trust> trust(new Trust(nullptr));
+  trust->current_ = std::move(snapshot);
+  return trust;
+}
+
 Result<std::shared_ptr<const TrustSnapshot>> Trust::snapshot() {
   const std::lock_guard lock(mutex_);
+  if (database_ == nullptr) return current_;
   store::TrustStore store(*database_);
   DISTRICT_TRY(const auto epoch, store.epoch());
   if (!current_ || current_->epoch() != epoch) {

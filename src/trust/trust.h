@@ -69,13 +69,15 @@ class Trust {
   // Keeps its own connection to the database file. Errors: as of store::Database::open.
   static Result<std::unique_ptr<Trust>> open(const std::string& database_path,
                                              store::OpenMode mode);
+  // This snapshot and no other, without a database.
+  static std::unique_ptr<Trust> fixed(std::shared_ptr<const TrustSnapshot> snapshot);
   // Errors: archive_unavailable, archive_corrupt.
   Result<std::shared_ptr<const TrustSnapshot>> snapshot();
 
  private:
   explicit Trust(std::unique_ptr<store::Database> database) : database_(std::move(database)) {}
   std::mutex mutex_;
-  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::Database> database_;  // null: current_ is fixed
   std::shared_ptr<const TrustSnapshot> current_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/diagnosis.h"
 #include "base/limits.h"
 #include "xml/namespaces.h"
 
@@ -11,18 +12,17 @@ namespace {
 namespace ns = xml::ns;
 namespace wss = xml::wss;
 using crypto::Certificate;
-using Candidates = std::vector<Certificate>;
 
-tl::unexpected<Error> invalid(std::string detail) {
-  return fail(ErrorCode::security_invalid, std::move(detail));
+tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
+  return fail_by(std::move(rule), ErrorCode::security_invalid, std::move(detail));
 }
 
 // Base64 content of a token, bounded before it is decoded.
 Result<Bytes> token_octets(xml::Element element) {
   const auto encoding = element.attribute("", "EncodingType");
   if (encoding && *encoding != wss::kBase64Binary) {
-    return fail(ErrorCode::token_unsupported,
-                std::string(element.name()) + " has EncodingType " + *encoding);
+    return fail_by("BSP 1.1 R3029, R3030", ErrorCode::token_unsupported,
+                   std::string(element.name()) + " has EncodingType " + *encoding);
   }
   const auto text = element.only_text();
   if (!text)
@@ -44,25 +44,31 @@ Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust)
   return Certificate::from_der(der);
 }
 
-Result<Candidates> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
+Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
   const auto type = token.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
-    return fail(ErrorCode::token_unsupported,
-                "BinarySecurityToken has ValueType " + type.value_or("(none)"));
+    return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
+                   "BinarySecurityToken has ValueType " + type.value_or("(none)"));
   }
+  if (!token.attribute("", "EncodingType"))  // BSP R3029
+    return fail_by("BSP 1.1 R3029", ErrorCode::token_unsupported,
+                   "BinarySecurityToken without EncodingType");
   DISTRICT_TRY(const Bytes octets, token_octets(token));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
-    return Candidates{std::move(certificate)};
+    return KeySource{{std::move(certificate)}};
   }
   DISTRICT_TRY(auto path, Certificate::from_pki_path(octets, limits::kPkiPathCertificatesMax));
-  return Candidates{path.back()};  // X.509: from the trust anchor's side to the end entity
+  KeySource source{{path.back()}};  // X.509: from the trust anchor's side to the end entity
+  path.pop_back();
+  source.issuers = std::move(path);
+  return source;
 }
 
-Result<Candidates> from_reference(xml::Element reference, xml::Element security,
-                                  const trust::TrustSnapshot& trust) {
+Result<KeySource> from_reference(xml::Element reference, xml::Element security,
+                                 const trust::TrustSnapshot& trust) {
   const auto uri = reference.attribute("", "URI");
-  if (!uri || uri->empty()) return invalid("wsse:Reference without URI");
+  if (!uri || uri->empty()) return invalid("wsse:Reference without URI", "BSP 1.1 R3062");
   if (uri->front() != '#')
     return fail(ErrorCode::token_unavailable, "wsse:Reference to something outside the message");
   for (const xml::Element token : security.children()) {
@@ -72,7 +78,8 @@ Result<Candidates> from_reference(xml::Element reference, xml::Element security,
     }
     const auto type = reference.attribute("", "ValueType");
     if (type && type != token.attribute("", "ValueType")) {
-      return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes");
+      return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes",
+                     "X.509 Token Profile 1.1 section 3.2");
     }
     return from_binary_token(token, trust);
   }
@@ -80,18 +87,18 @@ Result<Candidates> from_reference(xml::Element reference, xml::Element security,
               "no token of this Security header has the wsu:Id " + uri->substr(1));
 }
 
-Result<Candidates> known(const std::vector<const trust::EnrolledCertificate*>& found,
-                         const char* by) {
+Result<KeySource> known(const std::vector<const trust::EnrolledCertificate*>& found,
+                        const char* by) {
   if (found.empty()) {
     return fail(ErrorCode::token_unavailable, std::string("no enrolled certificate has this ") + by,
                 "enrol the certificate, or let the gateway send it in a BinarySecurityToken");
   }
-  Candidates candidates;
-  for (const auto* certificate : found) candidates.push_back(certificate->certificate);
-  return candidates;
+  KeySource source;
+  for (const auto* certificate : found) source.candidates.push_back(certificate->certificate);
+  return source;
 }
 
-Result<Candidates> from_key_identifier(xml::Element identifier, const trust::TrustSnapshot& trust) {
+Result<KeySource> from_key_identifier(xml::Element identifier, const trust::TrustSnapshot& trust) {
   const auto type = identifier.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kThumbprintSha1 &&
       type != wss::kX509SubjectKeyIdentifier) {
@@ -101,13 +108,13 @@ Result<Candidates> from_key_identifier(xml::Element identifier, const trust::Tru
   DISTRICT_TRY(const Bytes octets, token_octets(identifier));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
-    return Candidates{std::move(certificate)};
+    return KeySource{{std::move(certificate)}};
   }
   if (type == wss::kThumbprintSha1) return known(trust.find_by_sha1(octets), "thumbprint");
   return known(trust.find_by_subject_key_identifier(octets), "subject key identifier");
 }
 
-Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot& trust) {
+Result<KeySource> from_x509_data(xml::Element data, const trust::TrustSnapshot& trust) {
   const xml::Element certificate = data.child(ns::kDs, "X509Certificate");
   const xml::Element issuer_serial = data.child(ns::kDs, "X509IssuerSerial");
   const auto expected = static_cast<std::size_t>(certificate ? 1 : 0) +
@@ -115,7 +122,8 @@ Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot&
   if (expected == 0)
     return fail(ErrorCode::token_unsupported,
                 "X509Data with neither X509IssuerSerial nor X509Certificate");
-  if (data.children().size() != expected) return invalid("X509Data with more than one reference");
+  if (data.children().size() != expected)
+    return invalid("X509Data with more than one reference", "BSP 1.1 R3061");
   std::string issuer, serial;
   if (issuer_serial) {
     const auto parts = issuer_serial.children();
@@ -136,20 +144,22 @@ Result<Candidates> from_x509_data(xml::Element data, const trust::TrustSnapshot&
   if (!issuer.empty() && (!result.issuer_matches(issuer) || result.serial_decimal() != serial)) {
     return invalid("X509IssuerSerial and X509Certificate mean different certificates");
   }
-  return Candidates{std::move(result)};
+  return KeySource{{std::move(result)}};
 }
 
-Result<Candidates> dispatch(xml::Element key_info, xml::Element security,
-                            const trust::TrustSnapshot& trust) {
+Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
+                           const trust::TrustSnapshot& trust) {
   const auto references = key_info.children();
-  if (references.size() != 1) return invalid("KeyInfo does not have exactly one child");
+  if (references.size() != 1)
+    return invalid("KeyInfo does not have exactly one child", "BSP 1.1 R5402");
   if (!references[0].is(ns::kWsse, "SecurityTokenReference")) {
-    return fail(ErrorCode::token_unsupported, "KeyInfo has a " + std::string(references[0].name()) +
-                                                  " instead of a wsse:SecurityTokenReference");
+    return fail_by("BSP 1.1 R5402, R5417", ErrorCode::token_unsupported,
+                   "KeyInfo has a " + std::string(references[0].name()) +
+                       " instead of a wsse:SecurityTokenReference");
   }
   const auto children = references[0].children();
   if (children.size() != 1)
-    return invalid("SecurityTokenReference does not have exactly one child");
+    return invalid("SecurityTokenReference does not have exactly one child", "BSP 1.1 R3061");
   const xml::Element child = children[0];
   if (child.is(ns::kWsse, "Reference")) return from_reference(child, security, trust);
   if (child.is(ns::kWsse, "KeyIdentifier")) return from_key_identifier(child, trust);
@@ -160,17 +170,28 @@ Result<Candidates> dispatch(xml::Element key_info, xml::Element security,
 
 }  // namespace
 
-Result<Candidates> find_certificates(xml::Element key_info, xml::Element security,
-                                     const trust::TrustSnapshot& trust) {
-  DISTRICT_TRY(Candidates candidates, dispatch(key_info, security, trust));
-  for (const Certificate& certificate : candidates) {
+Result<KeySource> find_certificates(xml::Element key_info, xml::Element security,
+                                    const trust::TrustSnapshot& trust) {
+  DISTRICT_TRY(KeySource source, dispatch(key_info, security, trust));
+  for (const Certificate& certificate : source.candidates) {
     DISTRICT_CHECK(crypto::check_strength(certificate.public_key()));
     if (!certificate.may_sign()) {
-      return fail(ErrorCode::token_invalid,
-                  "the key usage of " + certificate.subject() + " lacks digitalSignature");
+      return fail_by("RFC 5280 section 4.2.1.3", ErrorCode::token_invalid,
+                     "the key usage of " + certificate.subject() + " lacks digitalSignature");
     }
   }
-  return candidates;
+  return source;
+}
+
+Result<Ok> check_issuers(const KeySource& source) {
+  auto subjects = source.issuers;
+  subjects.insert(subjects.end(), source.candidates.begin(), source.candidates.end());
+  for (std::size_t i = 0; i < source.issuers.size(); ++i) {
+    if (subjects[i + 1].signed_by(source.issuers[i])) continue;
+    return fail(ErrorCode::token_invalid,
+                "PkiPath: " + subjects[i + 1].subject() + " was not signed by the one above it");
+  }
+  return Ok{};
 }
 
 }  // namespace district::verify

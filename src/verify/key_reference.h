@@ -11,12 +11,22 @@
 
 namespace district::verify {
 
-// `key_info`: of the signature in `security`, the one Security header. Candidates come from the
-// message or from the trust store; which of them signed is for the caller to find out.
+struct KeySource {
+  // From the message or from the trust store; which of them signed is for the caller to find out.
+  std::vector<crypto::Certificate> candidates;
+  // Of a PkiPath: those above the one candidate, from the trust anchor's side.
+  std::vector<crypto::Certificate> issuers = {};
+};
+
+// `key_info`: of the signature in `security`, the one Security header.
 // Errors: security_invalid, token_unsupported, token_unavailable, token_invalid (malformed, weak,
 // may not sign).
-Result<std::vector<crypto::Certificate>> find_certificates(xml::Element key_info,
-                                                           xml::Element security,
-                                                           const trust::TrustSnapshot& trust);
+Result<KeySource> find_certificates(xml::Element key_info, xml::Element security,
+                                    const trust::TrustSnapshot& trust);
+
+// Whether the issuers of a PkiPath signed what is below them: up to eight verifications with keys
+// that nobody vouches for, hence only for a signer who is enrolled. Trust does not come from it.
+// Errors: token_invalid.
+Result<Ok> check_issuers(const KeySource& source);
 
 }  // namespace district::verify

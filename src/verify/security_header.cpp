@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/diagnosis.h"
+#include "verify/header_facts.h"
 #include "verify/key_reference.h"
 #include "xml/namespaces.h"
 
@@ -13,9 +15,13 @@ namespace {
 namespace ns = xml::ns;
 using xml::Element;
 
-tl::unexpected<Error> invalid(std::string detail) {
-  return fail(ErrorCode::security_invalid, std::move(detail));
+tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
+  return fail_by(std::move(rule), ErrorCode::security_invalid, std::move(detail));
 }
+
+constexpr const char* kBestPractices = "XML Signature Best Practices 2013, \"see what is signed\"";
+constexpr const char* kCoverage =
+    "docs/reference/messages.md \"WS-Security of the request\", coverage";
 
 struct Envelope {
   std::string_view soap;  // its namespace
@@ -91,18 +97,35 @@ struct SecurityParts {
   Element signature;
 };
 
+// Text between elements, anywhere in the Signature, where nothing is of mixed content. What should
+// have text only is judged by who reads it.
+bool has_mixed_text(Element signature) {
+  std::vector<Element> open{signature};
+  while (!open.empty()) {
+    const auto children = open.back().children();
+    const bool text_only =
+        open.back().is(ns::kWsse, "KeyIdentifier") || open.back().is(ns::kDs, "X509Certificate");
+    if (!children.empty() && !text_only && open.back().has_text_beside_elements()) return true;
+    open.pop_back();
+    open.insert(open.end(), children.begin(), children.end());
+  }
+  return false;
+}
+
 Result<SecurityParts> read_security(Element security) {
   SecurityParts parts;
   for (const Element child : security.children()) {
     if (child.is(ns::kWsu, "Timestamp")) {
-      if (parts.timestamp) return invalid("more than one Timestamp");
+      if (parts.timestamp) return invalid("more than one Timestamp", "BSP 1.1 R3227");
       parts.timestamp = child;
     } else if (child.is(ns::kDs, "Signature")) {
-      if (parts.signature) return invalid("more than one Signature");
+      if (parts.signature)
+        return invalid("more than one Signature",
+                       "docs/reference/messages.md \"WS-Security of the request\"");
       parts.signature = child;
     } else if (child.namespace_uri() == ns::kXenc) {
-      return fail(ErrorCode::algorithm_unsupported,
-                  "encrypted parts: " + std::string(child.name()));
+      return fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported,
+                     "encrypted parts: " + std::string(child.name()));
     } else if (child.is(ns::kWsse, "UsernameToken") || child.name() == "Assertion") {
       return fail(ErrorCode::token_unsupported, "token " + std::string(child.name()));
     } else if (!child.is(ns::kWsse, "BinarySecurityToken")) {
@@ -110,8 +133,10 @@ Result<SecurityParts> read_security(Element security) {
     }
   }
   if (security.has_text_beside_elements()) return invalid("Security with text");
-  if (!parts.timestamp) return invalid("no Timestamp");
-  if (!parts.signature) return invalid("no Signature");
+  if (parts.signature && has_mixed_text(parts.signature))
+    return invalid("Signature with text beside elements", "XMLDSig 1.1 section 4.2");
+  if (!parts.timestamp) return invalid("no Timestamp", "BSP 1.1 R3227");
+  if (!parts.signature) return invalid("no Signature", "WSS 1.1 section 8");
   return parts;
 }
 
@@ -119,7 +144,12 @@ Result<Times> read_timestamp(Element timestamp) {
   const auto children = timestamp.children();
   if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
       !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
-    return invalid("Timestamp is not Created, Expires");
+    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3221, R3224");
+  }
+  // BSP R3225, R3226: no other type than xs:dateTime.
+  for (const Element time : children) {
+    if (!time.attributes().empty() && time.attribute("", "ValueType"))
+      return invalid(std::string(time.name()) + " with a ValueType", "BSP 1.1 R3225, R3226");
   }
   const auto created = children[0].only_text();
   const auto expires = children[1].only_text();
@@ -138,11 +168,12 @@ Result<Ok> check_coverage(SecurityHeader& header, const Envelope& envelope, Elem
     const Element element = reference.element;
     // Each once, so that what is digested is bounded by the size of the message.
     if (std::ranges::count(references, element, &xml::SignedReference::element) > 1)
-      return invalid("two References to #" + reference.id);
+      return invalid("two References to #" + reference.id, kBestPractices);
     const bool signed_str = reference.str_transform &&
                             element.parent() == header.signature.key_info &&
                             element.is(ns::kWsse, "SecurityTokenReference");
-    if (reference.str_transform != signed_str) return invalid("STR-Transform on #" + reference.id);
+    if (reference.str_transform != signed_str)
+      return invalid("STR-Transform on #" + reference.id, "WSS 1.1 section 8.3");
     if (element == timestamp) {
       header.timestamp_reference = i;
       timestamp_signed = true;
@@ -157,12 +188,13 @@ Result<Ok> check_coverage(SecurityHeader& header, const Envelope& envelope, Elem
         element.parent() == header.security && element.is(ns::kWsse, "BinarySecurityToken");
     const bool block = element.parent() == envelope.header && element != header.security;
     if (!token && !block && !signed_str) {
-      return invalid("a Reference is to a " + std::string(element.name()) +
-                     " that is not processed");
+      return invalid(
+          "a Reference is to a " + std::string(element.name()) + " that is not processed",
+          kBestPractices);
     }
   }
-  if (!body_signed) return invalid("the Body is not signed");
-  if (!timestamp_signed) return invalid("the Timestamp is not signed");
+  if (!body_signed) return invalid("the Body is not signed", kCoverage);
+  if (!timestamp_signed) return invalid("the Timestamp is not signed", kCoverage);
   return Ok{};
 }
 
@@ -225,12 +257,13 @@ Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersi
 Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,
                                    const Window& window, Instant now) {
   const auto& signature = header.signature;
-  DISTRICT_TRY(const auto candidates,
+  DISTRICT_TRY(const KeySource source,
                find_certificates(signature.key_info, header.security, trust));
   DISTRICT_TRY(const std::string signed_info, xml::canonical_signed_info(signature));
-  DISTRICT_TRY(const auto signers, find_signers(candidates, signed_info, signature));
+  DISTRICT_TRY(const auto signers, find_signers(source.candidates, signed_info, signature));
   const bool sha1 = signature.signature_algorithm == xml::alg::kRsaSha1;
   DISTRICT_TRY(Signer trusted, trusted_signer(signers, trust, sha1, now));
+  DISTRICT_CHECK(check_issuers(source));
   DISTRICT_CHECK(xml::verify_digest(signature.references[header.timestamp_reference]));
   DISTRICT_TRY(const Instant acceptable_until, check_window(header.times, now, window));
   const crypto::Certificate& signer = trusted.certificate;
@@ -240,7 +273,11 @@ Result<Authenticated> authenticate(const SecurityHeader& header, const trust::Tr
                 signature.signature_algorithm,
                 signature.signature_value,
                 std::move(trusted.enrolments),
-                sha1};
+                sha1,
+                header.times.created,
+                header.times.expires,
+                now,
+                describe_key_reference(signature.key_info, header.security)};
   return Authenticated{std::move(sender), signer, replay_key(signed_info, signer.public_key()),
                        acceptable_until};
 }

@@ -1,7 +1,11 @@
 #include "verify/security_policy.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
+#include "base/diagnosis.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "xml/namespaces.h"
 
@@ -13,18 +17,50 @@ std::string seconds_text(Duration duration) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
 }
 
+// xs:dateTime has years of any number of digits, and before our era. Such an instant is not
+// accepted, or does not bound anything; all that matters is that it is one, and on which side.
+std::optional<Instant> parse_far_date_time(std::string_view text) {
+  text = trim_xml_space(text);
+  const bool before = text.starts_with('-');
+  if (before) text.remove_prefix(1);
+  const auto digits = std::min(text.find('-'), text.size());
+  const auto year = text.substr(0, digits);
+  if (digits < 4 || (digits > 4 && year.front() == '0') || (digits == 4 && !before) ||
+      year.find_first_not_of("0123456789") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  // A year near us with the same calendar: it repeats after 400 years.
+  const int last_four = std::stoi(std::string(year.substr(digits - 4)));
+  if (before && digits == 4 && last_four == 0) return std::nullopt;
+  const int same_calendar = 2000 + (before ? 400 - last_four % 400 : last_four % 400);
+  const auto near =
+      parse_date_time(std::to_string(same_calendar) + std::string(text.substr(digits)));
+  if (!near) return std::nullopt;
+  constexpr auto kFar = std::chrono::years{20'000};  // std::chrono's end at 32,767
+  return Instant{before ? -kFar : kFar} + near->time_since_epoch();
+}
+
+std::optional<Instant> parse_time(std::string_view text) {
+  const auto near = parse_date_time(text);
+  return near ? near : parse_far_date_time(text);
+}
+
 }  // namespace
 
 Result<Times> read_times(std::string_view created, std::string_view expires) {
-  const auto from = parse_date_time(created);
-  const auto until = parse_date_time(expires);
+  const auto from = parse_time(created);
+  const auto until = parse_time(expires);
   if (!from)
-    return fail(ErrorCode::security_invalid,
-                "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
+    return fail_by(
+        "XML Schema Part 2 section 3.2.7, BSP 1.1 R3213", ErrorCode::security_invalid,
+        "Created is not an xs:dateTime with a zone: " + std::string(created.substr(0, 64)));
   if (!until)
-    return fail(ErrorCode::security_invalid,
-                "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
-  if (*from >= *until) return fail(ErrorCode::security_invalid, "Created is not before Expires");
+    return fail_by(
+        "XML Schema Part 2 section 3.2.7, BSP 1.1 R3215", ErrorCode::security_invalid,
+        "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
+  if (*from >= *until)
+    return fail_by("WSS 1.1 section 10, BSP 1.1 R3221", ErrorCode::security_invalid,
+                   "Created is not before Expires");
   return Times{*from, *until};
 }
 

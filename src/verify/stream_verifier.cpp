@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "verify/header_facts.h"
 #include "verify/security_header.h"
 #include "xml/canonicalizer.h"
 #include "xml/dsig.h"
@@ -25,14 +26,13 @@ class Octets final : public ByteSource {
   void signed_by(const Sha256Digest& certificate) { share_.emplace(under_way_, certificate); }
 
   Result<ByteView> next() override {
-    ByteView block;
-    if (!begun_) {
-      block = raw_.octets;
-    } else if (raw_.rest) {
+    // In blocks, so that no more is looked at of a message that is refused for its header.
+    const auto in_memory = ByteView(raw_.octets).subspan(std::min(size_, raw_.octets.size()));
+    auto block = in_memory.first(std::min(in_memory.size(), limits::kBlockOctets));
+    if (block.empty() && raw_.rest) {
       DISTRICT_TRY(block, raw_.rest->next());
       if (share_) DISTRICT_CHECK(share_->add(block.size()));
     }
-    begun_ = true;
     size_ += block.size();
     digest_.update(block);
     return block;
@@ -45,7 +45,6 @@ class Octets final : public ByteSource {
   const RawEnvelope& raw_;
   OctetsUnderWay& under_way_;
   std::optional<OctetsUnderWay::Share> share_;
-  bool begun_ = false;
   std::uint64_t size_ = 0;
   crypto::Sha256 digest_;
 };
@@ -103,6 +102,12 @@ class Pass final : public xml::EnvelopeHandler {
 
   // When the envelope is at its end, or reading it ended early.
   Result<Ok> conclude(Result<Ok> read);
+
+  // The error with what the header said, where it was read so far.
+  Error explained(Error error) const {
+    return head_ ? with_header_facts(std::move(error), *head_, snapshot_.get(), now_)
+                 : std::move(error);
+  }
 
   const SecurityHeader& header() const { return header_; }
   Authenticated& signer() { return *signer_; }
@@ -162,7 +167,8 @@ Result<Ok> Pass::verify_other_references() const {
 void Pass::start_element(const xml::StartTag& tag) {
   if (tag.uri() == xml::ns::kXenc) {
     // BSP R5440.
-    refuse({ErrorCode::algorithm_unsupported, "encrypted parts in the Body", {}, {}, {}});
+    refuse(fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported, "encrypted parts in the Body")
+               .value());
   }
   // The Body's own ids are among those of the head.
   if (depth_++ > 0 && tag.attribute_count() > 0) {
@@ -187,8 +193,8 @@ Result<Ok> Pass::note_ids(const xml::StartTag& tag) {
     const auto attribute = tag.attribute(i);
     if (!xml::is_id(attribute.uri, attribute.local)) continue;
     if (!header_.ids.all.emplace(attribute.value).second) {
-      return fail(ErrorCode::security_invalid,
-                  "the id '" + std::string(attribute.value.substr(0, 64)) + "' occurs twice");
+      return fail_by("BSP 1.1 R3204", ErrorCode::security_invalid,
+                     "the id '" + std::string(attribute.value.substr(0, 64)) + "' occurs twice");
     }
     if (header_.ids.all.size() > limits::kXmlIdsMax)
       return fail(ErrorCode::limit_exceeded, "too many ids");
@@ -213,7 +219,8 @@ Result<VerifiedEnvelope> StreamVerifier::verify(const RawEnvelope& raw, Instant 
                                                 BodyReader& reader) const {
   Octets octets(raw, under_way_);
   Pass pass(raw, trust_, window_, now, unverified_, octets, reader);
-  DISTRICT_CHECK(pass.conclude(xml::read_envelope(octets, raw.charset, pass)));
+  if (auto concluded = pass.conclude(xml::read_envelope(octets, raw.charset, pass)); !concluded)
+    return fail(pass.explained(std::move(concluded).error()));
 
   Parts parts;
   parts.sender = std::move(pass.signer().sender);

@@ -26,6 +26,9 @@ struct Sender {
   std::string signature_value;        // base64 as the request has it, white space removed
   std::vector<Enrolment> enrolments;  // of the certificate, active at the time of verification
   bool used_sha1 = false;
+  // For the diagnosis of what is rejected later.
+  Instant created{}, expires{}, judged_at{};
+  std::string key_reference;
 };
 
 using TrustPtr = std::shared_ptr<const trust::TrustSnapshot>;

@@ -257,6 +257,15 @@ int append_octets(void* context, const char* octets, int length) noexcept {
 
 Result<std::string> canonicalize(Element element,
                                  const std::vector<std::string>& inclusive_prefixes) {
+  return canonicalize_as(CanonicalForm::exclusive, element, inclusive_prefixes);
+}
+
+Result<std::string> canonicalize_as(CanonicalForm form, Element element,
+                                    const std::vector<std::string>& inclusive_prefixes) {
+  const bool exclusive =
+      form == CanonicalForm::exclusive || form == CanonicalForm::exclusive_with_comments;
+  const bool comments = form == CanonicalForm::exclusive_with_comments ||
+                        form == CanonicalForm::inclusive_with_comments;
   std::string text;
   std::vector<xmlChar*> prefixes;
   for (const auto& prefix : inclusive_prefixes) {
@@ -275,8 +284,9 @@ Result<std::string> canonicalize(Element element,
   alone.last = &apex;
   xmlOutputBuffer* out = ::xmlOutputBufferCreateIO(append_octets, nullptr, &text, nullptr);
   if (out == nullptr) return fail(ErrorCode::internal, "out of memory for canonicalisation");
-  const int done = ::xmlC14NExecute(&alone, nullptr, nullptr, XML_C14N_EXCLUSIVE_1_0,
-                                    inclusive_prefixes.empty() ? nullptr : prefixes.data(), 0, out);
+  const int done = ::xmlC14NExecute(
+      &alone, nullptr, nullptr, exclusive ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0,
+      inclusive_prefixes.empty() ? nullptr : prefixes.data(), comments ? 1 : 0, out);
   const int closed = ::xmlOutputBufferClose(out);
   if (done < 0 || closed < 0) return fail(ErrorCode::xml_malformed, "cannot be canonicalised");
   return text;

@@ -90,6 +90,11 @@ std::string escape_attribute(std::string_view text);
 Result<std::string> canonicalize(Element element,
                                  const std::vector<std::string>& inclusive_prefixes = {});
 
+// Forms of canonical XML that we do not accept, to explain a digest that was made by one of them.
+enum class CanonicalForm { exclusive, exclusive_with_comments, inclusive, inclusive_with_comments };
+Result<std::string> canonicalize_as(CanonicalForm form, Element element,
+                                    const std::vector<std::string>& inclusive_prefixes = {});
+
 // Initialises libxml2 and xmlsec1; call once before threads start. Installs the entity loader that
 // serves nothing but the contract's embedded schemas.
 void initialize();

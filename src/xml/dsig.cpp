@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/diagnosis.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -26,8 +27,8 @@ using DsigContext = CHandle<xmlSecDSigCtx, xmlSecDSigCtxDestroy>;
 using SecKey = CHandle<xmlSecKey, xmlSecKeyDestroy>;
 using SecKeyData = CHandle<xmlSecKeyData, xmlSecKeyDataDestroy>;
 
-tl::unexpected<Error> invalid(std::string detail) {
-  return fail(ErrorCode::security_invalid, std::move(detail));
+tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
+  return fail_by(std::move(rule), ErrorCode::security_invalid, std::move(detail));
 }
 
 struct SignatureMethod {
@@ -64,6 +65,10 @@ bool is_nc_name(std::string_view text) {
   return !text.empty() && ::xmlValidateNCName(xml_chars(std::string(text).c_str()), 0) == 0;
 }
 
+bool is_empty(Element element) {
+  return !element.has_child_elements() && element.trimmed_text().empty();
+}
+
 // Only these attributes, in no namespace.
 Result<Ok> only_attributes(Element element, std::initializer_list<std::string_view> allowed) {
   for (const auto& attribute : element.attributes()) {
@@ -78,16 +83,17 @@ Result<Ok> only_attributes(Element element, std::initializer_list<std::string_vi
 // Checks an element that names exclusive C14N by its Algorithm; gives the PrefixList.
 Result<std::vector<std::string>> exclusive_c14n(Element element) {
   const auto algorithm = element.attribute("", "Algorithm");
-  if (!algorithm) return invalid(std::string(element.name()) + " has no Algorithm");
+  if (!algorithm)
+    return invalid(std::string(element.name()) + " has no Algorithm", "BSP 1.1 R5404, R5423");
   if (*algorithm != ns::kExcC14n) {
-    return fail(ErrorCode::algorithm_unsupported,
-                std::string(element.name()) + " is " + *algorithm);
+    return fail_by("BSP 1.1 R5404, R5423", ErrorCode::algorithm_unsupported,
+                   std::string(element.name()) + " is " + *algorithm);
   }
   DISTRICT_CHECK(only_attributes(element, {"Algorithm"}));
   const auto children = element.children();
-  if (children.empty()) return std::vector<std::string>{};
-  if (children.size() > 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") ||
-      children[0].has_child_elements()) {
+  if (is_empty(element)) return std::vector<std::string>{};
+  if (children.size() != 1 || !children[0].is(ns::kExcC14n, "InclusiveNamespaces") ||
+      !is_empty(children[0])) {
     return invalid(std::string(element.name()) +
                    " has something other than one InclusiveNamespaces");
   }
@@ -118,7 +124,7 @@ Result<Ok> read_transforms(Element transforms, SignedReference& reference) {
                   "two transforms, and the first is not enveloped-signature");
     }
     DISTRICT_CHECK(only_attributes(children[0], {"Algorithm"}));
-    if (children[0].has_child_elements()) return invalid("enveloped-signature with content");
+    if (!is_empty(children[0])) return invalid("enveloped-signature with content");
   }
   const Element last = children.back();
   if (last.attribute("", "Algorithm").value_or("") == alg::kStrTransform) {
@@ -145,17 +151,17 @@ Result<SignedReference> read_reference(Element element, const Ids& ids) {
   if (children.size() != 3 || !children[0].is(ns::kDs, "Transforms") ||
       !children[1].is(ns::kDs, "DigestMethod") || !children[2].is(ns::kDs, "DigestValue")) {
     // Without Transforms the canonicalisation would be inclusive (BSP R5416).
-    return invalid("a Reference is not Transforms, DigestMethod, DigestValue");
+    return invalid("a Reference is not Transforms, DigestMethod, DigestValue", "BSP 1.1 R5416");
   }
   SignedReference reference;
   const auto uri = element.attribute("", "URI");
   if (!uri || uri->size() < 2 || uri->front() != '#' || !is_nc_name(uri->substr(1))) {
-    return invalid("a Reference's URI is not '#' and a name");
+    return invalid("a Reference's URI is not '#' and a name", "BSP 1.1 R3005");
   }
   reference.id = uri->substr(1);
   const auto found = ids.signable.find(reference.id);
   if (found == ids.signable.end())
-    return invalid("no element has the wsu:Id of the Reference " + *uri);
+    return invalid("no element has the wsu:Id of the Reference " + *uri, "BSP 1.1 R3005");
   reference.element = found->second;
   DISTRICT_CHECK(read_transforms(children[0], reference));
   reference.digest_algorithm = children[1].attribute("", "Algorithm").value_or("");
@@ -164,11 +170,12 @@ Result<SignedReference> read_reference(Element element, const Ids& ids) {
     return fail(ErrorCode::algorithm_unsupported, "DigestMethod is " + reference.digest_algorithm);
   }
   DISTRICT_CHECK(only_attributes(children[1], {"Algorithm"}));
-  if (children[1].has_child_elements()) return invalid("DigestMethod with content");
+  if (!is_empty(children[1])) return invalid("DigestMethod with content");
   const auto value = children[2].only_text();
   const auto octets = value ? from_base64(*value) : std::nullopt;
   if (!octets || octets->size() != static_cast<std::size_t>(::EVP_MD_get_size(digest))) {
-    return invalid("a DigestValue is not the base64 of a digest of its length");
+    return invalid("a DigestValue is not the base64 of a digest of its length",
+                   "XMLDSig 1.1 section 4.4.3.6");
   }
   reference.digest_value = to_base64(*octets);
   return reference;
@@ -228,7 +235,7 @@ Result<Ids> collect_ids(Element root) {
       for (auto& attribute : Element{node}.attributes()) {
         if (!is_id(attribute.uri, attribute.local)) continue;
         if (!ids.all.insert(attribute.value).second)
-          return invalid("the id '" + attribute.value + "' occurs twice");
+          return invalid("the id '" + attribute.value + "' occurs twice", "BSP 1.1 R3204");
         if (attribute.uri == ns::kWsu)
           ids.signable.emplace(std::move(attribute.value), Element{node});
         if (ids.all.size() > limits::kXmlIdsMax) {
@@ -251,7 +258,8 @@ Result<SignatureParts> read_signature(Element signature, const Ids& ids) {
   const auto children = signature.children();
   if (children.size() != 3 || !children[0].is(ns::kDs, "SignedInfo") ||
       !children[1].is(ns::kDs, "SignatureValue") || !children[2].is(ns::kDs, "KeyInfo")) {
-    return invalid("Signature is not SignedInfo, SignatureValue, KeyInfo");
+    return invalid("Signature is not SignedInfo, SignatureValue, KeyInfo",
+                   "XMLDSig 1.1 section 4.2");
   }
   SignatureParts parts;
   parts.signature = signature;
@@ -259,13 +267,15 @@ Result<SignatureParts> read_signature(Element signature, const Ids& ids) {
   parts.key_info = children[2];
   const auto value = children[1].only_text();
   const auto octets = value ? from_base64(*value) : std::nullopt;
-  if (!octets || octets->empty()) return invalid("SignatureValue is not base64");
+  if (!octets || octets->empty())
+    return invalid("SignatureValue is not base64", "XMLDSig 1.1 section 4.3");
   parts.signature_value = to_base64(*octets);
 
   const auto info = parts.signed_info.children();
   if (info.size() < 3 || !info[0].is(ns::kDs, "CanonicalizationMethod") ||
       !info[1].is(ns::kDs, "SignatureMethod")) {
-    return invalid("SignedInfo is not CanonicalizationMethod, SignatureMethod, Reference...");
+    return invalid("SignedInfo is not CanonicalizationMethod, SignatureMethod, Reference...",
+                   "XMLDSig 1.1 section 4.4");
   }
   if (info.size() - 2 > limits::kSignedReferencesMax) {
     return invalid("SignedInfo has " + std::to_string(info.size() - 2) + " references");
@@ -277,7 +287,7 @@ Result<SignatureParts> read_signature(Element signature, const Ids& ids) {
                 "SignatureMethod is " + parts.signature_algorithm);
   }
   DISTRICT_CHECK(only_attributes(info[1], {"Algorithm"}));
-  if (info[1].has_child_elements()) return invalid("SignatureMethod with content");
+  if (!is_empty(info[1])) return invalid("SignatureMethod with content");
   for (std::size_t i = 2; i < info.size(); ++i) {
     if (!info[i].is(ns::kDs, "Reference"))
       return invalid("SignedInfo with something else than Reference");
@@ -301,8 +311,10 @@ Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const Sign
   }
   const auto value = from_base64(parts.signature_value);
   if (!value || !key.verify(method->hash, as_bytes(canonical_signed_info), *value)) {
-    return fail(ErrorCode::signature_failed,
-                "the signature over SignedInfo does not verify with the certificate's key");
+    return fail_by(method->family == KeyFamily::ecdsa ? "XMLDSig 1.1 sections 3.2.2 and 6.4.3"
+                                                      : "XMLDSig 1.1 sections 3.2.2 and 6.4.2",
+                   ErrorCode::signature_failed,
+                   "the signature over SignedInfo does not verify with the certificate's key");
   }
   return Ok{};
 }
@@ -352,8 +364,19 @@ Result<Ok> ReferenceDigest::verify() {
   const auto& reference = state_->reference;
   const std::string computed = to_base64(std::as_bytes(std::span(digest.data(), length)));
   if (computed == reference.digest_value) return Ok{};
-  return fail(ErrorCode::signature_failed, "digest of #" + reference.id + " is " + computed +
-                                               ", the signature has " + reference.digest_value);
+  Diagnosis diagnosis;
+  diagnosis.rule = "XMLDSig 1.1 section 3.2.1";
+  diagnosis.reference = reference.id;
+  diagnosis.expected_digest = reference.digest_value;
+  diagnosis.computed_digest = computed;
+  Error error{ErrorCode::signature_failed,
+              "digest of #" + reference.id + " is " + computed + ", the signature has " +
+                  reference.digest_value,
+              {},
+              {},
+              {}};
+  error.diagnosis = std::make_shared<const Diagnosis>(std::move(diagnosis));
+  return fail(std::move(error));
 }
 
 Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key) {

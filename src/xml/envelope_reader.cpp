@@ -19,6 +19,11 @@
 namespace district::xml {
 namespace {
 
+Result<Ok> check_nodes(std::size_t nodes) {
+  if (nodes <= limits::kHeaderNodesMax) return Ok{};
+  return fail(ErrorCode::limit_exceeded, "too many elements and attributes before the Body");
+}
+
 class Reader {
  public:
   Reader(ByteSource& source, EnvelopeHandler& handler) : source_(source), handler_(handler) {}
@@ -38,6 +43,7 @@ class Reader {
 
   Result<Ok> start_or_fail(xmlParserCtxt& parser, const StartTag& tag, int defaulted);
   Result<Ok> begin_body(xmlParserCtxt& parser);
+  Result<Ok> count_nodes(std::size_t more);
   Result<std::string_view> next_text();
   void flush_text();
 
@@ -51,6 +57,7 @@ class Reader {
   Bounds bounds_;
   At at_ = At::head;
   std::size_t depth_ = 0;
+  std::size_t nodes_ = 0;  // of the tree
   std::string root_uri_;
   std::string text_;  // of the Body, since the last tag
   std::shared_ptr<const Document> head_;
@@ -226,6 +233,7 @@ Result<Ok> Reader::start_or_fail(xmlParserCtxt& parser, const StartTag& tag, int
   const auto& input = *parser.input;
   if (input.consumed + static_cast<std::size_t>(input.cur - input.base) > limits::kHeaderOctetsMax)
     return fail(ErrorCode::limit_exceeded, "too many octets before the Body");
+  DISTRICT_CHECK(count_nodes(1 + tag.attribute_count() + tag.namespace_count()));
   const auto& parsed = tag.parsed();
   ::xmlSAX2StartElementNs(&parser, parsed.local, parsed.prefix, parsed.uri, parsed.namespace_count,
                           parsed.namespaces, parsed.attribute_count, defaulted, parsed.attributes);
@@ -279,8 +287,12 @@ void Reader::characters(xmlParserCtxt& parser, const xmlChar* text, int length, 
 
 // In the head comments are kept: they have no place in some elements there.
 void Reader::comment(xmlParserCtxt& parser, const xmlChar* text) {
-  if (at_ == At::head) ::xmlSAX2Comment(&parser, text);
+  if (at_ != At::head) return;
+  ::xmlSAX2Comment(&parser, text);
+  if (auto counted = count_nodes(1); !counted) refuse(parser, std::move(counted).error());
 }
+
+Result<Ok> Reader::count_nodes(std::size_t more) { return check_nodes(nodes_ += more); }
 
 void Reader::flush_text() {
   if (text_.empty()) return;
@@ -297,6 +309,35 @@ void Reader::refuse(xmlParserCtxt& parser, Error error) {
 
 Result<Ok> read_envelope(ByteSource& source, std::string_view charset, EnvelopeHandler& handler) {
   return Reader(source, handler).run(charset);
+}
+
+Result<Ok> check_head(const Document& document) {
+  std::size_t nodes = 0;
+  const auto count = [&](const xmlNode* node) {
+    if (node->type == XML_COMMENT_NODE) ++nodes;
+    if (node->type != XML_ELEMENT_NODE) return;
+    ++nodes;
+    for (const auto* attribute = node->properties; attribute != nullptr;
+         attribute = attribute->next)
+      ++nodes;
+    for (const auto* ns = node->nsDef; ns != nullptr; ns = ns->next) ++nodes;
+  };
+  xmlNode* const root = document.root().node();
+  for (xmlNode* node = document.native()->children; node != root; node = node->next) count(node);
+  // Without recursion: the sender chooses the depth.
+  for (xmlNode* node = root; node != nullptr;) {
+    count(node);
+    if (node->parent == root && node->type == XML_ELEMENT_NODE &&
+        Element{node}.is(document.root().namespace_uri(), "Body"))
+      break;
+    if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {
+      node = node->children;
+      continue;
+    }
+    while (node != root && node->next == nullptr) node = node->parent;
+    node = node == root ? nullptr : node->next;
+  }
+  return check_nodes(nodes);
 }
 
 namespace {

@@ -18,9 +18,9 @@ class EnvelopeHandler : public ElementHandler {
  public:
   // At the start tag of the Body, the root's child of that name in the root's namespace: the
   // document so far, in which the Body has no content. Nothing behind it has been looked at, and no
-  // more been read than limits::kHeaderOctetsMax in front of it. A document without a Body is given
-  // when it is at its end; then an error must be returned.
-  // The Body's start tag, its content and its end tag follow as events.
+  // more been read than limits::kHeaderOctetsMax and kHeaderNodesMax in front of it. A document
+  // without a Body is given when it is at its end; then an error must be returned. The Body's start
+  // tag, its content and its end tag follow as events.
   virtual Result<Ok> body_follows(std::shared_ptr<const Document> head) = 0;
   // Asked after each start tag and at the end: what an event could not return.
   virtual const Result<Ok>& state() { return kGood; }
@@ -34,6 +34,10 @@ class EnvelopeHandler : public ElementHandler {
 // Errors: those of the source and of the handler; xml_malformed, xml_forbidden, limit_exceeded;
 // not_soap (an element or text behind the Body).
 Result<Ok> read_envelope(ByteSource& source, std::string_view charset, EnvelopeHandler& handler);
+
+// The same bound on what comes before the Body, for whoever has the document as a tree.
+// Errors: limit_exceeded.
+Result<Ok> check_head(const Document& document);
 
 // Tells an element of a tree and what is in it, as the reader would.
 void walk(Element element, ElementHandler& handler);

@@ -6,6 +6,7 @@
 #include <span>
 #include <thread>
 
+#include "../support/append_and_wait.h"
 #include "../support/failing_sync.h"
 #include "../support/temporary_folder.h"
 #include "archive/archive.h"
@@ -66,7 +67,7 @@ Result<Receipt> append(Archive& archive, const std::string& text, const std::str
   auto evidence = archive.keep(raw_envelope(text));
   verify::NoReader nobody;
   const auto verified = TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow, nobody);
-  return archive.append(evidence, *verified, kContent);
+  return test::append_and_wait(archive, evidence, *verified, kContent);
 }
 
 struct Scratch {

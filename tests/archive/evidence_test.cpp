@@ -9,6 +9,7 @@
 #include <span>
 #include <thread>
 
+#include "../support/append_and_wait.h"
 #include "../support/temporary_folder.h"
 #include "archive/archive.h"
 #include "archive/stored_octets.h"
@@ -127,7 +128,7 @@ Result<Receipt> accept(Archive& archive, Evidence& evidence, const std::string& 
   verify::NoReader nobody;
   DISTRICT_TRY(const auto verified,
                TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow, nobody));
-  return archive.append(evidence, verified, kContent);
+  return test::append_and_wait(archive, evidence, verified, kContent);
 }
 
 struct Scratch {
@@ -263,7 +264,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_read_to_its_end_is_not_appended) {
   BOOST_REQUIRE(evidence.raw().rest->next());
   verify::NoReader nobody;
   const auto verified = TrustingVerifier("a").verify(small("x"), kNow, nobody);
-  const auto receipt = archive->append(evidence, *verified, kContent);
+  const auto receipt = test::append_and_wait(*archive, evidence, *verified, kContent);
   BOOST_REQUIRE(!receipt);
   BOOST_TEST((receipt.error().code == ErrorCode::internal));
   BOOST_TEST(scratch.count("envelope") == 0);

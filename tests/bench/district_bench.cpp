@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -214,6 +215,7 @@ int main(int argc, char** argv) {
                  error.what());
     return 2;
   }
+  ::signal(SIGPIPE, SIG_IGN);  // a connection that the server has closed is counted as such
   allow_many_files();
   xml::initialize();
   const auto result = commands.run();

@@ -123,6 +123,13 @@ BOOST_AUTO_TEST_CASE(keys_that_contradict_each_other_are_named) {
   BOOST_TEST(parse("[listen]\naddress = \"0.0.0.0\"\npublic_url = "
                    "\"https://a.example/services/aggregation\"")
                  .has_value());
+  BOOST_TEST(complaint("[tls]\nsecond_key = \"x\"").find("tls.second_certificate") !=
+             std::string::npos);
+  BOOST_TEST(complaint("[legacy]\nenabled = true\nport = 8443").find("legacy.port") !=
+             std::string::npos);
+  BOOST_TEST(parse("[legacy]\nport = 8443").has_value());
+  BOOST_TEST(complaint("[listen]\nclient_certificates = \"maybe\"")
+                 .starts_with("district.toml:2: listen.client_certificates must"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_toml_is_named_with_its_line) {

@@ -99,8 +99,7 @@ class District:
         already = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "districtd", "--demo", self.folder, "--port", str(port)], stdout=log,
-                stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+                self.command(port), stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -112,6 +111,9 @@ class District:
                     return
             time.sleep(0.05)
         raise AssertionError(f"districtd does not start:\n{self.log.read_text()[-2000:]}")
+
+    def command(self, port):
+        return [BIN / "districtd", "--demo", self.folder, "--port", str(port)]
 
     def _healthy(self):
         try:

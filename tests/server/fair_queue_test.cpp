@@ -18,7 +18,6 @@ using Time = FairQueue::Time;
 
 struct Nothing final : Job {
   void work() override {}
-  void finish() override {}
   void refuse() override {}
 };
 
@@ -26,8 +25,8 @@ FairQueue::Entry entry(const std::string& flow, Time since = {}) {
   return {std::make_shared<Nothing>(), flow, since};
 }
 
-FairQueue::Limits limits(std::size_t workers, std::size_t waiting_max) {
-  return {workers, waiting_max, 100ms, {}};
+FairQueue::Limits limits(std::size_t few, std::size_t waiting_max) {
+  return {few, waiting_max, 100ms, {}};
 }
 
 // Takes all that wait, by one worker; their flows in order.
@@ -130,7 +129,7 @@ BOOST_AUTO_TEST_CASE(when_it_is_full_the_longest_queue_loses_its_newest) {
   BOOST_TEST(drain(queue) == "abab");
 }
 
-BOOST_AUTO_TEST_CASE(a_free_worker_takes_whatever_comes) {
+BOOST_AUTO_TEST_CASE(few_are_let_in_whatever_the_rate) {
   FairQueue queue({2, 0, 1ms, 1h});
   std::vector<FairQueue::Entry> late;
   BOOST_TEST(!queue.full());

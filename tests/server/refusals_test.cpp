@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Counted final : server::Application {
-  pipeline::Answer post(receive::HttpRequest) override { return {}; }
+  void post(receive::HttpRequest, std::shared_ptr<pipeline::Requester>) override {}
   pipeline::Answer refuse(const Error&, std::string_view type, std::string_view) override {
     const auto id = "id" + std::to_string(++made);
     return {503, std::string(type), "<fault/>", 5, {}, id};

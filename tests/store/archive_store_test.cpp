@@ -153,6 +153,48 @@ BOOST_AUTO_TEST_CASE(what_may_be_forgotten_is_known_after_a_restart_with_the_clo
   BOOST_TEST(std::holds_alternative<TrustChanged>((*again)[0]));
 }
 
+BOOST_AUTO_TEST_CASE(after_a_jump_ahead_only_what_was_forgotten_is_refused_and_not_for_longer) {
+  // The clocks of the server and of one sender were a year ahead for a while.
+  Scratch scratch;
+  scratch.append({sample_envelope(0)});
+  const auto year_ahead = kNow + std::chrono::hours(24 * 365);
+  auto ahead = sample_envelope(1);
+  ahead.received_at = ahead.created = year_ahead;
+  ahead.replay_until = year_ahead + std::chrono::minutes(6);
+  scratch.append({ahead}, year_ahead);
+  BOOST_TEST(!scratch.remembers(sample_envelope(0)));
+
+  // Then they were set right.
+  BOOST_TEST(std::holds_alternative<TrustChanged>(scratch.append({sample_envelope(0)})[0]));
+  BOOST_TEST((scratch.store.replay_horizon().value() > sample_envelope(0).replay_until));
+  BOOST_TEST((scratch.store.replay_horizon().value() < kNow + std::chrono::minutes(7)));
+  static_cast<void>(receipt(scratch.append({sample_envelope(2)})[0]));
+  BOOST_TEST(std::holds_alternative<Replayed>(scratch.append({ahead})[0]));
+}
+
+BOOST_AUTO_TEST_CASE(a_window_that_is_widened_lets_nothing_in_twice) {
+  Scratch scratch;
+  const auto first = sample_envelope(0);
+  scratch.append({first});
+  auto later = sample_envelope(1);
+  later.received_at = later.created = first.replay_until + std::chrono::seconds(10);
+  later.replay_until = later.received_at + std::chrono::minutes(6);
+  scratch.append({later}, later.received_at);
+  BOOST_TEST(!scratch.remembers(first));
+
+  // An hour instead of five minutes: by its own end the key of the first would still be there.
+  auto again = first;
+  again.replay_until = first.created + std::chrono::hours(1);
+  const auto refused = scratch.append({again}, later.received_at);
+  BOOST_REQUIRE(std::holds_alternative<TrustChanged>(refused[0]));
+  BOOST_TEST(std::get<TrustChanged>(refused[0]).forgotten_until.has_value());
+
+  auto fresh = sample_envelope(2);
+  fresh.received_at = fresh.created = later.received_at;
+  fresh.replay_until = fresh.created + std::chrono::hours(1);
+  static_cast<void>(receipt(scratch.append({fresh}, later.received_at)[0]));
+}
+
 BOOST_AUTO_TEST_CASE(a_signer_revoked_between_verification_and_commit_adds_nothing) {
   Scratch scratch;
   const auto envelope = sample_envelope(0);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "append_and_wait.h"
 #include "archive/archive.h"
 #include "audit/tree_verifier.h"
 #include "demo_certificates.h"
@@ -148,7 +149,7 @@ struct SignedArchive {
     auto reading = validator->read_along();
     const auto verified = must(verifier->verify(evidence.raw(), clock.now(), reading));
     const auto content = must(reading.conclude(verified));
-    return must(archive->append(evidence, verified, content));
+    return must(append_and_wait(*archive, evidence, verified, content));
   }
 
   void quantify() {

@@ -194,9 +194,6 @@ BOOST_AUTO_TEST_CASE(what_cannot_sign_is_not_enrolled) {
   const auto invalid = ErrorCode::admin_invalid;
   check_failed(scratch.enrol_one(pki().make("weak", "-days 30", "rsa:1024")), invalid,
                "pilots.csv line 2: ");
-  check_failed(
-      scratch.enrol_one(pki().make("curve", "-days 30", "ec -pkeyopt ec_paramgen_curve:secp256k1")),
-      invalid, "pilots.csv line 2: ");
   check_failed(scratch.enrol_one(pki().make("usage", "-days 30 -addext keyUsage=keyEncipherment")),
                invalid, "digitalSignature");
   check_failed(scratch.enrol_one(certificate(), "20", certificate().not_after() + Duration(1)),

@@ -212,6 +212,20 @@ BOOST_AUTO_TEST_CASE(a_head_is_bounded_and_a_body_is_not) {
   };
   BOOST_TEST((refusal(of_head(limits::kHeaderOctetsMax - 2000)) == ErrorCode{}));
   BOOST_TEST((refusal(of_head(limits::kHeaderOctetsMax + 8000)) == ErrorCode::limit_exceeded));
+  const auto of_nodes = [](std::size_t count) {
+    std::string head = "<s:Envelope xmlns:s='urn:s'><s:Header>";
+    for (std::size_t i = 0; i < count / 4; ++i) head += "<h a='' xmlns='urn:h'><!----></h>";
+    return head + "</s:Header><s:Body/></s:Envelope>";
+  };
+  for (const auto& [count, expected] :
+       {std::pair{limits::kHeaderNodesMax - 16, ErrorCode{}},
+        std::pair{limits::kHeaderNodesMax + 4, ErrorCode::limit_exceeded}}) {
+    BOOST_TEST((refusal(of_nodes(count)) == expected), count);
+    const auto tree = xml::Document::parse(as_bytes(of_nodes(count)));
+    BOOST_REQUIRE(tree);
+    const auto checked = xml::check_head(**tree);
+    BOOST_TEST(((checked ? ErrorCode{} : checked.error().code) == expected), count);
+  }
   std::string body;
   while (body.size() < 3 * limits::kHeaderOctetsMax)
     body += "<h>" + std::string(1000, 'x') + "</h>";

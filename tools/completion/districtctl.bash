@@ -3,7 +3,7 @@ _districtctl() {
   local word="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
   COMPREPLY=()
   case "$previous" in
-    --config | --csv | --file | --receipt) [[ "$word" == -* ]] || { compopt -o default; return; } ;;
+    --config | --csv | --file | --receipt | --certificate) [[ "$word" == -* ]] || { compopt -o default; return; } ;;
     --data) compopt -o dirnames; return ;;
     --window) mapfile -t COMPREPLY < <(compgen -W 'hour day month' -- "$word"); return ;;
   esac
@@ -16,14 +16,14 @@ _districtctl() {
       -*) ;;
       *)
         command+="${command:+ }${COMP_WORDS[i]}"
-        case "$command" in tenant | certificate | envelope | log | audit) ;; *) break ;; esac
+        case "$command" in tenant | certificate | envelope | rejection | log | audit) ;; *) break ;; esac
         ;;
     esac
   done
 
   local global='--config --data --json --help --version' words
   case "$command" in
-    '') words="tenant enrol revoke certificate envelope kpi log status audit $global" ;;
+    '') words="tenant enrol revoke certificate envelope rejection check kpi log status audit $global" ;;
     tenant) words='add list' ;;
     'tenant add') words="--name --zone --content-type --source --file $global" ;;
     'tenant list') words="--csv $global" ;;
@@ -34,6 +34,10 @@ _districtctl() {
     envelope) words='list show' ;;
     'envelope list') words="--tenant --from --to --limit --csv $global" ;;
     'envelope show') words="--raw $global" ;;
+    rejection) words='list show' ;;
+    'rejection list') words="--tenant --from --to --code --limit --csv $global" ;;
+    'rejection show') words="--raw $global" ;;
+    check) words="--tenant --at --content-type --soap-action --certificate $global" ;;
     kpi) words="--tenant --source --meter --kpi --window --from --to --picture --csv $global" ;;
     log) words='verify head' ;;
     'log verify') words="--receipt $global" ;;
@@ -44,6 +48,6 @@ _districtctl() {
     *) words="$global" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  [[ "$command" != enrol || "$word" == -* ]] || compopt -o default
+  [[ ("$command" != enrol && "$command" != check) || "$word" == -* ]] || compopt -o default
 }
 complete -F _districtctl districtctl

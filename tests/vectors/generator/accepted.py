@@ -115,7 +115,6 @@ def key_references(keys):
     yield "pki-path", make(keys, token=binary_token(keys.pki_path("ca", "kalundborg"), path), key_info=token_reference(direct(value_type=path), f' xmlns:wsse11="{WSSE11}" wsse11:TokenType="{path}"'))
     yield "pki-path-of-one", make(keys, token=binary_token(keys.pki_path("kalundborg"), path), key_info=token_reference(direct(value_type=path)))
     yield "reference-without-value-type", make(keys, key_info=token_reference(direct(value_type=None)))
-    yield "token-without-encoding-type", make(keys, token=binary_token(keys.token("kalundborg"), encoding=None))
     yield "token-signed", make(keys, references=[reference(u) for u in ("#X509", "#Body", "#TS")])
     yield "certificate-without-key-usage", make(keys, key="no-extensions")
 
@@ -139,6 +138,7 @@ def times(keys):
             ("offset-of-fourteen-hours", "2026-01-16T02:00:00+14:00", "2026-01-16T02:05:00+14:00"),
             ("expires-in-another-offset", CREATED, "2026-01-15T13:01:00+01:00"),
             ("expires-far-away", CREATED, "2099-12-31T23:59:59Z"),
+            ("expires-year-of-six-digits", CREATED, "292277-01-09T04:00:54.775Z"),
             ("created-five-minutes-ago", "2026-01-15T11:55:30Z", EXPIRES),
             ("created-sixty-seconds-ahead", "2026-01-15T12:01:30Z", "2026-01-15T12:06:30Z"),
             ("expires-in-one-microsecond", CREATED, "2026-01-15T12:00:30.000001Z"),

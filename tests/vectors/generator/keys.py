@@ -70,6 +70,13 @@ CERTIFICATES = {
                      "251101", "281101", "leaf"),
     "secp256k1": (curve("secp256k1"), "Other curve", "251101", "281101", "leaf"),
     "ed25519": (["-algorithm", "ED25519"], "Other algorithm", "251101", "281101", "leaf"),
+    "explicit-curve": (curve("P-256") + ["-pkeyopt", "ec_param_enc:explicit"], "P-256 by its parameters",
+                       "251101", "281101", "leaf"),
+    "sect571r1": (curve("sect571r1"), "Binary curve", "251101", "281101", "leaf"),
+    "rsa-pss": (["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"], "Key for RSA-PSS only",
+                "251101", "281101", "leaf"),
+    "rsa-16384": (["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:16384", "-pkeyopt", "rsa_keygen_primes:5"],
+                  "Long key", "251101", "281101", "leaf"),
 }
 
 
@@ -83,6 +90,9 @@ class Keys:
         self.make_ca()
         for name in CERTIFICATES:
             self.make(name)
+        self.run("x509", "-req", "-in", self.work / "stranger.csr", "-CA", self.work / "ca.pem", "-CAkey",
+                 self.work / "ca.key", "-set_serial", "0x" + "7f" * 40, "-days", "1000", "-out",
+                 self.pem("long-serial"))
 
     def run(self, *arguments, data=None):
         done = subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True)

@@ -148,6 +148,13 @@ def references_and_ids(keys):
     yield "2001-id-duplicate-saml", make(keys, body=KALUNDBORG.replace("<messages>", '<messages AssertionID="Body">'))
     yield "2001-id-duplicate-of-unreferenced", make(keys, body=KALUNDBORG.replace("<messages>", '<messages wsu:Id="x" ID="x">'))
     yield "2001-id-no-name", make(keys, body_attributes=' wsu:Id="1 2"', references=[reference("#TS"), reference("#1 2")])
+    for name in ("Signature", "SignedInfo", "Reference", "Transforms", "Transform", "DigestMethod", "SignatureMethod", "KeyInfo", "SecurityTokenReference"):
+        text = re.sub(f"(<[a-z]+:{name}(?: [^>]*[^>/])?)(/>|>)",
+                      lambda m: m[1] + ">text" + (f"</ds:{name}>" if m[2] == "/>" else ""), build(Spec(), keys), count=1)
+        yield "2001-text-in-" + re.sub("([A-Z])", r"-\1", name).lower().strip("-"), sign(text, keys)
+    yield "1003-header-elements-flood", make(keys, before_security='<x:Block xmlns:x="urn:x">' + "<a/>" * 4200 + "</x:Block>")
+    yield "1003-header-attributes-flood", make(keys, before_security='<x:Block xmlns:x="urn:x">' + ("<a " + " ".join(f'a{i}=""' for i in range(50)) + "/>") * 85 + "</x:Block>")
+    yield "1003-header-comments-flood", make(keys, before_security='<x:Block xmlns:x="urn:x">' + "<!---->" * 4200 + "</x:Block>")
     yield "1003-ids-flood", make(keys, body=KALUNDBORG.replace("<messages>", "<messages>" + "".join(f'<m id="n{i}"/>' for i in range(3000))))
 
 
@@ -224,6 +231,7 @@ def key_info(keys):
     yield "2003-unknown-token-value-type", make(keys, token=binary_token(token, X509 + "PKCS7"), key_info=token_reference(direct(value_type=None)))
     yield "2003-token-without-value-type", make(keys, token=binary_token(token, None), key_info=token_reference(direct(value_type=None)))
     yield "2003-kerberos-token", make(keys, token=binary_token(token, "http://docs.oasis-open.org/wss/oasis-wss-kerberos-token-profile-1.1#GSS_Kerberosv5_AP_REQ"), key_info=token_reference(direct(value_type=None)))
+    yield "2003-token-without-encoding-type", make(keys, token=binary_token(token, encoding=None))
     yield "2003-token-encoding-hex", make(keys, token=binary_token(base64.b64decode(token).hex(), encoding=MESSAGE + "HexBinary"))
     yield "2003-username-token", make(keys, security_extra="<wsse:UsernameToken><wsse:Username>a</wsse:Username></wsse:UsernameToken>")
     yield "2003-saml-assertion", make(keys, security_extra=ASSERTION)
@@ -306,6 +314,9 @@ def tokens(keys):
     yield "2005-key-rsa-1024-bad-signature", make(keys, key="weak", after=flip_signature)
     yield "2005-key-big-exponent", make(keys, key="big-exponent")
     yield "2005-key-secp256k1", make(keys, key="secp256k1")
+    for name in ("explicit-curve", "sect571r1", "rsa-pss", "rsa-16384"):
+        yield f"2005-key-{name}", make(keys, token=binary_token(keys.token(name)))
+    yield "2005-certificate-serial-number-too-long", make(keys, token=binary_token(keys.token("long-serial")))
     yield "2005-key-ed25519", make(keys, token_of="ed25519")
     yield "2005-key-usage-without-digital-signature", make(keys, key="encipherment")
 
@@ -395,10 +406,16 @@ def times(keys):
     yield "2001-time-created-with-child", stamp(timestamp("<x>2026-01-15T12:00:00Z</x>"))
     yield "2001-time-created-with-comment", stamp(timestamp("2026-01-15T12:0<!-- -->0:00Z"))
     yield "2001-time-empty", pair("", EXPIRES)
+    for name in ("Created", "Expires"):
+        yield f"2001-time-{name.lower()}-value-type", stamp(timestamp().replace(f"<wsu:{name}>", f'<wsu:{name} ValueType="xsd:dateTime">'))
+    yield "2001-time-created-year-with-leading-zero", pair("02026-01-15T12:00:00Z", EXPIRES)
+    yield "2001-time-expires-february-29-of-year-10001", pair(CREATED, "10001-02-29T12:00:00Z")
+    yield "2008-created-before-our-era", pair("-2026-01-15T12:00:00Z", EXPIRES)
+    yield "2008-created-year-of-five-digits", pair("12026-01-15T12:00:00Z", "12026-01-15T12:05:00Z")
     for name, created in (("without-zone", "2026-01-15T12:00:00"), ("day-only", "2026-01-15Z"), ("second-60", "2026-01-15T11:59:60Z"),
                           ("february-30", "2026-02-30T12:00:00Z"), ("hour-25", "2026-01-15T25:00:00Z"), ("offset-15", "2026-01-15T12:00:00+15:00"),
                           ("empty-fraction", "2026-01-15T12:00:00.Z"), ("comma", "2026-01-15T12:00:00,5Z"), ("lower-case", "2026-01-15t12:00:00z"),
-                          ("year-zero", "0000-01-15T12:00:00Z"), ("year-of-five-digits", "12026-01-15T12:00:00Z"), ("negative-year", "-2026-01-15T12:00:00Z"),
+                          ("year-zero", "0000-01-15T12:00:00Z"), ("year-of-five-digits", "12026-01-15T12:00:00Z"), ("year-minus-zero", "-0000-01-15T12:00:00Z"),
                           ("plus-sign", "+2026-01-15T12:00:00Z"), ("number", "1768478400"), ("words", "now")):
         yield f"2001-time-created-{name}", pair(created, EXPIRES)
     yield "2001-time-expires-without-zone", pair(CREATED, "2026-01-15T12:05:00")

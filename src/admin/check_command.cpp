@@ -1,0 +1,199 @@
+// districtctl check
+#include <CLI/CLI.hpp>
+
+#include "admin/session.h"
+#include "audit/explanation.h"
+#include "base/diagnosis.h"
+#include "model/fault.h"
+#include "xml/document.h"
+
+namespace district::admin {
+namespace {
+
+using audit::Finding;
+
+struct CheckOptions {
+  std::string file, tenant, at, content_type, soap_action, certificate;
+};
+
+const char* sign_of(Finding finding) {
+  switch (finding) {
+    case Finding::good:
+      return "✓";
+    case Finding::bad:
+      return "✗";
+    case Finding::note:
+      return "!";
+    case Finding::not_checked:
+      return "–";
+  }
+  return "?";
+}
+
+const char* name_of(Finding finding) {
+  switch (finding) {
+    case Finding::good:
+      return "good";
+    case Finding::bad:
+      return "bad";
+    case Finding::note:
+      return "note";
+    case Finding::not_checked:
+      return "not checked";
+  }
+  return "?";
+}
+
+Result<audit::Question> question_of(const Session& session, const CheckOptions& options) {
+  audit::Question question;
+  DISTRICT_TRY(const auto text, read_file(options.file));
+  question.octets = to_bytes(as_bytes(text));
+  question.content_type = options.content_type;
+  question.soap_action = options.soap_action;
+  if (!options.tenant.empty()) question.tenant = options.tenant;
+  DISTRICT_TRY(const auto at, read_instant("--at", options.at));
+  question.at = at.value_or(session.now());
+  if (!options.certificate.empty()) {
+    DISTRICT_TRY(question.certificate, crypto::Certificate::from_pem_file(options.certificate));
+  }
+  if (session.config_file.empty() && session.data_folder.empty()) return question;
+  DISTRICT_TRY(const auto settings, session.settings());
+  question.window = {settings.window.created_age_seconds, settings.window.created_ahead_seconds};
+  // Says in its own words when there is no database.
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto trust,
+               trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
+  DISTRICT_TRY(question.trust, trust->snapshot());
+  return question;
+}
+
+std::string judgement_text(const audit::Judgement& judgement) {
+  if (!judgement.error) return "accepted";
+  const auto& error = *judgement.error;
+  const auto kind = fault_kind(error.code);
+  return "refused with " + std::string(kind.prefix) + ":" + std::string(kind.local) + " (" +
+         std::to_string(static_cast<unsigned>(error.code)) + "): " + error.detail;
+}
+
+Json judgement_json(const audit::Judgement& judgement) {
+  if (!judgement.error) return {{"accepted", true}};
+  const auto& error = *judgement.error;
+  const auto kind = fault_kind(error.code);
+  return {{"accepted", false},
+          {"code", static_cast<unsigned>(error.code)},
+          {"fault", std::string(kind.prefix) + ":" + std::string(kind.local)},
+          {"rule", rule_of(error)},
+          {"detail", error.detail}};
+}
+
+void write_json(std::ostream& out, const audit::Question& question,
+                const audit::Explanation& explanation) {
+  Json steps = Json::array();
+  for (const auto& step : explanation.steps) {
+    steps.push_back({{"step", step.name},
+                     {"finding", name_of(step.finding)},
+                     {"text", step.text},
+                     {"more", step.more},
+                     {"hints", step.hints}});
+  }
+  const Json all = {{"accepted", explanation.accepted()},
+                    {"at", format_instant(question.at)},
+                    {"trustStore", question.trust != nullptr},
+                    {"steps", steps},
+                    {"server", judgement_json(explanation.server)},
+                    {"auditor", judgement_json(explanation.auditor)},
+                    {"verifiersAgree", explanation.agree()}};
+  out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+void write_verdict(std::ostream& out, const audit::Question& question,
+                   const audit::Explanation& explanation) {
+  out << '\n';
+  if (explanation.accepted()) {
+    out << "It would be accepted at " << format_instant(question.at, 0);
+    if (!question.trust) out << ", if the certificate is enrolled for the tenant";
+    out << ".\n";
+  } else if (!question.trust && explanation.server.error &&
+             explanation.server.error->code == ErrorCode::token_unavailable) {
+    out << "Whether it would be accepted cannot be told: the message only refers to its "
+           "certificate.\nGive --data or --config, or --certificate.\n";
+  } else if (explanation.server.error) {
+    out << "It would be " << printable(judgement_text(explanation.server)) << ".\n";
+  } else {
+    out << "The server would accept it, but not as what was asked for: see the steps marked "
+        << sign_of(Finding::bad) << ".\n";
+  }
+  if (!explanation.agree()) {
+    out << "The auditor's verifier says otherwise: "
+        << printable(judgement_text(explanation.auditor))
+        << ".\nThat is an error of District: please report it with this file.\n";
+  } else {
+    out << "The server's verifier and the auditor's agree.\n";
+  }
+}
+
+void write_text(std::ostream& out, const audit::Question& question,
+                const audit::Explanation& explanation) {
+  std::size_t width = 0;
+  for (const auto& step : explanation.steps) width = std::max(width, step.title.size());
+  const std::string indent(width + 4, ' ');
+  for (const auto& step : explanation.steps) {
+    out << sign_of(step.finding) << ' ' << step.title
+        << std::string(width - step.title.size() + 2, ' ') << printable(step.text) << '\n';
+    for (const auto& line : step.more) out << indent << printable(line) << '\n';
+    for (const auto& hint : step.hints) out << indent << "hint: " << printable(hint) << '\n';
+  }
+  write_verdict(out, question, explanation);
+}
+
+Result<int> check(Session& session, const CheckOptions& options) {
+  DISTRICT_TRY(const auto question, question_of(session, options));
+  xml::initialize();
+  DISTRICT_TRY(const auto validator, session.validator());
+  const auto explanation = audit::explain(question, *validator);
+  auto& out = session.terminal.out();
+  if (session.format() == Format::json) {
+    write_json(out, question, explanation);
+  } else {
+    write_text(out, question, explanation);
+  }
+  return explanation.accepted() ? exit_ok : exit_difference;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, Session& session) {
+  auto options = std::make_shared<CheckOptions>();
+  auto* command = app.add_subcommand(
+      "check", "Explain what the server would make of a request, step by step, without a server");
+  command->add_option("file", options->file, "The body of the request, as it is sent")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--tenant", options->tenant, "That it is meant to be sent as")
+      ->type_name("CODE");
+  command->add_option("--at", options->at, "The clock to judge by; default: now")
+      ->type_name("DATE");
+  command
+      ->add_option("--content-type", options->content_type,
+                   "As sent; default: that of the envelope's version of SOAP")
+      ->type_name("TYPE");
+  command->add_option("--soap-action", options->soap_action, "As sent")->type_name("ACTION");
+  command
+      ->add_option("--certificate", options->certificate,
+                   "The signer's, PEM, where the message has none in it")
+      ->type_name("FILE");
+  command->footer(
+      "Needs no database: without --data or --config it is judged as if the certificate were\n"
+      "enrolled. All steps are examined, also when an earlier one fails. Exit code 1 when it "
+      "would\n"
+      "be refused.\n\n"
+      "Examples:\n"
+      "  districtctl check request.xml\n"
+      "  districtctl --data /var/lib/district check request.xml --tenant 20 --at "
+      "2026-11-20T10:15:00Z");
+  command->callback([&session, options] {
+    session.action = [&session, options] { return check(session, *options); };
+  });
+}
+
+}  // namespace district::admin

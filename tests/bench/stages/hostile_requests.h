@@ -1,0 +1,25 @@
+// The dearest requests that somebody without an enrolled key can make, one for each kind of work
+// that such a request causes; and what somebody with a captured header can. None is accepted.
+// Source: security.md "XML intake", "Keys, tokens and algorithms"; base/limits.h for the sizes.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace district::bench {
+
+struct HostileRequest {
+  std::string name;
+  ErrorCode expected;  // so that what is measured is not refused for another reason
+  Bytes body;
+  std::string content_encoding = {};
+};
+
+// Keys are made on the spot; takes some seconds.
+std::vector<HostileRequest> hostile_requests();
+
+}  // namespace district::bench
