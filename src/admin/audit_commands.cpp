@@ -3,8 +3,8 @@
 
 #include "admin/session.h"
 #include "audit/replay.h"
-#include "config/standards_file.h"
 #include "audit/tree_verifier.h"
+#include "config/standards_file.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
 #include "xml/document.h"

@@ -111,9 +111,8 @@ void add_content_commands(CLI::App& app, Session& session) {
   command->footer(
       "Reads the file only. xsd/annotations.xsd is the vocabulary.\n\n"
       "Example:\n  districtctl content check xsd/content/003-001.xsd");
-  command->callback([&session, path] {
-    session.action = [&session, path] { return check(session, *path); };
-  });
+  command->callback(
+      [&session, path] { session.action = [&session, path] { return check(session, *path); }; });
 }
 
 }  // namespace district::admin

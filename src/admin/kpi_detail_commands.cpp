@@ -96,8 +96,14 @@ Result<int> explain(Session& session, const DetailOptions& options) {
                 input.origin.receipt_id});
   }
   for (const auto& statement : explanation.statements) {
-    inputs.add({kpi.meter.source, kpi.meter.meter, statement.attribute,
-                cell_of(statement.valid_from), {Json(nullptr), ""}, statement.value, "", "master data",
+    inputs.add({kpi.meter.source,
+                kpi.meter.meter,
+                statement.attribute,
+                cell_of(statement.valid_from),
+                {Json(nullptr), ""},
+                statement.value,
+                "",
+                "master data",
                 statement.origin.receipt_id});
   }
   if (session.format() == Format::table) {
@@ -128,7 +134,8 @@ void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
   for (const auto& input : family.inputs) {
     out << separator << '`' << input.quantity << '`';
     if (input.unit != "meter") out << " in " << input.unit;
-    separator = input.quantity == family.inputs.front().quantity ? "; where there are some, " : ", ";
+    separator =
+        input.quantity == family.inputs.front().quantity ? "; where there are some, " : ", ";
   }
   out << ". Master data: ";
   separator = "";
@@ -185,10 +192,9 @@ Result<int> recompute(Session& session, const DetailOptions& options) {
                config::load_standards(settings.data.folder / "standards.toml"));
   Progress progress(session.terminal, "reading envelopes");
   DISTRICT_TRY(const auto report,
-               quantify::rebuild(*database, *validator, *trust, selection, standards, session.now(),
-                                 [&](std::uint64_t done, std::uint64_t total) {
-                                   progress.update(done, total);
-                                 }));
+               quantify::rebuild(
+                   *database, *validator, *trust, selection, standards, session.now(),
+                   [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
   session.terminal.out() << grouped(report.envelopes) << " envelopes read again, "
                          << grouped(report.restored) << " values restored, KPIs of "
                          << grouped(report.meters) << " meters computed, "

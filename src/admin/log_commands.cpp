@@ -218,7 +218,8 @@ Result<int> status(Session& session, const StatusOptions& options) {
     const std::string name = store::name_of(state);
     details.add("values_" + name, "Values " + name, number);
   }
-  for (const auto& [rule, number] : counts.rules) details.add("rule_" + rule, "Rule " + rule, number);
+  for (const auto& [rule, number] : counts.rules)
+    details.add("rule_" + rule, "Rule " + rule, number);
   details.write(session.terminal.out(), session.format());
   return options.wait && inventory.work_waiting > 0 ? exit_waiting : exit_ok;
 }

@@ -38,7 +38,9 @@ struct Session {
   // given, and those of config::load().
   Result<config::Config> settings() const;
   // Errors: archive_unavailable, archive_foreign, and those of settings().
-  Result<std::unique_ptr<store::Database>> open(store::OpenMode mode) const;  // Of the built-in content schemas and those of the data folder. Errors: config_invalid.
+  Result<std::unique_ptr<store::Database>> open(
+      store::OpenMode mode) const;  // Of the built-in content schemas and those of the data folder.
+                                    // Errors: config_invalid.
   Result<std::unique_ptr<validate::Validator>> validator() const;
 };
 

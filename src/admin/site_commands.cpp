@@ -48,9 +48,9 @@ Result<int> import(Session& session, const SiteOptions& options) {
     session.terminal.out() << "all of it is stated already; nothing has changed\n";
     return exit_ok;
   }
-  session.terminal.out() << grouped(report.statements) << " statements, leaf "
-                         << report.leaf_index << " of the log; KPIs of "
-                         << grouped(report.meters) << " meters are computed anew\n";
+  session.terminal.out() << grouped(report.statements) << " statements, leaf " << report.leaf_index
+                         << " of the log; KPIs of " << grouped(report.meters)
+                         << " meters are computed anew\n";
   return exit_ok;
 }
 
@@ -72,8 +72,8 @@ Result<Listing> statements_of(store::Database& database, const SiteOptions& opti
     if (!meter_id) continue;
     DISTRICT_TRY(const auto facts, store.facts(*meter_id));
     for (const auto& [fact, origin] : facts) {
-      listing.add({meter.source, meter.meter, fact.attribute, fact.value,
-                   cell_of(fact.valid_from), cell_of(fact.valid_to), origin.receipt_id});
+      listing.add({meter.source, meter.meter, fact.attribute, fact.value, cell_of(fact.valid_from),
+                   cell_of(fact.valid_to), origin.receipt_id});
     }
   }
   return listing;
@@ -122,7 +122,9 @@ void add_site_commands(CLI::App& app, Session& session) {
 
   auto* import_command = site->add_subcommand(
       "import", "State what a file says of sites and meters; what it touches is computed anew");
-  import_command->add_option("file", options->file, "A TOML file")->type_name("FILE.toml")->required();
+  import_command->add_option("file", options->file, "A TOML file")
+      ->type_name("FILE.toml")
+      ->required();
   import_command->add_flag("--dry-run", options->dry_run, "Only check the file");
   import_command->footer(
       "The statements are held to the schema of messages of type 002/001 and are a leaf of the "

@@ -54,9 +54,9 @@ class Quantified {
                                                     const ReplayProgress& progress) {
     DISTRICT_TRY(auto scratch, store::Database::open(":memory:", store::OpenMode::create));
     DISTRICT_TRY(auto transaction, store::Transaction::begin(*scratch));
-    auto quantified = std::unique_ptr<Quantified>(new Quantified(
-        recorded, std::move(scratch), std::move(transaction), trust, standards, everything,
-        progress));
+    auto quantified = std::unique_ptr<Quantified>(new Quantified(recorded, std::move(scratch),
+                                                                 std::move(transaction), trust,
+                                                                 standards, everything, progress));
     DISTRICT_TRY(const auto imports, quantified->recorded_.site_imports());
     for (const auto& import : imports) quantified->imports_.insert(import.leaf_index);
     DISTRICT_TRY(const auto failures, quantified->recorded_.failures());
@@ -434,8 +434,8 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
                 "run this again when districtctl status --wait has ended");
   }
   Examination examination(recorded_, verifier_, validator_);
-  DISTRICT_TRY(const auto quantified,
-               Quantified::create(recorded_, trust_, standards_, selection.everything(), progress_));
+  DISTRICT_TRY(const auto quantified, Quantified::create(recorded_, trust_, standards_,
+                                                         selection.everything(), progress_));
   ReplayReport report;
   const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
     DISTRICT_TRY(const auto batch, examination.validate(envelope, report.differences));

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "model/standards.h"
 #include "audit/comparison.h"
 #include "base/error.h"
+#include "model/standards.h"
 #include "store/archive_store.h"
 #include "store/database.h"
 #include "trust/trust.h"

@@ -57,8 +57,7 @@ class Reader {
                   "write tenant = \"20\" in the first line");
     for (const char* kind : kKinds) DISTRICT_CHECK(read_kind(kind, file));
     if (file.records.empty())
-      return fail(ErrorCode::config_invalid,
-                  path_ + " has no [[site]], [[building]] or [[meter]]");
+      return fail(ErrorCode::config_invalid, path_ + " has no [[site]], [[building]] or [[meter]]");
     return file;
   }
 
@@ -130,9 +129,9 @@ Result<SiteFile> load_site_file(const std::string& path) {
     const auto table = toml::parse(text.str(), path);
     return Reader(path, table).read();
   } catch (const toml::parse_error& problem) {
-    return fail(ErrorCode::config_invalid,
-                path + " line " + std::to_string(problem.source().begin.line) + ": " +
-                    std::string(problem.description()));
+    return fail(ErrorCode::config_invalid, path + " line " +
+                                               std::to_string(problem.source().begin.line) + ": " +
+                                               std::string(problem.description()));
   }
 }
 

@@ -90,8 +90,7 @@ class Reader {
                        : key == "cooling"  ? &category.cooling
                        : key == "adaptive" ? &category.adaptive
                                            : nullptr;
-        if (target == nullptr)
-          return wrong(limits, "a category has heating, cooling and adaptive");
+        if (target == nullptr) return wrong(limits, "a category has heating, cooling and adaptive");
         DISTRICT_CHECK(read_limits(limits, *target));
       }
       return Ok{};
@@ -126,9 +125,9 @@ Result<Standards> load_standards(const std::filesystem::path& path) {
     const auto table = toml::parse(text.str(), path.string());
     return Reader(path.string()).read(table);
   } catch (const toml::parse_error& problem) {
-    return fail(ErrorCode::config_invalid,
-                path.string() + " line " + std::to_string(problem.source().begin.line) + ": " +
-                    std::string(problem.description()));
+    return fail(ErrorCode::config_invalid, path.string() + " line " +
+                                               std::to_string(problem.source().begin.line) + ": " +
+                                               std::string(problem.description()));
   }
 }
 

@@ -59,9 +59,7 @@ Duration Calendar::offset(Instant at) const {
   return std::prev(after)->offset;
 }
 
-sys_days Calendar::local_day(Instant at) const {
-  return floor<std::chrono::days>(at + offset(at));
-}
+sys_days Calendar::local_day(Instant at) const { return floor<std::chrono::days>(at + offset(at)); }
 
 Instant Calendar::to_instant(sys_days day, int hour) const {
   const Instant as_if_utc = day + std::chrono::hours(hour);

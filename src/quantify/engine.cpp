@@ -232,9 +232,9 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
       if (series == nullptr) continue;
       const bool of_sensor = !meter.sensor.empty() && series >= meter.sensor.data() &&
                              series < meter.sensor.data() + meter.sensor.size();
-      const auto key = of_sensor ? meter_referred_to(kpi.meter.tenant,
-                                                     *meter.master.latest("outdoor_sensor"))
-                                 : kpi.meter;
+      const auto key =
+          of_sensor ? meter_referred_to(kpi.meter.tenant, *meter.master.latest("outdoor_sensor"))
+                    : kpi.meter;
       DISTRICT_CHECK(add_inputs(store, *family, *series, key, kpi, explanation));
     }
     if (family->family == Family::register_reading) {

@@ -118,7 +118,7 @@ struct ComfortSummary {
 };
 
 struct QualitySummary {
-  bool sampled = false;              // power, whose step has a default
+  bool sampled = false;            // power, whose step has a default
   std::optional<double> expected;  // periods; null: the step is not known
   std::size_t received = 0, superseded = 0, within_1h = 0, within_24h = 0;
   std::optional<double> latency_median_s, latency_p95_s, latency_max_s;
@@ -147,16 +147,16 @@ struct Evidence {
   ModelSummary model;
 };
 
-// One for each family, in evidence_*.cpp. Each sets its summary and `noted`; `window` and `material`
-// are set. The order of inputs is that of the family's definition.
-void summarise_energy(Evidence& evidence);   // energy, price, CO2 factor, outdoor temperature
-void summarise_power(Evidence& evidence);    // power, illuminance
+// One for each family, in evidence_*.cpp. Each sets its summary and `noted`; `window` and
+// `material` are set. The order of inputs is that of the family's definition.
+void summarise_energy(Evidence& evidence);  // energy, price, CO2 factor, outdoor temperature
+void summarise_power(Evidence& evidence);   // power, illuminance
 void summarise_register(Evidence& evidence);
-void summarise_weather(Evidence& evidence);  // outdoor temperature
-void summarise_comfort(Evidence& evidence);  // indoor, outdoor temperature
-void summarise_quality(Evidence& evidence);  // energy or register
+void summarise_weather(Evidence& evidence);          // outdoor temperature
+void summarise_comfort(Evidence& evidence);          // indoor, outdoor temperature
+void summarise_quality(Evidence& evidence);          // energy or register
 void summarise_sampled_quality(Evidence& evidence);  // power
-void summarise_model(Evidence& evidence);    // energy, outdoor temperature
+void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 
 // How long a sample of power taken at the instant is held at most: twice the nominal step.
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at);

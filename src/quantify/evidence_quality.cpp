@@ -11,8 +11,7 @@ using namespace std::chrono_literals;
 // samples, what the standards' settings say.
 std::optional<Duration> step_of(const Evidence& evidence, std::span<const Version> versions) {
   const auto& material = *evidence.material;
-  const auto stated =
-      material.master.step("nominal_step", evidence.window.end - Duration{1});
+  const auto stated = material.master.step("nominal_step", evidence.window.end - Duration{1});
   if (stated) return stated;
   std::vector<Duration> lengths;
   for (const auto& version : versions)
@@ -56,7 +55,8 @@ void summarise_quality(Evidence& evidence) {
     latencies.push_back(std::chrono::duration<double>(latency).count());
   }
   if (const auto step = step_of(evidence, versions))
-    summary.expected = static_cast<double>(window.length().count()) / static_cast<double>(step->count());
+    summary.expected =
+        static_cast<double>(window.length().count()) / static_cast<double>(step->count());
   if (latencies.empty()) return;
   summary.latency_max_s = *std::max_element(latencies.begin(), latencies.end());
   summary.latency_median_s = percentile(latencies, 0.5);

@@ -166,8 +166,7 @@ void summarise_comfort(Evidence& evidence) {
     summary.hours += part;
     summary.degree_sum += indoor.value * part;
     add_fixed(summary, material.standards, heating, indoor.value, part);
-    if (running_mean)
-      add_adaptive(summary, material.standards, *running_mean, indoor.value, part);
+    if (running_mean) add_adaptive(summary, material.standards, *running_mean, indoor.value, part);
   }
 }
 

@@ -119,9 +119,9 @@ Figure energy_per_degree_day(const Evidence& evidence) {
                       static_cast<double>(weather.valid_days) >=
                           kPartialCompleteness * static_cast<double>(weather.expected_days) &&
                       weather.heating_kd >= evidence.material->standards.degree_days_min;
-  auto figure = of_energy(
-      evidence,
-      enough ? std::optional(evidence.energy.energy_kwh / weather.heating_kd) : std::nullopt);
+  auto figure =
+      of_energy(evidence, enough ? std::optional(evidence.energy.energy_kwh / weather.heating_kd)
+                                 : std::nullopt);
   figure.attributes.emplace("valid_days", std::to_string(weather.valid_days));
   figure.attributes.emplace("expected_days", std::to_string(weather.expected_days));
   return figure;
@@ -140,7 +140,8 @@ Figure leni_annualised(const Evidence& evidence) {
   if (!is_lighting(evidence)) return not_applicable();
   if (!area || *area <= 0) return missing("floor_area_m2", completeness_of(evidence));
   const auto& energy = evidence.energy;
-  return of_energy(evidence, ratio(energy.energy_kwh / *area * kHoursOfYear, hours(energy.covered)));
+  return of_energy(evidence,
+                   ratio(energy.energy_kwh / *area * kHoursOfYear, hours(energy.covered)));
 }
 
 Figure lighting_intensity(const Evidence& evidence) {

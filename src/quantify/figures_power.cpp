@@ -14,8 +14,7 @@ Figure of_power(const Evidence& evidence, std::optional<double> value) {
 // What needs to know whether the lamps are on.
 Figure of_burning(const Evidence& evidence, double value) {
   const auto& power = evidence.power;
-  if (!power.threshold_known)
-    return lacking(evidence, "on_threshold_w", completeness_of(evidence));
+  if (!power.threshold_known) return lacking(evidence, "on_threshold_w", completeness_of(evidence));
   return of_power(evidence, if_covered(power.covered, value));
 }
 
@@ -53,8 +52,7 @@ Figure day_burning_hours(const Evidence& evidence) {
 Figure full_load_hours(const Evidence& evidence) {
   const auto& power = evidence.power;
   const auto installed = stated(evidence, "installed_power_w");
-  if (!installed || *installed <= 0)
-    return missing("installed_power_w", completeness_of(evidence));
+  if (!installed || *installed <= 0) return missing("installed_power_w", completeness_of(evidence));
   return of_power(evidence, if_covered(power.covered, power.energy_kwh * 1000 / *installed));
 }
 

@@ -13,8 +13,8 @@ Figure of_received(const Evidence& evidence, std::optional<double> value) {
 }
 
 Figure share_of_received(const Evidence& evidence, std::size_t part) {
-  return of_received(evidence, ratio(static_cast<double>(part),
-                                     static_cast<double>(evidence.quality.received)));
+  return of_received(
+      evidence, ratio(static_cast<double>(part), static_cast<double>(evidence.quality.received)));
 }
 
 }  // namespace

@@ -88,8 +88,8 @@ double mean_actual(const ModelSummary& model) {
 
 Figure mean_outdoor_temperature(const Evidence& evidence) {
   const auto& weather = evidence.weather;
-  return of_days(evidence,
-                 weather.temperature_sum / static_cast<double>(std::max<std::size_t>(1, weather.valid_days)));
+  return of_days(evidence, weather.temperature_sum /
+                               static_cast<double>(std::max<std::size_t>(1, weather.valid_days)));
 }
 Figure heating_degree_days(const Evidence& evidence) {
   return of_days(evidence, evidence.weather.heating_kd);
@@ -138,7 +138,8 @@ Figure degree_hours_above(const Evidence& evidence) {
 Figure percent_outside(const Evidence& evidence) {
   const auto& comfort = evidence.comfort;
   return of_comfort(
-      evidence, ratio(100 * (comfort.below_second + comfort.above_second), comfort.hours).value_or(0));
+      evidence,
+      ratio(100 * (comfort.below_second + comfort.above_second), comfort.hours).value_or(0));
 }
 Figure adaptive_hours(const Evidence& evidence) {
   return of_adaptive(evidence, evidence.comfort.adaptive_hours);
@@ -167,9 +168,7 @@ Figure model_coefficients(const Evidence& evidence) {
 }
 Figure cvrmse(const Evidence& evidence) { return of_model(evidence, &WeatherModel::cvrmse); }
 Figure nmbe(const Evidence& evidence) { return of_model(evidence, &WeatherModel::nmbe); }
-Figure candidates(const Evidence& evidence) {
-  return of_model(evidence, &WeatherModel::qualified);
-}
+Figure candidates(const Evidence& evidence) { return of_model(evidence, &WeatherModel::qualified); }
 Figure normalised_consumption(const Evidence& evidence) {
   auto figure = of_model(evidence, evidence.model.normalised);
   if (evidence.model.model && !evidence.model.normalised)
@@ -192,14 +191,14 @@ Figure avoided_energy(const Evidence& evidence) {
 Figure reporting_nmbe(const Evidence& evidence) {
   const auto& model = evidence.model;
   if (freedom(model) <= 0) return of_model(evidence, std::nullopt);
-  return of_model(evidence, ratio(100 * (model.actual - model.predicted),
-                                  freedom(model) * mean_actual(model)));
+  return of_model(
+      evidence, ratio(100 * (model.actual - model.predicted), freedom(model) * mean_actual(model)));
 }
 Figure reporting_cvrmse(const Evidence& evidence) {
   const auto& model = evidence.model;
   if (freedom(model) <= 0) return of_model(evidence, std::nullopt);
-  return of_model(evidence, ratio(100 * std::sqrt(model.squared_error / freedom(model)),
-                                  mean_actual(model)));
+  return of_model(evidence,
+                  ratio(100 * std::sqrt(model.squared_error / freedom(model)), mean_actual(model)));
 }
 
 }  // namespace district::quantify::figures

@@ -75,7 +75,7 @@ Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
   const auto judgement = judge(observation, origin_.received_at, converted.has_value());
   // Whether the source is known is a matter of when one asks: master data may come later.
   const auto told = observation.flags & ~kRuleFlags & ~std::uint32_t{flag_unknown_source};
-  Version version{observation.start,    observation.end,     origin_.leaf_index,
+  Version version{observation.start,         observation.end,     origin_.leaf_index,
                   observation.message_index, origin_.received_at, observation.value,
                   told | judgement.flags};
   if (judgement.has_window) {
@@ -131,8 +131,7 @@ Result<Ok> Ingestion::take_stretch(Incoming& incoming, std::vector<Version> vers
 // What a version's state is, those decide that have its key or overlap it. So the versions that the
 // new ones overlap are settled, and their deciders looked at. `wide`: those of all days in which a
 // new one lies. False: that is needed, and nothing is written yet.
-Result<bool> Ingestion::merge(Incoming& incoming, const std::vector<Version>& versions,
-                              bool wide) {
+Result<bool> Ingestion::merge(Incoming& incoming, const std::vector<Version>& versions, bool wide) {
   auto& series = incoming.series;
   const auto longest = series.longest;
   auto first = versions.front().start, last = versions.back().start + longest;
@@ -143,9 +142,8 @@ Result<bool> Ingestion::merge(Incoming& incoming, const std::vector<Version>& ve
   DISTRICT_TRY(auto page, store_.page(series, first - 2 * longest, last + longest));
   Merged merged = put_together(incoming.meter_id, page.versions, versions);
   // Days in which new values lie are here from beginning to end.
-  const bool others_changed =
-      judge_days(series.kind, merged, start_of_day(versions.front().start),
-                 end_of_day(versions.back().start));
+  const bool others_changed = judge_days(series.kind, merged, start_of_day(versions.front().start),
+                                         end_of_day(versions.back().start));
   if (others_changed && !wide) return false;
   for (auto& version : merged.versions) version.state = state_before_settling(version);
   settle(merged.versions);

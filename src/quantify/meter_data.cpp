@@ -190,8 +190,7 @@ Result<std::span<const Version>> Shelf::get(const Series& series, Instant from, 
 
 Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const MeterData& meter,
                                          const Series& registers, Instant from, Instant to) {
-  DISTRICT_TRY(auto readings,
-               readings_of_one(store, shelf, registers, meter.master, from, to));
+  DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
   for (const auto& predecessor : meter.predecessors) {
     const auto at = predecessor.exchanged_at;
     std::erase_if(readings, [at](const Reading& reading) { return reading.at < at; });
@@ -204,8 +203,12 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
       earlier.push_back({at, *predecessor.final_register,
                          predecessor.master.number("register_modulus", at), false, false, false});
     }
-    Reading first{at, predecessor.initial_register.value_or(0),
-                  meter.master.number("register_modulus", at), false, true, false};
+    Reading first{at,
+                  predecessor.initial_register.value_or(0),
+                  meter.master.number("register_modulus", at),
+                  false,
+                  true,
+                  false};
     if (predecessor.initial_register) {
       earlier.push_back(first);
     } else if (!readings.empty()) {

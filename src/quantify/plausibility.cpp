@@ -82,9 +82,8 @@ double usual_size(ValueKind kind, std::span<const Version> day) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
   if (values.size() <= kOthersMin) return 0;
   const auto quartile = values.begin() + static_cast<std::ptrdiff_t>(values.size() * 3 / 4);
-  std::nth_element(values.begin(), quartile, values.end(), [](const auto& a, const auto& b) {
-    return std::get<2>(a) < std::get<2>(b);
-  });
+  std::nth_element(values.begin(), quartile, values.end(),
+                   [](const auto& a, const auto& b) { return std::get<2>(a) < std::get<2>(b); });
   return std::get<2>(*quartile);
 }
 

@@ -105,8 +105,8 @@ struct Quantifier::Impl {
   const validate::Validator& validator;
   trust::Trust& trust;
   const Clock& clock;
-  std::unique_ptr<store::Database> database;  // of the working thread
-  std::size_t group_size;                     // of the next transaction
+  std::unique_ptr<store::Database> database;                       // of the working thread
+  std::size_t group_size;                                          // of the next transaction
   std::shared_ptr<KnownIds> known = std::make_shared<KnownIds>();  // to the working thread
 
   std::mutex monitor_mutex;

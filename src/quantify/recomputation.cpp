@@ -66,10 +66,9 @@ Result<Ok> Recomputation::run() {
     }
     if (!year) break;
     for (auto& work : works_) {
-      const auto later =
-          std::stable_partition(work.windows.begin(), work.windows.end(), [&](const Window& w) {
-            return by_calendar(w.kind) && w.start < year->end;
-          });
+      const auto later = std::stable_partition(
+          work.windows.begin(), work.windows.end(),
+          [&](const Window& w) { return by_calendar(w.kind) && w.start < year->end; });
       DISTRICT_CHECK(compute(work, {work.windows.begin(), later}));
       work.windows.erase(work.windows.begin(), later);
     }
@@ -96,17 +95,16 @@ void Recomputation::plan_works() {
 
 // Where values of a series have changed; all of them, where all windows are computed.
 Result<std::vector<Stretch>> Recomputation::stretches_of(const Series& series, bool joinable) {
-  const auto tolerance = touched_.all  ? gap_max(WindowKind::hour)
-                         : joinable ? kInstantsApart
-                                    : Duration{};
+  const auto tolerance = touched_.all ? gap_max(WindowKind::hour)
+                         : joinable   ? kInstantsApart
+                                      : Duration{};
   Stretches stretches(tolerance, gap_max(WindowKind::hour));
   if (touched_.all) {
-    DISTRICT_CHECK(
-        store_.each_row(series, [&](const std::vector<Version>& versions) -> Result<Ok> {
-          for (const auto& version : versions)
-            if (visible(version)) stretches.add(stretch_of(version.start, version.end));
-          return Ok{};
-        }));
+    DISTRICT_CHECK(store_.each_row(series, [&](const std::vector<Version>& versions) -> Result<Ok> {
+      for (const auto& version : versions)
+        if (visible(version)) stretches.add(stretch_of(version.start, version.end));
+      return Ok{};
+    }));
   } else if (const auto found = touched_.series.find(series.series_id);
              found != touched_.series.end()) {
     stretches = found->second;  // another family may need them, too
@@ -297,8 +295,8 @@ Result<Ok> Recomputation::write(const Work& work, Evidence& evidence) {
   return Ok{};
 }
 
-Result<Ok> Recomputation::write_figure(Sheet& sheet, const Window& window,
-                                       const KpiDefinition& kpi, Figure figure) {
+Result<Ok> Recomputation::write_figure(Sheet& sheet, const Window& window, const KpiDefinition& kpi,
+                                       Figure figure) {
   // Values near the largest double may overflow in a sum: no value rather than an infinite one.
   if (figure.value && !std::isfinite(*figure.value)) {
     figure.value.reset();
@@ -333,9 +331,8 @@ Result<Ok> Recomputation::write_figure(Sheet& sheet, const Window& window,
     row.erase(other);
     break;
   }
-  place = std::partition_point(row.begin(), row.end(), [&](const PackedKpi& other) {
-    return other.kpi_id < packed.kpi_id;
-  });
+  place = std::partition_point(
+      row.begin(), row.end(), [&](const PackedKpi& other) { return other.kpi_id < packed.kpi_id; });
   row.insert(place, std::move(packed));
   return Ok{};
 }
@@ -353,8 +350,8 @@ Result<Recomputation::Sheet*> Recomputation::sheet_of(WindowKind kind, Instant s
 Result<Ok> Recomputation::put_away(std::optional<Instant> done_until) {
   for (auto at = sheets_.begin(); at != sheets_.end();) {
     auto& [key, sheet] = *at;
-    if (done_until && (!by_calendar(key.first) ||
-                       key.second >= store::kpi_chunk_of(key.first, *done_until))) {
+    if (done_until &&
+        (!by_calendar(key.first) || key.second >= store::kpi_chunk_of(key.first, *done_until))) {
       ++at;
       continue;
     }
@@ -362,8 +359,8 @@ Result<Ok> Recomputation::put_away(std::optional<Instant> done_until) {
       if (touched_.all) {
         // Rows that would not be there had the master data been known from the start.
         sheet.changed |= std::erase_if(row->second.kpis, [&](const PackedKpi& kpi) {
-          return !sheet.fresh.contains({row->first, kpi.kpi_id});
-        }) > 0;
+                           return !sheet.fresh.contains({row->first, kpi.kpi_id});
+                         }) > 0;
       }
       row = row->second.kpis.empty() ? sheet.chunk.windows.erase(row) : std::next(row);
     }

@@ -62,8 +62,8 @@ Result<SiteImportReport> import_statements(store::Database& database, const std:
   DISTRICT_TRY(report.leaf_index,
                store::append_log_leaf(database, log::site_entry(tenant, digest, now), now));
   DISTRICT_CHECK(store.put_site_import({report.leaf_index, tenant, statements}));
-  const store::Origin origin{report.leaf_index,
-                             "site-import-" + std::to_string(report.leaf_index), now};
+  const store::Origin origin{report.leaf_index, "site-import-" + std::to_string(report.leaf_index),
+                             now};
   Touched touched;
   KnownIds known;
   DISTRICT_CHECK(Ingestion(store, known, origin, touched).take(batch));

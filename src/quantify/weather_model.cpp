@@ -8,8 +8,8 @@
 namespace district::quantify {
 namespace {
 
-constexpr int kBalanceMax = 32;          // degrees Celsius, from 0, step 1
-constexpr std::size_t kDegreeDaysMin = 10;  // days that have some
+constexpr int kBalanceMax = 32;              // degrees Celsius, from 0, step 1
+constexpr std::size_t kDegreeDaysMin = 10;   // days that have some
 constexpr double kDegreeSumMin = 100.0 / 9;  // 20 F d, in K d
 
 using Column = std::vector<double>;
@@ -75,8 +75,7 @@ class Fit {
       if (sums.cc <= 0) return std::nullopt;
       model.cooling_slope = sums.cy / sums.cc;
     }
-    model.intercept =
-        mean_ - model.heating_slope * sums.mean_h - model.cooling_slope * sums.mean_c;
+    model.intercept = mean_ - model.heating_slope * sums.mean_h - model.cooling_slope * sums.mean_c;
     if (model.intercept < 0 || model.heating_slope < 0 || model.cooling_slope < 0)
       return std::nullopt;
     model.coefficients = 1 + (heating != nullptr) + (cooling != nullptr);

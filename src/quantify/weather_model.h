@@ -20,9 +20,9 @@ struct WeatherModel {
   double intercept = 0, heating_slope = 0, cooling_slope = 0;
   double r2 = 0, r2_adjusted = 0;
   std::size_t days = 0, coefficients = 1;
-  double cvrmse = 0, nmbe = 0;     // fractions
-  std::size_t qualified = 0;       // candidates that the best was chosen from
-  const char* name() const;        // intercept_only, hdd_only, cdd_only, hdd_cdd
+  double cvrmse = 0, nmbe = 0;  // fractions
+  std::size_t qualified = 0;    // candidates that the best was chosen from
+  const char* name() const;     // intercept_only, hdd_only, cdd_only, hdd_cdd
   double predict(double temperature) const;
 };
 

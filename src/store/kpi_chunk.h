@@ -26,7 +26,7 @@ struct PackedKpi {
   std::uint32_t revision = 1;
   Instant computed_at{};
   std::vector<std::pair<std::string, std::string>> attributes;  // by name
-  bool says_the_same(const PackedKpi& other) const;  // but for revision and computed_at
+  bool says_the_same(const PackedKpi& other) const;             // but for revision and computed_at
 };
 
 struct PackedWindow {

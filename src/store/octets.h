@@ -80,8 +80,8 @@ class OctetWriter {
   std::string text_;
 };
 
-// Reads what an OctetWriter wrote. After the end, or where it makes no sense, everything is zero and
-// good() false.
+// Reads what an OctetWriter wrote. After the end, or where it makes no sense, everything is zero
+// and good() false.
 class OctetReader {
  public:
   explicit OctetReader(ByteView octets)

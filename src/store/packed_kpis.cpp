@@ -165,9 +165,17 @@ Result<Ok> SeriesStore::add_kpis(std::int64_t meter_id, const MeterKey& meter,
     for (const auto& [start, window] : chunk.windows) {
       for (const auto& packed : window.kpis) {
         DISTRICT_TRY(const auto name, kpi_name(packed.kpi_id));
-        KpiValue kpi{meter,        name.name,           kind,          start,
-                     window.end,   packed.value,        name.unit,     packed.completeness,
-                     packed.status, packed.revision, packed.computed_at,
+        KpiValue kpi{meter,
+                     name.name,
+                     kind,
+                     start,
+                     window.end,
+                     packed.value,
+                     name.unit,
+                     packed.completeness,
+                     packed.status,
+                     packed.revision,
+                     packed.computed_at,
                      {packed.attributes.begin(), packed.attributes.end()}};
         if (same_kpi(kpi, filter)) found.push_back(std::move(kpi));
       }
@@ -242,8 +250,8 @@ Result<Ok> SeriesStore::add_measurements(const MeterKey& meter, const Series& se
   for (const auto& version : versions) {
     Measurement measurement;
     measurement.meter = meter;
-    measurement.observation = {meter.source,  meter.meter, series.quantity, series.unit,
-                               series.kind,   version.start, version.end,   version.value,
+    measurement.observation = {meter.source,          meter.meter,   series.quantity, series.unit,
+                               series.kind,           version.start, version.end,     version.value,
                                version.message_index, version.flags};
     measurement.state = version.state;
     DISTRICT_TRY(measurement.origin, origin(version.leaf_index));
@@ -260,7 +268,8 @@ Result<std::vector<Measurement>> SeriesStore::measurements(const MeasurementFilt
                                        "WHERE leaf_index = ?"));
     row.bind(1, *filter.leaf_index);
     DISTRICT_TRY(const bool there, row.step());
-    if (!there || (filter.tenant && *filter.tenant != row.text(0))) return std::vector<Measurement>{};
+    if (!there || (filter.tenant && *filter.tenant != row.text(0)))
+      return std::vector<Measurement>{};
     narrowed.tenant = row.text(0);
     if (!filter.from && !filter.to && !row.is_null(1)) {
       narrowed.from = row.instant(1);

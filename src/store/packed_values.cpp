@@ -1,6 +1,6 @@
 // Values of series in the rows that hold them: by the day for the present, by the month before it.
-#include <algorithm>
 #include <date/date.h>
+#include <algorithm>
 
 #include "store/series_store.h"
 
@@ -13,9 +13,7 @@ constexpr std::int64_t kMonthMax = kMonthsPerSeries - 1;  // in the year 2311
 std::int64_t day_of(Instant at) {
   return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
 }
-Instant start_of_day(std::int64_t day) {
-  return Instant{std::chrono::days{day}};
-}
+Instant start_of_day(std::int64_t day) { return Instant{std::chrono::days{day}}; }
 
 // Months since 1970, bounded by what keys have room for.
 std::int64_t month_of(Instant at) {
@@ -122,8 +120,7 @@ Result<Page> SeriesStore::page(const Series& series, Instant from, Instant to) {
   const bool begins_in_past = from < series.packed_until;
   const bool ends_in_past = to < series.packed_until;
   page.from = begins_in_past ? start_of_month(month_of(from)) : start_of_day(day_of(from));
-  page.to =
-      ends_in_past ? start_of_month(month_of(to) + 1) : start_of_day(day_of(to) + 1);
+  page.to = ends_in_past ? start_of_month(month_of(to) + 1) : start_of_day(day_of(to) + 1);
   if (begins_in_past) {
     const auto last = ends_in_past ? month_of(to) : month_of(series.packed_until) - 1;
     DISTRICT_CHECK(months(series, month_of(from), last, take));
@@ -172,9 +169,8 @@ Result<std::vector<Version>> SeriesStore::with_other_days(const Series& series, 
                                                           const Page& page,
                                                           std::span<const Version> ours) {
   std::vector<Version> stored, merged;
-  DISTRICT_CHECK(months(series, month, month, [&](std::int64_t, ByteView octets) {
-    return unpack(octets, stored);
-  }));
+  DISTRICT_CHECK(months(series, month, month,
+                        [&](std::int64_t, ByteView octets) { return unpack(octets, stored); }));
   const auto before = first_from(stored, page.from), after = first_from(stored, page.to);
   merged.assign(stored.begin(), before);
   merged.insert(merged.end(), ours.begin(), ours.end());
@@ -208,8 +204,7 @@ Result<Ok> SeriesStore::put_page(Series& series, Page& page, Instant from, Insta
   return put_series(series);
 }
 
-Result<std::vector<Version>> SeriesStore::versions(const Series& series, Instant from,
-                                                   Instant to) {
+Result<std::vector<Version>> SeriesStore::versions(const Series& series, Instant from, Instant to) {
   DISTRICT_TRY(auto page, this->page(series, from, to));
   auto& versions = page.versions;
   versions.erase(first_from(versions, to + Duration{1}), versions.end());
@@ -292,10 +287,11 @@ Result<bool> SeriesStore::put_unusable(std::int64_t series_id, const Version& ve
 Result<std::vector<Version>> SeriesStore::unusable(std::int64_t series_id) {
   DISTRICT_TRY(
       auto row,
-      db_.prepare("SELECT u.start, u.length, u.leaf_index, u.message_index, o.received_at, u.value, "
-                  "u.flags FROM unusable_value u JOIN origin o ON o.leaf_index = u.leaf_index "
-                  "WHERE u.series_id = ? ORDER BY u.start, u.length, u.leaf_index, "
-                  "u.message_index"));
+      db_.prepare(
+          "SELECT u.start, u.length, u.leaf_index, u.message_index, o.received_at, u.value, "
+          "u.flags FROM unusable_value u JOIN origin o ON o.leaf_index = u.leaf_index "
+          "WHERE u.series_id = ? ORDER BY u.start, u.length, u.leaf_index, "
+          "u.message_index"));
   row.bind(1, series_id);
   std::vector<Version> found;
   while (true) {

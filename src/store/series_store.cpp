@@ -19,8 +19,8 @@ Result<Enum> enumerator(std::int64_t stored, Enum last, const char* what) {
 }
 
 Series read_series(const Statement& row, ValueKind kind) {
-  return {row.integer(0),          row.text(1),   kind, row.text(3), Duration{row.integer(4)},
-          row.instant(5), row.instant(6)};
+  return {row.integer(0),           row.text(1),    kind,          row.text(3),
+          Duration{row.integer(4)}, row.instant(5), row.instant(6)};
 }
 
 constexpr const char* kSeriesColumns =
@@ -107,8 +107,8 @@ Result<Series> SeriesStore::series_by_id(std::int64_t series_id) {
 }
 
 Result<std::vector<Series>> SeriesStore::series_of(std::int64_t meter_id) {
-  DISTRICT_TRY(auto row, db_.prepare(std::string(kSeriesColumns) +
-                                     "WHERE meter_id = ? ORDER BY series_id"));
+  DISTRICT_TRY(auto row,
+               db_.prepare(std::string(kSeriesColumns) + "WHERE meter_id = ? ORDER BY series_id"));
   row.bind(1, meter_id);
   std::vector<Series> found;
   while (true) {

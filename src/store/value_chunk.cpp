@@ -43,7 +43,7 @@ void write(OctetWriter& out, const Version& version, Previous& previous) {
   Decimal decimal;
   if (std::memcmp(&version.value, &before.value, sizeof(double)) != 0) {
     decimal = decimal_of(version.value, previous.scale);
-    how = decimal.plain                      ? Number::real
+    how = decimal.plain                     ? Number::real
           : decimal.scale == previous.scale ? Number::same_scale
                                             : Number::decimal;
   }

@@ -196,9 +196,8 @@ BOOST_AUTO_TEST_CASE(the_last_bit_of_a_measurement_names_its_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_or_added_measurement_names_its_envelope) {
-  test::tamper_with_measurements(*database(), [](store::Version& version) {
-    return version.value != 4.125;
-  });
+  test::tamper_with_measurements(*database(),
+                                 [](store::Version& version) { return version.value != 4.125; });
   check_named(replay(), DifferenceKind::measurement, second);
   test::tamper_with_measurements(*database(), [](store::Version& version) {
     if (version.value == 0) version.start += Duration{1};

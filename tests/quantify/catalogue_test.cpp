@@ -131,8 +131,8 @@ BOOST_AUTO_TEST_CASE(another_meters_outdoor_temperature_serves_where_master_data
 BOOST_AUTO_TEST_CASE(comfort_limits_are_included_and_change_with_the_season) {
   Scratch scratch;
   // 25 degrees: within I until 30 April, within II of the cooling season from 1 May.
-  scratch.send("2018-05-03", hourly("temperature_in", "Cel", ValueKind::mean,
-                                    "2018-04-30T20:00:00Z", 4, 25.8));
+  scratch.send("2018-05-03",
+               hourly("temperature_in", "Cel", ValueKind::mean, "2018-04-30T20:00:00Z", 4, 25.8));
   check(scratch, "hours_above_II", kMonth, "2018-03-31T22:00:00Z", 2);
   check(scratch, "deg_hours_above_II", kMonth, "2018-03-31T22:00:00Z", 2 * (25.8 - 25));
   check(scratch, "hours_within_II", kMonth, "2018-04-30T22:00:00Z", 2);
@@ -143,8 +143,8 @@ BOOST_AUTO_TEST_CASE(comfort_limits_are_included_and_change_with_the_season) {
 
 BOOST_AUTO_TEST_CASE(the_running_mean_needs_all_of_seven_days) {
   Scratch scratch;
-  scratch.send("2018-05-03", hourly("temperature_in", "Cel", ValueKind::mean,
-                                    "2018-05-07T22:00:00Z", 24, 24));
+  scratch.send("2018-05-03",
+               hourly("temperature_in", "Cel", ValueKind::mean, "2018-05-07T22:00:00Z", 24, 24));
   scratch.send("2018-05-12", outdoor("2018-05-01T22:00:00Z", 6 * 24, 15));
   check(scratch, "adaptive_hours_applicable", kMonth, "2018-04-30T22:00:00Z", 0);
   scratch.send("2018-05-13", outdoor("2018-04-30T22:00:00Z", 24, 15));
@@ -155,17 +155,17 @@ BOOST_AUTO_TEST_CASE(the_running_mean_needs_all_of_seven_days) {
 
 BOOST_AUTO_TEST_CASE(street_lighting_has_indicators_of_power_density_and_annual_consumption) {
   Scratch scratch;
-  scratch.send("2018-01-01", {},
-               {fact("LAMPS", "", "installed_power_w", "11845"),
-                fact("LAMPS", "", "illuminance_area_lx_m2", "270000"),
-                fact("LAMPS", "", "lit_area_m2", "28800"),
-                fact("LAMPS", "", "on_threshold_w", "500"),
-                fact("LAMPS", "", "nominal_step", "P1D")});
+  scratch.send(
+      "2018-01-01", {},
+      {fact("LAMPS", "", "installed_power_w", "11845"),
+       fact("LAMPS", "", "illuminance_area_lx_m2", "270000"),
+       fact("LAMPS", "", "lit_area_m2", "28800"), fact("LAMPS", "", "on_threshold_w", "500"),
+       fact("LAMPS", "", "nominal_step", "P1D")});
   std::vector<Observation> samples;
   for (std::uint32_t day = 0; day < 365; ++day) {
     const auto when = at(kYear2018) + 24h * day;
-    samples.push_back({"LAMPS", "", "active_power", "W", ValueKind::instant, when, when, 1000,
-                       day + 1, 0});
+    samples.push_back(
+        {"LAMPS", "", "active_power", "W", ValueKind::instant, when, when, 1000, day + 1, 0});
   }
   scratch.send("2019-01-02", samples);
   check(scratch, "pdi_w_per_lx_m2", kYear, kYear2018, 11845.0 / 270000);
@@ -185,10 +185,11 @@ BOOST_AUTO_TEST_CASE(street_lighting_has_indicators_of_power_density_and_annual_
 BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once) {
   Scratch scratch;
   const auto reading_of = [](const char* meter, const char* when, double value) {
-    return Observation{"HOUSE", meter,    "register", "meter", ValueKind::reading,
+    return Observation{"HOUSE",  meter,    "register", "meter", ValueKind::reading,
                        at(when), at(when), value,      1,       0};
   };
-  scratch.send("2019-06-01", {}, {fact("HOUSE", "OLD", "unit", "kWh"), fact("HOUSE", "NEW", "unit", "kWh")});
+  scratch.send("2019-06-01", {},
+               {fact("HOUSE", "OLD", "unit", "kWh"), fact("HOUSE", "NEW", "unit", "kWh")});
   scratch.send("2019-06-20", {reading_of("OLD", "2019-05-31T22:00:00Z", 100)});
   scratch.send("2019-06-21", {reading_of("OLD", "2019-06-12T04:00:00Z", 150)});
   scratch.send("2019-07-20", {reading_of("NEW", "2019-06-12T12:00:00Z", 3)});
@@ -265,8 +266,8 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_true_are_kept_flagged_and_not_used) {
   BOOST_TEST(day.attributes.at("implausible") == "2");
   check(scratch, "mean_temp_out_c", kDay, "2018-05-31T22:00:00Z", 10);
   const auto counts = must(scratch.store.counts());
-  for (const auto* rule : {"negative_energy", "spike", "temperature_impossible",
-                           "end_before_start", "future_measurement"}) {
+  for (const auto* rule : {"negative_energy", "spike", "temperature_impossible", "end_before_start",
+                           "future_measurement"}) {
     BOOST_TEST_CONTEXT(rule) {
       BOOST_REQUIRE(counts.rules.contains(rule));
       BOOST_TEST(counts.rules.at(rule) == 1U);
@@ -284,8 +285,7 @@ BOOST_AUTO_TEST_CASE(an_import_of_statements_is_a_leaf_and_marks_what_it_touches
   Scratch scratch;
   scratch.send("2018-06-03", energies("2018-05-31T22:00:00Z", 24, 2));
   const std::vector<MasterFact> facts = {fact("SHOP", "", "co2_factor_kg_per_kwh", "0.5")};
-  const auto report =
-      must(import_statements(*scratch.database, "20", facts, at("2018-07-01")));
+  const auto report = must(import_statements(*scratch.database, "20", facts, at("2018-07-01")));
   BOOST_TEST(report.statements == 1U);
   BOOST_TEST(report.meters == 1U);
   BOOST_TEST(must(scratch.store.stale()).size() == 1U);
@@ -315,8 +315,8 @@ BOOST_AUTO_TEST_CASE(what_is_recomputed_for_a_time_is_what_was_there) {
   scratch.send("2018-06-03", energies("2018-05-31T22:00:00Z", 48, 2));
   const auto before = must(scratch.store.kpis({}));
   auto transaction = must(store::Transaction::begin(*scratch.database));
-  static_cast<void>(must(scratch.engine.recompute_between(
-      {"20", "SHOP", ""}, at("2018-06-01"), at("2018-06-02"), at("2030-01-01"))));
+  static_cast<void>(must(scratch.engine.recompute_between({"20", "SHOP", ""}, at("2018-06-01"),
+                                                          at("2018-06-02"), at("2030-01-01"))));
   static_cast<void>(must(transaction.commit()));
   const auto after = must(scratch.store.kpis({}));
   BOOST_REQUIRE_EQUAL(before.size(), after.size());

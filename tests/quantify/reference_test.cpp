@@ -366,8 +366,8 @@ BOOST_AUTO_TEST_CASE(weather_model_of_a_gas_meter) {
   auto transaction = must(store::Transaction::begin(*scratch.database));
   Touched touched;
   for (const auto& [day, batch] : years) {
-    static_cast<void>(must(
-        scratch.engine.ingest(batch, origin(scratch.next_leaf++, day + 24h + 1min), touched)));
+    static_cast<void>(
+        must(scratch.engine.ingest(batch, origin(scratch.next_leaf++, day + 24h + 1min), touched)));
   }
   static_cast<void>(must(scratch.engine.recompute(touched, at("2023-01-01"))));
   static_cast<void>(must(transaction.commit()));

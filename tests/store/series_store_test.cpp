@@ -18,7 +18,8 @@ struct Scratch {
   std::int64_t meter = store.meter_id({"20", "SHOP", ""}).value();
 
   Series series() {
-    const Observation like{"SHOP", "", "active_energy", "kWh", ValueKind::interval, {}, {}, 0, 1, 0};
+    const Observation like{"SHOP", "", "active_energy", "kWh", ValueKind::interval, {}, {}, 0,
+                           1,      0};
     return store.series(meter, like).value().series;
   }
   // Stores one value of an envelope of its own, with the state.
@@ -97,16 +98,16 @@ BOOST_AUTO_TEST_CASE(values_stay_whatever_rows_they_move_to) {
     return Ok{};
   }));
   BOOST_TEST(in_rows == offsets.size());
-  BOOST_TEST(((*scratch.store.value_after(series, kStart + 24h * 100))->start ==
-              kStart + 24h * 400));
-  BOOST_TEST(((*scratch.store.value_before(series, kStart + 24h * 400))->start ==
-              kStart + 24h * 100));
+  BOOST_TEST(
+      ((*scratch.store.value_after(series, kStart + 24h * 100))->start == kStart + 24h * 400));
+  BOOST_TEST(
+      ((*scratch.store.value_before(series, kStart + 24h * 400))->start == kStart + 24h * 100));
 }
 
 BOOST_AUTO_TEST_CASE(packed_versions_come_back_as_they_were) {
   std::vector<Version> versions;
-  const double values[] = {0,     -0.0, 18.4, 18.4,    1e300, -17.123456789, 5347.614,
-                           1e-9, 42,   0.1,  -300.25, 1234567.875};
+  const double values[] = {0,        -0.0, 18.4, 18.4, 1e300,   -17.123456789,
+                           5347.614, 1e-9, 42,   0.1,  -300.25, 1234567.875};
   for (std::uint32_t i = 0; i < 200; ++i) {
     Version version;
     version.start = kStart + 1h * i + (i % 17 == 0 ? Duration{i} : Duration{});

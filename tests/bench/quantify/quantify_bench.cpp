@@ -55,9 +55,16 @@ double energy_at(int meter, int hour) {
 
 Observation energy(int meter, int hour, std::uint32_t message) {
   const auto start = kStart + 1h * hour;
-  return {"METER-" + std::to_string(meter), "",    "active_energy",
-          "kWh",                            ValueKind::interval, start,
-          start + 1h,                       energy_at(meter, hour), message, 0};
+  return {"METER-" + std::to_string(meter),
+          "",
+          "active_energy",
+          "kWh",
+          ValueKind::interval,
+          start,
+          start + 1h,
+          energy_at(meter, hour),
+          message,
+          0};
 }
 
 class Bench {
