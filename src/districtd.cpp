@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "acknowledge/acknowledger.h"
 #include "acknowledge/rejections.h"
 #include "archive/archive.h"
 #include "config/config.h"
+#include "config/standards_file.h"
 #include "observe/events.h"
 #include "pipeline/pipeline.h"
 #include "quantify/quantifier.h"
@@ -21,6 +23,7 @@
 #include "soap/operation_reader.h"
 #include "store/database.h"
 #include "trust/trust.h"
+#include "validate/content_folder.h"
 #include "validate/validator.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
@@ -145,6 +148,7 @@ Result<Ok> run(const config::Config& config) {
                                          KeyFamily::ecdsa));
   const soap::OperationReader operations;
   const soap::BodyWriter bodies;
+  DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
   DISTRICT_TRY(const auto validator, validate::Validator::create(operations));
   DISTRICT_TRY(const auto archive,
                archive::Archive::open({database, static_cast<std::size_t>(config.archive.group_max),
@@ -152,8 +156,11 @@ Result<Ok> run(const config::Config& config) {
                                        static_cast<int>(config.archive.compression_level)},
                                       clock));
   DISTRICT_TRY(const auto trust, trust::Trust::open(database, store::OpenMode::existing));
+  quantify::QuantifierSettings quantifying{.database_path = database};
+  DISTRICT_TRY(quantifying.standards,
+               config::load_standards(config.data.folder / "standards.toml"));
   DISTRICT_TRY(const auto quantifier,
-               quantify::Quantifier::open({.database_path = database}, *validator, *trust, clock));
+               quantify::Quantifier::open(std::move(quantifying), *validator, *trust, clock));
   const verify::StreamVerifier verifier(
       *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);

@@ -4,6 +4,7 @@
 #include "admin/session.h"
 #include "audit/replay.h"
 #include "audit/tree_verifier.h"
+#include "config/standards_file.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
 #include "xml/document.h"
@@ -54,8 +55,7 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
   DISTRICT_TRY(const auto trust,
                trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
   DISTRICT_TRY(const auto snapshot, trust->snapshot());
-  xml::initialize();
-  DISTRICT_TRY(const auto validator, validate::Validator::create(session.world.operations));
+  DISTRICT_TRY(const auto validator, session.validator());
   const audit::TreeVerifier verifier(
       *trust, {settings.window.created_age_seconds, settings.window.created_ahead_seconds});
   Phases phases(session.terminal);
@@ -63,6 +63,8 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
                        [&phases](std::string_view phase, std::uint64_t done, std::uint64_t total) {
                          phases.update(phase, done, total);
                        });
+  DISTRICT_TRY(auto standards, config::load_standards(settings.data.folder / "standards.toml"));
+  replay.set_standards(std::move(standards));
   return options.only_signatures ? replay.verify(selection) : replay.run(selection);
 }
 

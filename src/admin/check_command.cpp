@@ -149,7 +149,7 @@ void write_text(std::ostream& out, const audit::Question& question,
 Result<int> check(Session& session, const CheckOptions& options) {
   DISTRICT_TRY(const auto question, question_of(session, options));
   xml::initialize();
-  DISTRICT_TRY(const auto validator, validate::Validator::create(session.world.operations));
+  DISTRICT_TRY(const auto validator, session.validator());
   const auto explanation = audit::explain(question, *validator);
   auto& out = session.terminal.out();
   if (session.format() == Format::json) {

@@ -101,6 +101,8 @@ int run(const std::vector<std::string>& arguments, const World& world) {
     add_rejection_commands(app, session);
     add_check_command(app, session);
     add_kpi_commands(app, session);
+    add_site_commands(app, session);
+    add_content_commands(app, session);
     add_log_commands(app, session);
     add_audit_commands(app, session);
     app.footer(

@@ -23,7 +23,7 @@ struct KpiOptions {
 // Longer series of days are drawn as one line a month.
 constexpr std::size_t kBarsMax = 62;
 // No window is longer.
-constexpr auto kLongestWindow = std::chrono::hours(24 * 31 + 1);
+constexpr auto kLongestWindow = std::chrono::hours(24 * 3660);
 
 Result<std::string> zone_of(store::Database& database, const std::string& tenant) {
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
@@ -198,6 +198,10 @@ void draw_all(std::ostream& out, const std::vector<KpiValue>& values, const Loca
 }
 
 Result<int> show(Session& session, const KpiOptions& options) {
+  if (options.tenant.empty()) {
+    return fail(ErrorCode::admin_invalid, "--tenant is required",
+                "'districtctl tenant list' shows the tenants");
+  }
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto zone, zone_of(*database, options.tenant));
   DISTRICT_TRY(const auto local, LocalTime::of(zone));
@@ -228,14 +232,14 @@ Result<int> show(Session& session, const KpiOptions& options) {
 void add_kpi_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<KpiOptions>();
   auto* command = app.add_subcommand("kpi", "Show KPIs, a row a value, or a picture of them");
-  command->add_option("--tenant", options->tenant, "Its tenantCode")->type_name("CODE")->required();
+  command->add_option("--tenant", options->tenant, "Its tenantCode; required")->type_name("CODE");
   command->add_option("--source", options->source, "Only this messageSourceElement");
   auto* meter = command->add_option("--meter", options->meter, "Only this meter of the source");
   command->add_option("--kpi", options->kpi, "Only this KPI, e.g. energy_kwh");
   command
       ->add_option("--window", options->window,
                    "Only windows of this kind; default: all, but no hours in tables")
-      ->check(CLI::IsMember({"hour", "day", "month"}));
+      ->check(CLI::IsMember({"hour", "day", "month", "year", "baseline", "reporting"}));
   command->add_option("--from", options->from, "Only windows that end after")->type_name("DATE");
   command->add_option("--to", options->to, "Only windows that begin before")->type_name("DATE");
   auto* picture =
@@ -251,7 +255,9 @@ void add_kpi_commands(CLI::App& app, Session& session) {
       "  districtctl --data /var/lib/district kpi --tenant 20 --kpi energy_kwh --window day "
       "--picture\n"
       "  districtctl --data /var/lib/district kpi --tenant 10 --source House12 --csv > kpis.csv");
-  command->callback([&session, options, meter] {
+  add_kpi_detail_commands(*command, session);
+  command->callback([&session, options, meter, command] {
+    if (!command->get_subcommands().empty()) return;
     options->has_meter = meter->count() > 0;
     session.action = [&session, options] { return show(session, *options); };
   });

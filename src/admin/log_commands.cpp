@@ -10,6 +10,7 @@
 #include "log/log.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
+#include "store/series_store.h"
 
 namespace district::admin {
 namespace {
@@ -212,6 +213,13 @@ Result<int> status(Session& session, const StatusOptions& options) {
   details.add("work_failed", "Work items failed", inventory.work_failed);
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
+  DISTRICT_TRY(const auto counts, store::SeriesStore(*database).counts());
+  for (const auto& [state, number] : counts.measurements) {
+    const std::string name = store::name_of(state);
+    details.add("values_" + name, "Values " + name, number);
+  }
+  for (const auto& [rule, number] : counts.rules)
+    details.add("rule_" + rule, "Rule " + rule, number);
   details.write(session.terminal.out(), session.format());
   return options.wait && inventory.work_waiting > 0 ? exit_waiting : exit_ok;
 }

@@ -5,6 +5,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "validate/content_folder.h"
+#include "xml/document.h"
+
 namespace district::admin {
 
 Format Session::format() const {
@@ -67,6 +70,14 @@ Result<std::string> read_file(const std::string& path) {
                 "check the name and its permissions");
   }
   return content.str();
+}
+
+Result<std::unique_ptr<validate::Validator>> Session::validator() const {
+  xml::initialize();
+  // Without a data folder there are only the built-in ones.
+  if (const auto config = settings())
+    DISTRICT_CHECK(validate::add_content_folder(config->data.folder / "content"));
+  return validate::Validator::create(world.operations);
 }
 
 }  // namespace district::admin

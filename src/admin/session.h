@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "store/database.h"
+#include "validate/validator.h"
 
 namespace CLI {
 class App;
@@ -37,7 +38,10 @@ struct Session {
   // given, and those of config::load().
   Result<config::Config> settings() const;
   // Errors: archive_unavailable, archive_foreign, and those of settings().
-  Result<std::unique_ptr<store::Database>> open(store::OpenMode mode) const;
+  Result<std::unique_ptr<store::Database>> open(
+      store::OpenMode mode) const;  // Of the built-in content schemas and those of the data folder.
+                                    // Errors: config_invalid.
+  Result<std::unique_ptr<validate::Validator>> validator() const;
 };
 
 // --csv, for the commands that list.
@@ -55,6 +59,9 @@ void add_envelope_commands(CLI::App& app, Session& session);
 void add_rejection_commands(CLI::App& app, Session& session);
 void add_check_command(CLI::App& app, Session& session);
 void add_kpi_commands(CLI::App& app, Session& session);
+void add_kpi_detail_commands(CLI::App& kpi, Session& session);  // below `kpi`
+void add_site_commands(CLI::App& app, Session& session);
+void add_content_commands(CLI::App& app, Session& session);
 void add_log_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
 

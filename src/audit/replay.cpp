@@ -50,12 +50,15 @@ class Quantified {
  public:
   static Result<std::unique_ptr<Quantified>> create(store::Database& recorded,
                                                     const trust::TrustSnapshot& trust,
-                                                    bool everything,
+                                                    const Standards& standards, bool everything,
                                                     const ReplayProgress& progress) {
     DISTRICT_TRY(auto scratch, store::Database::open(":memory:", store::OpenMode::create));
     DISTRICT_TRY(auto transaction, store::Transaction::begin(*scratch));
-    auto quantified = std::unique_ptr<Quantified>(new Quantified(
-        recorded, std::move(scratch), std::move(transaction), trust, everything, progress));
+    auto quantified = std::unique_ptr<Quantified>(new Quantified(recorded, std::move(scratch),
+                                                                 std::move(transaction), trust,
+                                                                 standards, everything, progress));
+    DISTRICT_TRY(const auto imports, quantified->recorded_.site_imports());
+    for (const auto& import : imports) quantified->imports_.insert(import.leaf_index);
     DISTRICT_TRY(const auto failures, quantified->recorded_.failures());
     for (const auto& failure : failures) {
       quantified->failures_.emplace(failure.origin.leaf_index, failure.code);
@@ -72,15 +75,15 @@ class Quantified {
 
  private:
   Quantified(store::Database& recorded, std::unique_ptr<store::Database> scratch,
-             store::Transaction transaction, const trust::TrustSnapshot& trust, bool everything,
-             const ReplayProgress& progress)
+             store::Transaction transaction, const trust::TrustSnapshot& trust,
+             const Standards& standards, bool everything, const ReplayProgress& progress)
       : recorded_(recorded),
         recorded_engine_(recorded, zones_of(trust)),
         recorded_database_(recorded),
         scratch_database_(std::move(scratch)),
         transaction_(std::move(transaction)),
         scratch_(*scratch_database_),
-        engine_(*scratch_database_, zones_of(trust)),
+        engine_(*scratch_database_, zones_of(trust), {}, standards),
         trust_(trust),
         everything_(everything),
         progress_(progress) {}
@@ -114,7 +117,7 @@ class Quantified {
   const ReplayProgress& progress_;
   quantify::Touched touched_;
   std::map<std::uint64_t, ErrorCode> failures_;  // recorded ones, by leaf
-  Leaves replayed_, damaged_;
+  Leaves replayed_, damaged_, imports_;
   std::set<MeterKey> meters_;  // of the selection
 };
 
@@ -171,6 +174,8 @@ Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, cons
 
 // An envelope whose recorded values stand in the scratch store for what it was not replayed for.
 bool Quantified::is_other(std::uint64_t leaf_index) const {
+  // What an administrator stated came in no envelope.
+  if (imports_.contains(leaf_index)) return true;
   return everything_ ? damaged_.contains(leaf_index) : !replayed_.contains(leaf_index);
 }
 
@@ -179,11 +184,19 @@ Result<std::vector<MeterKey>> Quantified::meters() {
     DISTRICT_TRY(const auto recorded, store::all_meters(recorded_database_));
     meters_.insert(recorded.begin(), recorded.end());
   }
+  // KPIs may depend on values of other meters.
+  std::vector<MeterKey> todo(meters_.begin(), meters_.end());
+  while (!todo.empty() && !everything_) {
+    DISTRICT_TRY(const auto linked, recorded_engine_.linked_to(todo.back()));
+    todo.pop_back();
+    for (const auto& meter : linked)
+      if (meters_.insert(meter).second) todo.push_back(meter);
+  }
   return std::vector<MeterKey>(meters_.begin(), meters_.end());
 }
 
 Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayReport& report) {
-  if (everything_ && damaged_.empty()) return Ok{};
+  if (everything_ && damaged_.empty() && imports_.empty()) return Ok{};
   std::map<store::Origin, Batch> batches;  // in the order of leaves
   for (const auto& meter : meters) {
     DISTRICT_TRY(auto measurements, recorded_.measurements(filter_of(meter)));
@@ -408,6 +421,12 @@ Result<ReplayReport> Replay::verify(const Selection& selection) {
 
 Result<ReplayReport> Replay::run(const Selection& selection) {
   DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
+  DISTRICT_TRY(const auto stale, store::SeriesStore(recorded_).stale());
+  if (!stale.empty()) {
+    return fail(ErrorCode::archive_unavailable,
+                "KPI values are being computed after a change of master data",
+                "run this again when districtctl status --wait has ended");
+  }
   DISTRICT_TRY(const auto under_way, store::SeriesStore(recorded_).under_way());
   if (under_way) {
     return fail(ErrorCode::archive_unavailable,
@@ -415,8 +434,8 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
                 "run this again when districtctl status --wait has ended");
   }
   Examination examination(recorded_, verifier_, validator_);
-  DISTRICT_TRY(const auto quantified,
-               Quantified::create(recorded_, trust_, selection.everything(), progress_));
+  DISTRICT_TRY(const auto quantified, Quantified::create(recorded_, trust_, standards_,
+                                                         selection.everything(), progress_));
   ReplayReport report;
   const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
     DISTRICT_TRY(const auto batch, examination.validate(envelope, report.differences));

@@ -12,6 +12,7 @@
 
 #include "audit/comparison.h"
 #include "base/error.h"
+#include "model/standards.h"
 #include "store/archive_store.h"
 #include "store/database.h"
 #include "trust/trust.h"
@@ -61,7 +62,11 @@ class Replay {
   // long recomputation.
   Result<ReplayReport> run(const Selection& selection);
 
+  // Settings of KPIs, where they are not the defaults.
+  void set_standards(Standards standards) { standards_ = std::move(standards); }
+
  private:
+  Standards standards_;
   using Act = std::function<Result<Ok>(const store::StoredEnvelope&)>;
   Result<Ok> for_each_envelope(const Selection& selection, ReplayReport& report, const Act& act);
   store::Database& recorded_;

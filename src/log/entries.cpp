@@ -48,6 +48,13 @@ std::string enrol_entry(const Enrolment& enrolment, Instant at) {
   return canonical(entry);
 }
 
+std::string site_entry(const std::string& tenant, const Sha256Digest& statements, Instant at) {
+  return canonical({{"kind", "site"},
+                    {"time", format_instant(at)},
+                    {"tenant", tenant},
+                    {"statements", to_base64(statements)}});
+}
+
 std::string revoke_entry(const Enrolment& enrolment) {
   return canonical({{"kind", "revoke"},
                     {"time", format_instant(enrolment.revoked_at.value_or(Instant{}))},

@@ -28,6 +28,8 @@ std::string tenant_entry(const Tenant& tenant);
 std::string enrol_entry(const Enrolment& enrolment, Instant at);
 // {"certificate":…,"kind":"revoke","reason":…,"tenant":…,"time":…}
 std::string revoke_entry(const Enrolment& enrolment);
+// {"kind":"site","statements":…,"tenant":…,"time":…}: the SHA-256 of what an administrator stated.
+std::string site_entry(const std::string& tenant, const Sha256Digest& statements, Instant at);
 
 struct LogReport {
   std::uint64_t leaves = 0;

@@ -23,7 +23,10 @@ enum ObservationFlag : std::uint32_t {
   flag_unknown_source = 1U << 0U,  // neither a policy nor master data names this source
   flag_future = 1U << 1U,          // head/timestamp more than 60 s ahead of receipt
   flag_estimated = 1U << 2U,       // the gateway says that it estimated the value
+  // From here on rules of plausibility (quantify/plausibility.h): such a value is set aside.
+  flag_first_rule = 1U << 8U,
 };
+inline constexpr std::uint32_t kRuleFlags = ~(std::uint32_t{flag_first_rule} - 1);
 
 // One value of one quantity of one meter.
 struct Observation {

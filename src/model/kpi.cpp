@@ -10,6 +10,12 @@ const char* name_of(WindowKind kind) {
       return "day";
     case WindowKind::month:
       return "month";
+    case WindowKind::year:
+      return "year";
+    case WindowKind::baseline:
+      return "baseline";
+    case WindowKind::reporting:
+      return "reporting";
   }
   return "";
 }
@@ -29,7 +35,8 @@ const char* name_of(KpiStatus status) {
 }
 
 std::optional<WindowKind> window_kind_of(std::string_view name) {
-  for (const auto kind : {WindowKind::hour, WindowKind::day, WindowKind::month}) {
+  for (const auto kind : {WindowKind::hour, WindowKind::day, WindowKind::month, WindowKind::year,
+                          WindowKind::baseline, WindowKind::reporting}) {
     if (name == name_of(kind)) return kind;
   }
   return std::nullopt;

@@ -10,7 +10,9 @@
 
 namespace district {
 
-enum class WindowKind : std::uint8_t { hour, day, month };
+// baseline and reporting: the periods of a model, as master data states them.
+enum class WindowKind : std::uint8_t { hour, day, month, year, baseline, reporting };
+inline constexpr WindowKind kLastWindowKind = WindowKind::reporting;
 
 enum class KpiStatus : std::uint8_t { complete, partial, estimated, insufficient };
 

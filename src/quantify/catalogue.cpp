@@ -1,288 +1,310 @@
 #include "quantify/catalogue.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+
+#include "quantify/figures.h"
 
 namespace district::quantify {
 namespace {
 
-constexpr double kBaseLoadShare = 0.025;  // 2.5th percentile
-constexpr double kNearPeakShare = 0.975;
+using enum WindowKind;
+using enum CompletenessRule;
+using namespace figures;
+using namespace std::chrono_literals;
 
-double hours(Duration duration) {
-  return std::chrono::duration<double, std::ratio<3600>>(duration).count();
+using Windows = std::vector<WindowKind>;
+const Windows kAll = {hour, day, month, year};
+const Windows kDays = {day, month, year};
+const Windows kMonths = {month, year};
+const Windows kMonth = {month};
+const Windows kYear = {year};
+const Windows kQuality = {day, month};
+const Windows kBaseline = {baseline};
+const Windows kReporting = {reporting};
+
+constexpr const char* kDesign = "definition of this project";
+constexpr const char* kStreet = "definition of this project";
+constexpr const char* kEn16798 = "EN 16798-1, CEN/TR 16798-2";
+constexpr const char* kCaltrack = "CalTRACK 2.0 daily methods";
+constexpr const char* kGuideline14 = "ASHRAE Guideline 14";
+constexpr const char* kIso25012 = "ISO/IEC 25012";
+
+// Metered energy, cost, demand.
+const std::vector<KpiDefinition> kEnergy = {
+    {"energy_kwh", "sum of e_i; a period across the window's boundary by its overlap", "kWh",
+     Family::interval_energy, kAll, covered_time, "ISO 50006, measured value", energy_use},
+    {"energy_estimate_kwh", "energy_kwh / completeness, from a completeness of 0.9", "kWh",
+     Family::interval_energy, kDays, covered_time, "after CalTRACK 2.2.1.2", energy_estimate},
+    {"cost_eur", "sum of e_i * p_i over the periods with both", "EUR", Family::interval_energy,
+     kAll, priced_time, kDesign, cost},
+    {"mean_price_eur_kwh", "cost_eur / energy of the periods with a price", "EUR/kWh",
+     Family::interval_energy, kAll, priced_time, kDesign, mean_price},
+    {"time_avg_price_eur_kwh", "sum of p_i / n over the prices that start in the window", "EUR/kWh",
+     Family::interval_energy, kDays, price_time, kDesign, time_average_price},
+    {"peak_kw",
+     "largest e_i / length of i, of the periods that start in the window; the first on ties", "kW",
+     Family::interval_energy, kAll, covered_time, "IEC 60050-691, maximum demand", peak_demand},
+    {"mean_kw", "energy_kwh / hours present", "kW", Family::interval_energy, kDays, covered_time,
+     kDesign, mean_demand},
+    {"load_factor", "mean_kw / peak_kw", "1", Family::interval_energy, kAll, covered_time,
+     "IEC 60050-691, load factor", load_factor},
+    {"base_load_kw", "2.5th percentile of e_i / length of i (Hyndman-Fan type 7)", "kW",
+     Family::interval_energy, kMonths, covered_time, "Price, LBNL-3713E", base_load},
+    {"near_peak_kw", "97.5th percentile of e_i / length of i (Hyndman-Fan type 7)", "kW",
+     Family::interval_energy, kMonths, covered_time, "Price, LBNL-3713E", near_peak},
+    {"night_kwh", "sum of e_i with a local start hour of the night, [22, 6)", "kWh",
+     Family::interval_energy, kDays, covered_time, kDesign, night_energy},
+    {"night_share", "night_kwh / energy_kwh", "1", Family::interval_energy, kDays, covered_time,
+     kDesign, night_share},
+    {"co2_kg",
+     "sum of e_i * f_i, f of a series of factors or else the master data's at the start of i", "kg",
+     Family::interval_energy, kAll, factored_time, "GHG Protocol scope 2; EN ISO 52000-1, K_CO2",
+     co2},
+    {"eui_kwh_m2a", "energy_estimate_kwh of the year / floor_area_m2", "kWh/(m2.a)",
+     Family::interval_energy, kYear, covered_time, "EN ISO 52000-1", energy_intensity},
+    {"kwh_per_hdd",
+     "energy_kwh / hdd18_kd; null unless completeness and valid days are at least 0.9 and there "
+     "are 20 K d",
+     "kWh/(K.d)", Family::interval_energy, kMonths, covered_time, "definition of this project",
+     energy_per_degree_day},
+    {"leni_kwh_m2a", "energy_estimate_kwh of the year / floor_area_m2, of a lighting meter",
+     "kWh/(m2.a)", Family::interval_energy, kYear, covered_time, "EN 15193-1", leni},
+    {"leni_annualised_kwh_m2a",
+     "energy_kwh / floor_area_m2 * 8760 / hours present, of a lighting meter", "kWh/(m2.a)",
+     Family::interval_energy, kMonths, covered_time, "EN 15193-1, annualised estimate",
+     leni_annualised},
+    {"lighting_energy_intensity_kwh_m2", "energy_kwh / floor_area_m2, of a lighting meter",
+     "kWh/m2", Family::interval_energy, kMonths, covered_time, "EN 15193-1", lighting_intensity},
+};
+
+// Street lighting: power sampled at instants.
+const std::vector<KpiDefinition> kPower = {
+    {"energy_kwh",
+     "sum of P_k * d_k, each sample held until the next, at most twice the nominal step", "kWh",
+     Family::instant_power, kAll, covered_time, kStreet, power_energy},
+    {"energy_estimate_kwh", "energy_kwh / completeness, from a completeness of 0.9", "kWh",
+     Family::instant_power, kDays, covered_time, "after CalTRACK 2.2.1.2", power_energy_estimate},
+    {"operating_hours", "sum of d_k with P_k above on_threshold_w", "h", Family::instant_power,
+     kAll, covered_time, kStreet, operating_hours},
+    {"burning_energy_kwh", "sum of P_k * d_k with P_k above on_threshold_w", "kWh",
+     Family::instant_power, kDays, covered_time, kStreet, burning_energy},
+    {"standby_energy_kwh", "energy_kwh - burning_energy_kwh", "kWh", Family::instant_power, kDays,
+     covered_time, kStreet, standby_energy},
+    {"full_load_hours", "energy_kwh / installed_power_w", "h", Family::instant_power, kDays,
+     covered_time, kStreet, full_load_hours},
+    {"peak_w", "largest power that holds in the window; the first on ties", "W",
+     Family::instant_power, kDays, covered_time, kStreet, power_peak},
+    {"day_burning_hours", "operating hours in local [10:00, 16:00)", "h", Family::instant_power,
+     kDays, covered_time, "fault indicator", day_burning_hours},
+    {"pdi_w_per_lx_m2", "installed_power_w / illuminance_area_lx_m2", "W/(lx.m2)",
+     Family::instant_power, kMonths, covered_time, "EN 13201-5, D_P", power_density},
+    {"pdi_measured_w_per_lx_m2",
+     "mean power while the lamps are on / (mean illuminance measured meanwhile * lit_area_m2)",
+     "W/(lx.m2)", Family::instant_power, kMonths, covered_time,
+     "EN 13201-5, D_P with measured illuminance", measured_power_density},
+    {"aeci_kwh_m2", "energy_estimate_kwh of the year / lit_area_m2", "kWh/(m2.a)",
+     Family::instant_power, kYear, covered_time, "EN 13201-5, D_E", annual_consumption},
+};
+
+const std::vector<KpiDefinition> kRegister = {
+    {"consumption", "S(end) - S(start) of the accumulated register, linear between readings", "",
+     Family::register_reading, kAll, reading_gaps, "definition of this project", consumption},
+};
+
+const std::vector<KpiDefinition> kWeather = {
+    {"mean_temp_out_c", "mean of the valid days' T_d", "Cel", Family::weather, kDays, valid_days,
+     "definition of this project", mean_outdoor_temperature},
+    {"hdd18_kd", "sum over valid days of max(0, 18 - T_d)", "K.d", Family::weather, kDays,
+     valid_days, "mean-temperature method", heating_degree_days},
+    {"cdd21_kd", "sum over valid days of max(0, T_d - 21)", "K.d", Family::weather, kDays,
+     valid_days, "mean-temperature method", cooling_degree_days},
+    {"hdd_eurostat_kd", "sum of 18 - T_d over valid days with T_d up to 15", "K.d", Family::weather,
+     kDays, valid_days, "Eurostat nrg_chdd", eurostat_heating},
+    {"cdd_eurostat_kd", "sum of T_d - 21 over valid days with T_d from 24", "K.d", Family::weather,
+     kDays, valid_days, "Eurostat nrg_chdd", eurostat_cooling},
+};
+
+const std::vector<KpiDefinition> kComfort = {
+    {"mean_temp_in_c", "mean of the indoor temperature", "Cel", Family::comfort, kMonth,
+     covered_time, "kpis.md section 4", mean_indoor_temperature},
+    {"hours_within_I", "hours within category I of the season", "h", Family::comfort, kMonth,
+     covered_time, kEn16798, hours_within<0>},
+    {"hours_within_II", "hours within category II of the season", "h", Family::comfort, kMonth,
+     covered_time, kEn16798, hours_within<1>},
+    {"hours_within_III", "hours within category III of the season", "h", Family::comfort, kMonth,
+     covered_time, kEn16798, hours_within<2>},
+    {"hours_within_IV", "hours within category IV of the season", "h", Family::comfort, kMonth,
+     covered_time, kEn16798, hours_within<3>},
+    {"hours_below_II", "hours below the lower limit of category II", "h", Family::comfort, kMonth,
+     covered_time, "CEN/TR 16798-2, method A", hours_below},
+    {"hours_above_II", "hours above the upper limit of category II", "h", Family::comfort, kMonth,
+     covered_time, "CEN/TR 16798-2, method A", hours_above},
+    {"deg_hours_below_II", "sum of hours * max(0, lower limit of II - T)", "K.h", Family::comfort,
+     kMonth, covered_time, "CEN/TR 16798-2, method B", degree_hours_below},
+    {"deg_hours_above_II", "sum of hours * max(0, T - upper limit of II)", "K.h", Family::comfort,
+     kMonth, covered_time, "CEN/TR 16798-2, method B", degree_hours_above},
+    {"percent_outside_II", "100 * hours outside category II / hours with a value", "%",
+     Family::comfort, kMonth, covered_time, "CEN/TR 16798-2, method A", percent_outside},
+    {"adaptive_hours_applicable", "hours of days with a running mean from 10 to 30 degrees Celsius",
+     "h", Family::comfort, kMonth, covered_time, "EN 16798-1, adaptive", adaptive_hours},
+    {"adaptive_hours_within_I", "of these, within 0.33 * running mean + 18.8, -3 / +2", "h",
+     Family::comfort, kMonth, covered_time, "EN 16798-1, adaptive", adaptive_hours_within<0>},
+    {"adaptive_hours_within_II", "of these, within 0.33 * running mean + 18.8, -4 / +3", "h",
+     Family::comfort, kMonth, covered_time, "EN 16798-1, adaptive", adaptive_hours_within<1>},
+    {"adaptive_hours_within_III", "of these, within 0.33 * running mean + 18.8, -5 / +4", "h",
+     Family::comfort, kMonth, covered_time, "EN 16798-1, adaptive", adaptive_hours_within<2>},
+};
+
+// The same for each kind of series.
+std::vector<KpiDefinition> quality_of(Family family) {
+  return {
+      {"availability", "distinct periods received / periods expected", "1", family, kQuality,
+       periods, kIso25012, availability},
+      {"timeliness_1h", "periods first received within 1 h of their end / received", "1", family,
+       kQuality, periods, kIso25012, timeliness_1h},
+      {"timeliness_24h", "periods first received within 24 h of their end / received", "1", family,
+       kQuality, periods, kIso25012, timeliness_24h},
+      {"latency_median_s", "median of first receivedAt - end of the period", "s", family, kQuality,
+       periods, kIso25012, latency_median},
+      {"latency_p95_s", "95th percentile of first receivedAt - end of the period", "s", family,
+       kQuality, periods, kIso25012, latency_p95},
+      {"latency_max_s", "maximum of first receivedAt - end of the period", "s", family, kQuality,
+       periods, kIso25012, latency_max},
+      {"correction_rate", "periods with a superseded value / received", "1", family, kQuality,
+       periods, kIso25012, correction_rate},
+  };
 }
 
-double share(Duration part, const Window& window) {
-  return static_cast<double>(part.count()) / static_cast<double>(window.length().count());
-}
-
-std::string spell(double number) {
-  std::array<char, 32> text{};
-  const auto [end, problem] = std::to_chars(text.data(), text.data() + text.size(), number);
-  return {text.data(), problem == std::errc() ? end : text.data()};
-}
-
-std::string spell(Instant at) {
-  const bool whole = at == std::chrono::floor<std::chrono::seconds>(at);
-  return format_instant(at, whole ? 0 : 6);
-}
-
-void note(Figure& figure, const char* name, std::size_t count) {
-  if (count > 0) figure.attributes.emplace(name, std::to_string(count));
-}
-
-Figure by_completeness(std::optional<double> value, double completeness) {
-  return {value, completeness, status_of(completeness), {}, {}};
-}
-
-Figure missing(const char* what, double completeness) {
-  return {std::nullopt, completeness, KpiStatus::insufficient, {{"missing", what}}, {}};
-}
-
-// Nothing of nothing is null, not zero.
-std::optional<double> if_covered(Duration covered, double value) {
-  return covered > Duration{} ? std::optional(value) : std::nullopt;
-}
-
-std::optional<double> ratio(double part, double whole) {
-  return whole == 0 ? std::nullopt : std::optional(part / whole);
-}
-
-// --- metered energy
-
-Figure of_energy(const Evidence& evidence, std::optional<double> value) {
-  return by_completeness(value, share(evidence.energy.covered, evidence.window));
-}
-
-Figure energy_use(const Evidence& evidence) {
-  const auto& energy = evidence.energy;
-  auto figure = of_energy(evidence, if_covered(energy.covered, energy.energy_kwh));
-  if (evidence.window.kind != WindowKind::hour) {
-    figure.attributes.emplace("hours_expected", spell(hours(evidence.window.length())));
-    figure.attributes.emplace("hours_present", spell(hours(energy.covered)));
-  }
-  note(figure, "estimated_values", energy.estimated);
-  note(figure, "excluded_overlaps", energy.excluded);
-  return figure;
-}
-
-std::optional<double> estimate(double total, double completeness) {
-  if (completeness < kPartialCompleteness) return std::nullopt;
-  return total / completeness;
-}
-
-Figure energy_estimate(const Evidence& evidence) {
-  const double completeness = share(evidence.energy.covered, evidence.window);
-  return of_energy(evidence, estimate(evidence.energy.energy_kwh, completeness));
-}
-
-Figure of_cost(const Evidence& evidence, std::optional<double> value) {
-  const auto& energy = evidence.energy;
-  if (energy.covered > Duration{} && energy.priced == Duration{}) return missing("energy_price", 0);
-  return by_completeness(value, share(energy.priced, evidence.window));
-}
-
-Figure cost(const Evidence& evidence) {
-  return of_cost(evidence, if_covered(evidence.energy.priced, evidence.energy.cost_eur));
-}
-
-Figure mean_price(const Evidence& evidence) {
-  return of_cost(evidence, ratio(evidence.energy.cost_eur, evidence.energy.priced_kwh));
-}
-
-Figure time_average_price(const Evidence& evidence) {
-  const auto& energy = evidence.energy;
-  return by_completeness(ratio(energy.price_sum, static_cast<double>(energy.prices)),
-                         share(energy.price_covered, evidence.window));
-}
-
-Figure peak_demand(const Evidence& evidence) {
-  const auto& peak = evidence.energy.peak;
-  if (!peak) return of_energy(evidence, std::nullopt);
-  auto figure = of_energy(evidence, peak->value);
-  figure.attributes.emplace("peak_at_utc", spell(peak->at));
-  return figure;
-}
-
-std::optional<double> mean_demand_kw(const EnergySummary& energy) {
-  return ratio(energy.energy_kwh, hours(energy.covered));
-}
-
-Figure mean_demand(const Evidence& evidence) {
-  return of_energy(evidence, mean_demand_kw(evidence.energy));
-}
-
-Figure load_factor(const Evidence& evidence) {
-  const auto mean = mean_demand_kw(evidence.energy);
-  const auto& peak = evidence.energy.peak;
-  if (!mean || !peak) return of_energy(evidence, std::nullopt);
-  return of_energy(evidence, ratio(*mean, peak->value));
-}
-
-Figure demand_percentile(const Evidence& evidence, double at) {
-  const auto& demands = evidence.energy.demands_kw;
-  if (demands.empty()) return of_energy(evidence, std::nullopt);
-  return of_energy(evidence, percentile(demands, at));
-}
-
-Figure base_load(const Evidence& evidence) { return demand_percentile(evidence, kBaseLoadShare); }
-Figure near_peak(const Evidence& evidence) { return demand_percentile(evidence, kNearPeakShare); }
-
-Figure night_energy(const Evidence& evidence) {
-  return of_energy(evidence, if_covered(evidence.energy.covered, evidence.energy.night_kwh));
-}
-
-Figure night_share(const Evidence& evidence) {
-  return of_energy(evidence, ratio(evidence.energy.night_kwh, evidence.energy.energy_kwh));
-}
-
-// --- sampled power
-
-Figure of_power(const Evidence& evidence, std::optional<double> value) {
-  return by_completeness(value, share(evidence.power.covered, evidence.window));
-}
-
-Figure power_energy(const Evidence& evidence) {
-  auto figure = of_power(evidence, if_covered(evidence.power.covered, evidence.power.energy_kwh));
-  note(figure, "estimated_values", evidence.power.estimated);
-  return figure;
-}
-
-Figure power_energy_estimate(const Evidence& evidence) {
-  const double completeness = share(evidence.power.covered, evidence.window);
-  return of_power(evidence, estimate(evidence.power.energy_kwh, completeness));
-}
-
-Figure power_peak(const Evidence& evidence) {
-  const auto& peak = evidence.power.peak;
-  if (!peak) return of_power(evidence, std::nullopt);
-  auto figure = of_power(evidence, peak->value);
-  figure.attributes.emplace("peak_at_utc", spell(peak->at));
-  return figure;
-}
-
-// What needs to know whether the lamps are on.
-Figure of_burning(const Evidence& evidence, double value) {
-  const auto& power = evidence.power;
-  if (!power.threshold_known)
-    return missing("on_threshold_w", share(power.covered, evidence.window));
-  return of_power(evidence, if_covered(power.covered, value));
-}
-
-Figure operating_hours(const Evidence& evidence) {
-  return of_burning(evidence, hours(evidence.power.on));
-}
-Figure burning_energy(const Evidence& evidence) {
-  return of_burning(evidence, evidence.power.on_kwh);
-}
-Figure standby_energy(const Evidence& evidence) {
-  return of_burning(evidence, evidence.power.energy_kwh - evidence.power.on_kwh);
-}
-Figure day_burning_hours(const Evidence& evidence) {
-  return of_burning(evidence, hours(evidence.power.day_on));
-}
-
-Figure full_load_hours(const Evidence& evidence) {
-  const auto& power = evidence.power;
-  if (!power.installed_w || *power.installed_w <= 0) {
-    return missing("installed_power_w", share(power.covered, evidence.window));
-  }
-  return of_power(evidence,
-                  if_covered(power.covered, power.energy_kwh * 1000 / *power.installed_w));
-}
-
-// --- registers
-
-Figure consumption(const Evidence& evidence) {
-  const auto& registers = evidence.registers;
-  Figure figure;
-  figure.value = registers.consumption;
-  figure.completeness = share(registers.covered, evidence.window);
-  if (figure.value)
-    figure.status = registers.boundary_in_gap ? KpiStatus::estimated : KpiStatus::complete;
-  figure.unit = registers.unit.value_or("");
-  if (!registers.unit) figure.attributes.emplace("missing", "unit");
-  if (registers.unit_changed) figure.attributes.emplace("unit_changed", "true");
-  figure.attributes.emplace("readings", std::to_string(registers.readings));
-  note(figure, "rollovers", registers.rollovers);
-  note(figure, "anomalies", registers.anomalies);
-  note(figure, "estimated_values", registers.estimated);
-  return figure;
-}
+const std::vector<KpiDefinition> kModel = {
+    {"heating_bp_c", "balance point of the heating term", "Cel", Family::model, kBaseline,
+     valid_days, kCaltrack, heating_balance},
+    {"cooling_bp_c", "balance point of the cooling term", "Cel", Family::model, kBaseline,
+     valid_days, kCaltrack, cooling_balance},
+    {"intercept", "energy of a day without degree days", "kWh/d", Family::model, kBaseline,
+     valid_days, kCaltrack, intercept},
+    {"beta_hdd", "energy of a heating degree day", "kWh/(K.d)", Family::model, kBaseline,
+     valid_days, kCaltrack, heating_slope},
+    {"beta_cdd", "energy of a cooling degree day", "kWh/(K.d)", Family::model, kBaseline,
+     valid_days, kCaltrack, cooling_slope},
+    {"r2", "1 - squared errors / squared deviations from the mean", "1", Family::model, kBaseline,
+     valid_days, kCaltrack, r2},
+    {"r2_adj", "1 - (1 - r2) * (n - 1) / (n - p)", "1", Family::model, kBaseline, valid_days,
+     kCaltrack, r2_adjusted},
+    {"n_days", "days of the fit", "1", Family::model, kBaseline, valid_days, kCaltrack, model_days},
+    {"n_coef", "coefficients of the model, the intercept among them", "1", Family::model, kBaseline,
+     valid_days, kCaltrack, model_coefficients},
+    {"cvrmse", "sqrt(squared errors / (n - p)) / mean energy of a day", "1", Family::model,
+     kBaseline, valid_days, kGuideline14, cvrmse},
+    {"nmbe", "sum of errors / ((n - p) * mean energy of a day)", "1", Family::model, kBaseline,
+     valid_days, kGuideline14, nmbe},
+    {"candidates_qualified", "candidate models that the best was chosen from", "1", Family::model,
+     kBaseline, valid_days, kCaltrack, candidates},
+    {"normalised_baseline_kwh",
+     "sum of the model over the temperatures of normal_period, or else of the baseline", "kWh",
+     Family::model, kBaseline, valid_days, "normalised annual consumption", normalised_consumption},
+    {"reporting_days", "days of the reporting period with energy and temperature", "1",
+     Family::model, kReporting, valid_days, kCaltrack, reporting_days},
+    {"reporting_actual", "their energy", "kWh", Family::model, kReporting, valid_days, kCaltrack,
+     reporting_actual},
+    {"reporting_predicted", "the model's energy for their temperatures", "kWh", Family::model,
+     kReporting, valid_days, kCaltrack, reporting_predicted},
+    {"avoided_energy", "reporting_predicted - reporting_actual", "kWh", Family::model, kReporting,
+     valid_days, kCaltrack, avoided_energy},
+    {"reporting_nmbe_pct", "100 * sum of errors / ((n - p) * mean energy of a day)", "%",
+     Family::model, kReporting, valid_days, kGuideline14, reporting_nmbe},
+    {"reporting_cvrmse_pct", "100 * sqrt(squared errors / (n - p)) / mean energy of a day", "%",
+     Family::model, kReporting, valid_days, kGuideline14, reporting_cvrmse},
+};
 
 std::vector<KpiDefinition> make_catalogue() {
-  using enum Family;
-  using enum CompletenessRule;
-  const std::vector<WindowKind> all = {WindowKind::hour, WindowKind::day, WindowKind::month};
-  const std::vector<WindowKind> day_month = {WindowKind::day, WindowKind::month};
-  const std::vector<WindowKind> month = {WindowKind::month};
+  std::vector<KpiDefinition> all;
+  for (const auto& part :
+       {kEnergy, kPower, kRegister, kWeather, kComfort, quality_of(Family::interval_quality),
+        quality_of(Family::sampled_quality), quality_of(Family::register_quality), kModel}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+const Input kActiveEnergy{"active_energy", ValueKind::interval, "kWh"};
+const Input kActivePower{"active_power", ValueKind::instant, "W"};
+const Input kRegisterReading{"register", ValueKind::reading, "meter"};
+const Input kPrice{"energy_price", ValueKind::mean, "EUR/kWh"};
+const Input kCo2Factor{"co2_factor", ValueKind::mean, "kg/kWh"};
+const Input kIndoor{"temperature_in", ValueKind::mean, "Cel"};
+const Input kOutdoor{"temperature_out", ValueKind::mean, "Cel"};
+const Input kIlluminance{"illuminance", ValueKind::instant, "lx", 48h};
+// Of the running mean of a week.
+const Input kOutdoorWeek{"temperature_out", ValueKind::mean, "Cel", 24h * 9};
+
+std::vector<FamilyDefinition> make_families() {
   return {
-      {"energy_kwh", "sum of e_i; a period across the window's boundary by its overlap", "kWh",
-       interval_energy, all, covered_time, "ISO 50006, measured value", energy_use},
-      {"energy_estimate_kwh", "energy_kwh / completeness, from a completeness of 0.9", "kWh",
-       interval_energy, day_month, covered_time, "after CalTRACK 2.2.1.2", energy_estimate},
-      {"cost_eur", "sum of e_i * p_i over the periods with both", "EUR", interval_energy, all,
-       priced_time, "kpis.md section 2", cost},
-      {"mean_price_eur_kwh", "cost_eur / energy of the periods with a price", "EUR/kWh",
-       interval_energy, all, priced_time, "kpis.md section 2", mean_price},
-      {"time_avg_price_eur_kwh", "sum of p_i / n over the prices that start in the window",
-       "EUR/kWh", interval_energy, all, price_time, "kpis.md section 2", time_average_price},
-      {"peak_kw",
-       "largest e_i / length of i, of the periods that start in the window; the first on ties",
-       "kW", interval_energy, all, covered_time, "IEC 60050-691, maximum demand", peak_demand},
-      {"mean_kw", "energy_kwh / hours present", "kW", interval_energy, all, covered_time,
-       "kpis.md section 2", mean_demand},
-      {"load_factor", "mean_kw / peak_kw", "1", interval_energy, all, covered_time,
-       "IEC 60050-691, load factor", load_factor},
-      {"base_load_kw", "2.5th percentile of e_i / length of i (Hyndman-Fan type 7)", "kW",
-       interval_energy, month, covered_time, "Price, LBNL-3713E", base_load},
-      {"near_peak_kw", "97.5th percentile of e_i / length of i (Hyndman-Fan type 7)", "kW",
-       interval_energy, month, covered_time, "Price, LBNL-3713E", near_peak},
-      {"night_kwh", "sum of e_i with a local start hour in [22, 6)", "kWh", interval_energy,
-       day_month, covered_time, "kpis.md section 2", night_energy},
-      {"night_share", "night_kwh / energy_kwh", "1", interval_energy, day_month, covered_time,
-       "kpis.md section 2", night_share},
-
-      {"energy_kwh",
-       "sum of P_k * d_k, each sample held until the next, at most twice the nominal step", "kWh",
-       instant_power, all, covered_time, "kpis.md section 5", power_energy},
-      {"energy_estimate_kwh", "energy_kwh / completeness, from a completeness of 0.9", "kWh",
-       instant_power, day_month, covered_time, "after CalTRACK 2.2.1.2", power_energy_estimate},
-      {"operating_hours", "sum of d_k with P_k above on_threshold_w", "h", instant_power, all,
-       covered_time, "kpis.md section 5", operating_hours},
-      {"burning_energy_kwh", "sum of P_k * d_k with P_k above on_threshold_w", "kWh", instant_power,
-       all, covered_time, "kpis.md section 5", burning_energy},
-      {"standby_energy_kwh", "energy_kwh - burning_energy_kwh", "kWh", instant_power, all,
-       covered_time, "kpis.md section 5", standby_energy},
-      {"full_load_hours", "energy_kwh / installed_power_w", "h", instant_power, day_month,
-       covered_time, "kpis.md section 5", full_load_hours},
-      {"peak_w", "largest power that holds in the window; the first on ties", "W", instant_power,
-       all, covered_time, "kpis.md section 5", power_peak},
-      {"day_burning_hours", "operating hours in local [10:00, 16:00)", "h", instant_power,
-       day_month, covered_time, "kpis.md section 5, fault indicator", day_burning_hours},
-
-      {"consumption", "S(end) - S(start) of the accumulated register, linear between readings", "",
-       register_reading, all, reading_gaps, "kpis.md section 6", consumption},
+      {Family::interval_energy,
+       "metered energy",
+       {kActiveEnergy, kPrice, kCo2Factor, kOutdoor},
+       {"zone", "co2_factor_kg_per_kwh", "floor_area_m2", "medium", "outdoor_sensor"},
+       kAll,
+       {},
+       summarise_energy},
+      {Family::instant_power,
+       "sampled power",
+       {kActivePower, kIlluminance},
+       {"zone", "nominal_step", "on_threshold_w", "installed_power_w", "lit_area_m2",
+        "illuminance_area_lx_m2"},
+       kAll,
+       48h,
+       summarise_power},
+      {Family::register_reading,
+       "register",
+       {kRegisterReading},
+       {"zone", "unit", "register_modulus", "replaces_meter", "replaced_final_register",
+        "initial_register"},
+       kAll,
+       {},
+       summarise_register},
+      {Family::weather, "outdoor temperature", {kOutdoor}, {"zone"}, kDays, {}, summarise_weather},
+      {Family::comfort,
+       "indoor temperature",
+       {kIndoor, kOutdoorWeek},
+       {"zone", "outdoor_sensor"},
+       kMonth,
+       24h * 9,
+       summarise_comfort},
+      {Family::interval_quality,
+       "quality of metered energy",
+       {kActiveEnergy},
+       {"zone", "nominal_step"},
+       kQuality,
+       {},
+       summarise_quality},
+      {Family::sampled_quality,
+       "quality of sampled power",
+       {kActivePower},
+       {"zone", "nominal_step"},
+       kQuality,
+       {},
+       summarise_sampled_quality},
+      {Family::register_quality,
+       "quality of a register",
+       {kRegisterReading},
+       {"zone", "nominal_step"},
+       kQuality,
+       {},
+       summarise_quality},
+      {Family::model,
+       "weather model",
+       {kActiveEnergy, kOutdoor},
+       {"zone", "medium", "baseline", "reporting", "normal_period", "outdoor_sensor"},
+       {baseline, reporting},
+       {},
+       summarise_model},
   };
 }
 
 }  // namespace
 
 const std::vector<FamilyDefinition>& families() {
-  static const std::vector<FamilyDefinition> all = {
-      {Family::interval_energy,
-       {{"active_energy", ValueKind::interval, "kWh"},
-        {"energy_price", ValueKind::mean, "EUR/kWh"}},
-       {"zone"}},
-      {Family::instant_power,
-       {{"active_power", ValueKind::instant, "W"}},
-       {"zone", "nominal_step", "on_threshold_w", "installed_power_w"}},
-      {Family::register_reading,
-       {{"register", ValueKind::reading, "meter"}},
-       {"zone", "unit", "register_modulus"}},
-  };
+  static const std::vector<FamilyDefinition> all = make_families();
   return all;
 }
 
@@ -293,6 +315,44 @@ const FamilyDefinition& definition_of(Family family) {
 const std::vector<KpiDefinition>& catalogue() {
   static const std::vector<KpiDefinition> all = make_catalogue();
   return all;
+}
+
+const char* text_of(CompletenessRule rule) {
+  switch (rule) {
+    case covered_time:
+      return "share of the window that values cover";
+    case priced_time:
+      return "share that energy with a price covers";
+    case price_time:
+      return "share that prices cover";
+    case factored_time:
+      return "share that energy with a CO2 factor covers";
+    case valid_days:
+      return "share of days that are valid";
+    case reading_gaps:
+      return "share in reading gaps of at most 6 h; status by the window's boundaries";
+    case periods:
+      return "share of the expected periods that were received";
+  }
+  return "";
+}
+
+bool is_input(const Input& input, const store::Series& series) {
+  return input.quantity == series.quantity && input.kind == series.kind &&
+         input.unit == series.unit;
+}
+
+bool begins_a_family(const store::Series& series) {
+  return std::any_of(families().begin(), families().end(),
+                     [&](const auto& family) { return is_input(family.inputs.front(), series); });
+}
+
+bool matters(std::string_view attribute) {
+  // Which site's statements a meter inherits, and a site's zone.
+  if (attribute == "at_site" || attribute == "site_zone") return true;
+  return std::any_of(families().begin(), families().end(), [&](const auto& family) {
+    return std::find(family.facts.begin(), family.facts.end(), attribute) != family.facts.end();
+  });
 }
 
 bool KpiDefinition::has(WindowKind window) const {

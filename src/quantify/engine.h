@@ -2,14 +2,16 @@
 // Values, states and KPIs are a pure function of the set of batches with their times of receipt,
 // whatever the order or grouping in which they are ingested; only revision and computed_at tell of
 // the order. Ingesting an envelope again changes nothing.
-// A window has a row when values touch it, or when it lies in a gap between them that is not longer
-// than 31 days (hours), a year (days) or ten years (months) from start to start.
-// Source: kpis.md sections 1, 6 and 8.
+// A window has a row when values of its family's first input touch it, or when it lies in a gap
+// between them that is not longer than 31 days (hours), a year (days) or ten years (months, years)
+// from start to start.
+// Source: kpis.md.
 // Threads: one Engine per thread at a time.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,33 +21,27 @@
 #include "base/time.h"
 #include "model/batch.h"
 #include "model/kpi.h"
+#include "model/standards.h"
 #include "quantify/calendar.h"
-#include "quantify/stretches.h"
+#include "quantify/ingestion.h"
+#include "quantify/touched.h"
 #include "store/database.h"
 #include "store/series_store.h"
 
 namespace district::quantify {
 
-// What batches changed, until it is recomputed. Its memory grows with the number of meters and with
-// the time that their values span, not with the number of values.
-class Touched {
- public:
-  bool empty() const { return meters_.empty(); }
-  std::size_t meters() const { return meters_.size(); }
+struct KpiDefinition;
 
- private:
-  friend class Engine;
-  struct Series {
-    Stretches written;  // values that are not settled yet
-    Stretches changed;  // values of which another one counts now
-    Series();
+// What a KPI value was computed from.
+struct Explanation {
+  struct Statement {
+    std::string attribute, value;
+    Instant valid_from{};
+    store::Origin origin;
   };
-  struct Meter {
-    std::string tenant;
-    std::map<std::int64_t, Series> series;  // by series_id
-    bool all = false;  // every window: master data changed, or a kind of value is new
-  };
-  std::map<std::int64_t, Meter> meters_;
+  const KpiDefinition* definition = nullptr;
+  std::vector<store::Measurement> inputs;  // of every state, so that it shows what did not count
+  std::vector<Statement> statements;
 };
 
 class Engine {
@@ -53,13 +49,20 @@ class Engine {
   // IANA zone of a tenant's sites; nullopt: no such tenant.
   using ZoneLookup = std::function<std::optional<std::string>(std::string_view tenant)>;
 
-  // Called between the months of a recomputation, which may take long: the caller may commit and
+  // Called between the years of a recomputation, which may take long: the caller may commit and
   // begin a new transaction, to let others write. Its errors are recompute()'s.
   using Pause = std::function<Result<Ok>()>;
 
   // Keeps a reference to the database.
-  Engine(store::Database& database, ZoneLookup zone_of, Pause pause = {})
-      : db_(database), zone_of_(std::move(zone_of)), pause_(std::move(pause)) {}
+  Engine(store::Database& database, ZoneLookup zone_of, Pause pause = {}, Standards standards = {})
+      : db_(database),
+        zone_of_(std::move(zone_of)),
+        pause_(std::move(pause)),
+        standards_(std::move(standards)) {}
+
+  // Ids that committed transactions have looked up, shared by engines one after the other. When a
+  // transaction fails, what it added must be dropped with it.
+  void remember(std::shared_ptr<KnownIds> known) { known_ = std::move(known); }
 
   // What ingest() would refuse. Reads and writes nothing.
   // Errors: quantify_failed (unknown tenant or zone, a value that is not finite, two values for one
@@ -68,29 +71,40 @@ class Engine {
 
   // Inside a transaction of the caller's, which recompute() may end by `pause`. Several batches may
   // be ingested, also of one envelope, its messages each in one of them; then recomputed at once.
-  // Values must be settled before their transaction is committed; recompute() does that first. When
-  // one of these fails, roll back and drop `touched`. What broke off after a commit is made good by
-  // ingesting the same batches again.
+  // When one of these fails, roll back and drop `touched`. What broke off after a commit is made
+  // good by ingesting the same batches again.
   // Errors: those of check(), found before anything is written; archive_unavailable.
   Result<Ok> ingest(const Batch& batch, const store::Origin& origin, Touched& touched);
-  Result<Ok> settle(Touched& touched);
   Result<Ok> recompute(Touched& touched, Instant computed_at);
 
   // One batch, in the caller's transaction.
   Result<Ok> apply(const Batch& batch, const store::Origin& origin, Instant computed_at);
 
-  // The envelopes that a KPI value came from, values and master data, by leaf_index.
+  // Values of an envelope that was ingested before: those that are gone or differ are as the
+  // envelope has them again. Computes nothing. Gives how many had to be restored.
+  Result<std::uint64_t> restore(const Batch& batch, const store::Origin& origin);
+  // The windows of a meter that overlap [from, to); none: all.
+  Result<Ok> recompute_between(const MeterKey& meter, std::optional<Instant> from,
+                               std::optional<Instant> to, Instant computed_at);
+
+  // Meters whose KPIs depend on values of the meter, or it on theirs.
+  Result<std::vector<MeterKey>> linked_to(const MeterKey& meter);
+
+  // Errors: not_found.
+  Result<Explanation> explain(const KpiValue& kpi);
+  // The envelopes that a KPI value came from, values that count and master data, by leaf_index.
   Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
 
  private:
-  struct Run;  // engine.cpp: the recomputation of one meter
-  Result<Ok> settle_series(const store::Series& series, Touched::Meter& meter);
+  Result<Ok> touch_dependents(Touched& touched);
   Result<Calendar> calendar_of(const std::string& tenant,
                                const std::optional<std::string>& declared);
 
   store::Database& db_;
   ZoneLookup zone_of_;
   Pause pause_;
+  Standards standards_;
+  std::shared_ptr<KnownIds> known_ = std::make_shared<KnownIds>();
   std::map<std::string, Calendar> calendars_;  // by zone
 };
 

@@ -1,9 +1,10 @@
 // What the values in one window come to, before it is a KPI: one summary for each family of KPIs.
-// Pure functions of the values, the master data and the calendar.
-// Source: kpis.md sections 1, 2, 5 and 6.
+// Pure functions of the values, the master data, the calendar and the standards' settings.
+// Source: kpis.md sections 1 to 7.
 // Threads: any.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,42 +12,68 @@
 #include <vector>
 
 #include "base/time.h"
+#include "model/standards.h"
 #include "quantify/calendar.h"
 #include "quantify/master_data.h"
+#include "quantify/weather_model.h"
 #include "store/series_store.h"
 
 namespace district::quantify {
 
-// Settings that kpis.md leaves open, with its values.
-inline constexpr int kNightStartHour = 22;  // local; night is [22, 6)
-inline constexpr int kNightEndHour = 6;
-inline constexpr int kDayBurningStartHour = 10;  // local; lamps on in [10, 16) hint at a fault
-inline constexpr int kDayBurningEndHour = 16;
-inline constexpr Duration kNominalStepDefault = std::chrono::minutes(15);
-inline constexpr Duration kRegisterGapMax = std::chrono::hours(6);
+// Values of one input, of the time that the windows at hand need, by start.
+struct InputValues {
+  bool there = false;  // the meter has such a series
+  Duration longest{};
+  std::span<const store::Version> versions;
+  // Those that may overlap [from, to).
+  std::span<const store::Version> overlapping(Instant from, Instant to) const;
+};
 
-// How long a sample of power taken at the instant is held at most: twice the nominal step.
-Duration hold_at(const MasterData& master, Instant at);
+// A reading of a register, or of its predecessor before an exchange.
+struct Reading {
+  Instant at{};
+  double value = 0;
+  std::optional<double> modulus;  // of the register that is read
+  bool estimated = false;
+  bool new_meter = false;    // the first of another meter: nothing is differenced across
+  bool implausible = false;  // counted only
+};
+
+struct Material {
+  const Calendar& calendar;
+  const MasterData& master;
+  const Standards& standards;
+  std::vector<InputValues> inputs;  // as the family defines them
+  std::vector<Reading> readings;    // of registers, with one before and one after the windows
+  std::optional<std::string> continued_by;  // the meter that replaced this one
+};
 
 struct Peak {
   double value = 0;
   Instant at{};
 };
 
-// Metered energy, interval by interval, with prices where there are some.
+// How many values of the window are of a kind that people should know of.
+struct Noted {
+  std::size_t estimated = 0;    // by the gateway
+  std::size_t excluded = 0;     // left out because a later received one overlaps them
+  std::size_t implausible = 0;  // set aside by a rule of plausibility
+};
+
+// Metered energy, interval by interval, with prices and CO2 factors where there are some.
 struct EnergySummary {
   double energy_kwh = 0;
   Duration covered{};
   double night_kwh = 0;
-  std::optional<Peak> peak;        // kW, of the intervals that start in the window
-  std::vector<double> demands_kw;  // of the same intervals, in ascending order; for months only
+  std::optional<Peak> peak;  // kW, of the intervals that start in the window
+  std::optional<double> low_demand_kw, high_demand_kw;  // percentiles of those; months and years
   double cost_eur = 0, priced_kwh = 0;
   Duration priced{};     // covered by energy with a price
   double price_sum = 0;  // of the prices that start in the window
   std::size_t prices = 0;
   Duration price_covered{};
-  std::size_t estimated = 0;  // intervals that the gateway estimated
-  std::size_t excluded = 0;   // intervals left out because a later received one overlaps them
+  double co2_kg = 0;
+  Duration factored{};  // covered by energy with a CO2 factor
 };
 
 // Power sampled at instants, each held until the next.
@@ -58,8 +85,8 @@ struct PowerSummary {
   Duration on{};
   double on_kwh = 0;
   Duration day_on{};
-  std::optional<double> installed_w;
-  std::size_t estimated = 0;
+  // Measured illuminance, weighted by the time that the lamps were on while it held.
+  double illuminance_lx_h = 0, lit_hours = 0;
 };
 
 // A register that is read now and then.
@@ -68,29 +95,78 @@ struct RegisterSummary {
   bool boundary_in_gap = false;
   bool unit_changed = false;
   std::optional<std::string> unit;
-  Duration covered{};  // in gaps of at most kRegisterGapMax
+  Duration covered{};  // in gaps that are not too long
   std::size_t readings = 0;
   std::size_t rollovers = 0, anomalies = 0;  // among the pairs of readings that touch the window
-  std::size_t estimated = 0;
+  bool exchanged = false;                    // the window has readings of two meters
+};
+
+// Outdoor temperature by local days.
+struct WeatherSummary {
+  double temperature_sum = 0;  // of the means of valid days
+  std::size_t valid_days = 0, expected_days = 0;
+  double heating_kd = 0, cooling_kd = 0, eurostat_heating_kd = 0, eurostat_cooling_kd = 0;
+};
+
+struct ComfortSummary {
+  double hours = 0, degree_sum = 0;
+  std::array<double, 4> within{};  // categories I to IV
+  double below_second = 0, above_second = 0;
+  double degree_hours_below = 0, degree_hours_above = 0;
+  double adaptive_hours = 0;
+  std::array<double, 3> adaptive_within{};  // categories I to III
+};
+
+struct QualitySummary {
+  bool sampled = false;            // power, whose step has a default
+  std::optional<double> expected;  // periods; null: the step is not known
+  std::size_t received = 0, superseded = 0, within_1h = 0, within_24h = 0;
+  std::optional<double> latency_median_s, latency_p95_s, latency_max_s;
+};
+
+struct ModelSummary {
+  std::optional<std::string> missing;  // master data, or what of the baseline does not suffice
+  std::size_t baseline_days = 0, baseline_expected = 0;
+  std::optional<WeatherModel> model;
+  std::optional<double> normalised;  // of the named year
+  // Of the reporting period, days with both energy and temperature.
+  std::size_t reporting_days = 0, reporting_expected = 0;
+  double actual = 0, predicted = 0, squared_error = 0;
 };
 
 struct Evidence {
   Window window;
+  const Material* material = nullptr;
+  Noted noted;
   EnergySummary energy;
   PowerSummary power;
   RegisterSummary registers;
+  WeatherSummary weather;
+  ComfortSummary comfort;
+  QualitySummary quality;
+  ModelSummary model;
 };
 
-// The values by start. `energy` and `prices`: all that overlap the window; `samples`: those from
-// one hold before it; `readings`: all in it, with the last before and the first after it.
-EnergySummary summarise_energy(const Window& window, std::span<const store::Value> energy,
-                               std::span<const store::Value> prices, const Calendar& calendar);
-PowerSummary summarise_power(const Window& window, std::span<const store::Value> samples,
-                             const MasterData& master, const Calendar& calendar);
-RegisterSummary summarise_register(const Window& window, std::span<const store::Value> readings,
-                                   const MasterData& master);
+// One for each family, in evidence_*.cpp. Each sets its summary and `noted`; `window` and
+// `material` are set. The order of inputs is that of the family's definition.
+void summarise_energy(Evidence& evidence);  // energy, price, CO2 factor, outdoor temperature
+void summarise_power(Evidence& evidence);   // power, illuminance
+void summarise_register(Evidence& evidence);
+void summarise_weather(Evidence& evidence);          // outdoor temperature
+void summarise_comfort(Evidence& evidence);          // indoor, outdoor temperature
+void summarise_quality(Evidence& evidence);          // energy or register
+void summarise_sampled_quality(Evidence& evidence);  // power
+void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 
-// Linear interpolation between order statistics, Hyndman-Fan type 7. `ascending` is not empty.
-double percentile(std::span<const double> ascending, double share);
+// How long a sample of power taken at the instant is held at most: twice the nominal step.
+Duration hold_at(const MasterData& master, const Standards& standards, Instant at);
+
+// Degree days of the window from an input of outdoor temperatures.
+WeatherSummary weather_of(const Window& window, const Material& material,
+                          const InputValues& outdoor);
+
+// Linear interpolation between order statistics, Hyndman-Fan type 7. `values` is not empty; its
+// order changes.
+double percentile(std::vector<double>& values, double share);
 
 }  // namespace district::quantify

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
 #include <tuple>
 
 namespace district::quantify {
@@ -96,6 +95,25 @@ std::optional<double> MasterData::number(std::string_view attribute, Instant at)
   return parse_number(statement->value);
 }
 
+std::optional<MasterData::Constant> MasterData::constant(std::string_view attribute, Instant from,
+                                                         Instant to) const {
+  const auto found = statements_.find(attribute);
+  if (found == statements_.end()) return Constant{};
+  const auto changes = [from, to](Instant at) { return at > from && at < to; };
+  for (const auto& statement : found->second) {
+    if (changes(statement.from) || (statement.to && changes(*statement.to))) return std::nullopt;
+  }
+  return Constant{number(attribute, from)};
+}
+
+std::vector<std::pair<Instant, std::string>> MasterData::all(std::string_view attribute) const {
+  std::vector<std::pair<Instant, std::string>> result;
+  const auto found = statements_.find(attribute);
+  if (found == statements_.end()) return result;
+  for (const auto& statement : found->second) result.emplace_back(statement.from, statement.value);
+  return result;
+}
+
 std::optional<Duration> MasterData::step(std::string_view attribute, Instant at) const {
   const auto* statement = find(attribute, at);
   if (statement == nullptr) return std::nullopt;
@@ -108,20 +126,25 @@ std::optional<std::string> MasterData::latest(std::string_view attribute) const 
   return found->second.back().value;
 }
 
-std::vector<store::Origin> MasterData::origins(const std::vector<std::string_view>& attributes,
-                                               Instant from, Instant to) const {
-  std::set<store::Origin> origins;
-  for (const auto attribute : attributes) {
-    const auto found = statements_.find(attribute);
-    if (found == statements_.end()) continue;
-    for (std::size_t i = 0; i < found->second.size(); ++i) {
-      const auto& statement = found->second[i];
-      const bool replaced = i + 1 < found->second.size() && found->second[i + 1].from <= from;
-      const bool ended = statement.to && *statement.to <= from;
-      if (statement.from <= to && !replaced && !ended) origins.insert(statement.origin);
-    }
+std::vector<MasterData::Statement> MasterData::statements(std::string_view attribute, Instant from,
+                                                          Instant to) const {
+  std::vector<Statement> result;
+  const auto found = statements_.find(attribute);
+  if (found == statements_.end()) return result;
+  for (std::size_t i = 0; i < found->second.size(); ++i) {
+    const auto& statement = found->second[i];
+    const bool replaced = i + 1 < found->second.size() && found->second[i + 1].from <= from;
+    const bool ended = statement.to && *statement.to <= from;
+    if (statement.from <= to && !replaced && !ended) result.push_back(statement);
   }
-  return {origins.begin(), origins.end()};
+  return result;
+}
+
+void MasterData::inherit(const MasterData& site) {
+  for (const auto& [attribute, statements] : site.statements_) {
+    // A site's zone has a name of its own in messages.
+    statements_.emplace(attribute == "site_zone" ? "zone" : attribute, statements);
+  }
 }
 
 bool MasterData::says_the_same(const MasterData& other) const {

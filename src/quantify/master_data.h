@@ -22,18 +22,18 @@ class MasterData {
   std::optional<std::string> text(std::string_view attribute, Instant at) const;
   // nullopt also when the text is not a finite number.
   std::optional<double> number(std::string_view attribute, Instant at) const;
+  // What holds over all of [from, to): a number, or none; nullopt: it changes in between.
+  struct Constant {
+    std::optional<double> number;
+  };
+  std::optional<Constant> constant(std::string_view attribute, Instant from, Instant to) const;
   // An ISO 8601 duration of days, hours, minutes and seconds, more than zero and at most a day.
   std::optional<Duration> step(std::string_view attribute, Instant at) const;
   // The value with the latest valid_from.
   std::optional<std::string> latest(std::string_view attribute) const;
-  // Envelopes of the statements on the attributes that hold at some time in [from, to].
-  std::vector<store::Origin> origins(const std::vector<std::string_view>& attributes, Instant from,
-                                     Instant to) const;
-
-  // The same statements, whatever envelopes they came in.
-  bool says_the_same(const MasterData& other) const;
-
- private:
+  // Every statement on the attribute, by valid_from: {valid_from, value}.
+  std::vector<std::pair<Instant, std::string>> all(std::string_view attribute) const;
+  // Statements on the attribute that hold at some time in [from, to], by valid_from.
   struct Statement {
     Instant from{};
     std::optional<Instant> to;
@@ -41,6 +41,15 @@ class MasterData {
     std::uint32_t message_index = 0;
     store::Origin origin;
   };
+  std::vector<Statement> statements(std::string_view attribute, Instant from, Instant to) const;
+
+  // Attributes of which nothing is said here are as the site has them.
+  void inherit(const MasterData& site);
+
+  // The same statements, whatever envelopes they came in.
+  bool says_the_same(const MasterData& other) const;
+
+ private:
   const Statement* find(std::string_view attribute, Instant at) const;
   std::map<std::string, std::vector<Statement>, std::less<>> statements_;  // by from
 };

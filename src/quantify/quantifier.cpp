@@ -12,11 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "archive/stored_octets.h"
 #include "base/limits.h"
 #include "observe/events.h"
 #include "quantify/engine.h"
-#include "receive/media_type.h"
+#include "quantify/raw_values.h"
 #include "store/series_store.h"
 
 namespace district::quantify {
@@ -37,6 +36,8 @@ constexpr auto kRetryMax = 10s;
 constexpr std::size_t kSmallOctetsMax = limits::kWholeOctetsMax;
 // Bounds what is prepared at a time: as values, octets take a few times their room.
 constexpr std::uint64_t kGroupOctetsMax = 4 * kSmallOctetsMax;
+// Meters whose ids are remembered.
+constexpr std::size_t kIdsMax = 100'000;
 // An envelope of more meters is computed several times on its way.
 constexpr std::size_t kMetersAtOnce = 10'000;
 // The server's workers are at +5: a KPI that comes later costs nobody anything, a sender who waits
@@ -94,40 +95,6 @@ Engine::ZoneLookup zones_of(std::shared_ptr<const trust::TrustSnapshot> snapshot
   };
 }
 
-std::string charset_of(const store::StoredEnvelope& stored) {
-  const auto type = receive::parse_media_type(stored.content_type);
-  const auto* parameter = type ? type->find("charset") : nullptr;
-  return parameter == nullptr ? std::string() : receive::to_lower(*parameter);
-}
-
-// Whether octets that make no sense are those that were received.
-Result<Ok> read_to_end(ByteSource& octets) {
-  while (true) {
-    DISTRICT_TRY(const auto block, octets.next());
-    if (block.empty()) return Ok{};
-  }
-}
-
-// The values of an archived envelope, some at a time. Only at the end its octets are known to be
-// those that were received. Errors: archive_corrupt, archive_unavailable, those of
-// Validator::extract; the taker's.
-Result<Ok> read_values(store::ArchiveStore& archive, const validate::Validator& validator,
-                       const store::StoredEnvelope& stored, const validate::BatchTaker& take) {
-  archive::StoredOctets octets(archive, stored);
-  std::optional<Error> refused;
-  const auto with_tenant = [&](const Batch& part) -> Result<Ok> {
-    Batch values = part;
-    values.tenant = stored.tenant;
-    auto taken = take(values);
-    if (!taken) refused = taken.error();
-    return taken;
-  };
-  auto content = validator.extract(octets, charset_of(stored), stored.received_at, with_tenant);
-  if (content) return Ok{};
-  if (!refused) DISTRICT_CHECK(read_to_end(octets));
-  return fail(std::move(content.error()));
-}
-
 }  // namespace
 
 struct Quantifier::Impl {
@@ -138,8 +105,9 @@ struct Quantifier::Impl {
   const validate::Validator& validator;
   trust::Trust& trust;
   const Clock& clock;
-  std::unique_ptr<store::Database> database;  // of the working thread
-  std::size_t group_size;                     // of the next transaction
+  std::unique_ptr<store::Database> database;                       // of the working thread
+  std::size_t group_size;                                          // of the next transaction
+  std::shared_ptr<KnownIds> known = std::make_shared<KnownIds>();  // to the working thread
 
   std::mutex monitor_mutex;
   std::unique_ptr<store::Database> monitor;  // for waiting()
@@ -157,6 +125,9 @@ struct Quantifier::Impl {
   Result<Ok> commit_group(std::vector<Prepared>& group);
   Result<Ok> commit_large(const Item& item);
   Result<Ok> quantify_large(const Item& item);
+  Result<Ok> recompute_stale();
+  Engine engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
+                Engine::Pause pause);
   Result<std::size_t> step();
   Result<std::size_t> guarded_step();
   void run();
@@ -186,6 +157,36 @@ Prepared Quantifier::Impl::prepare(const Item& item) {
   }
 }
 
+Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
+                                Engine::Pause pause) {
+  Engine engine(*database, zones_of(std::move(snapshot), now), std::move(pause),
+                settings.standards);
+  if (known->meters.size() > kIdsMax) known = std::make_shared<KnownIds>();
+  engine.remember(known);
+  return engine;
+}
+
+// Meters whose master data an administrator has changed.
+Result<Ok> Quantifier::Impl::recompute_stale() {
+  DISTRICT_TRY(const auto stale, store::SeriesStore(*database).stale());
+  for (const auto meter_id : stale) {
+    DISTRICT_CHECK(go_on());
+    const auto now = clock.now();
+    DISTRICT_TRY(auto snapshot, trust.snapshot());
+    Turns turns(*database);
+    DISTRICT_CHECK(turns.begin());
+    store::SeriesStore series(*database);
+    DISTRICT_TRY(const auto key, series.meter_key(meter_id));
+    auto engine = this->engine(std::move(snapshot), now, [&] { return turns.pause(); });
+    Touched touched;
+    touched.all(meter_id, key.tenant);
+    DISTRICT_CHECK(engine.recompute(touched, now));
+    DISTRICT_CHECK(series.remove_stale(meter_id));
+    DISTRICT_CHECK(turns.commit());
+  }
+  return Ok{};
+}
+
 // All of the group in one transaction, or in several when the recomputation takes long. The items
 // are finished in the last one: after a crash or an error before it, all of it is done again.
 Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
@@ -195,7 +196,7 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   DISTRICT_CHECK(turns.begin());
   store::ArchiveStore archive(*database);
   store::SeriesStore series(*database);
-  Engine engine(*database, zones_of(std::move(snapshot), now), [&] { return turns.pause(); });
+  auto engine = this->engine(std::move(snapshot), now, [&] { return turns.pause(); });
   Touched touched;
   for (const auto& [item, batch] : group) {
     if (batch) {
@@ -225,6 +226,7 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
 Result<Ok> Quantifier::Impl::commit_one_by_one(const std::vector<Prepared>& group) {
   for (const auto& prepared : group) {
     auto done = commit({prepared});
+    if (!done) known = std::make_shared<KnownIds>();
     if (!done && !cured_by_waiting(done.error()) && prepared.batch) {
       done = commit({{prepared.item, fail(std::move(done.error()))}});
     }
@@ -238,6 +240,7 @@ Result<Ok> Quantifier::Impl::commit_group(std::vector<Prepared>& group) {
   if (group.empty()) return Ok{};
   const auto began = std::chrono::steady_clock::now();
   auto done = commit(group);
+  if (!done) known = std::make_shared<KnownIds>();
   if (!done && !cured_by_waiting(done.error())) done = commit_one_by_one(group);
   if (!done) return done;
   const auto took = std::chrono::steady_clock::now() - began;
@@ -250,6 +253,7 @@ Result<Ok> Quantifier::Impl::commit_group(std::vector<Prepared>& group) {
 // As commit_group() does it, in memory that does not grow with the envelope.
 Result<Ok> Quantifier::Impl::commit_large(const Item& item) {
   auto done = quantify_large(item);
+  if (!done) known = std::make_shared<KnownIds>();
   if (!done && !cured_by_waiting(done.error())) {
     return commit({{item, fail(std::move(done.error()))}});
   }
@@ -261,7 +265,7 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   DISTRICT_TRY(auto snapshot, trust.snapshot());
   store::ArchiveStore archive(*database);
   Turns turns(*database);
-  Engine engine(*database, zones_of(std::move(snapshot), now), [&]() -> Result<Ok> {
+  auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
     DISTRICT_CHECK(go_on());
     return turns.pause();
   });
@@ -275,8 +279,7 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
     DISTRICT_CHECK(go_on());
     DISTRICT_CHECK(turns.begin());
     DISTRICT_CHECK(engine.ingest(part, item.origin(), touched));
-    DISTRICT_CHECK(touched.meters() < kMetersAtOnce ? engine.settle(touched)
-                                                    : engine.recompute(touched, now));
+    if (touched.meters() >= kMetersAtOnce) DISTRICT_CHECK(engine.recompute(touched, now));
     return turns.commit();
   };
   // All must be known to be good before the first is written.
@@ -318,12 +321,16 @@ Result<std::size_t> Quantifier::Impl::step() {
     if (!batch && cured_by_waiting(batch.error())) return fail(batch.error());
   }
   DISTRICT_CHECK(commit_group(group));
+  if (waiting.empty()) DISTRICT_CHECK(recompute_stale());
   return waiting.size();
 }
 
 Result<std::size_t> Quantifier::Impl::guarded_step() {
   try {
-    return step();
+    auto done = step();
+    // What a transaction that failed had looked up may never have been stored.
+    if (!done) known = std::make_shared<KnownIds>();
+    return done;
   } catch (const std::exception& problem) {
     // Out of memory, for one: the transaction has rolled back, the items wait for their lease.
     return fail(ErrorCode::archive_unavailable, std::string("quantifier: ") + problem.what());

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
+#include "model/standards.h"
 #include "store/archive_store.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
@@ -27,6 +28,7 @@ struct QuantifierSettings {
   // adapts, so that a transaction takes about this time.
   std::size_t group_max = 64;
   Duration group_time = std::chrono::milliseconds(50);
+  Standards standards{};
 };
 
 class Quantifier {

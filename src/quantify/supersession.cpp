@@ -72,7 +72,9 @@ void exclude_overlapped(std::vector<Version*>& counting) {
 void settle(std::vector<Version>& versions) {
   std::vector<Version*> ordered;
   for (auto& version : versions) {
-    if (version.state != MeasurementState::unusable) ordered.push_back(&version);
+    const bool takes_part = version.state != MeasurementState::unusable &&
+                            version.state != MeasurementState::implausible;
+    if (takes_part) ordered.push_back(&version);
   }
   std::sort(ordered.begin(), ordered.end(), [](const Version* a, const Version* b) {
     return std::tuple_cat(key(*a), receipt_order(*a)) < std::tuple_cat(key(*b), receipt_order(*b));

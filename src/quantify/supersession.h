@@ -9,7 +9,8 @@
 
 namespace district::quantify {
 
-// Sets the state of every version; unusable ones stay so.
+// Sets the state of every version; unusable and implausible ones stay so, and take no part: a
+// correction that cannot be true does not displace what it was to correct.
 //  - Values with the same start and end: the latest received counts (then the higher leaf_index,
 //    then the later message); one equal to the value that counted before it is a duplicate.
 //  - Overlapping intervals with different start or end: one that a later received interval overlaps

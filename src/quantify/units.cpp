@@ -17,6 +17,8 @@ constexpr Known kKnown[] = {
     {"active_power", "MW", "W", 1e6},
     {"energy_price", "EUR/kWh", "EUR/kWh", 1},
     {"energy_price", "EUR/MWh", "EUR/kWh", 1e-3},
+    {"co2_factor", "kg/kWh", "kg/kWh", 1},
+    {"co2_factor", "g/kWh", "kg/kWh", 1e-3},
     {"temperature_in", "Cel", "Cel", 1},
     {"temperature_out", "Cel", "Cel", 1},
     {"illuminance", "lx", "lx", 1},

@@ -544,7 +544,8 @@ Result<Ok> ArchiveStore::finish_work(std::uint64_t leaf_index) {
 }
 
 Result<std::uint64_t> ArchiveStore::work_waiting() {
-  DISTRICT_TRY(auto statement, db_.prepare("SELECT count(*) FROM work_item"));
+  DISTRICT_TRY(auto statement, db_.prepare("SELECT (SELECT count(*) FROM work_item) + "
+                                           "(SELECT count(*) FROM stale_meter)"));
   DISTRICT_TRY(const bool row, statement.step());
   return row ? statement.count(0) : 0;
 }

@@ -5,7 +5,8 @@ namespace district::store {
 Result<Inventory> take_inventory(Database& database) {
   // One statement, hence one moment.
   DISTRICT_TRY(auto row, database.prepare("SELECT (SELECT count(*) FROM envelope), "
-                                          "(SELECT count(*) FROM work_item), "
+                                          "(SELECT count(*) FROM work_item) + "
+                                          "(SELECT count(*) FROM stale_meter), "
                                           "(SELECT count(*) FROM quantify_failure)"));
   DISTRICT_TRY(const bool found, row.step());
   if (!found) return fail(ErrorCode::archive_corrupt, "the tables could not be counted");

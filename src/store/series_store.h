@@ -18,6 +18,8 @@
 #include "model/batch.h"
 #include "model/kpi.h"
 #include "store/database.h"
+#include "store/kpi_chunk.h"
+#include "store/value_chunk.h"
 
 namespace district::store {
 
@@ -29,42 +31,32 @@ struct Origin {
   auto operator<=>(const Origin&) const = default;
 };
 
-enum class MeasurementState : std::uint8_t {
-  current,     // the value that counts for its period or instant
-  superseded,  // a later received one has its key
-  duplicate,   // equal to the value that was current before it
-  excluded,    // a later received one with another period overlaps it
-  unusable,    // kept, but no KPI can use it: unit, length or time make no sense
-  pending,     // written, not yet settled; never outlives a transaction
-};
-const char* name_of(MeasurementState state);
-
 struct Series {
   std::int64_t series_id = 0;
   std::string quantity;
   ValueKind kind = ValueKind::interval;
   std::string unit;
-  Duration longest{};
+  Duration longest{};      // no value of the series lasts longer
+  Instant packed_until{};  // start of a month: values before it are packed by the month
+  Instant last_start{};    // no value starts after it
 };
 
-// One stored value of a series, with what decides which of them counts.
-struct Version {
-  Instant start{}, end{};
-  std::uint64_t leaf_index = 0;
-  std::uint32_t message_index = 0;
-  Instant received_at{};
-  double value = 0;
-  std::uint32_t flags = 0;
-  MeasurementState state = MeasurementState::pending;
+// Values of a series in the rows that hold [from, to], to be changed and written back.
+struct Page {
+  std::vector<Version> versions;  // by start, end, leaf_index, message_index
+  Instant from{}, to{};           // of the rows: all values that start in [from, to) are here
 };
 
-// A value that KPIs are computed from: current, or excluded (which they only count).
+// A value that KPIs are computed from: current; or excluded or implausible, which they only count.
 struct Value {
   Instant start{}, end{};
   double value = 0;
   std::uint32_t flags = 0;
-  bool excluded = false;
+  MeasurementState state = MeasurementState::current;
+  bool counts() const { return state == MeasurementState::current; }
 };
+// nullopt: no KPI sees it.
+std::optional<Value> visible(const Version& version);
 
 struct StoredFact {
   MasterFact fact;  // source and meter empty: they are the meter's
@@ -93,7 +85,8 @@ struct MeasurementFilter {
 struct SeriesCounts {
   std::uint64_t meters = 0, unknown_sources = 0, series = 0;
   std::map<MeasurementState, std::uint64_t> measurements;
-  std::uint64_t master_facts = 0, kpi_values = 0, failures = 0;
+  std::map<std::string, std::uint64_t> rules;  // values that each rule of plausibility has flagged
+  std::uint64_t master_facts = 0, failures = 0, stale_meters = 0;
 };
 
 // An envelope that could not be quantified.
@@ -105,11 +98,27 @@ struct QuantifyFailure {
   Instant failed_at{};
 };
 
+// KPI values of a meter whose windows start in a span that the kind of window decides.
+struct KpiChunk {
+  WindowKind window = WindowKind::hour;
+  std::int64_t chunk = 0;
+  PackedWindows windows;
+};
+// The chunk that holds windows starting at the instant.
+std::int64_t kpi_chunk_of(WindowKind window, Instant start);
+
+// What an administrator stated by 'site import'; the statements as JSON.
+struct SiteImport {
+  std::uint64_t leaf_index = 0;
+  std::string tenant;
+  std::string statements;
+};
+
 class SeriesStore {
  public:
   explicit SeriesStore(Database& database) : db_(database) {}
 
-  // What the engine writes. Ids are made where there is none yet.
+  // Meters and series. Ids are made where there is none yet; they never change.
   Result<std::int64_t> meter_id(const MeterKey& key);
   Result<MeterKey> meter_key(std::int64_t meter_id);
   Result<std::optional<std::int64_t>> find_meter(const MeterKey& key);
@@ -118,53 +127,66 @@ class SeriesStore {
     bool is_new = false;
   };
   Result<MadeSeries> series(std::int64_t meter_id, const Observation& like);
+  Result<Series> series_by_id(std::int64_t series_id);
+  Result<std::vector<Series>> series_of(std::int64_t meter_id);
+  // Meters of the tenant for which master data says so, by meter_id.
+  Result<std::vector<std::int64_t>> meters_that_state(const std::string& tenant,
+                                                      const std::string& attribute,
+                                                      const std::string& value);
+
+  // Values. Those written must lie within 1970 to 2310.
+  Result<Page> page(const Series& series, Instant from, Instant to);
+  // Writes the rows whose versions start in [from, to] back, and what changed in `series`.
+  Result<Ok> put_page(Series& series, Page& page, Instant from, Instant to);
+  // All with from <= start <= to.
+  Result<std::vector<Version>> versions(const Series& series, Instant from, Instant to);
+  // The last visible value that starts before, the first that starts after an instant.
+  Result<std::optional<Value>> value_before(const Series& series, Instant at);
+  Result<std::optional<Value>> value_after(const Series& series, Instant at);
+  // All versions, row after row, in the order of time.
+  Result<Ok> each_row(const Series& series,
+                      const std::function<Result<Ok>(const std::vector<Version>&)>& visit);
+  // false: it is there already.
+  Result<bool> put_unusable(std::int64_t series_id, const Version& version);
+  Result<std::vector<Version>> unusable(std::int64_t series_id);
+  // Adds to the counts of states and rules, e.g. {"state current", 24}.
+  Result<Ok> add_counts(const std::map<std::string, std::int64_t>& changes);
+
   // For each of an envelope's batches: the span of starts becomes that of all.
   Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
                         std::optional<Instant> first_start, std::optional<Instant> last_start);
-  // false: it is there already, from the same message.
-  Result<bool> put_measurement(std::int64_t series_id, const Origin& origin,
-                               const Observation& observation, MeasurementState state);
-  Result<Ok> put_longest(std::int64_t series_id, Duration longest);
-  Result<Ok> put_state(std::int64_t series_id, const Version& version);
-  Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
-  // Writes what differs from the stored row; `revision` of `kpi` is ignored: it starts at 1 and
-  // grows by one when the value changes.
-  Result<Ok> put_kpi(std::int64_t meter_id, const KpiValue& kpi);
-  Result<Ok> remove_kpi(std::int64_t meter_id, WindowKind window, Instant start,
-                        const std::string& kpi);
-  Result<Ok> put_failure(const QuantifyFailure& failure);
+  Result<Origin> origin(std::uint64_t leaf_index);
+  // Receipts of the envelopes with values that may start in [from, to), by leaf_index.
+  Result<std::vector<std::string>> envelopes_between(std::optional<Instant> from,
+                                                     std::optional<Instant> to);
 
-  // What the engine reads.
-  Result<std::vector<Series>> series_of(std::int64_t meter_id);
-  // All versions with from <= start <= to, by start, end, leaf_index, message_index.
-  Result<std::vector<Version>> versions(std::int64_t series_id, Instant from, Instant to);
-  // Of the versions that start after an instant, the start of the one behind the first `skip`.
-  Result<std::optional<Instant>> version_start_after(std::int64_t series_id, Instant at,
-                                                     std::size_t skip);
-  // All current and excluded values, one after the other, by start and end.
-  Result<Ok> each_value(std::int64_t series_id, const std::function<void(const Value&)>& visit);
-  // Current and excluded values with from <= start <= to, by start and end.
-  Result<std::vector<Value>> values(std::int64_t series_id, Instant from, Instant to);
-  // The last current or excluded value that starts before, the first that starts after an instant.
-  Result<std::optional<Value>> value_before(std::int64_t series_id, Instant at);
-  Result<std::optional<Value>> value_after(std::int64_t series_id, Instant at);
+  // Master data.
+  Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
   Result<std::vector<StoredFact>> facts(std::int64_t meter_id);
-  struct KpiRow {
-    WindowKind window = WindowKind::hour;
-    Instant start{};
-    std::string kpi;
+  Result<Ok> put_site_import(const SiteImport& import);
+  Result<std::vector<SiteImport>> site_imports();  // by leaf_index
+  Result<Ok> put_stale(std::int64_t meter_id);
+  Result<Ok> remove_stale(std::int64_t meter_id);
+  Result<std::vector<std::int64_t>> stale();
+
+  // KPI values.
+  struct KpiName {
+    std::string name, unit;
   };
-  Result<Ok> each_kpi_row(std::int64_t meter_id, const std::function<void(const KpiRow&)>& visit);
+  Result<std::int64_t> kpi_id(const std::string& name, const std::string& unit);
+  Result<KpiName> kpi_name(std::int64_t kpi_id);
+  Result<KpiChunk> kpi_chunk(std::int64_t meter_id, WindowKind window, std::int64_t chunk);
+  // One without windows is removed.
+  Result<Ok> put_kpi_chunk(std::int64_t meter_id, const KpiChunk& chunk);
+  Result<std::vector<std::pair<WindowKind, std::int64_t>>> kpi_chunks(std::int64_t meter_id);
+
+  Result<Ok> put_failure(const QuantifyFailure& failure);
 
   // What people ask. The order is the same each time.
   // By tenant, source, meter, kpi, window kind, start.
   Result<std::vector<KpiValue>> kpis(const KpiFilter& filter);
   // By tenant, source, meter, quantity, start, end, leaf_index, message_index.
   Result<std::vector<Measurement>> measurements(const MeasurementFilter& filter);
-  // Envelopes of the current values of a series that start in [from, to] and, if before `covered`,
-  // end after it; by leaf_index.
-  Result<std::vector<Origin>> origins(std::int64_t series_id, Instant from, Instant to,
-                                      Instant covered);
   Result<std::vector<QuantifyFailure>> failures();  // by leaf_index
   // An envelope whose values are stored, but whose recomputation is not at its end: KPI values of
   // its meters may be old or new. Its receiptId.
@@ -172,8 +194,26 @@ class SeriesStore {
   Result<SeriesCounts> counts();
 
  private:
-  Result<std::int64_t> kpi_id(const std::string& name);
+  using RowVisitor = std::function<Result<Ok>(std::int64_t month_or_day, ByteView octets)>;
+  Result<Ok> months(const Series& series, std::int64_t first, std::int64_t last,
+                    const RowVisitor& visit);
+  Result<Ok> days(const Series& series, std::int64_t first, std::int64_t last,
+                  const RowVisitor& visit);
+  Result<Ok> put_row(const Series& series, bool month, std::int64_t number,
+                     std::span<const Version> versions);
+  Result<std::vector<Version>> with_other_days(const Series& series, std::int64_t month,
+                                               const Page& page, std::span<const Version> ours);
+  Result<Ok> pack_until(Series& series, Instant month);
+  Result<Ok> put_series(const Series& series);
+  Result<Ok> load_kpi_names();
+  Result<Ok> add_measurements(const MeterKey& meter, const Series& series,
+                              const MeasurementFilter& filter, std::vector<Measurement>& found);
+  Result<Ok> add_kpis(std::int64_t meter_id, const MeterKey& meter, const KpiFilter& filter,
+                      std::vector<KpiValue>& found);
   Database& db_;
+  std::map<std::int64_t, KpiName> kpi_names_;
+  std::map<std::pair<std::string, std::string>, std::int64_t> kpi_ids_;
+  std::map<std::uint64_t, Origin> origins_;
 };
 
 }  // namespace district::store

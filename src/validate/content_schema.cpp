@@ -142,7 +142,8 @@ std::size_t count(const ContentType& content, Role role) {
 // What no single annotation shows.
 Result<Ok> check_sense(const Place& place, xml::Element gcontent, const ContentType& content) {
   for (const Role role : {Role::period_start, Role::period_end, Role::meter}) {
-    if (count(content, role) > 1)
+    // Records of master data have one each: a meter_id, a site_id.
+    if (count(content, role) > 1 && !(content.master_data && role == Role::meter))
       return place.wrong(gcontent, "a role of period or meter occurs twice");
   }
   const bool has_period =

@@ -61,9 +61,11 @@ Roles read_roles(const Group& group, std::span<const Field> fields, Findings& fi
     (role == Role::period_start ? roles.start : roles.end) = instant;
     if (role == Role::period_end) end = &field;
   }
-  if (roles.start && roles.end && *roles.start >= *roles.end) {
+  // A measurement of such a period is evidence all the same: the quantifier sets it aside. A
+  // statement of master data that never holds is a mistake.
+  if (group.content.master_data && roles.start && roles.end && *roles.start >= *roles.end) {
     findings.add(ErrorCode::header_rule,
-                 at(group, *end, "the period does not end after its start"));
+                 at(group, *end, "the validity does not end after its start"));
     roles.good = false;
   }
   return roles;

@@ -45,7 +45,7 @@ struct Group {
 
 // Appends the fields' observations or master facts to the batch; null: only checks them. Notes
 // schema_invalid for numbers that are not finite and instants without a zone, header_rule for
-// periods that end before they start.
+// a validity of master data that ends before it starts.
 void extract_fields(const Group& group, std::span<const Field> fields, Batch* batch,
                     Findings& findings);
 

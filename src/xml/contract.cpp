@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -11,6 +12,11 @@ namespace district::xml {
 extern const std::span<const std::pair<std::string_view, std::string_view>> kContractFiles;
 
 namespace {
+
+std::map<std::string, std::string, std::less<>>& added_files() {
+  static std::map<std::string, std::string, std::less<>> files;
+  return files;
+}
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos;
@@ -25,14 +31,25 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 std::optional<std::string_view> contract_file(std::string_view name) {
   const auto at = std::ranges::lower_bound(kContractFiles, name, {},
                                            [](const auto& file) { return file.first; });
-  if (at == kContractFiles.end() || at->first != name) return std::nullopt;
-  return at->second;
+  if (at != kContractFiles.end() && at->first == name) return at->second;
+  const auto added = added_files().find(name);
+  return added == added_files().end() ? std::nullopt
+                                      : std::optional<std::string_view>(added->second);
 }
 
 std::vector<std::string_view> contract_files() {
   std::vector<std::string_view> names;
   for (const auto& [name, text] : kContractFiles) names.push_back(name);
+  for (const auto& [name, text] : added_files()) names.push_back(name);
   return names;
+}
+
+Result<Ok> add_contract_file(const std::string& name, std::string text) {
+  if (contract_file(name))
+    return fail(ErrorCode::config_invalid, "there is a schema " + name + " already",
+                "give it another version: a schema that has been used is never changed");
+  added_files().emplace(name, std::move(text));
+  return Ok{};
 }
 
 std::optional<std::string> published_contract_file(std::string_view name,
@@ -43,7 +60,7 @@ std::optional<std::string> published_contract_file(std::string_view name,
   constexpr std::string_view kPlace = "schemaLocation=\"";
   std::string text(*file);
   for (const std::string_view relative : {"../", ""}) {
-    for (const auto& [other, ignored] : kContractFiles) {
+    for (const auto other : contract_files()) {
       text = replace_all(std::move(text),
                          std::string(kPlace).append(relative).append(other).append("\""),
                          std::string(kPlace).append("PUBLIC_URL?xsd=").append(other).append("\""));

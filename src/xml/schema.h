@@ -56,6 +56,9 @@ class SchemaStream final : public ElementHandler {
 // nullopt: no such file.
 std::optional<std::string_view> contract_file(std::string_view name);
 std::vector<std::string_view> contract_files();
+// A schema besides those that are built in, e.g. of a site's own folder, from then on found as they
+// are. Before threads start. Errors: config_invalid, when there is one of that name.
+Result<Ok> add_contract_file(const std::string& name, std::string text);
 // The file as it is served to clients: PUBLIC_URL and the places of imported schemas replaced by
 // `public_url` and `public_url`?xsd=NAME. nullopt: no such file.
 std::optional<std::string> published_contract_file(std::string_view name,

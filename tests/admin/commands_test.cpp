@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "../support/signed_archive.h"
+#include "../support/tamper.h"
 #include "admin/cli.h"
 #include "admin/csv.h"
 #include "crypto/digest.h"
@@ -498,7 +499,10 @@ BOOST_AUTO_TEST_CASE(audit_finds_nothing_and_then_names_the_envelope) {
   BOOST_TEST(run({"audit", "verify", first.receipt_id}).out == "1 envelope: no difference\n");
   BOOST_TEST(run({"audit", "verify", "01JD3Z0A9V4T8M6Q2H5W7X1C0B"}).code == admin::exit_not_found);
 
-  execute("UPDATE measurement SET value = 4.25 WHERE value = 4.125");
+  test::tamper_with_measurements(*database(), [](store::Version& version) {
+    if (version.value == 4.125) version.value = 4.25;
+    return true;
+  });
   const auto changed = run({"audit", "replay"});
   BOOST_TEST(changed.code == admin::exit_difference);
   BOOST_TEST(contains(changed.out, "envelope " + second.receipt_id + ": measurement"), changed.out);

@@ -387,11 +387,11 @@ std::vector<std::string> rows_of(Scratch& scratch) {
   return rows;
 }
 
-// Ingests the batch, and breaks off after `months` months of recomputation, with those committed.
-void break_off(Scratch& scratch, const Batch& batch, const store::Origin& from, int months) {
+// Ingests the batch, and breaks off after `years` years of recomputation, with those committed.
+void break_off(Scratch& scratch, const Batch& batch, const store::Origin& from, int years) {
   auto transaction = std::make_optional(must(store::Transaction::begin(*scratch.database)));
   const auto pause = [&]() -> Result<Ok> {
-    if (months-- == 0) return fail(ErrorCode::archive_unavailable, "the power is gone");
+    if (years-- == 0) return fail(ErrorCode::archive_unavailable, "the power is gone");
     DISTRICT_CHECK(transaction->commit());
     transaction.reset();
     transaction.emplace(must(store::Transaction::begin(*scratch.database)));
@@ -407,14 +407,14 @@ void break_off(Scratch& scratch, const Batch& batch, const store::Origin& from, 
 BOOST_AUTO_TEST_CASE(a_recomputation_that_broke_off_is_made_good_by_ingesting_again) {
   const Batch first{"20",
                     {},
-                    {energy("2018-01-10T00:00:00Z", "2018-01-10T01:00:00Z", 1),
-                     energy("2018-02-10T00:00:00Z", "2018-02-10T01:00:00Z", 2, 2),
+                    {energy("2016-01-10T00:00:00Z", "2016-01-10T01:00:00Z", 1),
+                     energy("2017-02-10T00:00:00Z", "2017-02-10T01:00:00Z", 2, 2),
                      energy("2018-03-10T00:00:00Z", "2018-03-10T01:00:00Z", 3, 3)},
                     {}};
   const Batch correction{"20",
                          {},
-                         {energy("2018-01-10T00:00:00Z", "2018-01-10T01:00:00Z", 10),
-                          energy("2018-02-10T00:00:00Z", "2018-02-10T01:00:00Z", 20, 2),
+                         {energy("2016-01-10T00:00:00Z", "2016-01-10T01:00:00Z", 10),
+                          energy("2017-02-10T00:00:00Z", "2017-02-10T01:00:00Z", 20, 2),
                           energy("2018-03-10T00:00:00Z", "2018-03-10T01:00:00Z", 30, 3)},
                          {}};
   const Batch zone{"20", {}, {}, {fact("SHOP", "", "zone", "Asia/Tokyo")}};
@@ -425,10 +425,10 @@ BOOST_AUTO_TEST_CASE(a_recomputation_that_broke_off_is_made_good_by_ingesting_ag
   for (const auto& [leaf, batch] : {std::pair(1U, &first), {2U, &correction}, {3U, &zone}}) {
     straight.apply(*batch, received(leaf));
   }
-  for (const int months : {0, 1, 2}) {
+  for (const int years : {0, 1, 2}) {
     Scratch scratch;
     for (const auto& [leaf, batch] : {std::pair(1U, &first), {2U, &correction}, {3U, &zone}}) {
-      break_off(scratch, *batch, received(leaf), months);
+      break_off(scratch, *batch, received(leaf), years);
       scratch.apply(*batch, received(leaf));
     }
     BOOST_TEST(rows_of(scratch) == rows_of(straight), boost::test_tools::per_element());

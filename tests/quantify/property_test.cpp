@@ -169,8 +169,8 @@ std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937
       std::erase_if(part.master_facts, elsewhere);
       auto transaction = must(store::Transaction::begin(*scratch.database));
       static_cast<void>(must(scratch.engine.ingest(part, envelope.origin, touched)));
-      static_cast<void>(must(random() % 3 == 0 ? scratch.engine.recompute(touched, at("2026-01-01"))
-                                               : scratch.engine.settle(touched)));
+      if (random() % 3 == 0)
+        static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
       static_cast<void>(must(transaction.commit()));
     }
   };
@@ -186,7 +186,6 @@ std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937
     static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
     static_cast<void>(must(transaction.commit()));
   }
-  BOOST_TEST(must(scratch.store.counts()).measurements[store::MeasurementState::pending] == 0U);
   return picture(scratch);
 }
 

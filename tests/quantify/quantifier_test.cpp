@@ -128,6 +128,8 @@ std::string picture(const Site& site) {
             format_instant(m.observation.start) + ' ' + std::to_string(m.observation.value) + '\n';
   }
   for (const auto& kpi : must(series.kpis({}))) {
+    // They tell when envelopes were received.
+    if (kpi.kpi.starts_with("latency") || kpi.kpi.starts_with("timeliness")) continue;
     text += kpi.meter.source + ' ' + kpi.kpi + ' ' + name_of(kpi.window) + ' ' +
             format_instant(kpi.start) + ' ' + std::to_string(kpi.value.value_or(-1)) + ' ' +
             std::to_string(kpi.completeness) + ' ' + name_of(kpi.status) + '\n';

@@ -156,7 +156,14 @@ constexpr const char* kSchoolColumns[] = {"energy_kwh",
                                           "base_load_kw",
                                           "near_peak_kw",
                                           "night_kwh",
-                                          "night_share"};
+                                          "night_share",
+                                          "mean_temp_out_c",
+                                          "hdd18_kd",
+                                          "cdd21_kd",
+                                          "hdd_eurostat_kd",
+                                          "cdd_eurostat_kd",
+                                          "kwh_per_hdd",
+                                          "co2_kg"};
 
 void compare_school(Scratch& scratch, WindowKind kind, const Row& row) {
   const auto start = row.contains("start_utc") ? row.at("start_utc")
@@ -172,6 +179,10 @@ void compare_school(Scratch& scratch, WindowKind kind, const Row& row) {
   BOOST_TEST(format_instant(energy.end, 0) == row.at("end_utc"));
   BOOST_TEST(energy.attributes.at("hours_expected") == row.at("hours_expected"));
   BOOST_TEST(energy.attributes.at("hours_present") == row.at("hours_present"));
+  const auto degree_days = scratch.get("hdd18_kd", kind, start.c_str());
+  BOOST_TEST(degree_days.attributes.at("valid_days") == row.at("degree_days_valid"));
+  if (row.contains("degree_days_expected"))
+    BOOST_TEST(degree_days.attributes.at("expected_days") == row.at("degree_days_expected"));
 }
 
 }  // namespace
@@ -186,6 +197,8 @@ BOOST_AUTO_TEST_CASE(school_in_march_before_and_after_the_resends) {
   for (const auto& row : read_csv("barcelona/school_2018_first_sent.csv")) {
     first_sent[row.at("period_start_utc")] = row.at("first_sent_energy_kwh");
   }
+  scratch.apply({"20", {}, {}, {fact("BCN-SCHOOL", "", "co2_factor_kg_per_kwh", "0.25")}},
+                origin(scratch.next_leaf++, at("2018-01-01")));
   const auto *from = "2018-02-28T00:00:00Z", *to = "2018-04-02T00:00:00Z";
   send_daily(scratch, "20", school(rows, from, to, first_sent));
   for (const auto& row : read_csv("reference/school_2018-03_month_before_resend.csv")) {
@@ -291,6 +304,87 @@ BOOST_AUTO_TEST_CASE(water_register_in_december) {
     check(WindowKind::month, row);
   BOOST_TEST(scratch.get("consumption", WindowKind::day, "2018-12-02T23:00:00Z")
                  .attributes.at("rollovers") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(comfort_of_the_house_in_may) {
+  if (!data_is_there()) return;
+  Scratch scratch;
+  std::vector<Observation> observations;
+  for (const auto& row : read_gz("barcelona/house_2016.csv.gz")) {
+    const auto start = at(row.at("period_start_utc").c_str()),
+               end = at(row.at("period_end_utc").c_str());
+    if (start < at("2016-04-20")) continue;
+    const auto add = [&](const char* quantity, const char* column) {
+      observations.push_back({"BCN-HOUSE", "", quantity, "Cel", ValueKind::mean, start, end,
+                              std::stod(row.at(column)), 1, 0});
+    };
+    add("temperature_in", "temp_in_c");
+    add("temperature_out", "temp_out_c");
+  }
+  send_daily(scratch, "20", observations);
+  const auto rows = read_csv("reference/house_2016-05_comfort.csv");
+  BOOST_REQUIRE_EQUAL(rows.size(), 1U);
+  const auto start = local_start("Europe/Madrid", rows.front().at("window"));
+  for (const auto& [column, expected] : rows.front()) {
+    if (column == "meter_id" || column == "window" || column == "hours" ||
+        column == "hours_expected")
+      continue;
+    compare(scratch, column.c_str(), WindowKind::month, start, expected);
+  }
+  const auto within = scratch.get("hours_within_II", WindowKind::month, start.c_str());
+  BOOST_TEST(within.attributes.at("hours_present") == rows.front().at("hours"));
+  BOOST_TEST(within.attributes.at("hours_expected") == rows.front().at("hours_expected"));
+}
+
+BOOST_AUTO_TEST_CASE(weather_model_of_a_gas_meter) {
+  if (!data_is_there()) return;
+  Scratch scratch;
+  const auto expected = read_csv("reference/weather_model_gb_gas.csv").front();
+  scratch.apply({"20",
+                 {},
+                 {},
+                 {fact("GB", "", "zone", "UTC"), fact("GB", "", "medium", "gas"),
+                  fact("GB", "", "baseline", expected.at("baseline").c_str()),
+                  fact("GB", "", "reporting", expected.at("reporting").c_str())}},
+                origin(scratch.next_leaf++, at("2020-01-01")));
+  std::map<Instant, Batch> years;
+  for (const auto& row : read_gz("caltrack/gb_home_2020_2022.csv.gz")) {
+    const auto start = at(row.at("period_start_utc").c_str());
+    auto& batch = years[std::chrono::floor<std::chrono::days>(start) - 24h * 0];
+    batch.tenant = "20";
+    const auto add = [&](const char* quantity, const char* unit, ValueKind kind,
+                         const char* column) {
+      if (row.at(column).empty()) return;
+      batch.observations.push_back({"GB", "", quantity, unit, kind, start, start + 1h,
+                                    std::stod(row.at(column)),
+                                    static_cast<std::uint32_t>(batch.observations.size() + 1), 0});
+    };
+    add("active_energy", "kWh", ValueKind::interval, "gas_kwh");
+    add("temperature_out", "Cel", ValueKind::mean, "temp_out_c");
+  }
+  // All of it in one computation: the model is fitted once.
+  auto transaction = must(store::Transaction::begin(*scratch.database));
+  Touched touched;
+  for (const auto& [day, batch] : years) {
+    static_cast<void>(
+        must(scratch.engine.ingest(batch, origin(scratch.next_leaf++, day + 24h + 1min), touched)));
+  }
+  static_cast<void>(must(scratch.engine.recompute(touched, at("2023-01-01"))));
+  static_cast<void>(must(transaction.commit()));
+  for (const auto& [column, value] : expected) {
+    if (column == "case" || column == "baseline" || column == "reporting" || column == "model")
+      continue;
+    const bool reporting = column.starts_with("reporting") || column == "avoided_energy";
+    if (column == "nmbe") {  // of least squares it is nothing but rounding
+      BOOST_TEST(std::abs(*scratch.get("nmbe", WindowKind::baseline, "2021-01-01").value) < 1e-9);
+      continue;
+    }
+    compare(scratch, column.c_str(), reporting ? WindowKind::reporting : WindowKind::baseline,
+            reporting ? "2022-01-01" : "2021-01-01", value);
+  }
+  const auto cvrmse = scratch.get("cvrmse", WindowKind::baseline, "2021-01-01");
+  BOOST_TEST(cvrmse.attributes.at("model") == expected.at("model"));
+  BOOST_TEST(cvrmse.attributes.at("weak_model") == "true");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@
 #include "../support/temporary_folder.h"
 #include "crypto/merkle.h"
 #include "store/archive_store.h"
+#include "store/series_store.h"
 
 using namespace district;
 using namespace district::store;
@@ -16,7 +17,7 @@ using district::test::sample_envelope;
 
 namespace {
 
-// A database as version 2 of the schema made it, with two envelopes.
+// A database as version 2 of the schema made it, with two envelopes, one of them quantified.
 class EarlierDatabase {
  public:
   explicit EarlierDatabase(const std::string& path) {
@@ -30,6 +31,13 @@ class EarlierDatabase {
     crypto::MerkleFrontier frontier;
     for (unsigned n = 0; n < 2; ++n) insert(sample_envelope(n), n, frontier);
     execute("UPDATE log_frontier SET tree_size = 2, subtrees = " + blob(frontier.pack()));
+    execute("DELETE FROM work_item WHERE leaf_index = 0");
+    execute("INSERT INTO origin VALUES (0, 'R', '10', 0, 0, 0)");
+    execute("INSERT INTO meter VALUES (1, '10', 'HOUSE', 'W1')");
+    execute("INSERT INTO series VALUES (1, 1, 'register', 3, 'meter', 0)");
+    execute("INSERT INTO measurement VALUES (1, 0, 0, 0, 1, 0, 0, 1.5)");
+    execute("INSERT INTO kpi VALUES (1, 'consumption')");
+    execute("INSERT INTO kpi_value VALUES (1, 1, 0, 1, 1, 1.5, 'L', 1, 0, 1, 0, '')");
   }
   ~EarlierDatabase() { sqlite3_close(db_); }
   EarlierDatabase(const EarlierDatabase&) = delete;
@@ -81,7 +89,10 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   const auto found = store.find(old.receipt_id).value();
   BOOST_TEST(!found.raw_id);
   BOOST_TEST((store.raw_chunk(found, 0).value() == old.raw_zstd));
+  // What had been quantified is quantified again, into rows that are packed.
   BOOST_TEST(store.work_waiting().value() == 2U);
+  BOOST_TEST(SeriesStore(*database).measurements({}).value().empty());
+  BOOST_TEST(SeriesStore(*database).kpis({}).value().empty());
 
   // Replay keys hold on, though nobody noted when they were created.
   const auto first = store.append(std::vector{old, sample_envelope(2)}, kNow).value();

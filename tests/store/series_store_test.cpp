@@ -1,6 +1,8 @@
 #include "store/series_store.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <tuple>
 
 using namespace district;
 using namespace district::store;
@@ -15,41 +17,30 @@ struct Scratch {
   SeriesStore store{*database};
   std::int64_t meter = store.meter_id({"20", "SHOP", ""}).value();
 
+  Series series() {
+    const Observation like{"SHOP", "", "active_energy", "kWh", ValueKind::interval, {}, {}, 0,
+                           1,      0};
+    return store.series(meter, like).value().series;
+  }
   // Stores one value of an envelope of its own, with the state.
   void put(std::uint64_t leaf, Duration offset, double value,
            MeasurementState state = MeasurementState::current) {
-    Observation observation{"SHOP",
-                            "",
-                            "active_energy",
-                            "kWh",
-                            ValueKind::interval,
-                            kStart + offset,
-                            kStart + offset + 1h,
-                            value,
-                            1,
-                            0};
-    const Origin origin{leaf, "R" + std::to_string(leaf), kStart + 48h};
-    const auto series = store.series(meter, observation).value().series;
-    BOOST_REQUIRE(store.put_origin(origin, "20", observation.start, observation.start));
-    BOOST_TEST(store.put_measurement(series.series_id, origin, observation, state).value());
-    BOOST_TEST(
-        !store.put_measurement(series.series_id, origin, observation, state).value());  // once only
+    const auto start = kStart + offset;
+    BOOST_REQUIRE(
+        store.put_origin({leaf, "R" + std::to_string(leaf), kStart + 48h}, "20", start, start));
+    auto of_meter = series();
+    auto page = store.page(of_meter, start, start).value();
+    page.versions.push_back({start, start + 1h, leaf, 1, kStart + 48h, value, 0, state});
+    std::sort(page.versions.begin(), page.versions.end(), [](const auto& one, const auto& other) {
+      return std::tie(one.start, one.leaf_index) < std::tie(other.start, other.leaf_index);
+    });
+    of_meter.longest = 1h;
+    BOOST_REQUIRE(store.put_page(of_meter, page, start, start));
   }
 };
 
-KpiValue kpi(std::optional<double> value, Instant computed_at) {
-  return {{"20", "SHOP", ""},
-          "energy_kwh",
-          WindowKind::day,
-          kStart,
-          kStart + 24h,
-          value,
-          "kWh",
-          0.5,
-          KpiStatus::insufficient,
-          1,
-          computed_at,
-          {{"peak_at_utc", "2018-03-01T07:00:00Z"}}};
+PackedKpi packed(std::int64_t kpi_id, std::optional<double> value) {
+  return {kpi_id, value, 0.5, KpiStatus::insufficient, 3, kStart, {{"valid_days", "7"}}};
 }
 
 }  // namespace
@@ -71,58 +62,116 @@ BOOST_AUTO_TEST_CASE(ids_are_given_once_for_each_meter_and_series) {
   BOOST_TEST(scratch.store.series_of(other)->size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(values_are_those_that_count) {
+BOOST_AUTO_TEST_CASE(visible_values_are_found_before_and_after_an_instant) {
   Scratch scratch;
   scratch.put(1, 0h, 1);
   scratch.put(2, 1h, 2, MeasurementState::superseded);
   scratch.put(3, 1h, 3);
   scratch.put(4, 2h, 4, MeasurementState::excluded);
-  const auto series = scratch.store.series_of(scratch.meter)->front().series_id;
-  const auto values = scratch.store.values(series, kStart, kStart + 2h).value();
-  BOOST_REQUIRE_EQUAL(values.size(), 3U);
-  BOOST_TEST(values[1].value == 3);
-  BOOST_TEST(values[2].excluded);
+  const auto series = scratch.series();
   BOOST_TEST(scratch.store.versions(series, kStart, kStart + 2h)->size() == 4U);
   BOOST_TEST((*scratch.store.value_before(series, kStart + 1h))->value == 1);
   BOOST_TEST(!*scratch.store.value_before(series, kStart));
   BOOST_TEST((*scratch.store.value_after(series, kStart))->value == 3);
+  BOOST_TEST(!(*scratch.store.value_after(series, kStart + 1h))->counts());
   BOOST_TEST(!*scratch.store.value_after(series, kStart + 2h));
 }
 
-BOOST_AUTO_TEST_CASE(a_kpi_row_changes_only_when_something_in_it_does) {
+BOOST_AUTO_TEST_CASE(values_stay_whatever_rows_they_move_to) {
+  // Days of several months, in an order that makes rows of days become rows of months and back.
   Scratch scratch;
-  const auto stored = [&] { return scratch.store.kpis({}).value().front(); };
-  BOOST_REQUIRE(scratch.store.put_kpi(scratch.meter, kpi(5, kStart)));
-  BOOST_REQUIRE(scratch.store.put_kpi(scratch.meter, kpi(5, kStart + 1h)));
-  BOOST_TEST(stored().revision == 1U);
-  BOOST_TEST((stored().computed_at == kStart));
-  auto other_status = kpi(5, kStart + 2h);
-  other_status.status = KpiStatus::partial;
-  BOOST_REQUIRE(scratch.store.put_kpi(scratch.meter, other_status));
-  BOOST_TEST(stored().revision == 1U);
-  BOOST_TEST((stored().computed_at == kStart + 2h));
-  BOOST_REQUIRE(scratch.store.put_kpi(scratch.meter, kpi(std::nullopt, kStart + 3h)));
-  BOOST_TEST(stored().revision == 2U);
-  BOOST_TEST(!stored().value.has_value());
-  BOOST_REQUIRE(scratch.store.put_kpi(scratch.meter, kpi(5, kStart + 4h)));
-  BOOST_TEST(stored().revision == 3U);
-  BOOST_TEST(stored().attributes.at("peak_at_utc") == "2018-03-01T07:00:00Z");
-  BOOST_REQUIRE(scratch.store.remove_kpi(scratch.meter, WindowKind::day, kStart, "energy_kwh"));
-  BOOST_TEST(scratch.store.kpis({})->empty());
+  const std::vector<Duration> offsets = {24h * 40, 0h,       24h * 3,  24h * 100, 24h * 41,
+                                         24h * 30, 24h * 31, 24h * 99, 24h * 2,   24h * 400};
+  std::uint64_t leaf = 0;
+  for (const auto offset : offsets) {
+    ++leaf;
+    scratch.put(leaf, offset, static_cast<double>(leaf));
+  }
+  const auto series = scratch.series();
+  const auto all = scratch.store.versions(series, kStart, kStart + 24h * 500).value();
+  BOOST_REQUIRE_EQUAL(all.size(), offsets.size());
+  for (const auto& version : all)
+    BOOST_TEST((version.start == kStart + offsets[version.leaf_index - 1]));
+  std::size_t in_rows = 0;
+  BOOST_REQUIRE(scratch.store.each_row(series, [&](const auto& versions) -> Result<Ok> {
+    in_rows += versions.size();
+    return Ok{};
+  }));
+  BOOST_TEST(in_rows == offsets.size());
+  BOOST_TEST(
+      ((*scratch.store.value_after(series, kStart + 24h * 100))->start == kStart + 24h * 400));
+  BOOST_TEST(
+      ((*scratch.store.value_before(series, kStart + 24h * 400))->start == kStart + 24h * 100));
+}
+
+BOOST_AUTO_TEST_CASE(packed_versions_come_back_as_they_were) {
+  std::vector<Version> versions;
+  const double values[] = {0,        -0.0, 18.4, 18.4, 1e300,   -17.123456789,
+                           5347.614, 1e-9, 42,   0.1,  -300.25, 1234567.875};
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    Version version;
+    version.start = kStart + 1h * i + (i % 17 == 0 ? Duration{i} : Duration{});
+    version.end = version.start + (i % 5 == 0 ? 30min : 1h);
+    version.leaf_index = 1000 - i / 3;
+    version.message_index = i % 24;
+    version.received_at = version.end + 1s * (i % 4);
+    version.value = values[i % std::size(values)];
+    version.flags = i % 11 == 0 ? 5U : 0U;
+    version.state = static_cast<MeasurementState>(i % 6);
+    versions.push_back(version);
+  }
+  std::vector<Version> read;
+  const auto octets = pack(versions);
+  BOOST_REQUIRE(unpack(as_bytes(octets), read));
+  BOOST_TEST((read == versions));
+  // Whatever is damaged is an error, not nonsense without end.
+  for (std::size_t length = 0; length < octets.size(); ++length) {
+    std::vector<Version> some;
+    BOOST_TEST(!unpack(as_bytes(octets).first(length), some));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(packed_kpis_come_back_as_they_were) {
+  PackedWindows windows;
+  for (int day = 0; day < 4; ++day) {
+    auto& window = windows[kStart + 24h * day];
+    window.end = kStart + 24h * (day + 1);
+    for (int id = 1; id < 9; ++id) {
+      auto kpi = packed(id, id % 4 == 0 ? std::nullopt : std::optional(id / 3.0));
+      kpi.computed_at += 1s * (id / 3);
+      kpi.revision = static_cast<std::uint32_t>(1 + id % 2);
+      if (id % 3 == 0) kpi.attributes = {{"peak_at_utc", "2018-03-01T07:00:00Z"}, {"x", "y"}};
+      if (id % 5 == 0) kpi.completeness = 1;
+      window.kpis.push_back(kpi);
+    }
+  }
+  const auto octets = pack(windows);
+  const auto read = unpack_windows(as_bytes(octets)).value();
+  BOOST_REQUIRE_EQUAL(read.size(), windows.size());
+  for (const auto& [start, window] : windows) {
+    BOOST_TEST((read.at(start).end == window.end));
+    for (std::size_t i = 0; i < window.kpis.size(); ++i) {
+      BOOST_TEST(read.at(start).kpis[i].says_the_same(window.kpis[i]));
+      BOOST_TEST(read.at(start).kpis[i].revision == window.kpis[i].revision);
+      BOOST_TEST((read.at(start).kpis[i].computed_at == window.kpis[i].computed_at));
+    }
+  }
+  for (std::size_t length = 0; length < octets.size(); ++length)
+    BOOST_TEST(!unpack_windows(as_bytes(octets).first(length)));
 }
 
 BOOST_AUTO_TEST_CASE(kpis_are_found_by_each_filter) {
   Scratch scratch;
+  const auto energy = scratch.store.kpi_id("energy_kwh", "kWh").value();
+  const auto peak = scratch.store.kpi_id("peak_kw", "kW").value();
   for (const auto* tenant : {"10", "20"}) {
     const auto meter = scratch.store.meter_id({tenant, "HOUSE", "W1"}).value();
+    KpiChunk chunk{WindowKind::hour, kpi_chunk_of(WindowKind::hour, kStart), {}};
     for (int hour = 0; hour < 3; ++hour) {
-      auto row = kpi(hour, kStart);
-      row.window = WindowKind::hour;
-      row.start = kStart + hour * 1h;
-      BOOST_REQUIRE(scratch.store.put_kpi(meter, row));
-      row.kpi = "peak_kw";
-      BOOST_REQUIRE(scratch.store.put_kpi(meter, row));
+      auto& window = chunk.windows[kStart + 1h * hour];
+      window = {kStart + 1h * (hour + 1), {packed(energy, hour), packed(peak, hour)}};
     }
+    BOOST_REQUIRE(scratch.store.put_kpi_chunk(meter, chunk));
   }
   const auto found = [&](auto set) {
     KpiFilter filter;
@@ -138,6 +187,9 @@ BOOST_AUTO_TEST_CASE(kpis_are_found_by_each_filter) {
   BOOST_TEST(found([](auto& f) { f.from = kStart + 1h; }) == 8U);
   BOOST_TEST(found([](auto& f) { f.to = kStart + 1h; }) == 4U);
   BOOST_TEST(found([](auto& f) { f.tenant = "10' OR '1' = '1"; }) == 0U);
+  const auto one = scratch.store.kpis({}).value().front();
+  BOOST_TEST(one.unit == "kWh");
+  BOOST_TEST(one.attributes.at("valid_days") == "7");
 }
 
 BOOST_AUTO_TEST_CASE(measurements_are_found_by_their_envelope_and_by_time) {
@@ -167,30 +219,15 @@ BOOST_AUTO_TEST_CASE(failures_are_kept_with_their_reason) {
   BOOST_TEST(failures[0].reason == "bad octets");
 }
 
-BOOST_AUTO_TEST_CASE(a_measurement_takes_at_most_50_octets) {
-  Scratch scratch;
-  const Observation like{
-      "SHOP", "", "active_energy", "kWh", ValueKind::interval, kStart, kStart + 1h, 0, 1, 0};
-  const auto series = scratch.store.series(scratch.meter, like).value().series;
-  const Origin origin{100'000, "01J00000000000000000000000", kStart};
-  BOOST_REQUIRE(scratch.store.put_origin(origin, "20", kStart, kStart));
-  const auto pages = [&] {
-    auto statement = scratch.database->prepare(
-        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
-    BOOST_REQUIRE(statement->step().value());
-    return statement->integer(0);
-  };
-  const auto before = pages();
-  constexpr int kCount = 5000;
-  for (int i = 0; i < kCount; ++i) {
-    auto observation = like;
-    observation.start += i * 1h;
-    observation.end += i * 1h;
-    observation.value = 17.123 + i;
-    BOOST_REQUIRE(scratch.store.put_measurement(series.series_id, origin, observation,
-                                                MeasurementState::current));
+BOOST_AUTO_TEST_CASE(a_measurement_takes_few_octets) {
+  std::vector<Version> versions;
+  for (std::uint32_t hour = 0; hour < 744; ++hour) {
+    const auto start = kStart + 1h * hour;
+    versions.push_back({start, start + 1h, 100'000 + hour / 24, hour % 24 + 1,
+                        kStart + 24h * (hour / 24 + 1), 17.12 + hour % 100, 0,
+                        MeasurementState::current});
   }
-  BOOST_TEST((pages() - before) / kCount <= 50);
+  BOOST_TEST(pack(versions).size() / versions.size() <= 5U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,7 +5,7 @@ _districtctl() {
   case "$previous" in
     --config | --csv | --file | --receipt | --certificate) [[ "$word" == -* ]] || { compopt -o default; return; } ;;
     --data) compopt -o dirnames; return ;;
-    --window) mapfile -t COMPREPLY < <(compgen -W 'hour day month' -- "$word"); return ;;
+    --window) mapfile -t COMPREPLY < <(compgen -W 'hour day month year baseline reporting' -- "$word"); return ;;
   esac
 
   # The command is the words that are neither options nor the values of --config and --data.
@@ -16,14 +16,14 @@ _districtctl() {
       -*) ;;
       *)
         command+="${command:+ }${COMP_WORDS[i]}"
-        case "$command" in tenant | certificate | envelope | rejection | log | audit) ;; *) break ;; esac
+        case "$command" in tenant | certificate | envelope | rejection | kpi | site | content | log | audit) ;; *) break ;; esac
         ;;
     esac
   done
 
   local global='--config --data --json --help --version' words
   case "$command" in
-    '') words="tenant enrol revoke certificate envelope rejection check kpi log status audit $global" ;;
+    '') words="tenant enrol revoke certificate envelope rejection check kpi site content log status audit $global" ;;
     tenant) words='add list' ;;
     'tenant add') words="--name --zone --content-type --source --file $global" ;;
     'tenant list') words="--csv $global" ;;
@@ -38,7 +38,14 @@ _districtctl() {
     'rejection list') words="--tenant --from --to --code --limit --csv $global" ;;
     'rejection show') words="--raw $global" ;;
     check) words="--tenant --at --content-type --soap-action --certificate $global" ;;
-    kpi) words="--tenant --source --meter --kpi --window --from --to --picture --csv $global" ;;
+    kpi) words="explain catalogue recompute --tenant --source --meter --kpi --window --from --to --picture --csv $global" ;;
+    'kpi explain') words="--tenant --source --meter --kpi --window --at --csv $global" ;;
+    'kpi recompute') words="--tenant --from --to $global" ;;
+    site) words='import list show' ;;
+    'site import') words="--dry-run $global" ;;
+    'site list') words="--tenant --csv $global" ;;
+    'site show') words="--tenant --source --meter --csv $global" ;;
+    content) words='check' ;;
     log) words='verify head' ;;
     'log verify') words="--receipt $global" ;;
     'log head') words="$global" ;;

@@ -1,0 +1,252 @@
+// districtctl kpi explain, kpi catalogue, kpi recompute
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+#include "admin/session.h"
+#include "config/standards_file.h"
+#include "quantify/catalogue.h"
+#include "quantify/engine.h"
+#include "quantify/plausibility.h"
+#include "quantify/rebuild.h"
+#include "store/series_store.h"
+#include "store/trust_store.h"
+#include "trust/trust.h"
+#include "validate/validator.h"
+#include "xml/document.h"
+
+namespace district::admin {
+namespace {
+
+struct DetailOptions {
+  std::string tenant, source, meter, kpi, window = "day", at, from, to;
+};
+
+quantify::Engine::ZoneLookup zones_of(const store::TrustRecords& records) {
+  return [&records](std::string_view code) -> std::optional<std::string> {
+    const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
+                                    [code](const Tenant& tenant) { return tenant.code == code; });
+    return found == records.tenants.rend() ? std::nullopt : std::optional(found->zone);
+  };
+}
+
+Result<KpiValue> find_kpi(store::Database& database, const DetailOptions& options) {
+  DISTRICT_TRY(const auto at, read_instant("--at", options.at));
+  store::KpiFilter filter;
+  filter.tenant = options.tenant;
+  filter.source = options.source;
+  filter.meter = options.meter;
+  filter.kpi = options.kpi;
+  filter.window = window_kind_of(options.window);
+  DISTRICT_TRY(const auto values, store::SeriesStore(database).kpis(filter));
+  for (const auto& value : values)
+    if (at && value.start <= *at && *at < value.end) return value;
+  return fail(ErrorCode::not_found,
+              "no " + options.kpi + " of " + options.source + " for the " + options.window +
+                  " at " + options.at,
+              "'districtctl kpi --tenant " + options.tenant + "' shows what there is");
+}
+
+std::string remark_of(const store::Measurement& input) {
+  const auto rules = quantify::names_of_rules(input.observation.flags);
+  std::string remark = store::name_of(input.state);
+  if (!rules.empty()) remark += " (" + rules + ")";
+  if (input.observation.flags & flag_estimated) remark += ", estimated";
+  return remark;
+}
+
+void write_kpi(Session& session, const KpiValue& kpi, const quantify::KpiDefinition& definition) {
+  Details details;
+  details.add("kpi", "KPI", kpi.kpi);
+  details.add("formula", "Formula", std::string(definition.formula));
+  details.add("source_of_definition", "Source", std::string(definition.source));
+  details.add("window_start", "Window", cell_of(kpi.start));
+  details.add("window_end", "until", cell_of(kpi.end));
+  details.add("value", "Value", cell_of(kpi.value, 6));
+  details.add("unit", "Unit", kpi.unit);
+  details.add("completeness", "Completeness", cell_of(std::optional(kpi.completeness), 6));
+  details.add("completeness_rule", "which is", quantify::text_of(definition.completeness));
+  details.add("status", "Status", name_of(kpi.status));
+  details.add("revision", "Revision", std::uint64_t{kpi.revision});
+  details.add("computed_at", "Computed at", cell_of(kpi.computed_at));
+  for (const auto& [name, value] : kpi.attributes) details.add(name, name, value);
+  details.write(session.terminal.out(), session.format());
+}
+
+Result<int> explain(Session& session, const DetailOptions& options) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto kpi, find_kpi(*database, options));
+  DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
+  quantify::Engine engine(*database, zones_of(records));
+  DISTRICT_TRY(const auto explanation, engine.explain(kpi));
+  Listing inputs({{"source", "SOURCE"},
+                  {"meter", "METER"},
+                  {"quantity", "QUANTITY"},
+                  {"start", "START"},
+                  {"end", "END"},
+                  {"value", "VALUE", true},
+                  {"unit", "UNIT"},
+                  {"state", "STATE"},
+                  {"receipt_id", "RECEIPT"}});
+  for (const auto& input : explanation.inputs) {
+    const auto& o = input.observation;
+    inputs.add({o.source, o.meter, o.quantity, cell_of(o.start), cell_of(o.end),
+                cell_of(std::optional(o.value), 3), o.unit, remark_of(input),
+                input.origin.receipt_id});
+  }
+  for (const auto& statement : explanation.statements) {
+    inputs.add({kpi.meter.source,
+                kpi.meter.meter,
+                statement.attribute,
+                cell_of(statement.valid_from),
+                {Json(nullptr), ""},
+                statement.value,
+                "",
+                "master data",
+                statement.origin.receipt_id});
+  }
+  if (session.format() == Format::table) {
+    write_kpi(session, kpi, *explanation.definition);
+    session.terminal.out() << '\n';
+  }
+  inputs.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
+std::string windows_of(const quantify::KpiDefinition& kpi) {
+  std::string text;
+  for (const auto window : kpi.windows)
+    text += (text.empty() ? "" : ", ") + std::string(name_of(window));
+  return text;
+}
+
+std::string escaped(std::string_view text) {  // for a cell of a Markdown table
+  std::string result;
+  for (const char c : text) result += c == '|' ? "\\|" : std::string(1, c);
+  return result;
+}
+
+void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
+  out << "\n## " << static_cast<char>(std::toupper(family.name.front())) << family.name.substr(1)
+      << "\n\nInputs: ";
+  const char* separator = "";
+  for (const auto& input : family.inputs) {
+    out << separator << '`' << input.quantity << '`';
+    if (input.unit != "meter") out << " in " << input.unit;
+    separator =
+        input.quantity == family.inputs.front().quantity ? "; where there are some, " : ", ";
+  }
+  out << ". Master data: ";
+  separator = "";
+  for (const auto fact : family.facts) {
+    out << separator << '`' << fact << '`';
+    separator = ", ";
+  }
+  out << ".\n\n| KPI | formula | unit | windows | completeness | source |\n"
+         "|---|---|---|---|---|---|\n";
+  for (const auto& kpi : quantify::catalogue()) {
+    if (kpi.family != family.family) continue;
+    out << "| `" << kpi.id << "` | " << escaped(kpi.formula) << " | "
+        << (kpi.unit.empty() ? "the meter's" : kpi.unit) << " | " << windows_of(kpi) << " | "
+        << text_of(kpi.completeness) << " | " << kpi.source << " |\n";
+  }
+}
+
+Result<int> write_catalogue(Session& session) {
+  auto& out = session.terminal.out();
+  out << "# KPIs\n\n"
+         "Written by `districtctl kpi catalogue` from the catalogue that the quantifier runs "
+         "from; a test keeps it so.\n\n"
+         "A value has the window's start and end, completeness, status (`complete`; `partial` from "
+         "0.9; `insufficient`; `estimated` for registers), a revision that grows when the value "
+         "changes, and the time of its computation. Attributes of a value are further columns: "
+         "`missing` names the master data or quantity that it lacks, `estimated_values` how many "
+         "of its inputs a gateway estimated, `excluded_overlaps` how many a later received value "
+         "overlaps, `implausible` how many a rule below set aside. A window without data inside a "
+         "series is a row without a value. Hours are of UTC, the others of the site's calendar.\n";
+  for (const auto& family : quantify::families()) write_family(out, family);
+  out << "\n## Rules of plausibility\n\n"
+         "A value that breaks a rule is kept, counted (`districtctl status`), shown by `kpi "
+         "explain`, and used for nothing. It takes no part in supersession: a correction that "
+         "cannot be true does not displace what it was to correct.\n\n"
+         "| rule | a value that | KPI windows count it |\n|---|---|---|\n";
+  for (const auto& rule : quantify::rules()) {
+    out << "| `" << rule.name << "` | " << rule.explanation << " | "
+        << (rule.has_window ? "yes" : "no, it has none") << " |\n";
+  }
+  return exit_ok;
+}
+
+Result<int> recompute(Session& session, const DetailOptions& options) {
+  quantify::RebuildSelection selection;
+  if (!options.tenant.empty()) selection.tenant = options.tenant;
+  DISTRICT_TRY(selection.from, read_instant("--from", options.from));
+  DISTRICT_TRY(selection.to, read_instant("--to", options.to));
+  DISTRICT_TRY(const auto settings, session.settings());
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
+  DISTRICT_TRY(const auto trust,
+               trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
+  DISTRICT_TRY(const auto validator, session.validator());
+  DISTRICT_TRY(const auto standards,
+               config::load_standards(settings.data.folder / "standards.toml"));
+  Progress progress(session.terminal, "reading envelopes");
+  DISTRICT_TRY(const auto report,
+               quantify::rebuild(
+                   *database, *validator, *trust, selection, standards, session.now(),
+                   [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
+  session.terminal.out() << grouped(report.envelopes) << " envelopes read again, "
+                         << grouped(report.restored) << " values restored, KPIs of "
+                         << grouped(report.meters) << " meters computed, "
+                         << grouped(report.changed) << " values changed\n";
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_kpi_detail_commands(CLI::App& kpi, Session& session) {
+  auto options = std::make_shared<DetailOptions>();
+  auto* explain_command = kpi.add_subcommand(
+      "explain", "Show what a value was computed from: inputs, master data, receipts");
+  explain_command->add_option("--tenant", options->tenant, "Its tenantCode")->required();
+  explain_command->add_option("--source", options->source, "Its messageSourceElement")->required();
+  explain_command->add_option("--meter", options->meter, "Its meter of the source");
+  explain_command->add_option("--kpi", options->kpi, "E.g. energy_kwh")->required();
+  explain_command->add_option("--window", options->window, "Kind of the window; default: day");
+  explain_command->add_option("--at", options->at, "A day (UTC) or an instant in the window")
+      ->type_name("DATE")
+      ->required();
+  add_csv_option(*explain_command, session);
+  explain_command->footer(
+      "Example:\n  districtctl --data /var/lib/district kpi explain --tenant 20 --source "
+      "BCN-SCHOOL \\\n      --kpi cost_eur --window day --at 2018-03-01");
+  explain_command->callback([&session, options] {
+    session.action = [&session, options] { return explain(session, *options); };
+  });
+
+  auto* catalogue_command =
+      kpi.add_subcommand("catalogue", "Print every KPI's definition, as docs/reference/kpis.md");
+  catalogue_command->footer("Example:\n  districtctl kpi catalogue > docs/reference/kpis.md");
+  catalogue_command->callback(
+      [&session] { session.action = [&session] { return write_catalogue(session); }; });
+
+  auto* recompute_command = kpi.add_subcommand(
+      "recompute", "Compute the windows of a time again, from the raw envelopes");
+  recompute_command->add_option("--tenant", options->tenant, "Only this tenant");
+  recompute_command->add_option("--from", options->from, "Windows that end after")
+      ->type_name("DATE")
+      ->required();
+  recompute_command->add_option("--to", options->to, "Windows that begin before")
+      ->type_name("DATE")
+      ->required();
+  recompute_command->footer(
+      "Values that differ from the raw envelopes, or are gone, are restored. Where nothing is "
+      "damaged, no value changes.\n\n"
+      "Example:\n  districtctl --data /var/lib/district kpi recompute --from 2018-03-01 --to "
+      "2018-04-01");
+  recompute_command->callback([&session, options] {
+    session.action = [&session, options] { return recompute(session, *options); };
+  });
+}
+
+}  // namespace district::admin

@@ -1,0 +1,174 @@
+// districtctl site
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "admin/session.h"
+#include "config/site_file.h"
+#include "quantify/site_import.h"
+#include "store/inventory.h"
+#include "store/series_store.h"
+#include "store/trust_store.h"
+#include "validate/statements.h"
+#include "xml/document.h"
+
+namespace district::admin {
+namespace {
+
+struct SiteOptions {
+  std::string file, tenant, source, meter;
+  bool dry_run = false;
+};
+
+Result<Ok> check_tenant(store::Database& database, const std::string& tenant) {
+  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
+  const bool known = std::any_of(records.tenants.begin(), records.tenants.end(),
+                                 [&](const Tenant& t) { return t.code == tenant; });
+  if (known) return Ok{};
+  return fail(ErrorCode::not_found, "no tenant " + tenant, "'districtctl tenant list' shows them");
+}
+
+Result<int> import(Session& session, const SiteOptions& options) {
+  DISTRICT_TRY(const auto file, config::load_site_file(options.file));
+  DISTRICT_TRY(const auto validator, session.validator());
+  std::vector<validate::StatedRecord> records;
+  for (const auto& record : file.records)
+    records.push_back({record.kind, record.source, record.fields});
+  DISTRICT_TRY(const auto facts, validate::read_statements(*validator, records));
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
+  DISTRICT_CHECK(check_tenant(*database, file.tenant));
+  if (options.dry_run) {
+    session.terminal.out() << grouped(facts.size()) << " statements are good; nothing is written\n";
+    return exit_ok;
+  }
+  DISTRICT_TRY(const auto report,
+               quantify::import_statements(*database, file.tenant, facts, session.now()));
+  if (report.statements == 0) {
+    session.terminal.out() << "all of it is stated already; nothing has changed\n";
+    return exit_ok;
+  }
+  session.terminal.out() << grouped(report.statements) << " statements, leaf " << report.leaf_index
+                         << " of the log; KPIs of " << grouped(report.meters)
+                         << " meters are computed anew\n";
+  return exit_ok;
+}
+
+Result<Listing> statements_of(store::Database& database, const SiteOptions& options) {
+  store::SeriesStore store(database);
+  Listing listing({{"source", "SOURCE"},
+                   {"meter", "METER OR SITE"},
+                   {"attribute", "ATTRIBUTE"},
+                   {"value", "VALUE"},
+                   {"valid_from", "FROM"},
+                   {"valid_to", "TO"},
+                   {"stated_in", "STATED IN"}});
+  DISTRICT_TRY(const auto meters, store::all_meters(database));
+  for (const auto& meter : meters) {
+    if (meter.tenant != options.tenant) continue;
+    if (!options.source.empty() && meter.source != options.source) continue;
+    if (!options.meter.empty() && meter.meter != options.meter) continue;
+    DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+    if (!meter_id) continue;
+    DISTRICT_TRY(const auto facts, store.facts(*meter_id));
+    for (const auto& [fact, origin] : facts) {
+      listing.add({meter.source, meter.meter, fact.attribute, fact.value, cell_of(fact.valid_from),
+                   cell_of(fact.valid_to), origin.receipt_id});
+    }
+  }
+  return listing;
+}
+
+Result<int> show(Session& session, const SiteOptions& options) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_CHECK(check_tenant(*database, options.tenant));
+  DISTRICT_TRY(const auto listing, statements_of(*database, options));
+  listing.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
+// One row a meter, with what is known of it.
+Result<int> list(Session& session, const SiteOptions& options) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_CHECK(check_tenant(*database, options.tenant));
+  store::SeriesStore store(*database);
+  Listing listing({{"source", "SOURCE"},
+                   {"meter", "METER OR SITE"},
+                   {"quantities", "QUANTITIES"},
+                   {"statements", "STATEMENTS", true}});
+  DISTRICT_TRY(const auto meters, store::all_meters(*database));
+  for (const auto& meter : meters) {
+    if (meter.tenant != options.tenant) continue;
+    DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+    if (!meter_id) continue;
+    DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
+    DISTRICT_TRY(const auto facts, store.facts(*meter_id));
+    std::set<std::string> quantities;
+    for (const auto& series : all_series) quantities.insert(series.quantity);
+    listing.add({meter.source, meter.meter,
+                 cell_of(std::vector<std::string>(quantities.begin(), quantities.end()), "-"),
+                 std::uint64_t{facts.size()}});
+  }
+  listing.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_site_commands(CLI::App& app, Session& session) {
+  auto* site = app.add_subcommand("site", "Master data: sites, buildings, meters, factors");
+  site->require_subcommand(1);
+  auto options = std::make_shared<SiteOptions>();
+
+  auto* import_command = site->add_subcommand(
+      "import", "State what a file says of sites and meters; what it touches is computed anew");
+  import_command->add_option("file", options->file, "A TOML file")
+      ->type_name("FILE.toml")
+      ->required();
+  import_command->add_flag("--dry-run", options->dry_run, "Only check the file");
+  import_command->footer(
+      "The statements are held to the schema of messages of type 002/001 and are a leaf of the "
+      "log.\n\nExample of a file:\n"
+      "  tenant = \"20\"\n"
+      "  source = \"BCN-SCHOOL\"\n"
+      "  valid_from = 2018-01-01\n"
+      "  [[site]]\n"
+      "  site_id = \"SCHOOL\"\n"
+      "  site_zone = \"Europe/Madrid\"\n"
+      "  floor_area_m2 = 4200\n"
+      "  [[meter]]\n"
+      "  at_site = \"SCHOOL\"\n"
+      "  medium = \"power\"\n"
+      "  co2_factor_kg_per_kwh = 0.25\n\n"
+      "Example:\n  districtctl --data /var/lib/district site import school.toml");
+  import_command->callback([&session, options] {
+    session.action = [&session, options] { return import(session, *options); };
+  });
+
+  const auto add_tenant = [&options](CLI::App& command) {
+    command.add_option("--tenant", options->tenant, "Its tenantCode")
+        ->type_name("CODE")
+        ->required();
+  };
+  auto* list_command = site->add_subcommand("list", "Show meters and sites, one a row");
+  add_tenant(*list_command);
+  add_csv_option(*list_command, session);
+  list_command->footer("Example:\n  districtctl --data /var/lib/district site list --tenant 20");
+  list_command->callback([&session, options] {
+    session.action = [&session, options] { return list(session, *options); };
+  });
+
+  auto* show_command =
+      site->add_subcommand("show", "Show every statement, with the envelope or import it came in");
+  add_tenant(*show_command);
+  show_command->add_option("--source", options->source, "Only this messageSourceElement");
+  show_command->add_option("--meter", options->meter, "Only this meter, site or building");
+  add_csv_option(*show_command, session);
+  show_command->footer(
+      "Example:\n  districtctl --data /var/lib/district site show --tenant 10 --meter KAL-W2");
+  show_command->callback([&session, options] {
+    session.action = [&session, options] { return show(session, *options); };
+  });
+}
+
+}  // namespace district::admin

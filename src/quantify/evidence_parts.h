@@ -1,0 +1,40 @@
+// Small things that several summaries need. Private to quantify/.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "quantify/evidence.h"
+
+namespace district::quantify {
+
+inline double hours(Duration duration) {
+  return std::chrono::duration<double, std::ratio<3600>>(duration).count();
+}
+inline Duration overlap(Instant start, Instant end, const Window& window) {
+  return std::max(Duration{}, std::min(end, window.end) - std::max(start, window.start));
+}
+inline bool starts_in(Instant start, const Window& window) {
+  return start >= window.start && start < window.end;
+}
+inline bool counts(const store::Version& version) {
+  return version.state == store::MeasurementState::current;
+}
+// Notes what people should know of a version; true: it counts.
+inline bool take_note(Noted& noted, const store::Version& version) {
+  if (version.state == store::MeasurementState::excluded) ++noted.excluded;
+  if (version.state == store::MeasurementState::implausible) ++noted.implausible;
+  if (!counts(version)) return false;
+  if (version.flags & flag_estimated) ++noted.estimated;
+  return true;
+}
+// Local days that the window overlaps, one after the other: each(day).
+template <typename Each>
+void each_day(const Window& window, const Calendar& calendar, Each&& each) {
+  for (auto day = calendar.window(WindowKind::day, window.start); day.start < window.end;
+       day = calendar.after(day)) {
+    each(day);
+  }
+}
+
+}  // namespace district::quantify

@@ -1,0 +1,275 @@
+#include "quantify/ingestion.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "quantify/catalogue.h"
+#include "quantify/master_data.h"
+#include "quantify/plausibility.h"
+#include "quantify/supersession.h"
+#include "quantify/units.h"
+
+namespace district::quantify {
+namespace {
+
+using namespace std::chrono_literals;
+using store::MeasurementState;
+using store::Series;
+using store::Version;
+
+// Values of a series that are further apart are merged with rows of their own.
+constexpr Duration kApart = 24h * 8;
+
+auto place_of(const Version& version) {
+  return std::tie(version.start, version.end, version.leaf_index, version.message_index);
+}
+bool before(const Version& a, const Version& b) { return place_of(a) < place_of(b); }
+
+Instant start_of_day(Instant at) { return std::chrono::floor<std::chrono::days>(at); }
+Instant end_of_day(Instant at) { return start_of_day(at) + 24h; }
+
+MeasurementState state_before_settling(const Version& version) {
+  return (version.flags & kRuleFlags) != 0 ? MeasurementState::implausible
+                                           : MeasurementState::current;
+}
+
+}  // namespace
+
+Result<std::int64_t> Ingestion::meter_of(const std::string& tenant, const std::string& source,
+                                         const std::string& meter) {
+  MeterKey key{tenant, source, meter};
+  if (const auto found = known_.meters.find(key); found != known_.meters.end())
+    return found->second;
+  DISTRICT_TRY(const auto id, store_.meter_id(key));
+  known_.meters.emplace(std::move(key), id);
+  return id;
+}
+
+Result<Ingestion::Incoming*> Ingestion::incoming_of(std::int64_t meter_id,
+                                                    const Observation& like) {
+  const KnownIds::SeriesKey key(meter_id, like.quantity, like.kind, like.unit);
+  if (const auto found = known_.series.find(key); found != known_.series.end()) {
+    const auto here = incoming_.find(found->second);
+    if (here != incoming_.end()) return &here->second;
+    DISTRICT_TRY(auto series, store_.series_by_id(found->second));
+    const auto id = series.series_id;
+    return &incoming_.emplace(id, Incoming{std::move(series), meter_id, {}}).first->second;
+  }
+  DISTRICT_TRY(auto made, store_.series(meter_id, like));
+  if (made.is_new && begins_a_family(made.series)) touched_.meters_[meter_id].all = true;
+  const auto id = made.series.series_id;
+  known_.series.emplace(key, id);
+  return &incoming_.emplace(id, Incoming{std::move(made.series), meter_id, {}}).first->second;
+}
+
+Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
+  DISTRICT_TRY(const auto meter_id, meter_of(batch.tenant, observation.source, observation.meter));
+  const auto converted = conversion(observation.quantity, observation.unit);
+  if (converted) {
+    observation.unit = converted->unit;
+    observation.value *= converted->factor;
+  }
+  touched_.meters_[meter_id].tenant = batch.tenant;
+  DISTRICT_TRY(auto* incoming, incoming_of(meter_id, observation));
+  const auto judgement = judge(observation, origin_.received_at, converted.has_value());
+  // Whether the source is known is a matter of when one asks: master data may come later.
+  const auto told = observation.flags & ~kRuleFlags & ~std::uint32_t{flag_unknown_source};
+  Version version{observation.start,         observation.end,     origin_.leaf_index,
+                  observation.message_index, origin_.received_at, observation.value,
+                  told | judgement.flags};
+  if (judgement.has_window) {
+    incoming->versions.push_back(version);
+    return Ok{};
+  }
+  version.state = MeasurementState::unusable;
+  DISTRICT_TRY(const bool is_new, store_.put_unusable(incoming->series.series_id, version));
+  if (!is_new) return Ok{};
+  ++counts_[std::string("state ") + name_of(version.state)];
+  for (const auto& rule : rules()) {
+    if (version.flags & rule.flag) ++counts_["rule " + std::string(rule.name)];
+  }
+  return Ok{};
+}
+
+Result<Ok> Ingestion::take(const Batch& batch) {
+  std::optional<Instant> first, last;
+  for (const auto& observation : batch.observations) {
+    first = std::min(first.value_or(observation.start), observation.start);
+    last = std::max(last.value_or(observation.start), observation.start);
+  }
+  DISTRICT_CHECK(store_.put_origin(origin_, batch.tenant, first, last));
+  for (const auto& observation : batch.observations) DISTRICT_CHECK(sort_in(batch, observation));
+  for (auto& [series_id, incoming] : incoming_) DISTRICT_CHECK(take_series(incoming));
+  DISTRICT_CHECK(store_.add_counts(counts_));
+  return take_facts(batch);
+}
+
+Result<Ok> Ingestion::take_series(Incoming& incoming) {
+  auto& versions = incoming.versions;
+  std::sort(versions.begin(), versions.end(), before);
+  for (const auto& version : versions)
+    incoming.series.longest = std::max(incoming.series.longest, version.end - version.start);
+  for (auto begin = versions.begin(); begin != versions.end();) {
+    auto end = begin + 1;
+    while (end != versions.end() && end->start - std::prev(end)->start <= kApart) ++end;
+    DISTRICT_CHECK(take_stretch(incoming, {begin, end}));
+    begin = end;
+  }
+  return Ok{};
+}
+
+Result<Ok> Ingestion::take_stretch(Incoming& incoming, std::vector<Version> versions) {
+  DISTRICT_TRY(const bool done, merge(incoming, versions, false));
+  if (done) return Ok{};
+  // Values of the same days have become spikes, or are none any more: what overlaps them counts
+  // anew, too.
+  DISTRICT_TRY([[maybe_unused]] const bool again, merge(incoming, versions, true));
+  return Ok{};
+}
+
+// What a version's state is, those decide that have its key or overlap it. So the versions that the
+// new ones overlap are settled, and their deciders looked at. `wide`: those of all days in which a
+// new one lies. False: that is needed, and nothing is written yet.
+Result<bool> Ingestion::merge(Incoming& incoming, const std::vector<Version>& versions, bool wide) {
+  auto& series = incoming.series;
+  const auto longest = series.longest;
+  auto first = versions.front().start, last = versions.back().start + longest;
+  if (wide) {
+    first = start_of_day(first);
+    last = end_of_day(versions.back().start) + longest;
+  }
+  DISTRICT_TRY(auto page, store_.page(series, first - 2 * longest, last + longest));
+  Merged merged = put_together(incoming.meter_id, page.versions, versions);
+  // Days in which new values lie are here from beginning to end.
+  const bool others_changed = judge_days(series.kind, merged, start_of_day(versions.front().start),
+                                         end_of_day(versions.back().start));
+  if (others_changed && !wide) return false;
+  for (auto& version : merged.versions) version.state = state_before_settling(version);
+  settle(merged.versions);
+  const auto changed = note_changes(incoming, merged, first, last);
+  if (!changed) return true;
+  page.versions = std::move(merged.versions);
+  DISTRICT_CHECK(store_.put_page(series, page, changed->start, changed->end));
+  return true;
+}
+
+// The stored ones and the new ones, in their order.
+Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<Version>& stored,
+                                          const std::vector<Version>& versions) {
+  Merged merged;
+  merged.versions.reserve(stored.size() + versions.size());
+  merged.was.reserve(stored.size() + versions.size());
+  auto next = stored.begin();
+  const auto take_stored = [&](auto until) {
+    for (; next != stored.end() && until(*next); ++next) {
+      merged.was.push_back({next->state, next->flags, false});
+      merged.versions.push_back(*next);
+    }
+  };
+  for (const auto& version : versions) {
+    take_stored([&](const Version& other) { return before(other, version); });
+    const bool there = next != stored.end() && place_of(*next) == place_of(version);
+    if (there && !restoring_) {
+      // Ingested before, by a recomputation that may have broken off: what it did is not known.
+      touched_.meters_[meter_id].all = true;
+      continue;
+    }
+    if (there && next->value == version.value) continue;
+    if (restoring_) ++restored_;
+    if (there) {
+      next->value = version.value;
+      merged.differs = true;
+      continue;
+    }
+    merged.was.push_back({MeasurementState::unusable, 0, true});
+    merged.versions.push_back(version);
+  }
+  take_stored([](const Version&) { return true; });
+  return merged;
+}
+
+// Spikes, day by day. True: a stored version is one now, or is none any more.
+bool Ingestion::judge_days(ValueKind kind, Merged& merged, Instant from, Instant to) {
+  bool others_changed = false;
+  auto& versions = merged.versions;
+  for (std::size_t begin = 0; begin < versions.size();) {
+    const auto day = start_of_day(versions[begin].start);
+    auto end = begin;
+    while (end < versions.size() && versions[end].start < day + 24h) ++end;
+    if (day >= from && day < to && judge_spikes(kind, {&versions[begin], end - begin})) {
+      for (auto i = begin; i < end; ++i)
+        others_changed |= !merged.was[i].is_new && versions[i].flags != merged.was[i].flags;
+    }
+    begin = end;
+  }
+  return others_changed;
+}
+
+// Counts and notes what has changed; gives the first and the last start of it. States of versions
+// that do not overlap [first, last] are not decided by what is here: they stay.
+std::optional<Stretch> Ingestion::note_changes(const Incoming& incoming, Merged& merged,
+                                               Instant first, Instant last) {
+  std::optional<Stretch> changed;
+  auto& stretches = touched_.meters_[incoming.meter_id].series;
+  for (std::size_t i = 0; i < merged.versions.size(); ++i) {
+    auto& version = merged.versions[i];
+    const auto& was = merged.was[i];
+    const bool inside = version.start <= last && version.end >= first;
+    if (!inside && !was.is_new) version.state = was.state;
+    const bool same = version.state == was.state && version.flags == was.flags;
+    if (!was.is_new && same && !merged.differs) continue;
+    if (!changed) changed = stretch_of(version.start, version.start);
+    changed->end = version.start;
+    count_change(version, was);
+    // A resent value is news to nobody.
+    if (was.is_new && version.state == MeasurementState::duplicate) continue;
+    stretches[incoming.series.series_id].add(stretch_of(version.start, version.end));
+  }
+  return changed;
+}
+
+void Ingestion::count_change(const Version& version, const Before& was) {
+  if (!was.is_new) --counts_[std::string("state ") + name_of(was.state)];
+  ++counts_[std::string("state ") + name_of(version.state)];
+  if (((version.flags | was.flags) & kRuleFlags) == 0) return;
+  for (const auto& rule : rules()) {
+    const int change = ((version.flags & rule.flag) != 0) - ((was.flags & rule.flag) != 0);
+    if (change != 0) counts_["rule " + std::string(rule.name)] += change;
+  }
+}
+
+Result<Ok> Ingestion::take_facts(const Batch& batch) {
+  std::map<std::int64_t, std::vector<const MasterFact*>> facts;
+  for (const auto& fact : batch.master_facts) {
+    DISTRICT_TRY(const auto meter_id, meter_of(batch.tenant, fact.source, fact.meter));
+    facts[meter_id].push_back(&fact);
+  }
+  for (const auto& [meter_id, of_meter] : facts) {
+    DISTRICT_TRY(const auto earlier, store_.facts(meter_id));
+    bool relevant = false;
+    for (const auto* fact : of_meter) {
+      DISTRICT_CHECK(store_.put_fact(meter_id, *fact, origin_));
+      relevant = relevant || matters(fact->attribute);
+    }
+    if (!relevant) continue;
+    DISTRICT_TRY(const auto now, store_.facts(meter_id));
+    const bool again = std::any_of(earlier.begin(), earlier.end(), [&](const auto& stored) {
+      return stored.origin.leaf_index == origin_.leaf_index;
+    });
+    if (!again && MasterData(earlier).says_the_same(MasterData(now))) continue;
+    touched_.all(meter_id, batch.tenant);
+    for (const auto* fact : of_meter) DISTRICT_CHECK(touch_replaced(batch, *fact));
+  }
+  return Ok{};
+}
+
+// The replaced meter's windows end where its successor's begin.
+Result<Ok> Ingestion::touch_replaced(const Batch& batch, const MasterFact& fact) {
+  if (fact.attribute != "replaces_meter") return Ok{};
+  DISTRICT_TRY(const auto replaced, store_.find_meter({batch.tenant, fact.source, fact.value}));
+  if (replaced) touched_.all(*replaced, batch.tenant);
+  return Ok{};
+}
+
+}  // namespace district::quantify

@@ -1,0 +1,80 @@
+// Takes the values and statements of one batch into the store: each value judged, merged with those
+// of its series, and the ones that count settled. Private to quantify/.
+// Inside the caller's transaction. Threads: one at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/error.h"
+#include "model/batch.h"
+#include "quantify/touched.h"
+#include "store/series_store.h"
+
+namespace district::quantify {
+
+// Ids that were looked up before; they never change once their transaction is committed.
+struct KnownIds {
+  using SeriesKey = std::tuple<std::int64_t, std::string, ValueKind, std::string>;
+  std::map<MeterKey, std::int64_t> meters;
+  std::map<SeriesKey, std::int64_t> series;
+};
+
+class Ingestion {
+ public:
+  Ingestion(store::SeriesStore& store, KnownIds& known, const store::Origin& origin,
+            Touched& touched, bool restoring = false)
+      : store_(store), known_(known), origin_(origin), touched_(touched), restoring_(restoring) {}
+
+  // Errors: archive_unavailable, archive_corrupt. The batch has been checked.
+  Result<Ok> take(const Batch& batch);
+  std::uint64_t restored() const { return restored_; }
+
+ private:
+  struct Incoming {
+    store::Series series;
+    std::int64_t meter_id = 0;
+    std::vector<store::Version> versions;
+  };
+  // What a version was before it is settled anew.
+  struct Before {
+    store::MeasurementState state{};
+    std::uint32_t flags = 0;
+    bool is_new = false;
+  };
+  struct Merged {
+    std::vector<store::Version> versions;
+    std::vector<Before> was;  // of each
+    bool differs = false;     // a stored number was not what was received
+  };
+  Result<std::int64_t> meter_of(const std::string& tenant, const std::string& source,
+                                const std::string& meter);
+  Result<Incoming*> incoming_of(std::int64_t meter_id, const Observation& like);
+  Result<Ok> sort_in(const Batch& batch, Observation observation);
+  Result<Ok> take_series(Incoming& incoming);
+  Result<Ok> take_stretch(Incoming& incoming, std::vector<store::Version> versions);
+  Result<bool> merge(Incoming& incoming, const std::vector<store::Version>& versions, bool wide);
+  Merged put_together(std::int64_t meter_id, std::vector<store::Version>& stored,
+                      const std::vector<store::Version>& versions);
+  static bool judge_days(ValueKind kind, Merged& merged, Instant from, Instant to);
+  std::optional<Stretch> note_changes(const Incoming& incoming, Merged& merged, Instant first,
+                                      Instant last);
+  void count_change(const store::Version& version, const Before& was);
+  Result<Ok> take_facts(const Batch& batch);
+  Result<Ok> touch_replaced(const Batch& batch, const MasterFact& fact);
+
+  store::SeriesStore& store_;
+  KnownIds& known_;
+  const store::Origin& origin_;
+  Touched& touched_;
+  // Values that are there already are compared with the batch's, which are known to be right.
+  const bool restoring_;
+  std::uint64_t restored_ = 0;
+  std::map<std::int64_t, Incoming> incoming_;  // by series_id
+  std::map<std::string, std::int64_t> counts_;
+};
+
+}  // namespace district::quantify

@@ -1,0 +1,88 @@
+// One meter with everything that its KPIs are computed from: its master data and calendar, its
+// series, and those of other meters that it refers to (an outdoor sensor, meters that it replaced).
+// Private to quantify/. Reads only. Threads: one at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantify/catalogue.h"
+#include "quantify/master_data.h"
+#include "store/series_store.h"
+
+namespace district::quantify {
+
+// A meter that was replaced, and what was read when that happened.
+struct Predecessor {
+  store::Series registers;
+  MasterData master;
+  Instant exchanged_at{};
+  std::optional<double> final_register, initial_register;
+};
+
+// A family that the meter has, with its series; nullptr where it has none.
+struct FamilyInputs {
+  const FamilyDefinition* family = nullptr;
+  std::vector<const store::Series*> inputs;
+};
+
+class MeterData {
+ public:
+  static Result<MeterData> load(store::SeriesStore& store, std::int64_t meter_id);
+
+  std::int64_t meter_id = 0;
+  MeterKey key;
+  MasterData master;
+  std::vector<store::Series> own, sensor;   // sensor: of the meter that outdoor_sensor names
+  std::vector<Predecessor> predecessors;    // the last one first
+  std::optional<std::string> continued_by;  // number of the meter that replaced this one
+
+  // In the order of precedence. The pointers are into this object.
+  std::vector<FamilyInputs> families() const;
+  // Of registers, rows begin with the window in which the meter was installed.
+  std::optional<Instant> registers_from() const;
+
+ private:
+  Result<Ok> load_sensor(store::SeriesStore& store);
+  Result<Ok> load_predecessors(store::SeriesStore& store);
+  Result<Ok> load_successor(store::SeriesStore& store);
+  const store::Series* find(const Input& input, bool first) const;
+};
+
+// What master data says of a meter; where it says nothing of an attribute, what it says of the
+// building or site that the meter stands in. A site is known by the source and its site_id.
+Result<MasterData> master_data_of(store::SeriesStore& store, const MeterKey& key);
+
+// Meters whose KPIs depend on values or master data of this one.
+Result<std::vector<std::int64_t>> dependents_of(store::SeriesStore& store, const MeterKey& key);
+
+// "BCN-SCHOOL", or "House12/4711" for a meter of a source: how outdoor_sensor names one.
+std::string reference_to(const MeterKey& key);
+MeterKey meter_referred_to(const std::string& tenant, const std::string& reference);
+
+// Values of series, loaded once for the families of a meter.
+class Shelf {
+ public:
+  explicit Shelf(store::SeriesStore& store) : store_(store) {}
+  // All that start in [from, to], and maybe more; until the next call for the series, or clear().
+  Result<std::span<const store::Version>> get(const store::Series& series, Instant from,
+                                              Instant to);
+  void clear() { loaded_.clear(); }
+
+ private:
+  struct Loaded {
+    Instant from{}, to{};
+    std::vector<store::Version> versions;
+  };
+  store::SeriesStore& store_;
+  std::map<std::int64_t, Loaded> loaded_;
+};
+
+// The readings that consumption in [from, to) is computed of, across exchanges of the meter.
+Result<std::vector<Reading>> readings_of(store::SeriesStore& store, Shelf& shelf,
+                                         const MeterData& meter, const store::Series& registers,
+                                         Instant from, Instant to);
+
+}  // namespace district::quantify

@@ -1,0 +1,36 @@
+// Computes again, from the raw envelopes, what they give for a time. Values that are gone or differ
+// are restored; where nothing is damaged, nothing changes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/standards.h"
+#include "store/database.h"
+#include "trust/trust.h"
+#include "validate/validator.h"
+
+namespace district::quantify {
+
+struct RebuildSelection {
+  std::optional<std::string> tenant;
+  std::optional<Instant> from, to;  // of the windows; none: all
+};
+
+struct RebuildReport {
+  std::uint64_t envelopes = 0, restored = 0, meters = 0;
+  std::uint64_t changed = 0;  // KPI values
+};
+
+// In transactions of its own, beside a server that runs.
+// Errors: archive_unavailable, archive_corrupt (octets that are not those received).
+Result<RebuildReport> rebuild(
+    store::Database& database, const validate::Validator& validator, trust::Trust& trust,
+    const RebuildSelection& selection, const Standards& standards, Instant now,
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
+
+}  // namespace district::quantify

@@ -1,0 +1,382 @@
+#include "quantify/recomputation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+namespace district::quantify {
+namespace {
+
+using namespace std::chrono_literals;
+using store::PackedKpi;
+using store::Series;
+using store::Value;
+using store::Version;
+
+constexpr Duration kTick{1};  // of Instant
+// Changes of instants that are nearer than this are taken for one.
+constexpr Duration kInstantsApart = 2h;
+
+// How long a gap between values gets rows of its own, by kind of window. It is measured from start
+// to start: the ends of overlapping values would make it depend on which of them came first.
+constexpr Duration gap_max(WindowKind kind) {
+  switch (kind) {
+    case WindowKind::hour:
+      return 24h * 31;
+    case WindowKind::day:
+      return 24h * 366;
+    default:
+      return 24h * 3653;
+  }
+}
+
+bool by_calendar(WindowKind kind) {
+  return kind != WindowKind::baseline && kind != WindowKind::reporting;
+}
+
+void add_notes(Figure& figure, const Noted& noted) {
+  const auto note = [&figure](const char* name, std::size_t count) {
+    if (count > 0) figure.attributes.emplace(name, std::to_string(count));
+  };
+  note("estimated_values", noted.estimated);
+  note("excluded_overlaps", noted.excluded);
+  note("implausible", noted.implausible);
+}
+
+bool same_value(const PackedKpi& a, const PackedKpi& b) {
+  if (!a.value || !b.value) return a.value.has_value() == b.value.has_value();
+  return std::memcmp(&*a.value, &*b.value, sizeof(double)) == 0;
+}
+
+}  // namespace
+
+Result<Ok> Recomputation::run() {
+  plan_works();
+  for (auto& work : works_) DISTRICT_CHECK(plan(work));
+  // The windows of a year, of all families; those of a model behind them.
+  while (true) {
+    std::optional<Window> year;
+    for (const auto& work : works_) {
+      for (const auto& window : work.windows) {
+        if (!by_calendar(window.kind)) continue;
+        if (!year || window.start < year->start)
+          year = calendar_.window(WindowKind::year, window.start);
+      }
+    }
+    if (!year) break;
+    for (auto& work : works_) {
+      const auto later = std::stable_partition(
+          work.windows.begin(), work.windows.end(),
+          [&](const Window& w) { return by_calendar(w.kind) && w.start < year->end; });
+      DISTRICT_CHECK(compute(work, {work.windows.begin(), later}));
+      work.windows.erase(work.windows.begin(), later);
+    }
+    shelf_.clear();
+    DISTRICT_CHECK(put_away(year->end));
+    if (pause_) DISTRICT_CHECK(pause_());
+  }
+  for (const auto& work : works_) DISTRICT_CHECK(compute(work, work.windows));
+  DISTRICT_CHECK(put_away(std::nullopt));
+  return touched_.all ? remove_unvisited() : Ok{};
+}
+
+void Recomputation::plan_works() {
+  std::set<std::string_view> given;
+  for (auto& inputs : meter_.families()) {
+    Work work{std::move(inputs), {}, {}};
+    const auto family = work.inputs.family->family;
+    for (const auto& kpi : catalogue())
+      if (kpi.family == family && !given.contains(kpi.id)) work.kpis.push_back(&kpi);
+    for (const auto* kpi : work.kpis) given.insert(kpi->id);
+    works_.push_back(std::move(work));
+  }
+}
+
+// Where values of a series have changed; all of them, where all windows are computed.
+Result<std::vector<Stretch>> Recomputation::stretches_of(const Series& series, bool joinable) {
+  const auto tolerance = touched_.all ? gap_max(WindowKind::hour)
+                         : joinable   ? kInstantsApart
+                                      : Duration{};
+  Stretches stretches(tolerance, gap_max(WindowKind::hour));
+  if (touched_.all) {
+    DISTRICT_CHECK(store_.each_row(series, [&](const std::vector<Version>& versions) -> Result<Ok> {
+      for (const auto& version : versions)
+        if (visible(version)) stretches.add(stretch_of(version.start, version.end));
+      return Ok{};
+    }));
+  } else if (const auto found = touched_.series.find(series.series_id);
+             found != touched_.series.end()) {
+    stretches = found->second;  // another family may need them, too
+  }
+  return stretches.take(tolerance);
+}
+
+Result<Ok> Recomputation::plan(Work& work) {
+  const auto& family = *work.inputs.family;
+  if (family.family == Family::model) return plan_model(work);
+  const auto& first = *work.inputs.inputs.front();
+  const bool instants = first.kind == ValueKind::instant || first.kind == ValueKind::reading;
+  DISTRICT_TRY(auto stretches, stretches_of(first, instants));
+  for (auto& stretch : stretches) {
+    // The last one's hold: those before it are held until the next one at most.
+    if (first.kind == ValueKind::instant) {
+      stretch.reach = std::max(
+          stretch.end, stretch.last_start + hold_at(meter_.master, standards_, stretch.last_start));
+    }
+    DISTRICT_CHECK(add_windows(work, stretch));
+  }
+  for (std::size_t i = 1; i < family.inputs.size() && !touched_.all; ++i) {
+    if (work.inputs.inputs[i] == nullptr) continue;
+    DISTRICT_TRY(const auto changed, stretches_of(*work.inputs.inputs[i], true));
+    for (auto stretch : changed) {
+      stretch.reach = std::max(stretch.end, stretch.reach) + family.inputs[i].acts_on;
+      DISTRICT_CHECK(add_existing(work, stretch));
+    }
+  }
+  if (family.family == Family::register_reading && !touched_.all) {
+    for (const auto& predecessor : meter_.predecessors) {
+      DISTRICT_TRY(const auto changed, stretches_of(predecessor.registers, true));
+      for (auto stretch : changed) {
+        stretch.reach = std::max(stretch.reach, predecessor.exchanged_at + kTick);
+        DISTRICT_CHECK(add_existing(work, stretch));
+      }
+    }
+  }
+  if (const auto from = meter_.registers_from();
+      from && family.family == Family::register_reading) {
+    std::erase_if(work.windows, [from](const Window& window) { return window.end <= *from; });
+  }
+  std::sort(work.windows.begin(), work.windows.end());
+  work.windows.erase(std::unique(work.windows.begin(), work.windows.end()), work.windows.end());
+  return Ok{};
+}
+
+// The windows that a change in the stretch touches, with the gaps beside it.
+Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
+  const auto& series = *work.inputs.inputs.front();
+  DISTRICT_TRY(const auto before, store_.value_before(series, stretch.start));
+  DISTRICT_TRY(const auto after, store_.value_after(series, stretch.last_start));
+  const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
+  for (const auto kind : work.inputs.family->windows) {
+    const bool join_before = before && stretch.start - before->start <= gap_max(kind);
+    const bool join_after = after && after->start - stretch.last_start <= gap_max(kind);
+    const auto from = join_before ? before->start : stretch.start;
+    const auto to = join_after ? std::max(after->start, last) : last;
+    for (auto window = calendar_.window(kind, from); window.start <= to;
+         window = calendar_.after(window)) {
+      work.windows.push_back(window);
+    }
+    // A difference changes at both of its readings, however far apart they are.
+    if (series.kind != ValueKind::reading) continue;
+    if (before) work.windows.push_back(calendar_.window(kind, before->start));
+    if (after) work.windows.push_back(calendar_.window(kind, after->start));
+  }
+  return Ok{};
+}
+
+// Values of the other inputs change windows, but make none.
+Result<Ok> Recomputation::add_existing(Work& work, const Stretch& stretch) {
+  const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
+  for (const auto kind : work.inputs.family->windows) {
+    for (auto window = calendar_.window(kind, stretch.start); window.start <= last;
+         window = calendar_.after(window)) {
+      DISTRICT_TRY(const bool there, has_rows(work, window));
+      if (there) work.windows.push_back(window);
+    }
+  }
+  return Ok{};
+}
+
+Result<bool> Recomputation::has_rows(const Work& work, const Window& window) {
+  DISTRICT_TRY(const auto* sheet, sheet_of(window.kind, window.start));
+  const auto found = sheet->chunk.windows.find(window.start);
+  if (found == sheet->chunk.windows.end()) return false;
+  for (const auto& packed : found->second.kpis) {
+    DISTRICT_TRY(const auto name, store_.kpi_name(packed.kpi_id));
+    for (const auto* kpi : work.kpis)
+      if (kpi->id == name.name) return true;
+  }
+  return false;
+}
+
+// A model's windows are stated by master data. The reporting period depends on the baseline, too.
+Result<Ok> Recomputation::plan_model(Work& work) {
+  const auto window_of = [&](WindowKind kind, const char* attribute) {
+    const auto stated = meter_.master.latest(attribute);
+    return stated ? calendar_.days(kind, *stated) : std::nullopt;
+  };
+  const auto baseline = window_of(WindowKind::baseline, "baseline");
+  if (!baseline) return Ok{};
+  const auto reporting = window_of(WindowKind::reporting, "reporting");
+  const auto normal = window_of(WindowKind::baseline, "normal_period");
+  bool fit = touched_.all, report = touched_.all;
+  for (const auto* input : work.inputs.inputs) {
+    if (input == nullptr || touched_.all) continue;
+    DISTRICT_TRY(const auto stretches, stretches_of(*input, true));
+    for (const auto& stretch : stretches) {
+      const auto touches = [&stretch](const std::optional<Window>& window) {
+        return window && stretch.start < window->end &&
+               std::max(stretch.end, stretch.last_start) >= window->start;
+      };
+      fit = fit || touches(baseline) || touches(normal);
+      report = report || touches(reporting);
+    }
+  }
+  if (fit) work.windows.push_back(*baseline);
+  if ((fit || report) && reporting) work.windows.push_back(*reporting);
+  return Ok{};
+}
+
+Result<Ok> Recomputation::compute(const Work& work, std::span<const Window> windows) {
+  if (windows.empty()) return Ok{};
+  const auto& family = *work.inputs.family;
+  auto from = windows.front().start, to = windows.front().end;
+  const auto include = [&](const std::optional<Window>& window) {
+    if (!window) return;
+    from = std::min(from, window->start);
+    to = std::max(to, window->end);
+  };
+  for (const auto& window : windows) include(window);
+  if (family.family == Family::model) {
+    for (const auto* attribute : {"baseline", "normal_period"}) {
+      const auto stated = meter_.master.latest(attribute);
+      if (stated) include(calendar_.days(WindowKind::baseline, *stated));
+    }
+  }
+  Material material{calendar_, meter_.master, standards_, {}, {}, meter_.continued_by};
+  for (const auto* series : work.inputs.inputs) {
+    auto& input = material.inputs.emplace_back();
+    if (series == nullptr) continue;
+    input.there = true;
+    input.longest = series->longest;
+    if (family.family == Family::register_reading) continue;
+    DISTRICT_TRY(input.versions,
+                 shelf_.get(*series, from - series->longest - family.looks_back, to));
+  }
+  if (family.family == Family::register_reading) {
+    DISTRICT_TRY(material.readings,
+                 readings_of(store_, shelf_, meter_, *work.inputs.inputs.front(), from, to));
+  }
+  for (const auto& window : windows) {
+    Evidence evidence;
+    evidence.window = window;
+    evidence.material = &material;
+    family.summarise(evidence);
+    DISTRICT_CHECK(write(work, evidence));
+  }
+  return Ok{};
+}
+
+Result<Ok> Recomputation::write(const Work& work, Evidence& evidence) {
+  const auto& window = evidence.window;
+  DISTRICT_TRY(auto* sheet, sheet_of(window.kind, window.start));
+  auto& row = sheet->chunk.windows[window.start];
+  if (row.end != window.end) sheet->changed = true;
+  row.end = window.end;
+  std::set<std::string_view> absent;
+  for (const auto* kpi : work.kpis) {
+    if (!kpi->has(window.kind)) continue;
+    auto figure = kpi->evaluate(evidence);
+    if (!figure.applies) {
+      absent.insert(kpi->id);
+      continue;
+    }
+    add_notes(figure, evidence.noted);
+    DISTRICT_CHECK(write_figure(*sheet, window, *kpi, std::move(figure)));
+  }
+  if (absent.empty()) return Ok{};
+  for (auto packed = row.kpis.begin(); packed != row.kpis.end();) {
+    DISTRICT_TRY(const auto name, store_.kpi_name(packed->kpi_id));
+    const bool gone = absent.contains(name.name);
+    sheet->changed = sheet->changed || gone;
+    packed = gone ? row.kpis.erase(packed) : packed + 1;
+  }
+  return Ok{};
+}
+
+Result<Ok> Recomputation::write_figure(Sheet& sheet, const Window& window, const KpiDefinition& kpi,
+                                       Figure figure) {
+  // Values near the largest double may overflow in a sum: no value rather than an infinite one.
+  if (figure.value && !std::isfinite(*figure.value)) {
+    figure.value.reset();
+    figure.attributes.emplace("overflow", "true");
+  }
+  PackedKpi packed;
+  const auto unit = figure.unit.empty() ? std::string(kpi.unit) : figure.unit;
+  DISTRICT_TRY(packed.kpi_id, store_.kpi_id(std::string(kpi.id), unit));
+  packed.value = figure.value;
+  packed.completeness = figure.completeness;
+  packed.status = figure.status;
+  packed.computed_at = computed_at_;
+  packed.attributes.assign(figure.attributes.begin(), figure.attributes.end());
+  if (touched_.all) sheet.fresh.emplace(window.start, packed.kpi_id);
+
+  auto& row = sheet.chunk.windows[window.start].kpis;
+  auto place = std::partition_point(
+      row.begin(), row.end(), [&](const PackedKpi& other) { return other.kpi_id < packed.kpi_id; });
+  const bool there = place != row.end() && place->kpi_id == packed.kpi_id;
+  if (there && place->says_the_same(packed)) return Ok{};
+  sheet.changed = true;
+  if (there) {
+    packed.revision = place->revision + (same_value(*place, packed) ? 0 : 1);
+    *place = std::move(packed);
+    return Ok{};
+  }
+  // In another unit it is the same KPI still.
+  for (auto other = row.begin(); other != row.end() && kpi.unit.empty(); ++other) {
+    DISTRICT_TRY(const auto name, store_.kpi_name(other->kpi_id));
+    if (name.name != kpi.id) continue;
+    packed.revision = other->revision + (same_value(*other, packed) ? 0 : 1);
+    row.erase(other);
+    break;
+  }
+  place = std::partition_point(
+      row.begin(), row.end(), [&](const PackedKpi& other) { return other.kpi_id < packed.kpi_id; });
+  row.insert(place, std::move(packed));
+  return Ok{};
+}
+
+Result<Recomputation::Sheet*> Recomputation::sheet_of(WindowKind kind, Instant start) {
+  const SheetKey key(kind, store::kpi_chunk_of(kind, start));
+  if (const auto found = sheets_.find(key); found != sheets_.end()) return &found->second;
+  Sheet sheet;
+  DISTRICT_TRY(sheet.chunk, store_.kpi_chunk(meter_.meter_id, key.first, key.second));
+  visited_.insert(key);
+  return &sheets_.emplace(key, std::move(sheet)).first->second;
+}
+
+// Writes the sheets to which no window of a later year belongs; without an instant, all.
+Result<Ok> Recomputation::put_away(std::optional<Instant> done_until) {
+  for (auto at = sheets_.begin(); at != sheets_.end();) {
+    auto& [key, sheet] = *at;
+    if (done_until &&
+        (!by_calendar(key.first) || key.second >= store::kpi_chunk_of(key.first, *done_until))) {
+      ++at;
+      continue;
+    }
+    for (auto row = sheet.chunk.windows.begin(); row != sheet.chunk.windows.end();) {
+      if (touched_.all) {
+        // Rows that would not be there had the master data been known from the start.
+        sheet.changed |= std::erase_if(row->second.kpis, [&](const PackedKpi& kpi) {
+                           return !sheet.fresh.contains({row->first, kpi.kpi_id});
+                         }) > 0;
+      }
+      row = row->second.kpis.empty() ? sheet.chunk.windows.erase(row) : std::next(row);
+    }
+    if (sheet.changed) DISTRICT_CHECK(store_.put_kpi_chunk(meter_.meter_id, sheet.chunk));
+    at = sheets_.erase(at);
+  }
+  return Ok{};
+}
+
+Result<Ok> Recomputation::remove_unvisited() {
+  DISTRICT_TRY(const auto chunks, store_.kpi_chunks(meter_.meter_id));
+  for (const auto& [kind, chunk] : chunks) {
+    if (!visited_.contains({kind, chunk}))
+      DISTRICT_CHECK(store_.put_kpi_chunk(meter_.meter_id, {kind, chunk, {}}));
+  }
+  return Ok{};
+}
+
+}  // namespace district::quantify

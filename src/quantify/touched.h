@@ -1,0 +1,49 @@
+// What batches changed, until it is recomputed. Its memory grows with the number of meters and with
+// the time that their values span, not with the number of values.
+// Threads: one at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "quantify/stretches.h"
+
+namespace district::quantify {
+
+class Touched {
+ public:
+  bool empty() const { return meters_.empty(); }
+  std::size_t meters() const { return meters_.size(); }
+  // Every window of the meter.
+  void all(std::int64_t meter_id, const std::string& tenant) {
+    auto& meter = meters_[meter_id];
+    meter.tenant = tenant;
+    meter.all = true;
+  }
+  std::vector<std::int64_t> meter_ids() const {
+    std::vector<std::int64_t> ids;
+    for (const auto& [meter_id, changes] : meters_) ids.push_back(meter_id);
+    return ids;
+  }
+
+ private:
+  friend class Engine;
+  friend class Recomputation;
+  friend class Ingestion;
+  // Values of a series that count, or counted, where they have changed. Windows in a gap have rows
+  // for a month in any case: so far apart, changes may be taken for one.
+  struct Changed : Stretches {
+    Changed() : Stretches(std::chrono::hours(0), std::chrono::hours(24 * 31)) {}
+  };
+  struct Meter {
+    std::string tenant;
+    std::map<std::int64_t, Changed> series;  // by series_id; also of meters that this one refers to
+    bool all = false;  // every window: master data changed, or a kind of value is new
+  };
+  std::map<std::int64_t, Meter> meters_;
+};
+
+}  // namespace district::quantify

@@ -1,0 +1,76 @@
+#include "validate/statements.h"
+
+#include <algorithm>
+#include <set>
+
+#include "xml/document.h"
+#include "xml/schema.h"
+
+namespace district::validate {
+namespace {
+
+// Element names of XML, as far as schemas of contents use them.
+bool is_element_name(std::string_view name) {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return !name.empty() && name.find_first_not_of(kLetters) == std::string_view::npos &&
+         !(name.front() >= '0' && name.front() <= '9');
+}
+
+Result<std::string> content_of(const StatedRecord& record, std::size_t number) {
+  std::string xml = "<gcontent><" + record.kind + ">";
+  for (const auto& [name, value] : record.fields) {
+    if (!is_element_name(name)) {
+      return fail(ErrorCode::schema_invalid,
+                  "record " + std::to_string(number) + ": '" + name + "' is no name of an element");
+    }
+    xml += "<" + name + ">" + xml::escape_text(value) + "</" + name + ">";
+  }
+  return xml + "</" + record.kind + "></gcontent>";
+}
+
+}  // namespace
+
+Result<std::vector<MasterFact>> read_statements(const Validator& validator,
+                                                const std::vector<StatedRecord>& records) {
+  const auto& types = validator.content_types();
+  const auto type = std::ranges::find_if(types, &ContentType::master_data);
+  if (type == types.end())
+    return fail(ErrorCode::config_invalid, "no content schema is annotated as master data");
+  DISTRICT_TRY(const auto schema, xml::Schema::compile(type->schema_file));
+  std::string messages;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    DISTRICT_TRY(const auto content, content_of(records[i], i + 1));
+    DISTRICT_TRY(const auto document, xml::Document::parse(as_bytes(content)));
+    auto violations = schema.validate(document->root());
+    if (!violations.empty()) {
+      auto error = fail(ErrorCode::schema_invalid,
+                        "record " + std::to_string(i + 1) + ", a " + records[i].kind + " of " +
+                            records[i].source + ": " + violations.front().path + ": " +
+                            violations.front().reason,
+                        type->schema_file + " has what can be stated");
+      return error;
+    }
+    messages += "<message><head><timestamp>2000-01-01T00:00:00Z</timestamp><messageType><type>" +
+                type->type + "</type><version>" + type->version +
+                "</version></messageType><messageSource><messageSourceElement>" +
+                xml::escape_text(records[i].source) +
+                "</messageSourceElement></messageSource></head><content>" + content +
+                "</content></message>";
+  }
+  const auto envelope =
+      "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header/><s:Body>"
+      "<u:AggregateMessageRequest xmlns:u='http://urb-grade.eu'><messages>" +
+      messages +
+      "</messages><u:tenantCode>0</u:tenantCode></u:AggregateMessageRequest></s:Body></s:Envelope>";
+  std::vector<MasterFact> facts;
+  MemorySource source(as_bytes(envelope));
+  const auto taken = validator.extract(source, "", Instant{}, [&](const Batch& part) -> Result<Ok> {
+    facts.insert(facts.end(), part.master_facts.begin(), part.master_facts.end());
+    return Ok{};
+  });
+  if (!taken) return fail(taken.error());
+  return facts;
+}
+
+}  // namespace district::validate
