@@ -134,8 +134,7 @@ struct Archive::Impl final : Staging {
   Result<std::vector<store::AppendOutcome>> store_group(
       std::span<const store::NewEnvelope> envelopes);
   Outcome settle(const store::NewEnvelope& envelope, const Error& error, bool alone);
-  Result<store::NewEnvelope> prepare(const Evidence& evidence,
-                                     const verify::VerifiedEnvelope& verified,
+  Result<store::NewEnvelope> prepare(Evidence& evidence, const verify::VerifiedEnvelope& verified,
                                      const Content& content) const;
   Result<Ok> take(Waiting waiting);
   static void tell(Waiting waiting, Outcome outcome);
@@ -320,7 +319,7 @@ void Archive::Impl::commit(std::vector<Waiting> group) {
   if (wake) wake();
 }
 
-Result<store::NewEnvelope> Archive::Impl::prepare(const Evidence& evidence,
+Result<store::NewEnvelope> Archive::Impl::prepare(Evidence& evidence,
                                                   const verify::VerifiedEnvelope& verified,
                                                   const Content& content) const {
   DISTRICT_TRY(const auto* staged, evidence.staged());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "archive/compression.h"
+#include "base/limits.h"
 
 namespace district::archive {
 namespace {
@@ -47,12 +48,17 @@ class StagedSource final : public ByteSource {
 
 }  // namespace
 
-// Passes the blocks of the original source on, and meanwhile compresses and stages all octets.
-// While one batch of chunks is being stored, the next one is compressed.
+// Passes the blocks of the original source on, and meanwhile keeps all octets: in memory as long as
+// they may be handled whole, which only a compressed envelope's rest may end as, then compressed
+// and staged. While one batch of chunks is being stored, the next one is compressed.
 class StagingSource final : public ByteSource {
  public:
   StagingSource(ByteView first, std::shared_ptr<ByteSource> rest, Staging& staging)
       : first_(first), rest_(std::move(rest)), staging_(staging) {}
+
+  bool large() const { return large_; }
+  // All of one that is not large.
+  Bytes take_collected() { return std::move(collected_); }
 
   // Nothing is read or staged any more, and what is staged and not appended is removed.
   void close() {
@@ -81,18 +87,17 @@ class StagingSource final : public ByteSource {
 
  private:
   Result<ByteView> read() {
-    if (!writer_) {
-      writer_.emplace(staging_.compression_level());
-      DISTRICT_CHECK(add(first_));
-    }
+    if (size_ == 0) DISTRICT_CHECK(add(first_));
     DISTRICT_TRY(const auto block, rest_->next());
     if (!block.empty()) {
       DISTRICT_CHECK(add(block));
       return block;
     }
-    DISTRICT_CHECK(writer_->finish());
-    DISTRICT_CHECK(send());
-    DISTRICT_CHECK(wait());
+    if (large_) {
+      DISTRICT_CHECK(writer_->finish());
+      DISTRICT_CHECK(send());
+      DISTRICT_CHECK(wait());
+    }
     writer_.reset();
     rest_.reset();
     ended_ = true;
@@ -100,8 +105,21 @@ class StagingSource final : public ByteSource {
   }
 
   Result<Ok> add(ByteView block) {
-    DISTRICT_CHECK(writer_->write(block));
     size_ += block.size();
+    large_ = large_ || size_ > limits::kWholeOctetsMax || first_.size() == limits::kWholeOctetsMax;
+    if (!large_) {
+      collected_.insert(collected_.end(), block.begin(), block.end());
+      return Ok{};
+    }
+    if (!writer_) {
+      writer_.emplace(staging_.compression_level());
+      if (!collected_.empty()) DISTRICT_CHECK(write(std::exchange(collected_, {})));
+    }
+    return write(block);
+  }
+
+  Result<Ok> write(ByteView octets) {
+    DISTRICT_CHECK(writer_->write(octets));
     return writer_->chunks_ready() < kChunksAtOnce ? Result<Ok>(Ok{}) : send();
   }
 
@@ -120,6 +138,8 @@ class StagingSource final : public ByteSource {
   const ByteView first_;
   std::shared_ptr<ByteSource> rest_;
   Staging& staging_;
+  bool large_ = false;
+  Bytes collected_;
   std::optional<FrameWriter> writer_;
   std::future<Result<store::StagedRaw>> under_way_;
   store::StagedRaw staged_;
@@ -151,6 +171,7 @@ Evidence::~Evidence() {
 }
 
 Result<Ok> Evidence::rewind() {
+  DISTRICT_CHECK(settle());
   if (!source_ && !std::exchange(announced_, true)) staging_->announce();
   if (!source_) return Ok{};
   DISTRICT_TRY(const auto* staged, this->staged());
@@ -161,11 +182,21 @@ Result<Ok> Evidence::rewind() {
 
 std::uint64_t Evidence::size() const { return source_ ? source_->size() : raw_.octets.size(); }
 
-Result<const store::StagedRaw*> Evidence::staged() const {
-  if (!source_) return nullptr;
-  if (!source_->ended()) {
+Result<Ok> Evidence::settle() {
+  if (!source_) return Ok{};
+  if (!source_->ended())
     return fail(ErrorCode::internal, "a large envelope was not read to its end");
-  }
+  if (source_->large()) return Ok{};
+  raw_.octets = source_->take_collected();
+  raw_.rest.reset();
+  source_->close();
+  source_.reset();
+  return Ok{};
+}
+
+Result<const store::StagedRaw*> Evidence::staged() {
+  DISTRICT_CHECK(settle());
+  if (!source_) return nullptr;
   return &source_->staged();
 }
 

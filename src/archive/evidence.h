@@ -42,7 +42,7 @@ class Evidence {
   ~Evidence();  // what was staged and not appended is removed
 
   // The envelope to be verified. Where it has a `rest`, nothing is stored before the first call of
-  // rest->next(); whoever reads on to the end has it stored. Errors of rest->next(): those of the
+  // rest->next(); whoever reads a large one on to the end has it stored. Errors of rest->next(): those of the
   // rest that it was made with, and archive_unavailable.
   const RawEnvelope& raw() const { return raw_; }
 
@@ -50,18 +50,22 @@ class Evidence {
   // end).
   Result<Ok> rewind();
 
+  // One that has been read to its end, and turned out not to be large, has all of its octets in
+  // raw() from here on. Errors: internal (it was not read to its end).
+  Result<Ok> settle();
+
   std::uint64_t size() const;  // octets of the whole; known at the end of its rest
 
  private:
   friend class Archive;
   // Null for one that is not large. Errors: internal (it was not read to its end).
-  Result<const store::StagedRaw*> staged() const;
+  Result<const store::StagedRaw*> staged();
   void set_appended();  // what is staged belongs to an envelope of the archive now
 
   RawEnvelope raw_;
   Staging* staging_;
   bool announced_ = false;
-  std::shared_ptr<StagingSource> source_;  // null: not large
+  std::shared_ptr<StagingSource> source_;  // null: whole
 };
 
 }  // namespace district::archive

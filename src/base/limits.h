@@ -25,9 +25,8 @@ inline constexpr std::size_t kXmlNamespacesInScopeMax = 128;
 inline constexpr std::size_t kXmlIdsMax = 1024;  // real clients set up to 20
 inline constexpr std::size_t kXmlElementsMax = 20'000'000;
 
-// An envelope of up to so many decoded octets is handled whole, in memory. Of a larger one this
-// much is read ahead of its verification, so that a gzip bomb costs the work for this much and no
-// more.
+// An envelope of up to so many decoded octets is handled whole, in memory; this much of a larger one
+// is taken off the network ahead of its verification.
 inline constexpr std::size_t kWholeOctetsMax = std::size_t{1024} * 1024;
 // The octets of a larger one come in blocks of about this size.
 inline constexpr std::size_t kBlockOctets = std::size_t{64} * 1024;

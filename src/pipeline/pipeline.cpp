@@ -78,8 +78,9 @@ void Pipeline::go_on(const std::shared_ptr<UnderWay>& one, const Result<Receipt>
 
 namespace {
 
-// Of a large envelope its beginning, before what was staged of it.
-acknowledge::RefusedRequest refused(const archive::Evidence& evidence) {
+// Of a large envelope, or one that was not read to its end, the beginning.
+acknowledge::RefusedRequest refused(archive::Evidence& evidence) {
+  static_cast<void>(evidence.settle());
   const auto& raw = evidence.raw();
   return {raw.peer,   raw.content_type, raw.content_encoding, raw.soap_action,
           raw.octets, evidence.size(),  raw.rest == nullptr};

@@ -98,17 +98,10 @@ Result<std::size_t> Gunzip::read(std::span<std::byte> out) {
   return used;
 }
 
-Result<bool> Gunzip::at_end() {
-  block_.resize(limits::kBlockOctets);
-  DISTRICT_TRY(ahead_, read(block_));
-  return ahead_ == 0;
-}
-
 Result<ByteView> Gunzip::next() {
-  if (ahead_ == 0) {
-    DISTRICT_CHECK(at_end());
-  }
-  return ByteView(block_).first(std::exchange(ahead_, 0));
+  block_.resize(limits::kBlockOctets);
+  DISTRICT_TRY(const auto used, read(block_));
+  return ByteView(block_).first(used);
 }
 
 }  // namespace district::receive

@@ -24,9 +24,6 @@ class Gunzip final : public ByteSource {
   // Errors: too_large; xml_malformed (not a whole gzip stream); those of the coded source.
   Result<std::size_t> read(std::span<std::byte> out);
 
-  // Decodes one block ahead to know; next() gives it. Errors: as read().
-  Result<bool> at_end();
-
   // Blocks of kBlockOctets. Errors: as read().
   Result<ByteView> next() override;
 
@@ -42,7 +39,6 @@ class Gunzip final : public ByteSource {
   std::size_t octets_ = 0;  // that came out
   Result<bool> ended_ = false;
   Bytes block_;
-  std::size_t ahead_ = 0;  // octets in block_ that next() has not given yet
 };
 
 }  // namespace district::receive

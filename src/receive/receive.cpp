@@ -64,25 +64,13 @@ std::optional<MediaType> soap_media_type(std::string_view content_type) {
 }
 
 Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
-  const bool all_here = request.rest == nullptr;
   auto plain = std::make_shared<Gunzip>(
       std::make_unique<BodySource>(std::move(request.body), 0, std::move(request.rest), octets_max),
       octets_max);
-  // It grows with what comes, since most envelopes are small.
-  std::size_t used = 0;
-  do {
-    raw.octets.resize(std::min(kWholeOctetsMax, std::max(limits::kBlockOctets, 2 * used)));
-    DISTRICT_TRY(const auto more, plain->read(std::span(raw.octets).subspan(used)));
-    used += more;
-  } while (used == raw.octets.size() && used < kWholeOctetsMax);
+  raw.octets.resize(limits::kBlockOctets);
+  DISTRICT_TRY(const auto used, plain->read(raw.octets));
   raw.octets.resize(used);
-  if (used < kWholeOctetsMax) return Ok{};
-  if (all_here) {
-    // One of exactly this size has nothing that follows, but an end that has to be checked.
-    DISTRICT_TRY(const bool at_end, plain->at_end());
-    if (at_end) return Ok{};
-  }
-  raw.rest = std::move(plain);
+  if (used == limits::kBlockOctets) raw.rest = std::move(plain);
   return Ok{};
 }
 

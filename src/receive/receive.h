@@ -26,8 +26,10 @@ struct HttpRequest {
 };
 
 // Decodes gzip and identity (RFC 9110 section 8.4), reads media type and charset, takes the
-// SOAPAction. Of a large envelope it decodes the first kWholeOctetsMax octets; the raw envelope's
-// `rest` decodes the others when they are asked for. `octets_max` holds for the decoded size too.
+// SOAPAction. Of a compressed envelope it decodes the first kBlockOctets octets, of a large one it
+// takes the first kWholeOctetsMax; the raw envelope's `rest` gives the others when they are asked
+// for, so that a gzip bomb costs nothing before its sender is known. `octets_max` holds for the
+// decoded size too.
 // Errors: unsupported_media (415), too_large (413), xml_malformed (broken gzip stream), not_soap (a
 // SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);

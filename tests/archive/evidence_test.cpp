@@ -210,6 +210,30 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_comes_back_as_it_was) {
   BOOST_TEST(log::check_receipt(*database, receipt).has_value());
 }
 
+// As a compressed envelope comes: its first block, and the rest when it is asked for.
+BOOST_AUTO_TEST_CASE(a_rest_that_ends_before_a_mebibyte_is_not_staged) {
+  const Scratch scratch;
+  const auto archive = scratch.open();
+  const std::string first = kFirst.substr(0, kBlock);
+  for (const std::size_t rest : {std::size_t{1}, kMebibyte - kBlock, kMebibyte - kBlock + 1}) {
+    const bool large = kBlock + rest > kMebibyte;
+    auto raw = small(first);
+    raw.rest = std::make_shared<Blocks>(rest);
+    auto evidence = archive->keep(std::move(raw));
+    BOOST_TEST(!evidence.settle());  // nothing of it has been read
+    const auto receipt = accept(*archive, evidence, std::to_string(rest)).value();
+    BOOST_TEST(evidence.size() == kBlock + rest);
+    BOOST_TEST((evidence.raw().rest != nullptr) == large);
+    BOOST_TEST(evidence.raw().octets.size() == (large ? kBlock : kBlock + rest));
+    BOOST_TEST((scratch.count("large_chunk") > 0) == large);
+    Blocks again(rest);
+    auto expected = to_bytes(as_bytes(first));
+    const auto following = all_of(again);
+    expected.insert(expected.end(), following.begin(), following.end());
+    BOOST_TEST((scratch.stored(receipt.receipt_id) == expected));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_stored_before_the_rest_is_asked_for) {
   const Scratch scratch;
   const auto archive = scratch.open();
