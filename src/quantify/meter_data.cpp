@@ -19,22 +19,6 @@ constexpr std::size_t kSitesMax = 4;       // a meter's building, its site, and 
 
 bool is_register(const Series& series) { return series.kind == ValueKind::reading; }
 
-Result<std::optional<Value>> reading_before(SeriesStore& store, const Series& series, Instant at) {
-  while (true) {
-    DISTRICT_TRY(const auto value, store.value_before(series, at));
-    if (!value || value->counts()) return value;
-    at = value->start;
-  }
-}
-
-Result<std::optional<Value>> reading_after(SeriesStore& store, const Series& series, Instant at) {
-  while (true) {
-    DISTRICT_TRY(const auto value, store.value_after(series, at));
-    if (!value || value->counts()) return value;
-    at = value->start;
-  }
-}
-
 // Readings of one register in [from, to], with one before and one after.
 Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, const Series& series,
                                              const MasterData& master, Instant from, Instant to) {
@@ -58,6 +42,22 @@ Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, c
 }
 
 }  // namespace
+
+Result<std::optional<Value>> reading_before(SeriesStore& store, const Series& series, Instant at) {
+  while (true) {
+    DISTRICT_TRY(const auto value, store.value_before(series, at));
+    if (!value || value->counts()) return value;
+    at = value->start;
+  }
+}
+
+Result<std::optional<Value>> reading_after(SeriesStore& store, const Series& series, Instant at) {
+  while (true) {
+    DISTRICT_TRY(const auto value, store.value_after(series, at));
+    if (!value || value->counts()) return value;
+    at = value->start;
+  }
+}
 
 std::string reference_to(const MeterKey& key) {
   return key.meter.empty() ? key.source : key.source + '/' + key.meter;

@@ -80,6 +80,12 @@ class Shelf {
   std::map<std::int64_t, Loaded> loaded_;
 };
 
+// The nearest reading that counts before, or after, an instant.
+Result<std::optional<store::Value>> reading_before(store::SeriesStore& store,
+                                                   const store::Series& series, Instant at);
+Result<std::optional<store::Value>> reading_after(store::SeriesStore& store,
+                                                  const store::Series& series, Instant at);
+
 // The readings that consumption in [from, to) is computed of, across exchanges of the meter.
 Result<std::vector<Reading>> readings_of(store::SeriesStore& store, Shelf& shelf,
                                          const MeterData& meter, const store::Series& registers,

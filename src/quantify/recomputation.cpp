@@ -167,12 +167,30 @@ Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
          window = calendar_.after(window)) {
       work.windows.push_back(window);
     }
-    // A difference changes at both of its readings, however far apart they are.
-    if (series.kind != ValueKind::reading) continue;
+  }
+  return series.kind == ValueKind::reading ? add_differences(work, stretch) : Result<Ok>(Ok{});
+}
+
+// A difference changes from the reading before to the one behind, however far apart they are and
+// whatever was set aside in between.
+Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
+  const auto& series = *work.inputs.inputs.front();
+  DISTRICT_TRY(const auto before, reading_before(store_, series, stretch.start));
+  DISTRICT_TRY(const auto after, reading_after(store_, series, stretch.last_start));
+  for (const auto kind : work.inputs.family->windows) {
     if (before) work.windows.push_back(calendar_.window(kind, before->start));
     if (after) work.windows.push_back(calendar_.window(kind, after->start));
   }
-  return Ok{};
+  Stretch all = stretch;
+  if (before) all.start = before->start;
+  if (after) all.last_start = all.reach = std::max(all.reach, after->start);
+  DISTRICT_TRY(const auto nearest, store_.value_before(series, stretch.start));
+  DISTRICT_TRY(const auto next, store_.value_after(series, stretch.last_start));
+  const auto same = [](const auto& a, const auto& b) {
+    return a.has_value() == b.has_value() && (!a || a->start == b->start);
+  };
+  if (same(nearest, before) && same(next, after)) return Ok{};
+  return add_existing(work, all);
 }
 
 // Values of the other inputs change windows, but make none.

@@ -53,6 +53,7 @@ class Recomputation {
   Result<Ok> plan_model(Work& work);
   Result<std::vector<Stretch>> stretches_of(const store::Series& series, bool joinable);
   Result<Ok> add_windows(Work& work, const Stretch& stretch);
+  Result<Ok> add_differences(Work& work, const Stretch& stretch);
   Result<Ok> add_existing(Work& work, const Stretch& stretch);
   Result<bool> has_rows(const Work& work, const Window& window);
 

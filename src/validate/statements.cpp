@@ -21,7 +21,7 @@ Result<std::string> content_of(const StatedRecord& record, std::size_t number) {
   std::string xml = "<gcontent><" + record.kind + ">";
   for (const auto& [name, value] : record.fields) {
     if (!is_element_name(name)) {
-      return fail(ErrorCode::schema_invalid,
+      return fail(ErrorCode::config_invalid,
                   "record " + std::to_string(number) + ": '" + name + "' is no name of an element");
     }
     xml += "<" + name + ">" + xml::escape_text(value) + "</" + name + ">";
@@ -44,7 +44,7 @@ Result<std::vector<MasterFact>> read_statements(const Validator& validator,
     DISTRICT_TRY(const auto document, xml::Document::parse(as_bytes(content)));
     auto violations = schema.validate(document->root());
     if (!violations.empty()) {
-      auto error = fail(ErrorCode::schema_invalid,
+      auto error = fail(ErrorCode::config_invalid,
                         "record " + std::to_string(i + 1) + ", a " + records[i].kind + " of " +
                             records[i].source + ": " + violations.front().path + ": " +
                             violations.front().reason,

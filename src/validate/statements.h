@@ -17,7 +17,7 @@ struct StatedRecord {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-// Errors: schema_invalid, with violations whose message_index is the record's number from 1.
+// Errors: config_invalid, naming the record by its number from 1.
 Result<std::vector<MasterFact>> read_statements(const Validator& validator,
                                                 const std::vector<StatedRecord>& records);
 

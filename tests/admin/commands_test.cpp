@@ -511,4 +511,35 @@ BOOST_AUTO_TEST_CASE(audit_finds_nothing_and_then_names_the_envelope) {
   BOOST_TEST(report["differences"][0]["kind"] == "measurement");
 }
 
+BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_are_from) {
+  quantify();
+  const auto file = folder.file("site.toml");
+  const auto write = [&](const std::string& medium) {
+    std::ofstream(file) << "tenant = \"20\"\nsource = \"BCN-SCHOOL\"\nvalid_from = 2010-01-01\n"
+                           "[[meter]]\nco2_factor_kg_per_kwh = 0.5\nmedium = \""
+                        << medium << "\"\n";
+  };
+  write("steam");
+  const auto refused = run({"site", "import", file});
+  BOOST_TEST(refused.code == admin::exit_invalid);
+  BOOST_TEST(contains(refused.err, "steam"), refused.err);
+  write("power");
+  BOOST_TEST(run({"site", "import", file}).code == 0);
+  BOOST_TEST(contains(run({"site", "show", "--tenant", "20"}).out, "co2_factor_kg_per_kwh"));
+  // Until the quantifier has done it, it is work that waits.
+  BOOST_TEST(contains(run({"status"}).out, "Work items waiting  1"));
+  quantify();
+  BOOST_TEST(contains(run({"status"}).out, "Work items waiting  0"));
+  const auto explained = run({"kpi", "explain", "--tenant", "20", "--source", "BCN-SCHOOL", "--kpi",
+                              "co2_kg", "--window", "month", "--at", "2018-03-15"});
+  BOOST_TEST(explained.code == 0, explained.err);
+  BOOST_TEST(contains(explained.out, "site-import-"), explained.out);
+  BOOST_TEST(contains(explained.out, first.receipt_id), explained.out);
+  BOOST_TEST(contains(run({"log", "verify"}).out, "intact"));
+  BOOST_TEST(run({"audit", "replay"}).code == 0);
+  const auto again = run({"kpi", "recompute", "--from", "2018-01-01", "--to", "2019-01-01"});
+  BOOST_TEST(contains(again.out, "0 values restored"), again.out + again.err);
+  BOOST_TEST(contains(again.out, "0 values changed"), again.out);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
