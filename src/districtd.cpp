@@ -38,7 +38,7 @@ constexpr const char* kFooter = R"(Examples:
   districtd --config /etc/district.toml
 
 SIGTERM or SIGINT ends it: what is under way is finished, nothing acknowledged is lost.
-SIGHUP reads the TLS certificates and keys again, for new connections.
+SIGHUP reads certificates and keys again: of TLS for new connections, of receipts at once.
 Exit: 0 ended as asked, 1 internal error, 2 wrong usage or configuration,
       3 database or address not usable.)";
 
@@ -116,6 +116,26 @@ Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& 
   return acknowledge::SigningIdentity{std::move(certificate), std::move(key)};
 }
 
+Result<acknowledge::SigningIdentities> load_identities(const config::Config& config) {
+  const auto& files = config.receipt;
+  DISTRICT_TRY(auto rsa, load_identity(files.rsa_certificate, files.rsa_key, KeyFamily::rsa));
+  DISTRICT_TRY(auto ecdsa,
+               load_identity(files.ecdsa_certificate, files.ecdsa_key, KeyFamily::ecdsa));
+  return acknowledge::SigningIdentities{std::move(rsa), std::move(ecdsa)};
+}
+
+// All or nothing: new files are often put in place one after the other.
+void renew(acknowledge::Acknowledger& acknowledger, const config::Config& config) {
+  auto identities = load_identities(config);
+  if (identities) {
+    acknowledger.renew(*std::move(identities));
+    observe::emit(observe::Level::info, "receipt_certificates_loaded", {});
+    return;
+  }
+  observe::emit(observe::Level::error, "receipt_certificates_kept",
+                {{"detail", identities.error().detail}, {"hint", identities.error().hint}});
+}
+
 // Nobody's measurements depend on it: the server does without rather than not start. Null: without.
 std::unique_ptr<acknowledge::Rejections> keep_rejections(const config::Config& config) {
   const auto& chosen = config.rejections;
@@ -142,10 +162,7 @@ Result<Ok> run(const config::Config& config) {
   std::filesystem::create_directories(config.data.folder, ignored);  // opening tells what is wrong
 
   DISTRICT_CHECK(observe::start_log({config.log.level, config.log.file}));
-  DISTRICT_TRY(auto rsa, load_identity(config.receipt.rsa_certificate, config.receipt.rsa_key,
-                                       KeyFamily::rsa));
-  DISTRICT_TRY(auto ecdsa, load_identity(config.receipt.ecdsa_certificate, config.receipt.ecdsa_key,
-                                         KeyFamily::ecdsa));
+  DISTRICT_TRY(auto identities, load_identities(config));
   const soap::OperationReader operations;
   const soap::BodyWriter bodies;
   DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
@@ -163,7 +180,7 @@ Result<Ok> run(const config::Config& config) {
                quantify::Quantifier::open(std::move(quantifying), *validator, *trust, clock));
   const verify::StreamVerifier verifier(
       *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
-  const acknowledge::Acknowledger acknowledger(std::move(rsa), std::move(ecdsa), bodies, clock);
+  acknowledge::Acknowledger acknowledger(std::move(identities), bodies, clock);
   const auto rejections = keep_rejections(config);
   pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock,
                               rejections.get());
@@ -193,7 +210,10 @@ Result<Ok> run(const config::Config& config) {
       observe::Level::info, "started",
       {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
   int signal = 0;
-  while ((signal = server::wait_for_signal()) == SIGHUP) server->reload_certificates();
+  while ((signal = server::wait_for_signal()) == SIGHUP) {
+    server->reload_certificates();
+    renew(acknowledger, config);
+  }
   observe::emit(observe::Level::info, "stopping", {{"signal", signal}});
   server->stop();
   quantifier->stop();

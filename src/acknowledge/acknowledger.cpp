@@ -6,17 +6,28 @@
 
 namespace district::acknowledge {
 
-Acknowledger::Acknowledger(SigningIdentity rsa, SigningIdentity ecdsa, const BodyWriter& writer,
+Acknowledger::Acknowledger(SigningIdentities identities, const BodyWriter& writer,
                            const Clock& clock)
-    : rsa_(std::move(rsa)), ecdsa_(std::move(ecdsa)), writer_(writer), clock_(clock) {}
+    : identities_(std::make_shared<const SigningIdentities>(std::move(identities))),
+      writer_(writer),
+      clock_(clock) {}
 
-const SigningIdentity& Acknowledger::identity_for(const verify::Sender& sender) const {
-  return sender.family == KeyFamily::ecdsa ? ecdsa_ : rsa_;
+void Acknowledger::renew(SigningIdentities identities) {
+  auto renewed = std::make_shared<const SigningIdentities>(std::move(identities));
+  const std::lock_guard lock(mutex_);
+  identities_ = std::move(renewed);
+}
+
+std::shared_ptr<const SigningIdentities> Acknowledger::identities() const {
+  const std::lock_guard lock(mutex_);
+  return identities_;
 }
 
 Result<std::string> Acknowledger::sign_body(std::string_view body, const verify::Sender& sender,
                                             SoapVersion version) const {
-  const SigningIdentity& identity = identity_for(sender);
+  const auto identities = this->identities();
+  const SigningIdentity& identity =
+      sender.family == KeyFamily::ecdsa ? identities->ecdsa : identities->rsa;
   xml::EnvelopeToSign envelope;
   envelope.version = version;
   envelope.body_content = body;

@@ -3,6 +3,8 @@
 // Source: contract.md "Response", "What a sender may learn"; WSS 1.1 section 8.5.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,10 +37,17 @@ struct SigningIdentity {
   crypto::PrivateKey key;
 };
 
+// One for each family of keys that clients sign with.
+struct SigningIdentities {
+  SigningIdentity rsa, ecdsa;
+};
+
 class Acknowledger {
  public:
-  Acknowledger(SigningIdentity rsa, SigningIdentity ecdsa, const BodyWriter& writer,
-               const Clock& clock);
+  Acknowledger(SigningIdentities identities, const BodyWriter& writer, const Clock& clock);
+
+  // Signs with others from now on. Threads: any, as of all of it.
+  void renew(SigningIdentities identities);
 
   // The whole response envelope, signed in the family of the request's signature.
   // Errors: signing_failed.
@@ -51,8 +60,9 @@ class Acknowledger {
  private:
   Result<std::string> sign_body(std::string_view body, const verify::Sender& sender,
                                 SoapVersion version) const;
-  const SigningIdentity& identity_for(const verify::Sender& sender) const;
-  SigningIdentity rsa_, ecdsa_;
+  std::shared_ptr<const SigningIdentities> identities() const;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const SigningIdentities> identities_;
   const BodyWriter& writer_;
   const Clock& clock_;
 };

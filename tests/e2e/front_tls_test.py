@@ -260,6 +260,24 @@ class FrontTlsTest(unittest.TestCase):
             self.assertEqual(ask(), b"ok\n")
             self.assertIs(running.sock, socket_before)
 
+    def test_certificates_of_receipts_are_renewed_with_them(self):
+        def accepted():
+            connection = http.client.HTTPSConnection("localhost", self.district.port, timeout=30, context=self.district.tls())
+            with contextlib.closing(connection):
+                request = sign(self.district, "20", BARCELONA)
+                connection.request("POST", district.SERVICE, request, {"Content-Type": "text/xml; charset=utf-8"})
+                district.check_receipt(self, self.district, request, connection.getresponse().read())
+        accepted()
+        old = (self.district.pki / "receipt-rsa.pem").read_bytes()
+        self.district.make_certificate("receipt-rsa")
+        self.reload("receipt_certificates_loaded")
+        accepted()
+        new = (self.district.pki / "receipt-rsa.pem").read_bytes()
+        (self.district.pki / "receipt-rsa.pem").write_bytes(old)  # not that of the key
+        self.reload("receipt_certificates_kept")
+        (self.district.pki / "receipt-rsa.pem").write_bytes(new)
+        accepted()
+
     def test_broken_new_files_are_told_and_the_old_ones_kept(self):
         pki, before = self.district.pki, self.served()
         files = {name: (pki / name).read_bytes() for name in ("rsa.pem", "rsa.key")}

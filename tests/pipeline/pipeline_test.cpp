@@ -109,7 +109,8 @@ struct Service {
     validator = must(validate::Validator::create(operations));
     verifier = std::make_unique<verify::StreamVerifier>(*trust, verify::Window{});
     const acknowledge::SigningIdentity identity{certificate, key()};
-    acknowledger = std::make_unique<acknowledge::Acknowledger>(identity, identity, bodies, clock);
+    acknowledger = std::make_unique<acknowledge::Acknowledger>(
+        acknowledge::SigningIdentities{identity, identity}, bodies, clock);
     pipeline =
         std::make_unique<pipeline::Pipeline>(*verifier, *validator, *archive, *acknowledger, clock);
   }

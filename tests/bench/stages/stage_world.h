@@ -91,8 +91,8 @@ struct World {
     }
     trust = must(trust::Trust::open(database, store::OpenMode::existing));
     validator = must(validate::Validator::create(operations));
-    acknowledger = std::make_unique<acknowledge::Acknowledger>(identity("rsa"), identity("p256"),
-                                                               bodies, clock);
+    acknowledger = std::make_unique<acknowledge::Acknowledger>(
+        acknowledge::SigningIdentities{identity("rsa"), identity("p256")}, bodies, clock);
   }
 
   acknowledge::SigningIdentity identity(const std::string& name) const {
