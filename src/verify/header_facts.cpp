@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "verify/key_reference.h"
 #include "xml/namespaces.h"
 
 namespace district::verify {
@@ -35,11 +36,7 @@ Element security_of(Element root) {
 // The token of this header that a wsse:Reference means; null where there is none.
 Element referenced_token(Element reference, Element security) {
   const auto uri = reference.attribute("", "URI").value_or("");
-  if (uri.size() < 2) return {};
-  for (const Element token : security.children()) {
-    if (token.attribute(ns::kWsu, "Id") == uri.substr(1)) return token;
-  }
-  return {};
+  return uri.size() < 2 ? Element{} : find_token(security, uri.substr(1));
 }
 
 // Base64 of what presents or names a certificate; empty: nothing of the kind.

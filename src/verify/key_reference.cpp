@@ -71,20 +71,20 @@ Result<KeySource> from_reference(xml::Element reference, xml::Element security,
   if (!uri || uri->empty()) return invalid("wsse:Reference without URI", "BSP 1.1 R3062");
   if (uri->front() != '#')
     return fail(ErrorCode::token_unavailable, "wsse:Reference to something outside the message");
-  for (const xml::Element token : security.children()) {
-    if (token.attribute(ns::kWsu, "Id") != uri->substr(1)) continue;
-    if (!token.is(ns::kWsse, "BinarySecurityToken")) {
-      return fail(ErrorCode::token_unsupported, "wsse:Reference to a " + std::string(token.name()));
-    }
-    const auto type = reference.attribute("", "ValueType");
-    if (type && type != token.attribute("", "ValueType")) {
-      return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes",
-                     "X.509 Token Profile 1.1 section 3.2");
-    }
-    return from_binary_token(token, trust);
+  const xml::Element token = find_token(security, uri->substr(1));
+  if (!token) {
+    return fail(ErrorCode::token_unavailable,
+                "no token of this Security header has the wsu:Id " + uri->substr(1));
   }
-  return fail(ErrorCode::token_unavailable,
-              "no token of this Security header has the wsu:Id " + uri->substr(1));
+  if (!token.is(ns::kWsse, "BinarySecurityToken")) {
+    return fail(ErrorCode::token_unsupported, "wsse:Reference to a " + std::string(token.name()));
+  }
+  const auto type = reference.attribute("", "ValueType");
+  if (type && type != token.attribute("", "ValueType")) {
+    return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes",
+                   "X.509 Token Profile 1.1 section 3.2");
+  }
+  return from_binary_token(token, trust);
 }
 
 Result<KeySource> known(const std::vector<const trust::EnrolledCertificate*>& found,
@@ -169,6 +169,13 @@ Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
 }
 
 }  // namespace
+
+xml::Element find_token(xml::Element security, std::string_view id) {
+  for (const xml::Element token : security.children()) {
+    if (token.attribute(ns::kWsu, "Id") == id) return token;
+  }
+  return {};
+}
 
 Result<KeySource> find_certificates(xml::Element key_info, xml::Element security,
                                     const trust::TrustSnapshot& trust) {

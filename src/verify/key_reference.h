@@ -2,6 +2,7 @@
 // Source: X.509 Token Profile 1.1.1 section 3; BSP 1.1 sections 7 and 11; contract.md.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -17,6 +18,9 @@ struct KeySource {
   // Of a PkiPath: those above the one candidate, from the trust anchor's side.
   std::vector<crypto::Certificate> issuers = {};
 };
+
+// The child of `security` with that wsu:Id, whatever it is; null where there is none.
+xml::Element find_token(xml::Element security, std::string_view id);
 
 // `key_info`: of the signature in `security`, the one Security header.
 // Errors: security_invalid, token_unsupported, token_unavailable, token_invalid (malformed, weak,
