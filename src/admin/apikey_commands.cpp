@@ -23,6 +23,12 @@ Cell tenants_of(const ApiKey& key) {
   return cell_of(key.every_tenant ? std::vector<std::string>{"*"} : key.tenants, "-");
 }
 
+const char* state_of(const ApiKey& key, Instant now) {
+  if (key.revoked_at) return "revoked";
+  if (key.in_force(now)) return "in force";
+  return now < key.created_at ? "not yet in force" : "expired";
+}
+
 Result<int> create(Session& session, const CreateOptions& options) {
   auto request = options.request;
   request.role = trust::api_role_of(options.role).value_or(ApiRole::reader);
@@ -55,10 +61,9 @@ Result<int> list(Session& session) {
                    {"revocation_reason", ""}});
   const auto now = session.now();
   for (const auto& key : keys) {
-    const char* state = key.in_force(now) ? "in force" : key.revoked_at ? "revoked" : "expired";
-    listing.add({key.key_id, key.name, trust::name_of(key.role), tenants_of(key), state,
-                 cell_of(key.created_at), cell_of(key.expires_at), cell_of(key.revoked_at),
-                 key.revocation_reason});
+    listing.add({key.key_id, key.name, trust::name_of(key.role), tenants_of(key),
+                 state_of(key, now), cell_of(key.created_at), cell_of(key.expires_at),
+                 cell_of(key.revoked_at), key.revocation_reason});
   }
   listing.write(session.terminal.out(), session.format());
   return exit_ok;

@@ -26,10 +26,9 @@ struct ApiKey {
   std::optional<Instant> revoked_at;
   std::string revocation_reason;
 
-  // From created_at until expires_at or revoked_at, whichever comes first.
-  bool in_force(Instant at) const {
-    return created_at <= at && at < expires_at && (!revoked_at || at < *revoked_at);
-  }
+  // From created_at until expires_at, unless it is revoked: a clock that is set back to before the
+  // revocation must not give it another life.
+  bool in_force(Instant at) const { return created_at <= at && at < expires_at && !revoked_at; }
 };
 
 }  // namespace district

@@ -101,8 +101,8 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_in_force_from_its_creation_until_its_expiry, Sc
 BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_void_at_once_and_stays_on_record, Scratch) {
   const auto made = make(), other = make();
   BOOST_REQUIRE(revoke_api_key(*database, made.key.key_id, "lost", kNow + kDay));
-  BOOST_TEST(accepted(made.text, kNow + kDay - Duration(1)));
   BOOST_TEST(!accepted(made.text, kNow + kDay));
+  BOOST_TEST(!accepted(made.text, kNow), "a clock that is set back revives nothing");
   BOOST_TEST(accepted(other.text, kNow + kDay));
 
   const auto again = revoke_api_key(*database, made.key.key_id, "other", kNow + 2 * kDay);
