@@ -96,6 +96,7 @@ int run(const std::vector<std::string>& arguments, const World& world) {
     app.require_subcommand(1);
     add_global_options(app, session);
     add_tenant_commands(app, session);
+    add_apikey_commands(app, session);
     add_certificate_commands(app, session);
     add_envelope_commands(app, session);
     add_rejection_commands(app, session);

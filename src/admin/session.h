@@ -54,6 +54,7 @@ Result<std::string> read_file(const std::string& path);
 
 // One for each family of commands, in <family>_commands.cpp.
 void add_tenant_commands(CLI::App& app, Session& session);
+void add_apikey_commands(CLI::App& app, Session& session);
 void add_certificate_commands(CLI::App& app, Session& session);
 void add_envelope_commands(CLI::App& app, Session& session);
 void add_rejection_commands(CLI::App& app, Session& session);

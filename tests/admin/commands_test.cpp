@@ -88,6 +88,9 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
   BOOST_TEST(contains(run({"--version"}).out, "districtctl "));
   for (const auto& command : std::vector<std::vector<std::string>>{{"tenant", "add"},
                                                                    {"tenant", "list"},
+                                                                   {"apikey", "create"},
+                                                                   {"apikey", "list"},
+                                                                   {"apikey", "revoke"},
                                                                    {"enrol"},
                                                                    {"revoke"},
                                                                    {"certificate", "list"},
@@ -130,6 +133,42 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2_with_error_and_hint_on_stderr) {
     BOOST_TEST(outcome.out.empty());
   }
   BOOST_TEST(contains(run({"nonsense"}).err, "nonsense"));
+}
+
+BOOST_AUTO_TEST_CASE(an_api_key_is_shown_once_listed_without_its_secret_and_revoked) {
+  add_tenant();
+  const auto made = run_json({"apikey", "create", "--name", "dashboard", "--tenant", "20"});
+  const auto text = made["apiKey"].get<std::string>();
+  const auto id = made["keyId"].get<std::string>();
+  BOOST_TEST(contains(text, id));
+
+  const auto listed = run({"apikey", "list", "--csv"});
+  BOOST_TEST(contains(listed.out, id + ",dashboard,reader,20,in force,"));
+  BOOST_TEST(!contains(listed.out, text.substr(text.size() - 64)));
+
+  BOOST_TEST(run({"apikey", "revoke", id, "--reason", "lost"}).code == admin::exit_ok);
+  BOOST_TEST(contains(run({"apikey", "list"}).out, "revoked"));
+  BOOST_TEST(run({"apikey", "revoke", id, "--reason", "lost"}).code == admin::exit_conflict);
+  BOOST_TEST(run({"apikey", "revoke", "nobody", "--reason", "lost"}).code == admin::exit_not_found);
+}
+
+BOOST_AUTO_TEST_CASE(an_api_key_for_nobodys_data_or_for_an_unknown_tenant_is_refused) {
+  add_tenant();
+  for (const auto& options : std::vector<std::vector<std::string>>{
+           {"--name", "x"},
+           {"--name", "x", "--tenant", "21"},
+           {"--name", "x", "--tenant", "20", "--all-tenants"},
+           {"--name", "x", "--role", "owner", "--all-tenants"},
+           {"--name", "x", "--role", "auditor", "--tenant", "20"},
+           {"--name", "x", "--tenant", "20", "--expires", "2001-01-01"},
+           {"--tenant", "20"}}) {
+    std::vector<std::string> arguments{"apikey", "create"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == admin::exit_invalid, outcome.err);
+    BOOST_TEST(outcome.out.empty());
+  }
+  BOOST_TEST(run_json({"apikey", "list"}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_is_not_there_is_exit_code_3_and_is_not_made_by_reading) {
