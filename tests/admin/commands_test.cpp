@@ -9,7 +9,7 @@
 #include "../support/signed_archive.h"
 #include "../support/tamper.h"
 #include "admin/cli.h"
-#include "admin/csv.h"
+#include "base/csv.h"
 #include "crypto/digest.h"
 
 using namespace district;
