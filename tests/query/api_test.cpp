@@ -203,6 +203,26 @@ BOOST_AUTO_TEST_CASE(pages_of_any_size_have_the_same_items_as_one) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_page_ends_early_where_it_would_read_too_much) {
+  Batch batch;
+  const auto start = *parse_date_time("2018-06-05T00:00:00Z");
+  for (int i = 0; i < 700; ++i)
+    batch.observations.push_back(energy("M" + std::to_string(i), start, 1));
+  send("20", batch);
+  for (const auto* target :
+       {"/kpis?kpi=nothing", "/kpis?kpi=energy_kwh&window=month&limit=10000"}) {
+    BOOST_TEST_CONTEXT(target) {
+      const auto first = ask(target);
+      BOOST_TEST(first.at("items").size() < 600U);
+      BOOST_TEST(!first.at("next").is_null());
+      std::size_t pages = 0;
+      const auto all_of_it = all_items(target, pages);
+      BOOST_TEST(pages > 1U);
+      BOOST_TEST((all_of_it.empty() || all_of_it.size() == 703U));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_page_begins_where_no_cursor_of_another_question_says) {
   const auto next = ask("/kpis?limit=1").at("next").get<std::string>();
   const auto cursor =
