@@ -209,18 +209,15 @@ BOOST_AUTO_TEST_CASE(a_page_ends_early_where_it_would_read_too_much) {
   for (int i = 0; i < 700; ++i)
     batch.observations.push_back(energy("M" + std::to_string(i), start, 1));
   send("20", batch);
-  for (const auto* target :
-       {"/kpis?kpi=nothing", "/kpis?kpi=energy_kwh&window=month&limit=10000"}) {
-    BOOST_TEST_CONTEXT(target) {
-      const auto first = ask(target);
-      BOOST_TEST(first.at("items").size() < 600U);
-      BOOST_TEST(!first.at("next").is_null());
-      std::size_t pages = 0;
-      const auto all_of_it = all_items(target, pages);
-      BOOST_TEST(pages > 1U);
-      BOOST_TEST((all_of_it.empty() || all_of_it.size() == 703U));
-    }
-  }
+  const auto first = ask("/kpis?kpi=nothing");
+  BOOST_TEST(first.at("items").empty());
+  BOOST_TEST(!first.at("next").is_null());
+  std::size_t pages = 0;
+  BOOST_TEST(all_items("/kpis?kpi=nothing", pages).empty());
+  BOOST_TEST(pages > 1U);
+  const auto hours = all_items("/kpis?kpi=energy_kwh&limit=10000", pages);
+  BOOST_TEST(pages > 1U);
+  BOOST_TEST((hours == all_items("/kpis?kpi=energy_kwh&limit=37", pages)));
 }
 
 BOOST_AUTO_TEST_CASE(a_page_begins_where_no_cursor_of_another_question_says) {
