@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_tenant_time_and_limit) {
              1U);
   const auto limited = run({"envelope", "list", "--limit", "1", "--csv"});
   BOOST_TEST(contains(limited.err, "there are more"));
-  const auto records = admin::read_csv(limited.out);
+  const auto records = read_csv(limited.out);
   BOOST_REQUIRE(records);
   BOOST_TEST(records->size() == 2U);
   BOOST_TEST(records->front().fields.front() == "receipt_id");
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   const auto table = run({"kpi", "--tenant", "20"});
   BOOST_TEST(contains(table.out, "2018-03-01"));
   BOOST_TEST(contains(table.err, "--window hour"));
-  const auto csv = admin::read_csv(run({"kpi", "--tenant", "20", "--csv"}).out);
+  const auto csv = read_csv(run({"kpi", "--tenant", "20", "--csv"}).out);
   BOOST_REQUIRE(csv);
   const std::vector<std::string> columns{
       "tenant", "source", "meter",        "kpi",    "window",   "window_start", "window_end",

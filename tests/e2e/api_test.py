@@ -209,6 +209,14 @@ class ApiTest(unittest.TestCase):
                 self.assertEqual(answer.status, 304 if tag else 200)
                 self.assertEqual(len(answer.read()), 0 if tag else len(body))
         self.assertEqual(self.reader.ask("/tenants", body=b"{}")[0], 200)
+        # Which of two keys would count is in doubt.
+        connection = http.client.HTTPSConnection("localhost", self.server.port, timeout=30, context=self.server.tls())
+        with contextlib.closing(connection):
+            connection.putrequest("GET", API + "/tenants")
+            for key in (self.made["apiKey"], self.made["apiKey"]):
+                connection.putheader("Authorization", "Bearer " + key)
+            connection.endheaders()
+            self.assertEqual(connection.getresponse().status, 400)
 
     def test_a_key_that_is_revoked_reads_no_more(self):
         made = self.server.ctl_json("apikey", "create", "--name", "soon gone", "--tenant", "20")
