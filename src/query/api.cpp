@@ -276,8 +276,8 @@ class Api::Connection {
 };
 
 Result<std::unique_ptr<Api>> Api::open(const std::string& database_path, const Clock& clock,
-                                       std::string public_url) {
-  std::unique_ptr<Api> api(new Api(clock, std::move(public_url)));
+                                       const std::string& public_url) {
+  std::unique_ptr<Api> api(new Api(clock, openapi_document(public_url)));
   DISTRICT_TRY(api->trust_, trust::Trust::open(database_path, store::OpenMode::read_only));
   for (std::size_t i = 0; i < server::kApiThreads; ++i) {
     DISTRICT_TRY(auto database, store::Database::open(database_path, store::OpenMode::read_only));
@@ -308,7 +308,7 @@ pipeline::Answer Api::get(const server::ApiRequest& request) {
 pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& asked_by) {
   const auto path = std::string_view(request.path).substr(server::kApiPath.size());
   if (path == kDescription) {
-    return {200, "application/json", openapi_document(public_url_)};
+    return {200, "application/json", description_};
   }
   Connection connection(*this);
   auto* database = connection.get();

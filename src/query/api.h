@@ -25,18 +25,19 @@ class Api final : public server::Api {
   // write. `public_url`: where clients reach the server, without a path.
   // Errors: those of store::Database::open.
   static Result<std::unique_ptr<Api>> open(const std::string& database_path, const Clock& clock,
-                                           std::string public_url);
+                                           const std::string& public_url);
 
   // Threads: at most server::kApiThreads at once.
   pipeline::Answer get(const server::ApiRequest& request) override;
 
  private:
   class Connection;
-  Api(const Clock& clock, std::string public_url) : clock_(clock), public_url_(public_url) {}
+  Api(const Clock& clock, std::string description)
+      : clock_(clock), description_(std::move(description)) {}
   pipeline::Answer answer(const server::ApiRequest& request, std::string& asked_by);
 
   const Clock& clock_;
-  const std::string public_url_;
+  const std::string description_;  // openapi.json
   std::unique_ptr<trust::Trust> trust_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<store::Database>> idle_;  // one for each thread; guarded by mutex_
