@@ -20,7 +20,9 @@ constexpr std::string_view kDescription = "/openapi.json";
 constexpr const char* kUsualFields =
     "Cache-Control: private, no-cache\r\nVary: Accept, Authorization\r\n"
     "X-Content-Type-Options: nosniff\r\n";
-constexpr std::int64_t kCursorNumberMax = 253'402'300'800'000'000;  // the year 10000
+// Microseconds of the years 1 and 10000.
+constexpr std::int64_t kCursorNumberMin = -62'135'596'800'000'000;
+constexpr std::int64_t kCursorNumberMax = 253'402'300'800'000'000;
 
 const char* title_of(unsigned status) {
   switch (status) {
@@ -182,7 +184,7 @@ std::string cursor_of(const std::string& fingerprint, const Json& next) {
 // A client may have made it up, so that every number in it is held to what time allows.
 bool is_sane(const Json& part) {
   if (part.is_number_unsigned()) return part.get<std::uint64_t>() <= kCursorNumberMax;
-  if (part.is_number_integer()) return part.get<std::int64_t>() >= -1;
+  if (part.is_number_integer()) return part.get<std::int64_t>() >= kCursorNumberMin;
   if (part.is_array()) return std::ranges::all_of(part, is_sane);
   return part.is_string() || part.is_null();
 }

@@ -104,15 +104,12 @@ class Reader {
  private:
   Result<Ok> read_meter(const store::StoredMeter& meter) {
     last_ = after_.value_or(Place{});
+    if (!may_read(meter.key)) return Ok{};
     DISTRICT_TRY(const auto chunks, store_.kpi_chunks(meter.meter_id));
-    ++parts_;
     for (const auto& [kind, number] : chunks) {
       if (full_) break;
       if (!filter_.takes_chunk(kind, number) || is_before_after(kind, number)) continue;
-      if (parts_++ >= kPartsMax) {
-        end_page(meter.key);
-        break;
-      }
+      if (!may_read(meter.key)) break;
       DISTRICT_TRY(const auto chunk, store_.kpi_chunk(meter.meter_id, kind, number));
       for (const auto& [start, window] : chunk.windows) {
         if (full_) break;
@@ -160,6 +157,13 @@ class Reader {
     return Ok{};
   }
 
+  // false: so much has been read that the page ends here.
+  bool may_read(const MeterKey& meter) {
+    if (parts_++ < kPartsMax) return true;
+    end_page(meter);
+    return false;
+  }
+
   void end_page(const MeterKey& meter) {
     page_.next = {to_json(meter), last_.window, last_.start, last_.kpi};
     full_ = true;
@@ -175,45 +179,19 @@ class Reader {
   bool full_ = false;
 };
 
-Result<std::string> demanded(const Question& question, const char* name) {
-  if (auto text = question.parameters.text(name)) return *std::move(text);
-  return fail(ErrorCode::admin_invalid, std::string("parameter '") + name + "' is missing");
-}
-
 Result<KpiValue> find_kpi(const Question& question) {
-  DISTRICT_TRY(const auto tenants, question.tenants());
   DISTRICT_TRY(const auto start, question.instant("start"));
-  if (!start) return fail(ErrorCode::admin_invalid, "parameter 'start' is missing");
-  MeterKey meter{tenants.front(), {}, question.parameters.text("meter").value_or("")};
-  DISTRICT_TRY(meter.source, demanded(question, "source"));
-  DISTRICT_TRY(const auto kpi, demanded(question, "kpi"));
-  DISTRICT_TRY(const auto window, demanded(question, "window"));
-  const auto kind = window_kind_of(window).value_or(WindowKind::day);
-  store::SeriesStore store(question.database);
-  DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
-  if (meter_id) {
-    DISTRICT_TRY(const auto chunk,
-                 store.kpi_chunk(*meter_id, kind, store::kpi_chunk_of(kind, *start)));
-    const auto found = chunk.windows.find(*start);
-    if (found != chunk.windows.end()) {
-      for (const auto& packed : found->second.kpis) {
-        DISTRICT_TRY(const auto name, store.kpi_name(packed.kpi_id));
-        if (name.name != kpi) continue;
-        return KpiValue{meter,
-                        kpi,
-                        kind,
-                        *start,
-                        found->second.end,
-                        packed.value,
-                        name.unit,
-                        packed.completeness,
-                        packed.status,
-                        packed.revision,
-                        packed.computed_at,
-                        {packed.attributes.begin(), packed.attributes.end()}};
-      }
-    }
-  }
+  DISTRICT_TRY(const auto tenants, question.tenants());
+  store::KpiFilter filter;
+  filter.tenant = tenants.front();
+  filter.source = question.parameters.text("source");
+  filter.meter = question.parameters.text("meter").value_or("");
+  filter.kpi = question.parameters.text("kpi");
+  filter.window = window_kind_of(question.parameters.text("window").value_or(""));
+  filter.from = start;
+  filter.to = *start + Duration{1};
+  DISTRICT_TRY(auto found, store::SeriesStore(question.database).kpis(filter));
+  if (!found.empty()) return std::move(found.front());
   return fail(ErrorCode::not_found, "there is no such KPI value",
               "GET /api/v1/kpis shows those that there are; start is the beginning of its window");
 }

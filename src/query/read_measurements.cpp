@@ -83,6 +83,7 @@ class Reader {
  private:
   Result<Ok> read_meter(const store::StoredMeter& meter) {
     last_ = after_.value_or(Place{});
+    if (!may_read(meter.key, last_)) return Ok{};
     DISTRICT_TRY(const auto all, store_.series_of(meter.meter_id));
     for (const auto& series : all) {
       if (full_) break;
@@ -95,7 +96,7 @@ class Reader {
 
   Result<Ok> read_series(const MeterKey& meter, const store::Series& series) {
     if (filter_.state == MeasurementState::unusable) {
-      if (!may_go_on(meter, series, Instant{})) return Ok{};
+      if (!may_read(meter, last_)) return Ok{};
       DISTRICT_TRY(auto odd, store_.unusable(series.series_id));
       std::ranges::sort(odd, {}, [&](const Version& v) { return place_of(series, v); });
       return take(meter, series, odd);
@@ -105,7 +106,7 @@ class Reader {
       begin = std::max(begin, from_micros(std::get<1>(*after_)));
     }
     while (!full_ && (!filter_.to || begin < *filter_.to)) {
-      if (!may_go_on(meter, series, begin)) return Ok{};
+      if (!may_read(meter, {series.series_id, to_micros(begin), 0, 0, 0})) return Ok{};
       // Whatever is not visible has a visible one with the same start.
       DISTRICT_TRY(const auto first, store_.value_after(series, begin - Duration{1}));
       if (!first) return Ok{};
@@ -117,10 +118,10 @@ class Reader {
     return Ok{};
   }
 
-  // false: so much has been read that the page ends here, at values that start at `begin`.
-  bool may_go_on(const MeterKey& meter, const store::Series& series, Instant begin) {
+  // false: so much has been read that the page ends here; the next one begins after `last`.
+  bool may_read(const MeterKey& meter, const Place& last) {
     if (parts_++ < kPartsMax) return true;
-    end_page(meter, {series.series_id, to_micros(begin), 0, 0, 0});
+    end_page(meter, last);
     return false;
   }
 

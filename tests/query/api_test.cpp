@@ -75,6 +75,10 @@ struct Pilot {
     Batch batch;
     for (int i = 0; i < 48; ++i) batch.observations.push_back(energy("SHOP", start + i * kHour, i));
     batch.observations[30].value = -5;  // impossible
+    for (int i = 0; i < 3; ++i) {       // before there was a grid
+      batch.observations.push_back(
+          energy("SHOP", *parse_date_time("1881-01-01T00:00:00Z") + i * kHour, 1));
+    }
     for (int i = 0; i < 96; ++i) {
       const auto at = start + i * std::chrono::minutes(15);
       batch.observations.push_back(
@@ -126,6 +130,7 @@ const std::vector<std::string> kListings{"/tenants",
                                          "/series",
                                          "/measurements?from=2018-01-01T00:00:00Z",
                                          "/measurements?state=any",
+                                         "/measurements?state=unusable",
                                          "/kpis?window=day",
                                          "/kpis",
                                          "/kpis/catalogue",
@@ -215,6 +220,7 @@ BOOST_AUTO_TEST_CASE(a_page_ends_early_where_it_would_read_too_much) {
   std::size_t pages = 0;
   BOOST_TEST(all_items("/kpis?kpi=nothing", pages).empty());
   BOOST_TEST(pages > 1U);
+  BOOST_TEST(ask("/measurements?quantity=nothing").at("next").is_null());
   const auto hours = all_items("/kpis?kpi=energy_kwh&limit=10000", pages);
   BOOST_TEST(pages > 1U);
   BOOST_TEST((hours == all_items("/kpis?kpi=energy_kwh&limit=37", pages)));
@@ -278,6 +284,12 @@ BOOST_AUTO_TEST_CASE(a_rule_of_plausibility_finds_the_values_that_it_flags) {
   BOOST_TEST(flagged[0].at("state") == "implausible");
   BOOST_TEST(flagged[0].at("rules") == Json{"negative_energy"});
   BOOST_TEST(status("/measurements?rule=nonsense") == 400U);
+}
+
+BOOST_AUTO_TEST_CASE(values_without_a_window_are_shown_on_demand) {
+  const auto odd = ask("/measurements?state=unusable").at("items");
+  BOOST_REQUIRE(odd.size() == 3U);
+  BOOST_TEST(odd[0].at("start") == "1881-01-01T00:00:00Z");
 }
 
 BOOST_AUTO_TEST_CASE(a_kpi_is_given_with_its_window_and_explained_by_its_inputs) {
