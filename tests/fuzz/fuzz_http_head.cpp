@@ -110,7 +110,8 @@ void check_head(std::string_view text, std::mt19937& numbers) {
   const auto lines = lines_of(text);
   const auto framing = framing_of(lines);
   require(framing.has_value() || head.refused == 400, "framing in doubt is let through");
-  for (const char* name : {"host", "content-type", "content-encoding", "soapaction", "expect"}) {
+  for (const char* name :
+       {"host", "content-type", "content-encoding", "soapaction", "expect", "authorization"}) {
     require(lines.fields.count(name) <= 1 || head.refused == 400,
             std::string(name) + " twice is let through");
   }
@@ -123,7 +124,8 @@ void check_head(std::string_view text, std::mt19937& numbers) {
   if (head.refused != 0) return;
   require(head.content_type == only_value(lines, "content-type") &&
               head.content_encoding == only_value(lines, "content-encoding") &&
-              head.soap_action == only_value(lines, "soapaction"),
+              head.soap_action == only_value(lines, "soapaction") &&
+              head.authorization == only_value(lines, "authorization"),
           "a field's value is another");
   require(head.is_post == lines.first.starts_with("POST "), "is_post");
 }

@@ -4,96 +4,21 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "../support/temporary_folder.h"
+#include "../support/small_pilot.h"
 #include "base/csv.h"
 #include "observe/events.h"
-#include "quantify/engine.h"
-#include "trust/api_keys.h"
-#include "trust/trust.h"
 
 using namespace district;
 using Json = nlohmann::json;
 
 namespace {
 
-const Instant kNow = *parse_date_time("2018-07-01T12:00:00Z");
-constexpr auto kHour = std::chrono::hours(1);
-
-// Two tenants; in each a shop with two days of hours, a corrected and an impossible one among them,
-// a school whose meter is at a site, and a street lamp with sampled power.
-struct Pilot {
-  test::TemporaryFolder folder;
-  std::string path = folder.file("archive.db");
-  std::unique_ptr<store::Database> database =
-      store::Database::open(path, store::OpenMode::create).value();
+struct Pilot : test::SmallPilot {
   FixedClock clock{kNow};
-  std::unique_ptr<query::Api> api;
-  std::string reader, auditor, all;
-  std::uint64_t leaf = 0;
-
-  Pilot() {
-    for (const auto* code : {"10", "20"}) {
-      BOOST_REQUIRE(trust::add_tenant(
-          *database, {code, "Pilot " + std::string(code), "Europe/Madrid", {"001/0.0.1"}, {}, {}},
-          kNow - std::chrono::hours(24 * 365)));
-      fill(code);
-    }
-    reader = make_key(ApiRole::reader, false);
-    auditor = make_key(ApiRole::auditor, false);
-    all = make_key(ApiRole::reader, true);
-    api = query::Api::open(path, clock, "https://district.example").value();
-  }
-
-  std::string make_key(ApiRole role, bool every_tenant) {
-    trust::ApiKeyRequest request{"test", role, every_tenant, {}, {}};
-    if (!every_tenant) request.tenants = {"20"};
-    return trust::create_api_key(*database, request, kNow).value().text;
-  }
-
-  static Observation energy(const std::string& source, Instant start, double kwh) {
-    return {source, "", "active_energy", "kWh", ValueKind::interval, start, start + kHour, kwh};
-  }
-
-  void send(const std::string& tenant, Batch batch) {
-    batch.tenant = tenant;
-    std::uint32_t index = 0;
-    for (auto& each : batch.observations) each.message_index = ++index;
-    for (auto& each : batch.master_facts) each.message_index = ++index;
-    batch.messages.resize(index);
-    quantify::Engine engine(*database, [](std::string_view) { return "Europe/Madrid"; });
-    const auto received = kNow - kHour + std::chrono::minutes(leaf);
-    BOOST_REQUIRE(database->execute("BEGIN IMMEDIATE"));
-    const auto applied = engine.apply(
-        batch, {leaf, "01CHVZ8S0000000000000000" + std::to_string(10 + leaf), received}, received);
-    BOOST_REQUIRE_MESSAGE(applied, (applied ? "" : applied.error().detail));
-    BOOST_REQUIRE(database->execute("COMMIT"));
-    ++leaf;
-  }
-
-  void fill(const std::string& tenant) {
-    const auto start = *parse_date_time("2018-06-01T00:00:00+02:00");
-    Batch batch;
-    for (int i = 0; i < 48; ++i) batch.observations.push_back(energy("SHOP", start + i * kHour, i));
-    batch.observations[30].value = -5;  // impossible
-    for (int i = 0; i < 3; ++i) {       // before there was a grid
-      batch.observations.push_back(
-          energy("SHOP", *parse_date_time("1881-01-01T00:00:00Z") + i * kHour, 1));
-    }
-    for (int i = 0; i < 96; ++i) {
-      const auto at = start + i * std::chrono::minutes(15);
-      batch.observations.push_back(
-          {"LAMP", "", "active_power", "W", ValueKind::instant, at, at, 900});
-    }
-    batch.observations.push_back(
-        {"SCHOOL", "M1", "active_energy", "kWh", ValueKind::interval, start, start + kHour, 7});
-    batch.master_facts = {{"SCHOOL", "M1", "at_site", "CAMPUS", start, {}},
-                          {"SCHOOL", "CAMPUS", "site_name", "Campus, north", start, {}},
-                          {"SCHOOL", "CAMPUS", "floor_area_m2", "4200", start, {}}};
-    send(tenant, batch);
-    Batch correction;
-    correction.observations = {energy("SHOP", start + 3 * kHour, 33)};
-    send(tenant, correction);
-  }
+  std::unique_ptr<query::Api> api =
+      query::Api::open(path, clock, "https://district.example").value();
+  const std::string reader = make_key(ApiRole::reader, false);
+  const std::string all = make_key(ApiRole::reader, true);
 
   pipeline::Answer get(const std::string& target, const std::string& key,
                        server::ApiRequest request = {}) {
