@@ -18,13 +18,9 @@ using xml::Element;
 
 // BSP R5440, for the Body as a whole and for parts of it.
 Result<Ok> refuse_encrypted_body(Element body) {
-  std::vector<Element> open = body.children();
-  while (!open.empty()) {
-    const Element element = open.back();
-    open.pop_back();
-    if (element.namespace_uri() == xml::ns::kXenc)
+  for (Element element = body; element; element = element.next_below(body)) {
+    if (verify::is_encryption(element.namespace_uri()))
       return fail(ErrorCode::algorithm_unsupported, "encrypted parts in the Body");
-    for (const Element child : element.children()) open.push_back(child);
   }
   return Ok{};
 }

@@ -157,6 +157,11 @@ Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
                    "KeyInfo has a " + std::string(references[0].name()) +
                        " instead of a wsse:SecurityTokenReference");
   }
+  const auto type = references[0].attribute(ns::kWsse11, "TokenType");
+  if (type && type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
+    return fail(ErrorCode::token_unsupported,
+                "SecurityTokenReference has TokenType " + type->substr(0, 128));
+  }
   const auto children = references[0].children();
   if (children.size() != 1)
     return invalid("SecurityTokenReference does not have exactly one child", "BSP 1.1 R3061");

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/diagnosis.h"
+#include "base/text.h"
 #include "verify/header_facts.h"
 #include "verify/key_reference.h"
 #include "xml/namespaces.h"
@@ -70,18 +71,26 @@ bool is_known_addressing(Element block) {
          to == "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
 }
 
+tl::unexpected<Error> encrypted(Element part) {
+  return fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported,
+                 "encrypted parts: " + std::string(part.name()));
+}
+
 // The one Security header for us; every other mandatory header must be one that we know.
 Result<Element> find_security(const Envelope& envelope) {
   Element security;
   if (envelope.header) {
     for (const Element block : envelope.header.children()) {
       if (!for_us(block, envelope.soap)) continue;
+      if (is_encryption(block.namespace_uri()) || block.is(ns::kWsse11, "EncryptedHeader"))
+        return encrypted(block);
       if (block.is(ns::kWsse, "Security")) {
         if (security) return invalid("more than one Security header");
         security = block;
         continue;
       }
-      const auto mandatory = block.attribute(envelope.soap, "mustUnderstand").value_or("0");
+      const auto mandatory =
+          collapse_xml_space(block.attribute(envelope.soap, "mustUnderstand").value_or("0"));
       if (mandatory == "0" || mandatory == "false" || is_known_addressing(block)) continue;
       return fail(ErrorCode::must_understand,
                   "mandatory header " + std::string(block.name()) + " of " +
@@ -100,20 +109,29 @@ struct SecurityParts {
 // Text between elements, anywhere in the Signature, where nothing is of mixed content. What should
 // have text only is judged by who reads it.
 bool has_mixed_text(Element signature) {
-  std::vector<Element> open{signature};
-  while (!open.empty()) {
-    const auto children = open.back().children();
-    const bool text_only =
-        open.back().is(ns::kWsse, "KeyIdentifier") || open.back().is(ns::kDs, "X509Certificate");
-    if (!children.empty() && !text_only && open.back().has_text_beside_elements()) return true;
-    open.pop_back();
-    open.insert(open.end(), children.begin(), children.end());
+  for (Element element = signature; element; element = element.next_below(signature)) {
+    if (!element.has_child_elements() || !element.has_text_beside_elements()) continue;
+    if (!element.is(ns::kWsse, "KeyIdentifier") && !element.is(ns::kDs, "X509Certificate"))
+      return true;
   }
   return false;
 }
 
+// A token that is not of X.509, whether the signature refers to it or not.
+bool is_other_token(Element child) {
+  if (!child.is(ns::kWsse, "BinarySecurityToken")) {
+    return child.name().ends_with("Token") || child.name() == "Assertion" ||
+           child.name() == "license";
+  }
+  const auto type = child.attribute("", "ValueType");
+  return type != xml::wss::kX509v3 && type != xml::wss::kX509PkiPathv1;
+}
+
 Result<SecurityParts> read_security(Element security) {
   SecurityParts parts;
+  for (Element element = security; element; element = element.next_below(security)) {
+    if (is_encryption(element.namespace_uri())) return encrypted(element);
+  }
   for (const Element child : security.children()) {
     if (child.is(ns::kWsu, "Timestamp")) {
       if (parts.timestamp) return invalid("more than one Timestamp", "BSP 1.1 R3227");
@@ -123,11 +141,10 @@ Result<SecurityParts> read_security(Element security) {
         return invalid("more than one Signature",
                        "docs/reference/messages.md \"WS-Security of the request\"");
       parts.signature = child;
-    } else if (child.namespace_uri() == ns::kXenc) {
-      return fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported,
-                     "encrypted parts: " + std::string(child.name()));
-    } else if (child.is(ns::kWsse, "UsernameToken") || child.name() == "Assertion") {
-      return fail(ErrorCode::token_unsupported, "token " + std::string(child.name()));
+    } else if (is_other_token(child)) {
+      return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
+                     "token " + std::string(child.name()) + " of ValueType " +
+                         child.attribute("", "ValueType").value_or("(none)").substr(0, 128));
     } else if (!child.is(ns::kWsse, "BinarySecurityToken")) {
       return invalid("Security with a " + std::string(child.name()));
     }
@@ -236,6 +253,10 @@ Result<Signer> trusted_signer(const std::vector<crypto::Certificate>& signers,
 }
 
 }  // namespace
+
+bool is_encryption(std::string_view namespace_uri) {
+  return namespace_uri == ns::kXenc || namespace_uri == ns::kXenc11;
+}
 
 Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersion version) {
   SecurityHeader header;

@@ -165,7 +165,7 @@ Result<Ok> Pass::verify_other_references() const {
 }
 
 void Pass::start_element(const xml::StartTag& tag) {
-  if (tag.uri() == xml::ns::kXenc) {
+  if (is_encryption(tag.uri())) {
     // BSP R5440.
     refuse(fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported, "encrypted parts in the Body")
                .value());
@@ -192,12 +192,7 @@ Result<Ok> Pass::note_ids(const xml::StartTag& tag) {
   for (std::size_t i = 0; i < tag.attribute_count(); ++i) {
     const auto attribute = tag.attribute(i);
     if (!xml::is_id(attribute.uri, attribute.local)) continue;
-    if (!header_.ids.all.emplace(attribute.value).second) {
-      return fail_by("BSP 1.1 R3204", ErrorCode::security_invalid,
-                     "the id '" + std::string(attribute.value.substr(0, 64)) + "' occurs twice");
-    }
-    if (header_.ids.all.size() > limits::kXmlIdsMax)
-      return fail(ErrorCode::limit_exceeded, "too many ids");
+    DISTRICT_CHECK(header_.ids.note(attribute.value));
   }
   return Ok{};
 }

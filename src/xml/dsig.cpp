@@ -221,34 +221,29 @@ DsigContext strict_context(const SignatureParts& parts) {
 }  // namespace
 
 bool is_id(std::string_view uri, std::string_view local) {
-  constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
-  if (uri == ns::kWsu) return local == "Id";
-  if (uri == kXml) return local == "id";
-  return uri.empty() && (local == "Id" || local == "ID" || local == "id" || local == "AssertionID");
+  return local == "Id" || local == "ID" || local == "id" ||
+         (uri.empty() &&
+          (local == "AssertionID" || local == "RequestID" || local == "ResponseID"));
+}
+
+Result<Ok> Ids::note(std::string_view value) {
+  const auto [at, first] = all.insert(collapse_xml_space(value));
+  if (!first)
+    return invalid("the id '" + at->substr(0, 64) + "' occurs twice", "BSP 1.1 R3204");
+  if (all.size() > limits::kXmlIdsMax) return fail(ErrorCode::limit_exceeded, "too many ids");
+  return Ok{};
 }
 
 Result<Ids> collect_ids(Element root) {
   Ids ids;
-  // Without recursion: the sender chooses the depth.
-  for (xmlNode* node = root.node(); node != nullptr;) {
-    if (node->type == XML_ELEMENT_NODE && node->properties != nullptr) {
-      for (auto& attribute : Element{node}.attributes()) {
-        if (!is_id(attribute.uri, attribute.local)) continue;
-        if (!ids.all.insert(attribute.value).second)
-          return invalid("the id '" + attribute.value + "' occurs twice", "BSP 1.1 R3204");
-        if (attribute.uri == ns::kWsu)
-          ids.signable.emplace(std::move(attribute.value), Element{node});
-        if (ids.all.size() > limits::kXmlIdsMax) {
-          return fail(ErrorCode::limit_exceeded, "too many ids");
-        }
-      }
+  for (Element element = root; element; element = element.next_below(root)) {
+    if (element.node()->properties == nullptr) continue;
+    for (auto& attribute : element.attributes()) {
+      if (!is_id(attribute.uri, attribute.local)) continue;
+      DISTRICT_CHECK(ids.note(attribute.value));
+      if (attribute.uri == ns::kWsu && attribute.local == "Id")
+        ids.signable.emplace(std::move(attribute.value), element);
     }
-    if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {
-      node = node->children;
-      continue;
-    }
-    while (node != root.node() && node->next == nullptr) node = node->parent;
-    node = node == root.node() ? nullptr : node->next;
   }
   return ids;
 }

@@ -35,13 +35,15 @@ struct SignatureParts {
   std::vector<std::string> c14n_prefixes;  // PrefixList of the CanonicalizationMethod
 };
 
-// Whether an attribute is an ID of its element to anybody who may read the message: wsu:Id, Id, ID,
-// id, xml:id, SAML's AssertionID.
+// Whether an attribute is an ID of its element to anybody who may read the message: wsu:Id also of
+// the drafts' namespaces, Id, ID, id, xml:id; SAML's AssertionID, RequestID, ResponseID.
 bool is_id(std::string_view uri, std::string_view local);
 
 struct Ids {
   std::unordered_map<std::string, Element> signable;  // by wsu:Id, the only kind to sign by
-  std::unordered_set<std::string> all;
+  std::unordered_set<std::string> all;  // as xs:ID has them, without white space around
+  // Errors: security_invalid where it is there already; limit_exceeded.
+  Result<Ok> note(std::string_view value);
 };
 // Errors: security_invalid where any two ids below `root` are the same; limit_exceeded.
 Result<Ids> collect_ids(Element root);
