@@ -16,7 +16,7 @@ namespace {
 
 using xml::Element;
 
-// BSP R5440, for the Body as a whole and for parts of it.
+// The Body as a whole, and parts of it.
 Result<Ok> refuse_encrypted_body(Element body) {
   for (Element element = body; element; element = element.next_below(body)) {
     if (verify::is_encryption(element.namespace_uri()))

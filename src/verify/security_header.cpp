@@ -21,8 +21,7 @@ tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
 }
 
 constexpr const char* kBestPractices = "XML Signature Best Practices 2013, \"see what is signed\"";
-constexpr const char* kCoverage =
-    "docs/reference/messages.md \"WS-Security of the request\", coverage";
+constexpr const char* kContract = "docs/reference/messages.md \"WS-Security of the request\"";
 
 struct Envelope {
   std::string_view soap;  // its namespace
@@ -72,7 +71,7 @@ bool is_known_addressing(Element block) {
 }
 
 tl::unexpected<Error> encrypted(Element part) {
-  return fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported,
+  return fail_by(kContract, ErrorCode::algorithm_unsupported,
                  "encrypted parts: " + std::string(part.name()));
 }
 
@@ -137,9 +136,7 @@ Result<SecurityParts> read_security(Element security) {
       if (parts.timestamp) return invalid("more than one Timestamp", "BSP 1.1 R3227");
       parts.timestamp = child;
     } else if (child.is(ns::kDs, "Signature")) {
-      if (parts.signature)
-        return invalid("more than one Signature",
-                       "docs/reference/messages.md \"WS-Security of the request\"");
+      if (parts.signature) return invalid("more than one Signature", kContract);
       parts.signature = child;
     } else if (is_other_token(child)) {
       return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
@@ -152,7 +149,7 @@ Result<SecurityParts> read_security(Element security) {
   if (security.has_text_beside_elements()) return invalid("Security with text");
   if (parts.signature && has_mixed_text(parts.signature))
     return invalid("Signature with text beside elements", "XMLDSig 1.1 section 4.2");
-  if (!parts.timestamp) return invalid("no Timestamp", "BSP 1.1 R3227");
+  if (!parts.timestamp) return invalid("no Timestamp", kContract);
   if (!parts.signature) return invalid("no Signature", "WSS 1.1 section 8");
   return parts;
 }
@@ -161,9 +158,9 @@ Result<Times> read_timestamp(Element timestamp) {
   const auto children = timestamp.children();
   if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
       !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
-    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3221, R3224");
+    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3222, R3224");
   }
-  // BSP R3225, R3226: no other type than xs:dateTime.
+  // Nothing may say that they are of another type than xs:dateTime.
   for (const Element time : children) {
     if (!time.attributes().empty() && time.attribute("", "ValueType"))
       return invalid(std::string(time.name()) + " with a ValueType", "BSP 1.1 R3225, R3226");
@@ -210,8 +207,8 @@ Result<Ok> check_coverage(SecurityHeader& header, const Envelope& envelope, Elem
           kBestPractices);
     }
   }
-  if (!body_signed) return invalid("the Body is not signed", kCoverage);
-  if (!timestamp_signed) return invalid("the Timestamp is not signed", kCoverage);
+  if (!body_signed) return invalid("the Body is not signed", kContract);
+  if (!timestamp_signed) return invalid("the Timestamp is not signed", kContract);
   return Ok{};
 }
 

@@ -222,14 +222,12 @@ DsigContext strict_context(const SignatureParts& parts) {
 
 bool is_id(std::string_view uri, std::string_view local) {
   return local == "Id" || local == "ID" || local == "id" ||
-         (uri.empty() &&
-          (local == "AssertionID" || local == "RequestID" || local == "ResponseID"));
+         (uri.empty() && (local == "AssertionID" || local == "RequestID" || local == "ResponseID"));
 }
 
 Result<Ok> Ids::note(std::string_view value) {
   const auto [at, first] = all.insert(collapse_xml_space(value));
-  if (!first)
-    return invalid("the id '" + at->substr(0, 64) + "' occurs twice", "BSP 1.1 R3204");
+  if (!first) return invalid("the id '" + at->substr(0, 64) + "' occurs twice", "BSP 1.1 R3204");
   if (all.size() > limits::kXmlIdsMax) return fail(ErrorCode::limit_exceeded, "too many ids");
   return Ok{};
 }

@@ -60,6 +60,9 @@ def layouts(keys):
     yield "no-must-understand", make(keys, security_attributes="")
     yield "actor-next", make(keys, security_attributes=' soap:actor="http://schemas.xmlsoap.org/soap/actor/next"')
     yield "other-actors-security-header", make(keys, before_security=f'<wsse:Security xmlns:wsse="{WSSE}" soap:actor="http://example.org/proxy" soap:mustUnderstand="1"><wsse:UsernameToken/></wsse:Security>')
+    yield "optional-header-with-white-space", make(keys, after_security='<x:Trace xmlns:x="http://example.org/x" soap:mustUnderstand=" 0 "/>')
+    yield "token-type-of-a-thumbprint", make(keys, order="TS", key_info=token_reference(
+        key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT), f' xmlns:wsse11="{WSSE11}" wsse11:TokenType="{X509}X509v3"'))
     yield "unknown-optional-header", make(keys, before_security='<x:Trace xmlns:x="http://example.org/x">7</x:Trace>')
     yield "addressing-signed", make(keys, before_security=addressing(), references=[
         reference(f"#{name}", "soap") for name in ("Action", "MessageID", "To", "ReplyTo", "TS", "Body")])
