@@ -312,10 +312,10 @@ Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const Sign
   return Ok{};
 }
 
-Result<Ok> verify_digest(const SignedReference& reference) {
+Result<Ok> verify_digest(const SignedReference& reference, ByteView certificate) {
   std::string octets;
   if (reference.str_transform) {
-    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes));
+    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes, certificate));
   } else {
     DISTRICT_TRY(octets, canonicalize(reference.element, reference.prefixes));
   }
@@ -372,7 +372,8 @@ Result<Ok> ReferenceDigest::verify() {
   return fail(std::move(error));
 }
 
-Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key) {
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,
+                            ByteView certificate) {
   xmlDoc* doc = parts.signature.node()->doc;
   for (const auto& reference : parts.references) {
     // Registers the one attribute that the reference may mean; null would be a duplicate.
@@ -393,6 +394,8 @@ Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey
   if (!context || !sec) return fail(ErrorCode::internal, "xmlsec1 context cannot be made");
   // release(): the context owns the key. With it preset, xmlsec1 never reads KeyInfo.
   context->signKey = sec.release();
+  // Each reference's context takes it over.
+  context->transformCtx.userData = &certificate;
   if (::xmlSecDSigCtxVerify(context.get(), parts.signature.node()) < 0 ||
       context->status != xmlSecDSigStatusSucceeded) {
     return fail(ErrorCode::signature_failed, "xmlsec1 does not verify the signature");
