@@ -1,5 +1,7 @@
 #include "crypto/distinguished_name.h"
 
+#include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include <algorithm>
@@ -58,14 +60,43 @@ int attribute_nid(std::string_view type) {
   return ::OBJ_txt2nid(std::string(trim(type)).c_str());
 }
 
-// One value with its escapes: \, and \2C and "quoted".
+bool is_string(int asn1_type) {
+  for (const int type : {V_ASN1_UTF8STRING, V_ASN1_PRINTABLESTRING, V_ASN1_IA5STRING,
+                         V_ASN1_T61STRING, V_ASN1_BMPSTRING, V_ASN1_UNIVERSALSTRING}) {
+    if (asn1_type == type) return true;
+  }
+  return false;
+}
+
+// A value as the hexadecimal octets of its DER (RFC 4514 section 2.4): Java writes so those of
+// types for which RFC 2253 has no name, emailAddress among them.
+std::optional<std::string> from_hex_der(std::string_view digits) {
+  const auto der = from_hex(digits);
+  if (!der) return std::nullopt;
+  const unsigned char* position = as_uchar(*der);
+  ASN1_TYPE* const value = ::d2i_ASN1_TYPE(nullptr, &position, static_cast<long>(der->size()));
+  std::optional<std::string> text;
+  if (value != nullptr && position == as_uchar(*der) + der->size() &&
+      is_string(::ASN1_TYPE_get(value))) {
+    unsigned char* utf8 = nullptr;
+    const int length = ::ASN1_STRING_to_UTF8(&utf8, value->value.asn1_string);
+    if (length >= 0) text.emplace(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(length));
+    ::OPENSSL_free(utf8);
+  }
+  ::ASN1_TYPE_free(value);
+  ::ERR_clear_error();
+  return text;
+}
+
+// One value with its escapes: \, and \2C and "quoted", with "" for a quote in it (.NET).
 std::optional<std::string> unescape(std::string_view text) {
   text = trim(text);
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-    text = text.substr(1, text.size() - 2);
-  }
+  if (text.starts_with('#')) return from_hex_der(text.substr(1));
+  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+  if (quoted) text = text.substr(1, text.size() - 2);
   std::string value;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text.substr(i, 2) == "\"\"") ++i;
     if (text[i] != '\\') {
       value += text[i];
       continue;

@@ -142,6 +142,28 @@ BOOST_AUTO_TEST_CASE(issuer_names_are_matched_in_the_spellings_of_clients) {
   }
 }
 
+// X500Principal.getName() of Java, X509Certificate.Issuer of .NET, XMLDSig's own example.
+BOOST_AUTO_TEST_CASE(issuer_names_are_matched_as_java_and_dotnet_write_them) {
+  keys().make("email", "rsa:2048",
+              "-subj '/C=ES/ST=Gipuzkoa/O=The \"Pilots\"/CN=Eibar/emailAddress=ca@example.org'");
+  const auto certificate = *Certificate::from_pem_file(keys().pem("email"));
+  for (const char* name :
+       {"1.2.840.113549.1.9.1=#160e6361406578616d706c652e6f7267,CN=Eibar,O=The \\\"Pilots\\\","
+        "ST=Gipuzkoa,C=ES",
+        "EMAILADDRESS=ca@example.org, CN=Eibar, O=\"The \\\"Pilots\\\"\", ST=Gipuzkoa, C=ES",
+        "E=ca@example.org, CN=Eibar, O=\"The \"\"Pilots\"\"\", S=Gipuzkoa, C=ES"}) {
+    BOOST_TEST_CONTEXT(name) { BOOST_TEST(certificate.issuer_matches(name)); }
+  }
+  for (const char* value :
+       {"#", "#1", "#160e", "#160e6361406578616d706c652e6f726700", "#zz", "#0500",
+        "#300c160a6361406578616d706c65", "#160e6361406578616d706c652e6f7268"}) {
+    BOOST_TEST_CONTEXT(value) {
+      BOOST_TEST(!certificate.issuer_matches(
+          "E=" + std::string(value) + ", CN=Eibar, O=\"The \"\"Pilots\"\"\", S=Gipuzkoa, C=ES"));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(files_that_are_not_what_they_should_be_say_so) {
   const auto missing = Certificate::from_pem_file("/nowhere/x.pem");
   BOOST_REQUIRE(!missing);
