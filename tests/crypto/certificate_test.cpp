@@ -37,6 +37,19 @@ struct Keys {
                                 " 2>/dev/null";
     BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
   }
+  // A certificate for the modulus of "rsa" with another exponent.
+  void make_exponent(const std::string& exponent) const {
+    const std::string at = (folder / ("e" + exponent)).string();
+    const std::string command =
+        "printf 'asn1=SEQUENCE:k\\n[k]\\nn=INTEGER:0x%s\\ne=INTEGER:" + exponent +
+        "\\n' $(openssl x509 -in " + pem("rsa") + " -noout -modulus | cut -d= -f2) > " + at +
+        ".cnf && openssl asn1parse -genconf " + at + ".cnf -noout -out " + at +
+        ".der && openssl rsa -RSAPublicKey_in -inform DER -in " + at + ".der -pubout -out " + at +
+        ".pub 2>/dev/null && openssl req -new -key " + key("rsa") + " -subj /CN=e -out " + at +
+        ".csr && openssl x509 -req -in " + at + ".csr -force_pubkey " + at + ".pub -signkey " +
+        key("rsa") + " -out " + at + ".pem 2>/dev/null";
+    BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
+  }
   std::string pem(const std::string& name) const { return (folder / (name + ".pem")).string(); }
   std::string key(const std::string& name) const { return (folder / (name + ".key")).string(); }
 };
@@ -86,6 +99,23 @@ BOOST_AUTO_TEST_CASE(weak_keys_and_other_curves_are_refused) {
   BOOST_TEST(!check_strength(Certificate::from_pem_file(keys().pem("weak"))->public_key()));
   const auto other_curve = Certificate::from_pem_file(keys().pem("k1"));
   BOOST_TEST((!other_curve && other_curve.error().code == ErrorCode::token_invalid));
+}
+
+BOOST_AUTO_TEST_CASE(exponents_by_which_anybody_or_nobody_can_sign_are_refused) {
+  for (const auto& [exponent, good] : {std::pair{"3", true},
+                                       {"4294967295", true},
+                                       {"1", false},
+                                       {"65536", false},
+                                       {"4294967297", false}}) {
+    BOOST_TEST_CONTEXT(exponent) {
+      keys().make_exponent(exponent);
+      const auto certificate = Certificate::from_pem_file(keys().pem(std::string("e") + exponent));
+      BOOST_REQUIRE(certificate);
+      const auto checked = check_strength(certificate->public_key());
+      BOOST_TEST(checked.has_value() == good);
+      if (!good) BOOST_TEST((checked.error().code == ErrorCode::token_invalid));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(key_usage_decides_who_may_sign) {
