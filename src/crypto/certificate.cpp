@@ -24,7 +24,6 @@ struct PublicKey::State {
   EvpKey key;
   KeyFamily family = KeyFamily::rsa;
   std::size_t bits = 0;
-  std::size_t exponent_bits = 0;
   std::string curve;
   Bytes spki;
 };
@@ -36,7 +35,7 @@ struct Certificate::State {
   std::array<std::byte, 20> sha1{};
   std::string subject, issuer, serial;
   Bytes issuer_der;
-  std::vector<NamePart> issuer_parts;
+  std::vector<RelativeName> issuer_parts;
   std::optional<Bytes> subject_key_identifier;
   Instant not_before{}, not_after{};
   bool may_sign = false;
@@ -73,32 +72,19 @@ std::string name_text(const X509_NAME* name) {
   return {text, static_cast<std::size_t>(length)};
 }
 
-// In the order of the certificate, most significant first.
-std::vector<NamePart> name_parts(const X509_NAME* name) {
-  std::vector<NamePart> parts;
-  for (int i = 0; i < ::X509_NAME_entry_count(name); ++i) {
-    const X509_NAME_ENTRY* entry = ::X509_NAME_get_entry(name, i);
-    unsigned char* utf8 = nullptr;
-    const int length = ::ASN1_STRING_to_UTF8(&utf8, ::X509_NAME_ENTRY_get_data(entry));
-    std::string value;
-    if (length >= 0) value.assign(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(length));
-    ::OPENSSL_free(utf8);
-    parts.push_back({::OBJ_obj2nid(::X509_NAME_ENTRY_get_object(entry)), fold_value(value)});
-  }
-  return parts;
-}
-
 std::optional<Instant> instant_of(const ASN1_TIME* time) {
   std::tm broken{};
   if (::ASN1_TIME_to_tm(time, &broken) != 1) return std::nullopt;
   return Instant{std::chrono::seconds{::timegm(&broken)}};
 }
 
-std::size_t rsa_exponent_bits(const EVP_PKEY* key) {
+// With 1 anybody can sign, an even one has no private key, and a long one costs long.
+bool has_sound_exponent(const EVP_PKEY* rsa_key) {
   BIGNUM* exponent = nullptr;
-  if (::EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return SIZE_MAX;
+  if (::EVP_PKEY_get_bn_param(rsa_key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return false;
   const BigNumber owner{exponent};
-  return static_cast<std::size_t>(::BN_num_bits(exponent));
+  return ::BN_is_odd(exponent) == 1 && ::BN_is_one(exponent) == 0 &&
+         static_cast<std::size_t>(::BN_num_bits(exponent)) <= limits::kRsaExponentBitsMax;
 }
 
 // Width of r and of s in octets: that of the curve's order.
@@ -224,7 +210,6 @@ Result<std::shared_ptr<PublicKey::State>> read_public_key(EvpKey key) {
   const int type = ::EVP_PKEY_get_base_id(key.get());
   if (type == EVP_PKEY_RSA) {
     state->family = KeyFamily::rsa;
-    state->exponent_bits = rsa_exponent_bits(key.get());
   } else if (type == EVP_PKEY_EC) {
     state->family = KeyFamily::ecdsa;
     char curve[64] = {};
@@ -280,8 +265,9 @@ Result<Ok> check_strength(const PublicKey& key) {
                   "RSA key of " + std::to_string(key.bits()) + " bits; 2048 to 8192 are accepted",
                   "make a new key of 2048 bits or more");
     }
-    if (rsa_exponent_bits(key.native()) > limits::kRsaExponentBitsMax) {
-      return fail(ErrorCode::token_invalid, "RSA key with a public exponent above 32 bits",
+    if (!has_sound_exponent(key.native())) {
+      return fail(ErrorCode::token_invalid,
+                  "RSA key with a public exponent that is 1, even or above 32 bits",
                   "make a new key with the usual exponent 65537");
     }
     return Ok{};

@@ -367,7 +367,8 @@ Result<Recomputation::Sheet*> Recomputation::sheet_of(WindowKind kind, Instant s
 // Writes the sheets to which no window of a later year belongs; without an instant, all.
 Result<Ok> Recomputation::put_away(std::optional<Instant> done_until) {
   for (auto at = sheets_.begin(); at != sheets_.end();) {
-    auto& [key, sheet] = *at;
+    const auto& key = at->first;
+    auto& sheet = at->second;  // no structured binding: clang 14 lets no lambda capture one
     if (done_until &&
         (!by_calendar(key.first) || key.second >= store::kpi_chunk_of(key.first, *done_until))) {
       ++at;

@@ -42,7 +42,7 @@ Gunzip::Gunzip(std::unique_ptr<ByteSource> coded, std::size_t octets_max)
 
 Gunzip::~Gunzip() = default;
 
-// Shows more of the coded octets to the stream; false: there are no more.
+// Shows more of the coded octets to the stream; false: it has been shown all.
 Result<bool> Gunzip::refill() {
   auto& stream = inflater_->stream;
   if (stream.avail_in > 0) return true;
@@ -68,8 +68,8 @@ Result<std::size_t> Gunzip::inflate_into(std::span<std::byte> out) {
   auto& stream = inflater_->stream;
   std::size_t used = 0;
   while (used < out.size()) {
-    DISTRICT_TRY(const bool more, refill());
-    if (!more) return damaged();
+    // Without more it may still have something to give; where it has not, inflate() says so.
+    DISTRICT_CHECK(refill());
     const auto room = static_cast<uInt>(std::min(out.size() - used, kUintMax));
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + used);
     stream.avail_out = room;

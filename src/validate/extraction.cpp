@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/limits.h"
@@ -23,8 +25,7 @@ std::optional<double> finite_number(std::string_view text) {
   if (stop != end || text.empty()) return std::nullopt;
   // Too small for a double is zero; too large is not finite.
   if (status == std::errc::result_out_of_range &&
-      text.find_first_of("eE") != std::string_view::npos &&
-      text.find("-", text.find_first_of("eE")) != std::string_view::npos) {
+      std::abs(std::strtod(std::string(text).c_str(), nullptr)) < 1) {
     return 0.0;
   }
   if (status != std::errc{} || !std::isfinite(value)) return std::nullopt;

@@ -25,8 +25,7 @@ bool is_plain_instant(std::string_view text) {
   return text.substr(11, 2) != "24" && parse_date_time(text).has_value();
 }
 
-// Surely a value of Quantity and of FiniteDouble: below 1e15, and no more digits than libxml2's
-// decimals have.
+// Surely a value of Quantity and of FiniteDouble: below 1e15.
 bool is_plain_number(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   std::size_t whole = 0;

@@ -21,7 +21,7 @@ tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
 Result<Bytes> token_octets(xml::Element element) {
   const auto encoding = element.attribute("", "EncodingType");
   if (encoding && *encoding != wss::kBase64Binary) {
-    return fail_by("BSP 1.1 R3029, R3030", ErrorCode::token_unsupported,
+    return fail_by("BSP 1.1 R3030, R3071", ErrorCode::token_unsupported,
                    std::string(element.name()) + " has EncodingType " + *encoding);
   }
   const auto text = element.only_text();
@@ -50,7 +50,7 @@ Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapsh
     return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
                    "BinarySecurityToken has ValueType " + type.value_or("(none)"));
   }
-  if (!token.attribute("", "EncodingType"))  // BSP R3029
+  if (!token.attribute("", "EncodingType"))
     return fail_by("BSP 1.1 R3029", ErrorCode::token_unsupported,
                    "BinarySecurityToken without EncodingType");
   DISTRICT_TRY(const Bytes octets, token_octets(token));
@@ -82,7 +82,7 @@ Result<KeySource> from_reference(xml::Element reference, xml::Element security,
   const auto type = reference.attribute("", "ValueType");
   if (type && type != token.attribute("", "ValueType")) {
     return invalid("wsse:Reference and its BinarySecurityToken have different ValueTypes",
-                   "X.509 Token Profile 1.1 section 3.2");
+                   "BSP 1.1 R3058");
   }
   return from_binary_token(token, trust);
 }
@@ -102,8 +102,8 @@ Result<KeySource> from_key_identifier(xml::Element identifier, const trust::Trus
   const auto type = identifier.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kThumbprintSha1 &&
       type != wss::kX509SubjectKeyIdentifier) {
-    return fail(ErrorCode::token_unsupported,
-                "KeyIdentifier has ValueType " + type.value_or("(none)"));
+    return fail_by("BSP 1.1 R3054, R3063", ErrorCode::token_unsupported,
+                   "KeyIdentifier has ValueType " + type.value_or("(none)"));
   }
   DISTRICT_TRY(const Bytes octets, token_octets(identifier));
   if (type == wss::kX509v3) {
@@ -156,6 +156,11 @@ Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
     return fail_by("BSP 1.1 R5402, R5417", ErrorCode::token_unsupported,
                    "KeyInfo has a " + std::string(references[0].name()) +
                        " instead of a wsse:SecurityTokenReference");
+  }
+  const auto type = references[0].attribute(ns::kWsse11, "TokenType");
+  if (type && type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
+    return fail_by("BSP 1.1 R3074", ErrorCode::token_unsupported,
+                   "SecurityTokenReference has TokenType " + type->substr(0, 128));
   }
   const auto children = references[0].children();
   if (children.size() != 1)

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/diagnosis.h"
+#include "base/text.h"
 #include "verify/header_facts.h"
 #include "verify/key_reference.h"
 #include "xml/namespaces.h"
@@ -20,8 +21,7 @@ tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
 }
 
 constexpr const char* kBestPractices = "XML Signature Best Practices 2013, \"see what is signed\"";
-constexpr const char* kCoverage =
-    "docs/reference/messages.md \"WS-Security of the request\", coverage";
+constexpr const char* kContract = "docs/reference/messages.md \"WS-Security of the request\"";
 
 struct Envelope {
   std::string_view soap;  // its namespace
@@ -70,18 +70,26 @@ bool is_known_addressing(Element block) {
          to == "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
 }
 
+tl::unexpected<Error> encrypted(Element part) {
+  return fail_by(kContract, ErrorCode::algorithm_unsupported,
+                 "encrypted parts: " + std::string(part.name()));
+}
+
 // The one Security header for us; every other mandatory header must be one that we know.
 Result<Element> find_security(const Envelope& envelope) {
   Element security;
   if (envelope.header) {
     for (const Element block : envelope.header.children()) {
       if (!for_us(block, envelope.soap)) continue;
+      if (is_encryption(block.namespace_uri()) || block.is(ns::kWsse11, "EncryptedHeader"))
+        return encrypted(block);
       if (block.is(ns::kWsse, "Security")) {
         if (security) return invalid("more than one Security header");
         security = block;
         continue;
       }
-      const auto mandatory = block.attribute(envelope.soap, "mustUnderstand").value_or("0");
+      const auto mandatory =
+          collapse_xml_space(block.attribute(envelope.soap, "mustUnderstand").value_or("0"));
       if (mandatory == "0" || mandatory == "false" || is_known_addressing(block)) continue;
       return fail(ErrorCode::must_understand,
                   "mandatory header " + std::string(block.name()) + " of " +
@@ -100,34 +108,40 @@ struct SecurityParts {
 // Text between elements, anywhere in the Signature, where nothing is of mixed content. What should
 // have text only is judged by who reads it.
 bool has_mixed_text(Element signature) {
-  std::vector<Element> open{signature};
-  while (!open.empty()) {
-    const auto children = open.back().children();
-    const bool text_only =
-        open.back().is(ns::kWsse, "KeyIdentifier") || open.back().is(ns::kDs, "X509Certificate");
-    if (!children.empty() && !text_only && open.back().has_text_beside_elements()) return true;
-    open.pop_back();
-    open.insert(open.end(), children.begin(), children.end());
+  for (Element element = signature; element; element = element.next_below(signature)) {
+    if (!element.has_child_elements() || !element.has_text_beside_elements()) continue;
+    if (!element.is(ns::kWsse, "KeyIdentifier") && !element.is(ns::kDs, "X509Certificate"))
+      return true;
   }
   return false;
 }
 
+// A token that is not of X.509, whether the signature refers to it or not.
+bool is_other_token(Element child) {
+  if (!child.is(ns::kWsse, "BinarySecurityToken")) {
+    return child.name().ends_with("Token") || child.name() == "Assertion" ||
+           child.name() == "license";
+  }
+  const auto type = child.attribute("", "ValueType");
+  return type != xml::wss::kX509v3 && type != xml::wss::kX509PkiPathv1;
+}
+
 Result<SecurityParts> read_security(Element security) {
   SecurityParts parts;
+  for (Element element = security; element; element = element.next_below(security)) {
+    if (is_encryption(element.namespace_uri())) return encrypted(element);
+  }
   for (const Element child : security.children()) {
     if (child.is(ns::kWsu, "Timestamp")) {
       if (parts.timestamp) return invalid("more than one Timestamp", "BSP 1.1 R3227");
       parts.timestamp = child;
     } else if (child.is(ns::kDs, "Signature")) {
-      if (parts.signature)
-        return invalid("more than one Signature",
-                       "docs/reference/messages.md \"WS-Security of the request\"");
+      if (parts.signature) return invalid("more than one Signature", kContract);
       parts.signature = child;
-    } else if (child.namespace_uri() == ns::kXenc) {
-      return fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported,
-                     "encrypted parts: " + std::string(child.name()));
-    } else if (child.is(ns::kWsse, "UsernameToken") || child.name() == "Assertion") {
-      return fail(ErrorCode::token_unsupported, "token " + std::string(child.name()));
+    } else if (is_other_token(child)) {
+      return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
+                     "token " + std::string(child.name()) + " of ValueType " +
+                         child.attribute("", "ValueType").value_or("(none)").substr(0, 128));
     } else if (!child.is(ns::kWsse, "BinarySecurityToken")) {
       return invalid("Security with a " + std::string(child.name()));
     }
@@ -135,7 +149,7 @@ Result<SecurityParts> read_security(Element security) {
   if (security.has_text_beside_elements()) return invalid("Security with text");
   if (parts.signature && has_mixed_text(parts.signature))
     return invalid("Signature with text beside elements", "XMLDSig 1.1 section 4.2");
-  if (!parts.timestamp) return invalid("no Timestamp", "BSP 1.1 R3227");
+  if (!parts.timestamp) return invalid("no Timestamp", kContract);
   if (!parts.signature) return invalid("no Signature", "WSS 1.1 section 8");
   return parts;
 }
@@ -144,9 +158,9 @@ Result<Times> read_timestamp(Element timestamp) {
   const auto children = timestamp.children();
   if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
       !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
-    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3221, R3224");
+    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3221, R3222, R3224");
   }
-  // BSP R3225, R3226: no other type than xs:dateTime.
+  // Nothing may say that they are of another type than xs:dateTime.
   for (const Element time : children) {
     if (!time.attributes().empty() && time.attribute("", "ValueType"))
       return invalid(std::string(time.name()) + " with a ValueType", "BSP 1.1 R3225, R3226");
@@ -193,8 +207,8 @@ Result<Ok> check_coverage(SecurityHeader& header, const Envelope& envelope, Elem
           kBestPractices);
     }
   }
-  if (!body_signed) return invalid("the Body is not signed", kCoverage);
-  if (!timestamp_signed) return invalid("the Timestamp is not signed", kCoverage);
+  if (!body_signed) return invalid("the Body is not signed", kContract);
+  if (!timestamp_signed) return invalid("the Timestamp is not signed", kContract);
   return Ok{};
 }
 
@@ -236,6 +250,10 @@ Result<Signer> trusted_signer(const std::vector<crypto::Certificate>& signers,
 }
 
 }  // namespace
+
+bool is_encryption(std::string_view namespace_uri) {
+  return namespace_uri == ns::kXenc || namespace_uri == ns::kXenc11;
+}
 
 Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersion version) {
   SecurityHeader header;

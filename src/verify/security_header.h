@@ -30,6 +30,9 @@ struct SecurityHeader {
 // algorithm_unsupported, token_unsupported, limit_exceeded.
 Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersion version);
 
+// Whether elements of the namespace are parts of an encryption (XML Encryption 1.0 and 1.1).
+bool is_encryption(std::string_view namespace_uri);
+
 struct Authenticated {
   Sender sender;
   crypto::Certificate certificate;

@@ -159,15 +159,15 @@ Result<Ok> Pass::verify_other_references() const {
   const auto& references = header_.signature.references;
   for (std::size_t i = 0; i < references.size(); ++i) {
     if (i == header_.timestamp_reference || i == header_.body_reference) continue;
-    DISTRICT_CHECK(xml::verify_digest(references[i]));
+    DISTRICT_CHECK(xml::verify_digest(references[i], signer_->certificate.der()));
   }
   return Ok{};
 }
 
 void Pass::start_element(const xml::StartTag& tag) {
-  if (tag.uri() == xml::ns::kXenc) {
-    // BSP R5440.
-    refuse(fail_by("BSP 1.1 R5440", ErrorCode::algorithm_unsupported, "encrypted parts in the Body")
+  if (is_encryption(tag.uri())) {
+    refuse(fail_by("docs/reference/messages.md \"WS-Security of the request\"",
+                   ErrorCode::algorithm_unsupported, "encrypted parts in the Body")
                .value());
   }
   // The Body's own ids are among those of the head.
@@ -192,12 +192,7 @@ Result<Ok> Pass::note_ids(const xml::StartTag& tag) {
   for (std::size_t i = 0; i < tag.attribute_count(); ++i) {
     const auto attribute = tag.attribute(i);
     if (!xml::is_id(attribute.uri, attribute.local)) continue;
-    if (!header_.ids.all.emplace(attribute.value).second) {
-      return fail_by("BSP 1.1 R3204", ErrorCode::security_invalid,
-                     "the id '" + std::string(attribute.value.substr(0, 64)) + "' occurs twice");
-    }
-    if (header_.ids.all.size() > limits::kXmlIdsMax)
-      return fail(ErrorCode::limit_exceeded, "too many ids");
+    DISTRICT_CHECK(header_.ids.note(attribute.value));
   }
   return Ok{};
 }

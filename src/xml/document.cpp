@@ -127,6 +127,22 @@ Element Element::parent() const {
   return parent != nullptr && is_element(parent) ? Element{parent} : Element{};
 }
 
+// Without recursion: the sender chooses the depth.
+Element Element::next_below(Element top) const {
+  const xmlNode* const end = top.node_;
+  xmlNode* node = node_;
+  do {
+    if (is_element(node) && node->children != nullptr) {
+      node = node->children;
+      continue;
+    }
+    while (node != end && node->next == nullptr) node = node->parent;
+    if (node == end) return {};
+    node = node->next;
+  } while (!is_element(node));
+  return Element{node};
+}
+
 std::vector<Element> Element::children() const {
   std::vector<Element> result;
   for (xmlNode* child = node_->children; child != nullptr; child = child->next) {

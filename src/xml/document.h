@@ -30,6 +30,8 @@ class Element {
   bool is(std::string_view uri, std::string_view local) const;
   long line() const;
   Element parent() const;
+  // The element that follows in document order, of those below `top`; null behind the last.
+  Element next_below(Element top) const;
   std::vector<Element> children() const;                                  // elements only
   Element child(std::string_view uri, std::string_view local) const;      // the first, or null
   std::size_t count(std::string_view uri, std::string_view local) const;  // of such children

@@ -221,34 +221,27 @@ DsigContext strict_context(const SignatureParts& parts) {
 }  // namespace
 
 bool is_id(std::string_view uri, std::string_view local) {
-  constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
-  if (uri == ns::kWsu) return local == "Id";
-  if (uri == kXml) return local == "id";
-  return uri.empty() && (local == "Id" || local == "ID" || local == "id" || local == "AssertionID");
+  return local == "Id" || local == "ID" || local == "id" ||
+         (uri.empty() && (local == "AssertionID" || local == "RequestID" || local == "ResponseID"));
+}
+
+Result<Ok> Ids::note(std::string_view value) {
+  const auto [at, first] = all.insert(collapse_xml_space(value));
+  if (!first) return invalid("the id '" + at->substr(0, 64) + "' occurs twice", "BSP 1.1 R3204");
+  if (all.size() > limits::kXmlIdsMax) return fail(ErrorCode::limit_exceeded, "too many ids");
+  return Ok{};
 }
 
 Result<Ids> collect_ids(Element root) {
   Ids ids;
-  // Without recursion: the sender chooses the depth.
-  for (xmlNode* node = root.node(); node != nullptr;) {
-    if (node->type == XML_ELEMENT_NODE && node->properties != nullptr) {
-      for (auto& attribute : Element{node}.attributes()) {
-        if (!is_id(attribute.uri, attribute.local)) continue;
-        if (!ids.all.insert(attribute.value).second)
-          return invalid("the id '" + attribute.value + "' occurs twice", "BSP 1.1 R3204");
-        if (attribute.uri == ns::kWsu)
-          ids.signable.emplace(std::move(attribute.value), Element{node});
-        if (ids.all.size() > limits::kXmlIdsMax) {
-          return fail(ErrorCode::limit_exceeded, "too many ids");
-        }
-      }
+  for (Element element = root; element; element = element.next_below(root)) {
+    if (element.node()->properties == nullptr) continue;
+    for (auto& attribute : element.attributes()) {
+      if (!is_id(attribute.uri, attribute.local)) continue;
+      DISTRICT_CHECK(ids.note(attribute.value));
+      if (attribute.uri == ns::kWsu && attribute.local == "Id")
+        ids.signable.emplace(std::move(attribute.value), element);
     }
-    if (node->type == XML_ELEMENT_NODE && node->children != nullptr) {
-      node = node->children;
-      continue;
-    }
-    while (node != root.node() && node->next == nullptr) node = node->parent;
-    node = node == root.node() ? nullptr : node->next;
   }
   return ids;
 }
@@ -319,10 +312,10 @@ Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const Sign
   return Ok{};
 }
 
-Result<Ok> verify_digest(const SignedReference& reference) {
+Result<Ok> verify_digest(const SignedReference& reference, ByteView certificate) {
   std::string octets;
   if (reference.str_transform) {
-    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes));
+    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes, certificate));
   } else {
     DISTRICT_TRY(octets, canonicalize(reference.element, reference.prefixes));
   }
@@ -379,7 +372,8 @@ Result<Ok> ReferenceDigest::verify() {
   return fail(std::move(error));
 }
 
-Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key) {
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,
+                            ByteView certificate) {
   xmlDoc* doc = parts.signature.node()->doc;
   for (const auto& reference : parts.references) {
     // Registers the one attribute that the reference may mean; null would be a duplicate.
@@ -400,6 +394,8 @@ Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey
   if (!context || !sec) return fail(ErrorCode::internal, "xmlsec1 context cannot be made");
   // release(): the context owns the key. With it preset, xmlsec1 never reads KeyInfo.
   context->signKey = sec.release();
+  // Each reference's context takes it over.
+  context->transformCtx.userData = &certificate;
   if (::xmlSecDSigCtxVerify(context.get(), parts.signature.node()) < 0 ||
       context->status != xmlSecDSigStatusSucceeded) {
     return fail(ErrorCode::signature_failed, "xmlsec1 does not verify the signature");

@@ -35,13 +35,15 @@ struct SignatureParts {
   std::vector<std::string> c14n_prefixes;  // PrefixList of the CanonicalizationMethod
 };
 
-// Whether an attribute is an ID of its element to anybody who may read the message: wsu:Id, Id, ID,
-// id, xml:id, SAML's AssertionID.
+// Whether an attribute is an ID of its element to anybody who may read the message: wsu:Id also of
+// the drafts' namespaces, Id, ID, id, xml:id; SAML's AssertionID, RequestID, ResponseID.
 bool is_id(std::string_view uri, std::string_view local);
 
 struct Ids {
   std::unordered_map<std::string, Element> signable;  // by wsu:Id, the only kind to sign by
-  std::unordered_set<std::string> all;
+  std::unordered_set<std::string> all;  // as xs:ID has them, without white space around
+  // Errors: security_invalid where it is there already; limit_exceeded.
+  Result<Ok> note(std::string_view value);
 };
 // Errors: security_invalid where any two ids below `root` are the same; limit_exceeded.
 Result<Ids> collect_ids(Element root);
@@ -59,8 +61,10 @@ Result<std::string> canonical_signed_info(const SignatureParts& parts);
 Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const SignatureParts& parts,
                               const crypto::PublicKey& key);
 
-// Whether one reference's digest is that of its element. Errors: signature_failed.
-Result<Ok> verify_digest(const SignedReference& reference);
+// Whether one reference's digest is that of its element. `certificate`: the signer's in DER, which
+// STR-Transform may need; empty where it is not known. Errors: signature_failed, security_invalid
+// (STR-Transform without a token).
+Result<Ok> verify_digest(const SignedReference& reference, ByteView certificate = {});
 
 // The same for an element whose canonical octets come in pieces.
 class ReferenceDigest {
@@ -79,7 +83,8 @@ class ReferenceDigest {
 };
 
 // The whole signature by xmlsec1 in a strict context: SignedInfo and every digest.
-// Errors: signature_failed.
-Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key);
+// `certificate`: as of verify_digest(). Errors: signature_failed.
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,
+                            ByteView certificate = {});
 
 }  // namespace district::xml

@@ -16,6 +16,7 @@ inline constexpr std::string_view kWsu =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
 inline constexpr std::string_view kDs = "http://www.w3.org/2000/09/xmldsig#";
 inline constexpr std::string_view kXenc = "http://www.w3.org/2001/04/xmlenc#";
+inline constexpr std::string_view kXenc11 = "http://www.w3.org/2009/xmlenc11#";
 inline constexpr std::string_view kExcC14n = "http://www.w3.org/2001/10/xml-exc-c14n#";
 inline constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
 inline constexpr std::string_view kWsa = "http://www.w3.org/2005/08/addressing";

@@ -23,6 +23,10 @@ struct Keys {
     make("p256", "ec", "-pkeyopt ec_paramgen_curve:P-256");
     make("p384", "ec", "-pkeyopt ec_paramgen_curve:P-384");
     make("k1", "ec", "-pkeyopt ec_paramgen_curve:secp256k1");
+    make(
+        "names", "ec",
+        "-pkeyopt ec_paramgen_curve:P-256 -utf8 -multivalue-rdn -subj '/C=ES/serialNumber=Q2826004J"
+        "/O=FNMT \"RCM\", S.A./OU=Àrea+UID=7/CN=CA #1/emailAddress=ca@example.es'");
     make("nosign", "ec", "-pkeyopt ec_paramgen_curve:P-256 -addext keyUsage=keyEncipherment");
   }
   ~Keys() { std::filesystem::remove_all(folder); }
@@ -31,6 +35,19 @@ struct Keys {
                                 key(name) + " -out " + pem(name) +
                                 " -subj '/C=ES/O=Ajuntament, Barcelona/CN=" + name + "' " + more +
                                 " 2>/dev/null";
+    BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
+  }
+  // A certificate for the modulus of "rsa" with another exponent.
+  void make_exponent(const std::string& exponent) const {
+    const std::string at = (folder / ("e" + exponent)).string();
+    const std::string command =
+        "printf 'asn1=SEQUENCE:k\\n[k]\\nn=INTEGER:0x%s\\ne=INTEGER:" + exponent +
+        "\\n' $(openssl x509 -in " + pem("rsa") + " -noout -modulus | cut -d= -f2) > " + at +
+        ".cnf && openssl asn1parse -genconf " + at + ".cnf -noout -out " + at +
+        ".der && openssl rsa -RSAPublicKey_in -inform DER -in " + at + ".der -pubout -out " + at +
+        ".pub 2>/dev/null && openssl req -new -key " + key("rsa") + " -subj /CN=e -out " + at +
+        ".csr && openssl x509 -req -in " + at + ".csr -force_pubkey " + at + ".pub -signkey " +
+        key("rsa") + " -out " + at + ".pem 2>/dev/null";
     BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
   }
   std::string pem(const std::string& name) const { return (folder / (name + ".pem")).string(); }
@@ -84,6 +101,23 @@ BOOST_AUTO_TEST_CASE(weak_keys_and_other_curves_are_refused) {
   BOOST_TEST((!other_curve && other_curve.error().code == ErrorCode::token_invalid));
 }
 
+BOOST_AUTO_TEST_CASE(exponents_by_which_anybody_or_nobody_can_sign_are_refused) {
+  for (const auto& [exponent, good] : {std::pair{"3", true},
+                                       {"4294967295", true},
+                                       {"1", false},
+                                       {"65536", false},
+                                       {"4294967297", false}}) {
+    BOOST_TEST_CONTEXT(exponent) {
+      keys().make_exponent(exponent);
+      const auto certificate = Certificate::from_pem_file(keys().pem(std::string("e") + exponent));
+      BOOST_REQUIRE(certificate);
+      const auto checked = check_strength(certificate->public_key());
+      BOOST_TEST(checked.has_value() == good);
+      if (!good) BOOST_TEST((checked.error().code == ErrorCode::token_invalid));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(key_usage_decides_who_may_sign) {
   BOOST_TEST(Certificate::from_pem_file(keys().pem("rsa"))->may_sign());
   BOOST_TEST(!Certificate::from_pem_file(keys().pem("nosign"))->may_sign());
@@ -108,6 +142,41 @@ BOOST_AUTO_TEST_CASE(issuer_names_are_matched_in_the_spellings_of_clients) {
   }
   for (const char* name : {"", "CN=rsa", "CN=rsa,O=Ajuntament,C=ES", "rsa",
                            "CN=rsb,O=Ajuntament\\, Barcelona,C=ES", "CN=rsa\\"}) {
+    BOOST_TEST_CONTEXT(name) { BOOST_TEST(!certificate.issuer_matches(name)); }
+  }
+}
+
+// Of one certificate, as its issuer's name is written by Java (X500Principal.getName(), RFC 1779,
+// toString()), .NET, OpenSSL, and python3-cryptography.
+BOOST_AUTO_TEST_CASE(issuer_names_of_rarer_types_are_matched_in_the_spellings_of_clients) {
+  const auto certificate = *Certificate::from_pem_file(keys().pem("names"));
+  const std::string java =
+      "1.2.840.113549.1.9.1=#160d6361406578616d706c652e6573,CN=CA \\#1,OU=Àrea+UID=7,"
+      "O=FNMT \\\"RCM\\\"\\, S.A.,2.5.4.5=#130951323832363030344a,C=ES";
+  for (const std::string& name :
+       {java,
+        std::string("OID.1.2.840.113549.1.9.1=ca@example.es, CN=\"CA #1\", OU=Àrea + "
+                    "OID.0.9.2342.19200300.100.1.1=7, O=\"FNMT \\\"RCM\\\", S.A.\", "
+                    "OID.2.5.4.5=Q2826004J, C=ES"),
+        std::string("EMAILADDRESS=ca@example.es, CN=\"CA #1\", OU=Àrea + UID=7, "
+                    "O=\"FNMT \\\"RCM\\\", S.A.\", SERIALNUMBER=Q2826004J, C=ES"),
+        std::string("E=ca@example.es, CN=CA #1, OU=Àrea + OID.0.9.2342.19200300.100.1.1=7, "
+                    "O=\"FNMT \"\"RCM\"\", S.A.\", SERIALNUMBER=Q2826004J, C=ES"),
+        std::string("emailAddress=ca@example.es,CN=CA #1,UID=7+OU=\\C3\\80rea,"
+                    "O=FNMT \\\"RCM\\\"\\, S.A.,serialNumber=Q2826004J,C=ES"),
+        std::string("C = ES, serialNumber = Q2826004J, O = \"FNMT \\\"RCM\\\", S.A.\", OU = "
+                    "\\C3\\80rea + UID = 7, CN = CA #1, emailAddress = ca@example.es")}) {
+    BOOST_TEST_CONTEXT(name) { BOOST_TEST(certificate.issuer_matches(name)); }
+  }
+  const auto changed = [&](std::string_view from, std::string_view to) {
+    std::string name = java;
+    return name.replace(name.find(from), from.size(), to);
+  };
+  for (const std::string& name :
+       {changed("6573,CN", "6574,CN"), changed("#160d", "#160c"), changed("#160d", "#160e"),
+        changed("#160d", "#"), changed("#160d", "#300d"), changed("#1309", "#13g9"),
+        changed("6573,CN", "657300,CN"), changed("CN=CA \\#1", "CN=#CA"),
+        changed("Àrea+UID", "Àrea,UID"), changed("=7", "=8")}) {
     BOOST_TEST_CONTEXT(name) { BOOST_TEST(!certificate.issuer_matches(name)); }
   }
 }

@@ -1,12 +1,15 @@
 // A target as a plain program, without libFuzzer: runs the inputs given, then random changes of
 // them.
-// usage: fuzz_NAME [--runs N] [--seed N] FILE|FOLDER...
+// usage: fuzz_NAME [--seconds N] [--seed N] FILE|FOLDER...
+// The changes are others at each run, unless a seed is given.
 // Exit: 0 all agreed, 1 a failure, whose input is written to failed-input, 2 usage.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "fuzz_target.h"
@@ -44,12 +47,15 @@ bool run(const std::string& input) {
   }
 }
 
-int run_all(const std::vector<std::string>& inputs, unsigned long runs, unsigned long seed) {
+int run_all(const std::vector<std::string>& inputs, unsigned long seconds, unsigned long seed) {
+  using Clock = std::chrono::steady_clock;
   for (const auto& input : inputs) {
     if (!run(input)) return 1;
   }
+  std::printf("seed %lu\n", seed);
   std::mt19937 random(static_cast<std::mt19937::result_type>(seed));
-  for (unsigned long i = 0; i < runs; ++i) {
+  unsigned long runs = 0;
+  for (const auto end = Clock::now() + std::chrono::seconds(seconds); Clock::now() < end; ++runs) {
     const auto& input = inputs[random() % inputs.size()];
     const auto& other = inputs[random() % inputs.size()];
     if (!run(district::fuzz::mutated(input, other, random))) return 1;
@@ -61,23 +67,23 @@ int run_all(const std::vector<std::string>& inputs, unsigned long runs, unsigned
 }  // namespace
 
 int main(int count, char** arguments) {
-  unsigned long runs = 0;
-  unsigned long seed = 1;
+  unsigned long seconds = 0;
+  unsigned long seed = std::random_device()();
   std::vector<std::string> inputs;
   try {
     for (int i = 1; i < count; ++i) {
       const std::string argument = arguments[i];
-      if ((argument == "--runs" || argument == "--seed") && i + 1 < count) {
-        (argument == "--runs" ? runs : seed) = std::strtoul(arguments[++i], nullptr, 10);
+      if ((argument == "--seconds" || argument == "--seed") && i + 1 < count) {
+        (argument == "--seconds" ? seconds : seed) = std::strtoul(arguments[++i], nullptr, 10);
         continue;
       }
       for (auto& text : read_all(argument)) inputs.push_back(std::move(text));
     }
     if (inputs.empty()) {
-      std::fputs("usage: fuzz_NAME [--runs N] [--seed N] FILE|FOLDER...\n", stderr);
+      std::fputs("usage: fuzz_NAME [--seconds N] [--seed N] FILE|FOLDER...\n", stderr);
       return 2;
     }
-    return run_all(inputs, runs, seed);
+    return run_all(inputs, seconds, seed);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 2;

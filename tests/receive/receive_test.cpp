@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "receive/gzip.h"
 #include "receive/media_type.h"
 #include "receive/receive.h"
 
@@ -280,6 +281,32 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_stream_is_found_at_its_end) {
   auto raw = receive::make_raw_envelope(std::move(http), 1050);
   BOOST_REQUIRE(raw);
   BOOST_TEST((receive::collect_rest(*raw).error().code == ErrorCode::too_large));
+}
+
+// Whatever pieces it is read in: what a limit says of it must not depend on them.
+BOOST_AUTO_TEST_CASE(a_cut_stream_gives_all_it_holds_before_it_is_refused) {
+  const auto whole = gzip(std::string(3000, 'x'));
+  for (std::size_t size = 1; size + 1 < whole.size(); ++size) {
+    Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    Bytes all(4000);
+    z_stream by_zlib{};
+    BOOST_REQUIRE_EQUAL(::inflateInit2(&by_zlib, MAX_WBITS + 16), Z_OK);
+    by_zlib.next_in = reinterpret_cast<Bytef*>(cut.data());
+    by_zlib.avail_in = static_cast<uInt>(cut.size());
+    by_zlib.next_out = reinterpret_cast<Bytef*>(all.data());
+    by_zlib.avail_out = static_cast<uInt>(all.size());
+    BOOST_TEST(::inflate(&by_zlib, Z_NO_FLUSH) == Z_OK);
+    ::inflateEnd(&by_zlib);
+
+    receive::Gunzip stream(std::make_unique<Blocks>(cut), all.size());
+    std::size_t octets = 0;
+    Bytes one(1);
+    auto read = stream.read(one);
+    for (; read && *read == 1; read = stream.read(one)) ++octets;
+    BOOST_TEST(octets == by_zlib.total_out);
+    BOOST_REQUIRE(!read);
+    BOOST_TEST((read.error().code == ErrorCode::xml_malformed));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_gzip_body_says_how_large_it_is) {

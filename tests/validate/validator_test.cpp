@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -451,6 +452,27 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_refused) {
                 "20"),
         ErrorCode::schema_invalid);
   }
+}
+
+// Java's new BigDecimal(42.4) has 49 digits; libxml2's xs:decimal would have 24 at most.
+BOOST_AUTO_TEST_CASE(decimals_may_have_any_number_of_digits) {
+  const auto energy = [](const std::string& text) {
+    return request(
+        {barcelona(std::string(kPeriod) + "<energy_measure>" + text + "</energy_measure>")}, "20");
+  };
+  const std::string zeros(400, '0');
+  for (const std::string& text :
+       {std::string("42.39999999999999857891452847979962825775146484375"), zeros + "42.4",
+        "42.4" + zeros, "-0." + zeros + "1", "122222222222222.3" + zeros, std::string("42."),
+        std::string("-.4")}) {
+    const Batch batch = accepted(energy(text));
+    BOOST_REQUIRE(batch.observations.size() == 1U);
+    BOOST_TEST(batch.observations[0].value == std::strtod(text.c_str(), nullptr));
+  }
+  BOOST_TEST(accepted(energy("+4.5")).observations[0].value == 4.5);
+  for (const std::string& text : {"1" + zeros, std::string("-1000000000000001"), std::string("."),
+                                  std::string("+"), std::string("+-1"), std::string("4e0")})
+    rejected(energy(text), ErrorCode::schema_invalid);
 }
 
 BOOST_AUTO_TEST_CASE(element_names_are_exact) {

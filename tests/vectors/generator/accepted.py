@@ -46,6 +46,12 @@ def layouts(keys):
         reference("#STR-1", transforms=str_transform()), reference("#TS"), reference("#Body")])
     yield "wss4j-str-transform-prefix-list", make(keys, order="STB", key_info=token_reference(direct(), ' wsu:Id="STR-1"'), references=[
         reference("#STR-1", transforms=str_transform("soap wsu")), reference("#TS"), reference("#Body")])
+    by_thumbprint = token_reference(key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT), ' wsu:Id="STR-1"')
+    signed_str = [reference("#STR-1", transforms=str_transform("soap")), reference("#TS"), reference("#Body")]
+    yield "wss4j-str-transform-made-token-odd-prefix", make(keys, order="ST", key_info=by_thumbprint, references=signed_str,
+                                                            before=lambda t: rename_prefixes(t, {"wsse": "ns7"}))
+    yield "wss4j-str-transform-made-token-default-namespace", make(keys, order="ST", references=signed_str, key_info=by_thumbprint.replace(
+        "wsse:", "").replace("<SecurityTokenReference", f'<SecurityTokenReference xmlns="{WSSE}"'))
     yield "zeep-order-odd-prefixes", rename_made(keys)
     yield "node-soap", make(keys, order=NODE_SOAP_ORDER, security_attributes=' soap:mustUnderstand="1"', references=[
         reference("#Body", transforms=enveloped_then_exclusive()), reference("#TS", transforms=enveloped_then_exclusive())],
@@ -60,6 +66,9 @@ def layouts(keys):
     yield "no-must-understand", make(keys, security_attributes="")
     yield "actor-next", make(keys, security_attributes=' soap:actor="http://schemas.xmlsoap.org/soap/actor/next"')
     yield "other-actors-security-header", make(keys, before_security=f'<wsse:Security xmlns:wsse="{WSSE}" soap:actor="http://example.org/proxy" soap:mustUnderstand="1"><wsse:UsernameToken/></wsse:Security>')
+    yield "optional-header-with-white-space", make(keys, after_security='<x:Trace xmlns:x="http://example.org/x" soap:mustUnderstand=" 0 "/>')
+    yield "token-type-of-a-thumbprint", make(keys, order="TS", key_info=token_reference(
+        key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT), f' xmlns:wsse11="{WSSE11}" wsse11:TokenType="{X509}X509v3"'))
     yield "unknown-optional-header", make(keys, before_security='<x:Trace xmlns:x="http://example.org/x">7</x:Trace>')
     yield "addressing-signed", make(keys, before_security=addressing(), references=[
         reference(f"#{name}", "soap") for name in ("Action", "MessageID", "To", "ReplyTo", "TS", "Body")])

@@ -198,6 +198,8 @@ def transforms(keys):
     yield "2001-str-transform-without-parameters", make(keys, key_info=info, references=signed_str,
         after=lambda t: re.sub("<wsse:TransformationParameters>.*</wsse:TransformationParameters>", "", t))
     yield "2002-str-transform-then-c14n", make(keys, key_info=info, references=[signed_str[0].replace("</ds:Transforms>", transform() + "</ds:Transforms>")] + signed_str[1:])
+    by_thumbprint = info.replace(direct(), key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT))
+    yield "2007-str-transform-of-another-certificate", make(keys, key_info=by_thumbprint, references=signed_str, order="TS", token_of="barcelona")
     yield "2007-str-transform-token-exchanged", make(keys, key_info=info, references=signed_str, after=replaced(keys.token("kalundborg"), keys.token("barcelona")))
 
 
@@ -567,7 +569,49 @@ def encodings_refused(keys):
     yield "1001-encoding-utf-8-bad-in-comment", comment
 
 
+def encrypted(keys):
+    """Encrypted parts wherever they stand: in what we read ourselves, and as header blocks for us."""
+    def part(name, namespace=XENC):
+        return f'<e:{name} xmlns:e="{namespace}"/>'
+    data = part("EncryptedData")
+    header = f'<wsse11:EncryptedHeader xmlns:wsse11="{WSSE11}"%s>{data}</wsse11:EncryptedHeader>'
+    yield "2002-encrypted-data-as-header-block", make(keys, after_security=data)
+    yield "2002-encrypted-header", make(keys, after_security=header % "")
+    yield "2002-encrypted-header-mandatory", make(keys, before_security=header % ' soap:mustUnderstand="1"')
+    yield "2002-encrypted-assertion", make(keys, security_extra=f'<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{data}</saml:EncryptedAssertion>')
+    yield "2002-encrypted-data-instead-of-signature", make(keys, after=lambda t: re.sub("<ds:Signature .*</ds:Signature>", data, t))
+    yield "2002-encrypted-data-instead-of-timestamp", make(keys, after=lambda t: re.sub("<wsu:Timestamp .*</wsu:Timestamp>", data, t))
+    for name, end in (("timestamp", "</wsu:Timestamp>"), ("token", "</wsse:BinarySecurityToken>"), ("signature-value", "</ds:SignatureValue>"),
+                      ("key-info", "</ds:KeyInfo>"), ("signature", "</ds:Signature>")):
+        yield f"2002-encrypted-data-in-{name}", make(keys, after=replaced(end, data + end))
+    yield "2002-encrypted-key-in-key-info", make(keys, key_info=part("EncryptedKey"))
+    yield "2002-encryption-1.1-in-security", make(keys, security_extra=part("DerivedKey", "http://www.w3.org/2009/xmlenc11#"))
+    yield "2002-encryption-1.1-in-body", make(keys, body=KALUNDBORG.replace("<gcontent>", "<gcontent>" + part("DerivedKey", "http://www.w3.org/2009/xmlenc11#")))
+
+
+def other_tokens(keys):
+    """Tokens that are not of X.509 beside one that is."""
+    for name, token in (
+            ("security-context-token", '<c:SecurityContextToken xmlns:c="http://docs.oasis-open.org/ws-sx/ws-secureconversation/200512"/>'),
+            ("derived-key-token", '<c:DerivedKeyToken xmlns:c="http://schemas.xmlsoap.org/ws/2005/02/sc"/>'),
+            ("license", '<r:license xmlns:r="urn:mpeg:mpeg21:2003:01-REL-R-NS"/>'),
+            ("kerberos-token", binary_token("AAAA", "http://docs.oasis-open.org/wss/oasis-wss-kerberos-token-profile-1.1#GSS_Kerberosv5_AP_REQ", name="Other"))):
+        yield f"2003-{name}-beside-ours", make(keys, security_extra=token)
+    saml = "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLV2.0"
+    yield "2003-token-reference-says-saml", make(keys, key_info=token_reference(direct(), f' xmlns:wsse11="{WSSE11}" wsse11:TokenType="{saml}"'))
+
+
+def other_ids(keys):
+    """Ids that are the same to those who collapse white space, or who look at the local name only."""
+    draft = "http://schemas.xmlsoap.org/ws/2003/06/utility"
+    for name, attribute in (("wsu-white-space", 'wsu:Id=" Body "'), ("xml-id-white-space", 'xml:id="\tBody"'), ("wsu-upper-case", 'wsu:ID="Body"'),
+                            ("wsu-lower-case", 'wsu:id="Body"'), ("wsu-of-a-draft", f'xmlns:d="{draft}" d:Id="Body"'),
+                            ("any-namespace", 'xmlns:d="urn:d" d:id="Body"'), ("saml-request", 'RequestID="Body"'), ("saml-response", 'ResponseID="Body"')):
+        yield f"2001-id-duplicate-{name}", make(keys, after_security=f'<x:H xmlns:x="urn:x" {attribute}/>')
+    yield "2001-id-duplicate-white-space-in-body", make(keys, body=KALUNDBORG.replace("<message>", '<message wsu:Id="Body ">'))
+
+
 def vectors(keys):
-    for source in (wrapping, structure, references_and_ids, transforms, key_info, algorithms, tokens, trust, broken, times, soap,
+    for source in (encrypted, other_tokens, other_ids, wrapping, structure, references_and_ids, transforms, key_info, algorithms, tokens, trust, broken, times, soap,
                    documents, encodings_refused):
         yield from source(keys)
