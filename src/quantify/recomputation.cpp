@@ -158,10 +158,14 @@ Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
   DISTRICT_TRY(const auto before, store_.value_before(series, stretch.start));
   DISTRICT_TRY(const auto after, store_.value_after(series, stretch.last_start));
   const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
+  auto begin = before ? std::optional(before->start) : std::nullopt;
+  // The first reading of a meter that replaced another comes after the registers of the exchange.
+  if (!begin && series.kind == ValueKind::reading) begin = meter_.registers_from();
   for (const auto kind : work.inputs.family->windows) {
-    const bool join_before = before && stretch.start - before->start <= gap_max(kind);
+    const bool join_before =
+        begin && *begin < stretch.start && stretch.start - *begin <= gap_max(kind);
     const bool join_after = after && after->start - stretch.last_start <= gap_max(kind);
-    const auto from = join_before ? before->start : stretch.start;
+    const auto from = join_before ? *begin : stretch.start;
     const auto to = join_after ? std::max(after->start, last) : last;
     for (auto window = calendar_.window(kind, from); window.start <= to;
          window = calendar_.after(window)) {
