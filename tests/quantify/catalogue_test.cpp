@@ -233,6 +233,16 @@ BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once)
   BOOST_TEST(std::abs(of_hours("NEW", "2019-06-12T08:00:00Z", "2019-06-12T12:00:00Z") - 2) <
              kEpsilon);
   BOOST_TEST(of_hours("NEW", "2019-06-12T00:00:00Z", "2019-06-12T08:00:00Z") == 0);
+  // Hours have their rows from the exchange on, not from the first reading of the new meter.
+  store::KpiFilter hour;
+  hour.meter = "NEW";
+  hour.kpi = "consumption";
+  hour.window = WindowKind::hour;
+  hour.from = at("2019-06-12T07:00:00Z");
+  hour.to = at("2019-06-12T09:00:00Z");
+  const auto hours = must(scratch.store.kpis(hour));
+  BOOST_REQUIRE_EQUAL(hours.size(), 1U);  // the hour that ends with the exchange is the old one's
+  BOOST_TEST(std::abs(hours.front().value.value_or(0) - 0.5) < kEpsilon);
   // A correction of the old meter's readings reaches the new one's windows.
   scratch.send("2019-07-23", {reading_of("OLD", "2019-05-31T22:00:00Z", 90)});
   BOOST_TEST(std::abs(of_meter("NEW").value.value_or(0) - (62 + 39)) < kEpsilon);
