@@ -75,9 +75,9 @@ class ContentTest(unittest.TestCase):
         [day] = [row for row in day.values()]
         self.assertEqual((float(day["value"]), day["estimated_values"]), (13.5, "2"))
         explained = self.district.ctl("kpi", "explain", "--tenant", "20", "--source", "BCN-GARAGE", "--meter", "CP-1",
-                                      "--kpi", "energy_kwh", "--window", "hour", "--start", "2018-03-01T09:00:00Z")
+                                      "--kpi", "energy_kwh", "--window", "hour", "--at", "2018-03-01T09:00:00Z")
         self.assertIn("estimated", explained)
-        # The same amount, now measured, is news; another amount is a revision.
+        # What is measured replaces what was estimated, also where the amount is the same.
         self.district.send("20", self.write("measured.xml", message(9, 3.1, "false"), message(11, 1.5)))
         self.assertEqual(self.energy_of_the_hour(11)["estimated_values"], "")
         self.assertEqual(self.energy_of_the_hour(11)["value"], "1.5")
