@@ -43,6 +43,8 @@ std::string role_of(const ElementMeaning& meaning) {
       return "period-end";
     case Role::meter:
       return "meter";
+    case Role::estimated:
+      return "estimated";
     case Role::attribute:
       return "statement";
   }

@@ -39,10 +39,10 @@ struct LogReport {
 };
 
 // Recomputes every leaf hash and every recorded head from the entries, and compares the row of each
-// envelope, tenant, enrolment and revocation with its entry. Judges the log as it is when the check
-// begins; it may go on growing meanwhile. `progress(done, total)` is called now and then.
-// Whether the octets of an envelope still have its digest is the audit's to check.
-// Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.
+// envelope, tenant, enrolment, revocation and site import with its entry. Judges the log as it is
+// when the check begins; it may go on growing meanwhile. `progress(done, total)` is called now and
+// then. Whether the octets of an envelope still have its digest is the audit's to check. Errors:
+// archive_unavailable, archive_corrupt when the rows cannot be read at all.
 Result<LogReport> verify(store::Database& database,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
 

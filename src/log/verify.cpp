@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
+#include "store/series_store.h"
 #include "store/trust_store.h"
 
 namespace district::log {
@@ -61,6 +62,18 @@ std::string entry_of(const store::RecordedChange& recorded) {
   return {};
 }
 
+// The row has no time of its own: the leaf's.
+std::string entry_of(const store::SiteImport& import, const std::string& entry) {
+  const auto time = parsed(entry).value("time", nlohmann::json());
+  const auto at = time.is_string() ? parse_date_time(time.get<std::string>()) : std::nullopt;
+  return site_entry(import.tenant, crypto::sha256(as_bytes(import.statements)),
+                    at.value_or(Instant{}));
+}
+
+std::string name_of(const store::SiteImport& import) {
+  return "the site import for tenant " + import.tenant;
+}
+
 std::string name_of(const store::RecordedChange& recorded) {
   using Kind = store::TrustChange::Kind;
   switch (recorded.change.kind) {
@@ -80,13 +93,15 @@ class Check {
  public:
   Check(store::Database& database,
         const std::function<void(std::uint64_t, std::uint64_t)>& progress)
-      : archive_(database), trust_(database), progress_(progress) {}
+      : archive_(database), trust_(database), series_(database), progress_(progress) {}
 
   Result<LogReport> run() {
     DISTRICT_TRY(const auto last, archive_.log_head());
     total_ = last.tree_size;
     DISTRICT_TRY(auto changes, trust_.recorded_changes());
     changes_.assign(std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
+    DISTRICT_TRY(auto imports, series_.site_imports());
+    imports_.assign(std::move_iterator(imports.begin()), std::move_iterator(imports.end()));
     while (next_ < total_) {
       DISTRICT_TRY(const auto entries, archive_.log_entries(next_, kPage));
       DISTRICT_CHECK(check_page(entries));
@@ -176,9 +191,15 @@ class Check {
       changes_.pop_front();
       ++rows;
     }
+    while (!imports_.empty() && imports_.front().leaf_index <= next_) {
+      const auto& import = imports_.front();
+      compare(entry, entry_of(import, entry), name_of(import));
+      imports_.pop_front();
+      ++rows;
+    }
     const auto kind = parsed(entry).value("kind", nlohmann::json());
-    const bool has_row =
-        kind == "envelope" || kind == "tenant" || kind == "enrol" || kind == "revoke";
+    const bool has_row = kind == "envelope" || kind == "tenant" || kind == "enrol" ||
+                         kind == "revoke" || kind == "site";
     if (has_row && rows == 0) {
       problem(leaf_name(next_) + ": the row of its " + kind.get<std::string>() + " is missing");
     }
@@ -209,6 +230,7 @@ class Check {
   void drop_rows() {
     while (!envelopes_.empty() && envelopes_.front().leaf_index <= next_) envelopes_.pop_front();
     while (!changes_.empty() && changes_.front().leaf_index <= next_) changes_.pop_front();
+    while (!imports_.empty() && imports_.front().leaf_index <= next_) imports_.pop_front();
   }
 
   void check_head() {
@@ -249,6 +271,10 @@ class Check {
       problem(leaf_name(changes_.front().leaf_index) + ": " + name_of(changes_.front()) +
               " is beyond the last head");
     }
+    if (!imports_.empty()) {
+      problem(leaf_name(imports_.front().leaf_index) + ": " + name_of(imports_.front()) +
+              " is beyond the last head");
+    }
     return Ok{};
   }
 
@@ -266,6 +292,7 @@ class Check {
 
   store::ArchiveStore archive_;
   store::TrustStore trust_;
+  store::SeriesStore series_;
   const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
   LogReport report_;
   std::size_t left_out_ = 0;
@@ -278,6 +305,7 @@ class Check {
   std::optional<std::uint64_t> last_envelope_;
   bool envelopes_done_ = false;
   std::deque<store::RecordedChange> changes_;
+  std::deque<store::SiteImport> imports_;
   std::uint64_t last_good_ = 0;  // size of the last head that was right
   bool head_reported_ = false;
   bool gap_ = false;

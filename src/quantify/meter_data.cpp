@@ -143,9 +143,14 @@ Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
 
 Result<Ok> MeterData::load_successor(SeriesStore& store) {
   DISTRICT_TRY(const auto meters, store.meters_that_state(key.tenant, kReplaces, key.meter));
-  for (const auto successor : meters) {
-    DISTRICT_TRY(const auto other, store.meter_key(successor));
-    if (other.source == key.source) continued_by = other.meter;
+  for (const auto other_id : meters) {
+    DISTRICT_TRY(const auto other, store.meter_key(other_id));
+    if (other.source != key.source) continue;
+    DISTRICT_TRY(const auto of_other, master_data_of(store, other));
+    for (const auto& [at, number] : of_other.all(kReplaces)) {
+      if (number == key.meter)
+        successor = Successor{other.meter, at, of_other.number("replaced_final_register", at)};
+    }
   }
   return Ok{};
 }
@@ -175,6 +180,11 @@ std::optional<Instant> MeterData::registers_from() const {
   return predecessors.front().exchanged_at;
 }
 
+std::optional<Instant> MeterData::registers_to() const {
+  if (!successor || !successor->final_register) return std::nullopt;
+  return successor->exchanged_at;
+}
+
 Result<std::span<const Version>> Shelf::get(const Series& series, Instant from, Instant to) {
   auto& loaded = loaded_[series.series_id];
   if (loaded.from != loaded.to && from >= loaded.from && to < loaded.to)
@@ -191,6 +201,11 @@ Result<std::span<const Version>> Shelf::get(const Series& series, Instant from, 
 Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const MeterData& meter,
                                          const Series& registers, Instant from, Instant to) {
   DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
+  if (const auto end = meter.registers_to()) {
+    std::erase_if(readings, [&](const Reading& reading) { return reading.at >= *end; });
+    readings.push_back({*end, *meter.successor->final_register,
+                        meter.master.number("register_modulus", *end), false, false, false});
+  }
   for (const auto& predecessor : meter.predecessors) {
     const auto at = predecessor.exchanged_at;
     std::erase_if(readings, [at](const Reading& reading) { return reading.at < at; });

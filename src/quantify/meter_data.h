@@ -22,6 +22,13 @@ struct Predecessor {
   std::optional<double> final_register, initial_register;
 };
 
+// The meter that replaced this one.
+struct Successor {
+  std::string number;
+  Instant exchanged_at{};
+  std::optional<double> final_register;  // of this meter
+};
+
 // A family that the meter has, with its series; nullptr where it has none.
 struct FamilyInputs {
   const FamilyDefinition* family = nullptr;
@@ -35,14 +42,16 @@ class MeterData {
   std::int64_t meter_id = 0;
   MeterKey key;
   MasterData master;
-  std::vector<store::Series> own, sensor;   // sensor: of the meter that outdoor_sensor names
-  std::vector<Predecessor> predecessors;    // the last one first
-  std::optional<std::string> continued_by;  // number of the meter that replaced this one
+  std::vector<store::Series> own, sensor;  // sensor: of the meter that outdoor_sensor names
+  std::vector<Predecessor> predecessors;   // the last one first
+  std::optional<Successor> successor;
 
   // In the order of precedence. The pointers are into this object.
   std::vector<FamilyInputs> families() const;
   // Of registers, rows begin with the window in which the meter was installed.
   std::optional<Instant> registers_from() const;
+  // When the register was read last before this meter was taken away.
+  std::optional<Instant> registers_to() const;
 
  private:
   Result<Ok> load_sensor(store::SeriesStore& store);

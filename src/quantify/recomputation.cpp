@@ -155,14 +155,22 @@ Result<Ok> Recomputation::plan(Work& work) {
 // The windows that a change in the stretch touches, with the gaps beside it.
 Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
   const auto& series = *work.inputs.inputs.front();
-  DISTRICT_TRY(const auto before, store_.value_before(series, stretch.start));
-  DISTRICT_TRY(const auto after, store_.value_after(series, stretch.last_start));
+  DISTRICT_TRY(const auto value_before, store_.value_before(series, stretch.start));
+  DISTRICT_TRY(const auto value_after, store_.value_after(series, stretch.last_start));
+  auto before = value_before ? std::optional(value_before->start) : std::nullopt;
+  auto after = value_after ? std::optional(value_after->start) : std::nullopt;
+  if (series.kind == ValueKind::reading) {
+    // At an exchange both registers were read, whether or not a message says so.
+    const auto first = meter_.registers_from(), end = meter_.registers_to();
+    if (first && *first < stretch.start) before = std::max(before, first);
+    if (end && !after && *end > stretch.last_start) after = *end - kTick;
+  }
   const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
   for (const auto kind : work.inputs.family->windows) {
-    const bool join_before = before && stretch.start - before->start <= gap_max(kind);
-    const bool join_after = after && after->start - stretch.last_start <= gap_max(kind);
-    const auto from = join_before ? before->start : stretch.start;
-    const auto to = join_after ? std::max(after->start, last) : last;
+    const bool join_before = before && stretch.start - *before <= gap_max(kind);
+    const bool join_after = after && *after - stretch.last_start <= gap_max(kind);
+    const auto from = join_before ? *before : stretch.start;
+    const auto to = join_after ? std::max(*after, last) : last;
     for (auto window = calendar_.window(kind, from); window.start <= to;
          window = calendar_.after(window)) {
       work.windows.push_back(window);
@@ -262,7 +270,8 @@ Result<Ok> Recomputation::compute(const Work& work, std::span<const Window> wind
       if (stated) include(calendar_.days(WindowKind::baseline, *stated));
     }
   }
-  Material material{calendar_, meter_.master, standards_, {}, {}, meter_.continued_by};
+  Material material{calendar_, meter_.master, standards_, {}, {}, {}};
+  if (meter_.successor) material.continued_by = meter_.successor->number;
   for (const auto* series : work.inputs.inputs) {
     auto& input = material.inputs.emplace_back();
     if (series == nullptr) continue;

@@ -13,6 +13,12 @@ using store::Version;
 
 auto key(const Version& version) { return std::tie(version.start, version.end); }
 
+// The same number, and estimated or measured alike: a measurement that confirms an estimate is
+// news.
+bool says_the_same(const Version& a, const Version& b) {
+  return a.value == b.value && ((a.flags ^ b.flags) & flag_estimated) == 0;
+}
+
 auto receipt_order(const Version& version) {
   return std::tie(version.received_at, version.leaf_index, version.message_index, version.start,
                   version.end);
@@ -22,7 +28,7 @@ auto receipt_order(const Version& version) {
 Version* settle_key(std::vector<Version*>& versions) {
   Version* current = nullptr;
   for (auto* version : versions) {
-    if (current != nullptr && current->value == version->value) {
+    if (current != nullptr && says_the_same(*current, *version)) {
       version->state = MeasurementState::duplicate;
       continue;
     }

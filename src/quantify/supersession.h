@@ -12,7 +12,8 @@ namespace district::quantify {
 // Sets the state of every version; unusable and implausible ones stay so, and take no part: a
 // correction that cannot be true does not displace what it was to correct.
 //  - Values with the same start and end: the latest received counts (then the higher leaf_index,
-//    then the later message); one equal to the value that counted before it is a duplicate.
+//    then the later message); one equal to the value that counted before it is a duplicate,
+//    unless only one of them is estimated.
 //  - Overlapping intervals with different start or end: one that a later received interval overlaps
 //    is excluded, also when that one is itself excluded by a still later one. A duplicate does not
 //    renew the time of receipt of its value.

@@ -21,10 +21,11 @@ constexpr std::array<std::pair<std::string_view, ValueKind>, 4> kKinds{{
     {"instant", ValueKind::instant},
     {"register", ValueKind::reading},
 }};
-constexpr std::array<std::pair<std::string_view, Role>, 4> kRoles{{
+constexpr std::array<std::pair<std::string_view, Role>, 5> kRoles{{
     {"period-start", Role::period_start},
     {"period-end", Role::period_end},
     {"meter", Role::meter},
+    {"estimated", Role::estimated},
     {"attribute", Role::attribute},
 }};
 
@@ -141,10 +142,10 @@ std::size_t count(const ContentType& content, Role role) {
 
 // What no single annotation shows.
 Result<Ok> check_sense(const Place& place, xml::Element gcontent, const ContentType& content) {
-  for (const Role role : {Role::period_start, Role::period_end, Role::meter}) {
+  for (const Role role : {Role::period_start, Role::period_end, Role::meter, Role::estimated}) {
     // Records of master data have one each: a meter_id, a site_id.
     if (count(content, role) > 1 && !(content.master_data && role == Role::meter))
-      return place.wrong(gcontent, "a role of period or meter occurs twice");
+      return place.wrong(gcontent, "a role of period, meter or estimated occurs twice");
   }
   const bool has_period =
       count(content, Role::period_start) == 1 && count(content, Role::period_end) == 1;
@@ -152,6 +153,9 @@ Result<Ok> check_sense(const Place& place, xml::Element gcontent, const ContentT
     const std::string name = "its element " + meaning.element + ": ";
     if (content.master_data && meaning.role == Role::value) {
       return place.wrong(gcontent, name + "master data holds statements, not values");
+    }
+    if (content.master_data && meaning.role == Role::estimated) {
+      return place.wrong(gcontent, name + "statements are not estimated");
     }
     if (!content.master_data && meaning.role == Role::attribute) {
       return place.wrong(gcontent, name + "role attribute is for master data");

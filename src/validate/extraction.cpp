@@ -34,10 +34,18 @@ std::optional<double> finite_number(std::string_view text) {
 
 bool over_period(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
 
+// xs:boolean, white space collapsed.
+std::optional<bool> truth(std::string_view text) {
+  if (text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  return std::nullopt;
+}
+
 // What the fields say by their roles.
 struct Roles {
   std::string meter;
   std::optional<Instant> start, end;
+  bool estimated = false;
   bool good = true;
 };
 
@@ -53,6 +61,14 @@ Roles read_roles(const Group& group, std::span<const Field> fields, Findings& fi
   for (const Field& field : fields) {
     const Role role = field.meaning->role;
     if (role == Role::meter) roles.meter = collapse_xml_space(field.content.text);
+    if (role == Role::estimated) {
+      const auto estimated = truth(trim_xml_space(field.content.text));
+      if (!estimated) {
+        findings.add(ErrorCode::schema_invalid, at(group, field, "is neither true nor false"));
+        roles.good = false;
+      }
+      roles.estimated = roles.estimated || estimated.value_or(false);
+    }
     if (role != Role::period_start && role != Role::period_end) continue;
     const auto instant = parse_date_time(field.content.text);
     if (!instant) {
@@ -110,6 +126,7 @@ void extract_value(const Group& group, const Field& field, const Roles& roles, B
   observation.value = *value;
   observation.message_index = group.message_index;
   observation.flags = group.head.flags;
+  if (roles.estimated) observation.flags |= flag_estimated;
   batch->observations.push_back(std::move(observation));
 }
 

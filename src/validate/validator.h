@@ -38,7 +38,7 @@ class OperationReader {
 // What a content schema's xs:appinfo says of one element of gcontent.
 struct ElementMeaning {
   // attribute: of master data, a statement about the record's meter.
-  enum class Role { none, value, period_start, period_end, meter, attribute };
+  enum class Role { none, value, period_start, period_end, meter, estimated, attribute };
   // Of its type, where xsd/types.xsd has it: ZonedDateTime; Quantity, FiniteDouble; Name; any
   // other.
   enum class Form : std::uint8_t { instant, number, name, text };

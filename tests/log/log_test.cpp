@@ -4,6 +4,8 @@
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
+#include "store/archive_store.h"
+#include "store/series_store.h"
 #include "store/trust_store.h"
 
 using namespace district;
@@ -222,6 +224,27 @@ BOOST_AUTO_TEST_CASE(changed_rows_of_trust_are_named_with_their_leaf) {
   scratch.tamper("UPDATE certificate SET der = x'00'");
   BOOST_REQUIRE(scratch.problems().size() == 2U);  // of the enrolment and of the revocation
   BOOST_TEST(scratch.problems()[0].find("fingerprint") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_site_import_is_named_with_its_leaf) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"UPDATE site_import SET statements = '[]'", "leaf 7: the site import for tenant 10",
+       "statements"},
+      {"UPDATE site_import SET tenant = '20'", "leaf 7: the site import", "tenant"},
+      {"DELETE FROM site_import", "leaf 7: ", "missing"},
+      {"INSERT INTO site_import VALUES (99, '10', '[]')", "leaf 99: the site import", "beyond"}};
+  const std::string statements = R"([{"attribute":"unit","value":"L"}])";
+  for (const auto& [sql, leaf, what] : cases) {
+    Scratch scratch;
+    const auto entry = log::site_entry("10", crypto::sha256(as_bytes(statements)), kNow);
+    auto transaction = Transaction::begin(*scratch.database).value();
+    const auto index = append_log_leaf(*scratch.database, entry, kNow).value();
+    BOOST_REQUIRE(SeriesStore(*scratch.database).put_site_import({index, "10", statements}));
+    BOOST_REQUIRE(transaction.commit());
+    BOOST_TEST(scratch.problems().empty());
+    scratch.tamper(sql);
+    BOOST_TEST_CONTEXT(sql) { check_named(scratch, {leaf, what}); }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_leaf_is_named) {

@@ -216,6 +216,33 @@ BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once)
   BOOST_TEST(joint.attributes.at("readings") == "4");
   BOOST_TEST(!of_meter("OLD").value.has_value());
   BOOST_TEST(of_meter("OLD").attributes.at("continued_by") == "NEW");
+  // Hour by hour nothing is lost: the old meter's until its final register, then the new one's.
+  const auto of_hours = [&](const char* meter, const char* from, const char* to) {
+    store::KpiFilter filter;
+    filter.meter = meter;
+    filter.kpi = "consumption";
+    filter.window = WindowKind::hour;
+    filter.from = at(from);
+    filter.to = at(to);
+    double sum = 0;
+    for (const auto& hour : must(scratch.store.kpis(filter))) sum += hour.value.value_or(0);
+    return sum;
+  };
+  BOOST_TEST(std::abs(of_hours("OLD", "2019-06-12T04:00:00Z", "2019-06-12T08:00:00Z") - 2) <
+             kEpsilon);
+  BOOST_TEST(std::abs(of_hours("NEW", "2019-06-12T08:00:00Z", "2019-06-12T12:00:00Z") - 2) <
+             kEpsilon);
+  BOOST_TEST(of_hours("NEW", "2019-06-12T00:00:00Z", "2019-06-12T08:00:00Z") == 0);
+  // Hours have their rows from the exchange on, not from the first reading of the new meter.
+  store::KpiFilter hour;
+  hour.meter = "NEW";
+  hour.kpi = "consumption";
+  hour.window = WindowKind::hour;
+  hour.from = at("2019-06-12T07:00:00Z");
+  hour.to = at("2019-06-12T09:00:00Z");
+  const auto hours = must(scratch.store.kpis(hour));
+  BOOST_REQUIRE_EQUAL(hours.size(), 1U);  // the hour that ends with the exchange is the old one's
+  BOOST_TEST(std::abs(hours.front().value.value_or(0) - 0.5) < kEpsilon);
   // A correction of the old meter's readings reaches the new one's windows.
   scratch.send("2019-07-23", {reading_of("OLD", "2019-05-31T22:00:00Z", 90)});
   BOOST_TEST(std::abs(of_meter("NEW").value.value_or(0) - (62 + 39)) < kEpsilon);

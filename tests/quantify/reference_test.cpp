@@ -223,6 +223,54 @@ BOOST_AUTO_TEST_CASE(school_in_march_before_and_after_the_resends) {
   BOOST_TEST(counts.measurements.at(store::MeasurementState::superseded) == finals.size() / 3);
 }
 
+// Figures of the file of receipts and that of first values alone, computed by another program.
+BOOST_AUTO_TEST_CASE(quality_of_the_school_in_january) {
+  if (!data_is_there()) return;
+  Scratch scratch;
+  std::map<std::string, Instant> received;
+  for (const auto& row : read_csv("barcelona/school_2018_01_received.csv"))
+    received[row.at("period_start_utc")] = at(row.at("received_at_utc").c_str());
+  std::map<std::string, double> first_sent;
+  for (const auto& row : read_csv("barcelona/school_2018_first_sent.csv"))
+    first_sent[row.at("period_start_utc")] = std::stod(row.at("first_sent_energy_kwh"));
+  std::multimap<Instant, Observation> sent;
+  const auto rows = read_gz("barcelona/school_2018.csv.gz");
+  for (const auto& final : school(rows, "2017-12-31T23:00:00Z", "2018-01-31T23:00:00Z")) {
+    if (final.quantity != "active_energy") continue;
+    const auto name = format_instant(final.start, 0);
+    auto first = final;
+    const auto wrong = first_sent.find(name);
+    if (wrong != first_sent.end()) first.value = wrong->second;
+    sent.emplace(received.at(name), first);
+    // All is resent in February; what was wrong is corrected by that.
+    sent.emplace(at("2018-02-03"), final);
+  }
+  auto transaction = must(store::Transaction::begin(*scratch.database));
+  Touched touched;
+  for (const auto& [when, observation] : sent) {
+    static_cast<void>(must(scratch.engine.ingest({"20", {}, {observation}, {}},
+                                                 origin(scratch.next_leaf++, when), touched)));
+  }
+  static_cast<void>(must(scratch.engine.recompute(touched, at("2018-02-04"))));
+  static_cast<void>(must(transaction.commit()));
+  const char* january = "2017-12-31T23:00:00Z";
+  for (const auto& [kpi, expected] : {std::pair("availability", "0.9959677419354839"),
+                                      {"timeliness_1h", "0.9770580296896086"},
+                                      {"timeliness_24h", "0.9946018893387314"},
+                                      {"latency_median_s", "149"},
+                                      {"latency_p95_s", "263"},
+                                      {"latency_max_s", "129678"},
+                                      {"correction_rate", "0.012145748987854251"}})
+    compare(scratch, kpi, WindowKind::month, january, expected);
+  // Three hours of the 16th are missing, and one of it came six hours late.
+  for (const auto& [kpi, expected] : {std::pair("availability", "0.875"),
+                                      {"timeliness_1h", "0.9523809523809523"},
+                                      {"latency_p95_s", "248"},
+                                      {"latency_max_s", "21668"},
+                                      {"correction_rate", "0"}})
+    compare(scratch, kpi, WindowKind::day, "2018-01-15T23:00:00Z", expected);
+}
+
 BOOST_AUTO_TEST_CASE(street_lighting_in_march) {
   if (!data_is_there()) return;
   Scratch scratch;

@@ -45,6 +45,14 @@ BOOST_AUTO_TEST_CASE(a_value_that_comes_back_after_another_is_a_revision) {
              "current duplicate duplicate");
 }
 
+BOOST_AUTO_TEST_CASE(a_measurement_that_confirms_an_estimate_replaces_it) {
+  auto estimate = version(0, 60, 1, 5);
+  estimate.flags = flag_estimated;
+  auto again = version(0, 60, 2, 5);
+  again.flags = flag_estimated | flag_future;
+  BOOST_TEST(settled({estimate, again, version(0, 60, 3, 5)}) == "superseded duplicate current");
+}
+
 BOOST_AUTO_TEST_CASE(an_interval_that_a_later_received_one_overlaps_is_excluded) {
   BOOST_TEST(settled({version(0, 60, 1, 5), version(30, 90, 2, 7)}) == "excluded current");
   BOOST_TEST(settled({version(0, 60, 2, 5), version(30, 90, 1, 7)}) == "current excluded");

@@ -69,6 +69,8 @@ BOOST_AUTO_TEST_CASE(annotations_become_meanings) {
 BOOST_AUTO_TEST_CASE(annotations_without_sense_are_refused_by_file_and_element) {
   refused(schema(kEnergy), "energy");
   refused(schema(kStart + kEnergy), "period");
+  const auto estimated = element("guess", "<a:role>estimated</a:role>");
+  refused(schema(estimated + element("other", "<a:role>estimated</a:role>")), "twice");
   refused(schema("<xs:element name=\"bare\" type=\"xs:token\"/>"), "bare");
   refused(schema(element("x", "<a:meaning kind=\"sometimes\"/>")), "sometimes");
   refused(schema(element("x", "<a:meaning kind=\"instant\" unit=\"W\"/>")), "quantity");
