@@ -35,7 +35,7 @@ struct Certificate::State {
   std::array<std::byte, 20> sha1{};
   std::string subject, issuer, serial;
   Bytes issuer_der;
-  std::vector<NamePart> issuer_parts;
+  std::vector<RelativeName> issuer_parts;
   std::optional<Bytes> subject_key_identifier;
   Instant not_before{}, not_after{};
   bool may_sign = false;
@@ -70,21 +70,6 @@ std::string name_text(const X509_NAME* name) {
   char* text = nullptr;
   const long length = ::BIO_get_mem_data(out.get(), &text);
   return {text, static_cast<std::size_t>(length)};
-}
-
-// In the order of the certificate, most significant first.
-std::vector<NamePart> name_parts(const X509_NAME* name) {
-  std::vector<NamePart> parts;
-  for (int i = 0; i < ::X509_NAME_entry_count(name); ++i) {
-    const X509_NAME_ENTRY* entry = ::X509_NAME_get_entry(name, i);
-    unsigned char* utf8 = nullptr;
-    const int length = ::ASN1_STRING_to_UTF8(&utf8, ::X509_NAME_ENTRY_get_data(entry));
-    std::string value;
-    if (length >= 0) value.assign(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(length));
-    ::OPENSSL_free(utf8);
-    parts.push_back({::OBJ_obj2nid(::X509_NAME_ENTRY_get_object(entry)), fold_value(value)});
-  }
-  return parts;
 }
 
 std::optional<Instant> instant_of(const ASN1_TIME* time) {

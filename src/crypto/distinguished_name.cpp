@@ -3,11 +3,13 @@
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <cctype>
 
 #include "base/bytes.h"
+#include "base/c_handle.h"
 
 namespace district::crypto {
 namespace {
@@ -51,7 +53,13 @@ int attribute_nid(std::string_view type) {
                                        {"SN", NID_surname},
                                        {"SURNAME", NID_surname},
                                        {"GN", NID_givenName},
+                                       {"G", NID_givenName},
                                        {"GIVENNAME", NID_givenName},
+                                       {"INITIALS", NID_initials},
+                                       {"GENERATION", NID_generationQualifier},
+                                       {"DNQ", NID_dnQualifier},
+                                       {"DNQUALIFIER", NID_dnQualifier},
+                                       {"POSTALCODE", NID_postalCode},
                                        {"T", NID_title},
                                        {"TITLE", NID_title}};
   for (const auto& alias : kAliases) {
@@ -60,38 +68,47 @@ int attribute_nid(std::string_view type) {
   return ::OBJ_txt2nid(std::string(trim(type)).c_str());
 }
 
-bool is_string(int asn1_type) {
-  for (const int type : {V_ASN1_UTF8STRING, V_ASN1_PRINTABLESTRING, V_ASN1_IA5STRING,
-                         V_ASN1_T61STRING, V_ASN1_BMPSTRING, V_ASN1_UNIVERSALSTRING}) {
-    if (asn1_type == type) return true;
+std::optional<std::string> utf8_of(const ASN1_STRING* string) {
+  unsigned char* octets = nullptr;
+  const int length = ::ASN1_STRING_to_UTF8(&octets, string);
+  if (length < 0) {
+    ::ERR_clear_error();
+    return std::nullopt;
   }
-  return false;
+  std::string value(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(length));
+  ::OPENSSL_free(octets);
+  return value;
 }
 
-// A value as the hexadecimal octets of its DER (RFC 4514 section 2.4): Java writes so those of
-// types for which RFC 2253 has no name, emailAddress among them.
-std::optional<std::string> from_hex_der(std::string_view digits) {
-  const auto der = from_hex(digits);
-  if (!der) return std::nullopt;
-  const unsigned char* position = as_uchar(*der);
-  ASN1_TYPE* const value = ::d2i_ASN1_TYPE(nullptr, &position, static_cast<long>(der->size()));
-  std::optional<std::string> text;
-  if (value != nullptr && position == as_uchar(*der) + der->size() &&
-      is_string(::ASN1_TYPE_get(value))) {
-    unsigned char* utf8 = nullptr;
-    const int length = ::ASN1_STRING_to_UTF8(&utf8, value->value.asn1_string);
-    if (length >= 0) text.emplace(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(length));
-    ::OPENSSL_free(utf8);
-  }
-  ::ASN1_TYPE_free(value);
+// RFC 4514 section 2.4: the BER of a value in hex, as Java writes those of the types that RFC 2253
+// has no name for, such as emailAddress and serialNumber.
+std::optional<std::string> decoded(std::string_view hex) {
+  using Asn1Type = CHandle<ASN1_TYPE, ASN1_TYPE_free>;
+  const auto ber = from_hex(hex);
+  if (!ber) return std::nullopt;
+  const unsigned char* at = as_uchar(*ber);
+  const unsigned char* const end = at + ber->size();
+  const Asn1Type type{::d2i_ASN1_TYPE(nullptr, &at, static_cast<long>(ber->size()))};
   ::ERR_clear_error();
-  return text;
+  if (!type || at != end) return std::nullopt;
+  switch (type->type) {
+    case V_ASN1_UTF8STRING:
+    case V_ASN1_PRINTABLESTRING:
+    case V_ASN1_IA5STRING:
+    case V_ASN1_T61STRING:
+    case V_ASN1_NUMERICSTRING:
+    case V_ASN1_BMPSTRING:
+    case V_ASN1_UNIVERSALSTRING:
+      return utf8_of(type->value.asn1_string);
+    default:
+      return std::nullopt;
+  }
 }
 
-// One value with its escapes: \, and \2C and "quoted", with "" for a quote in it (.NET).
+// One value with its escapes: \, and \2C and "quoted", within which .NET doubles a quote.
 std::optional<std::string> unescape(std::string_view text) {
   text = trim(text);
-  if (text.starts_with('#')) return from_hex_der(text.substr(1));
+  if (text.starts_with('#')) return decoded(text.substr(1));
   const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
   if (quoted) text = text.substr(1, text.size() - 2);
   std::string value;
@@ -112,27 +129,7 @@ std::optional<std::string> unescape(std::string_view text) {
   return value;
 }
 
-// Positions of the separators that are neither escaped nor quoted.
-std::vector<std::string_view> split(std::string_view text) {
-  std::vector<std::string_view> parts;
-  bool quoted = false;
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (!quoted && (text[i] == ',' || text[i] == ';' || text[i] == '+')) {
-      parts.push_back(text.substr(start, i - start));
-      start = i + 1;
-    }
-  }
-  parts.push_back(text.substr(start));
-  return parts;
-}
-
-}  // namespace
-
+// As values are compared: RFC 5280 section 7.1, for ASCII.
 std::string fold_value(std::string_view value) {
   std::string folded;
   for (const char c : trim(value)) {
@@ -146,20 +143,64 @@ std::string fold_value(std::string_view value) {
   return folded;
 }
 
-std::optional<std::vector<NamePart>> parse_name(std::string_view text) {
+struct Piece {
+  std::string_view text;
+  bool belongs_to_last = false;  // behind a '+'
+};
+
+// At the separators that are neither escaped nor quoted.
+std::vector<Piece> split(std::string_view text) {
+  std::vector<Piece> pieces;
+  bool quoted = false, belongs = false;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == ',' || text[i] == ';' || text[i] == '+')) {
+      pieces.push_back({text.substr(start, i - start), belongs});
+      belongs = text[i] == '+';
+      start = i + 1;
+    }
+  }
+  pieces.push_back({text.substr(start), belongs});
+  return pieces;
+}
+
+}  // namespace
+
+std::optional<std::vector<RelativeName>> parse_name(std::string_view text) {
   constexpr std::size_t kNameBytesMax = 4096;
   text = trim(text);
   if (text.empty() || text.size() > kNameBytesMax) return std::nullopt;
-  std::vector<NamePart> parts;
-  for (const std::string_view piece : split(text)) {
+  std::vector<RelativeName> names;
+  for (const auto& [piece, belongs_to_last] : split(text)) {
     const auto equals = piece.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
     const int nid = attribute_nid(piece.substr(0, equals));
     const auto value = unescape(piece.substr(equals + 1));
     if (nid == NID_undef || !value) return std::nullopt;
-    parts.push_back({nid, fold_value(*value)});
+    if (!belongs_to_last) names.emplace_back();
+    names.back().insert({nid, fold_value(*value)});
   }
-  return parts;
+  return names;
+}
+
+std::vector<RelativeName> name_parts(const X509_NAME* name) {
+  std::vector<RelativeName> names;
+  int last = -1;
+  for (int i = 0; i < ::X509_NAME_entry_count(name); ++i) {
+    const X509_NAME_ENTRY* entry = ::X509_NAME_get_entry(name, i);
+    if (const int set = ::X509_NAME_ENTRY_set(entry); names.empty() || set != last) {
+      names.emplace_back();
+      last = set;
+    }
+    const auto value = utf8_of(::X509_NAME_ENTRY_get_data(entry));
+    names.back().insert({::OBJ_obj2nid(::X509_NAME_ENTRY_get_object(entry)),
+                         fold_value(value.value_or(std::string()))});
+  }
+  return names;
 }
 
 }  // namespace district::crypto

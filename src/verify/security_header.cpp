@@ -158,7 +158,7 @@ Result<Times> read_timestamp(Element timestamp) {
   const auto children = timestamp.children();
   if (children.size() != 2 || !children[0].is(ns::kWsu, "Created") ||
       !children[1].is(ns::kWsu, "Expires") || timestamp.has_text_beside_elements()) {
-    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3222, R3224");
+    return invalid("Timestamp is not Created, Expires", "BSP 1.1 R3203, R3221, R3222, R3224");
   }
   // Nothing may say that they are of another type than xs:dateTime.
   for (const Element time : children) {

@@ -59,7 +59,7 @@ Result<Times> read_times(std::string_view created, std::string_view expires) {
         "XML Schema Part 2 section 3.2.7, BSP 1.1 R3215", ErrorCode::security_invalid,
         "Expires is not an xs:dateTime with a zone: " + std::string(expires.substr(0, 64)));
   if (*from >= *until)
-    return fail_by("WSS 1.1 section 10, BSP 1.1 R3221", ErrorCode::security_invalid,
+    return fail_by("WSS 1.1 section 10", ErrorCode::security_invalid,
                    "Created is not before Expires");
   return Times{*from, *until};
 }

@@ -27,7 +27,7 @@ struct Times {
 };
 
 // wsu:Created and wsu:Expires as text. Errors: security_invalid (not xs:dateTime with a zone, or
-// Created not before Expires; BSP R3213, R3215, R3221).
+// Created not before Expires; BSP R3213, R3215).
 Result<Times> read_times(std::string_view created, std::string_view expires);
 
 // The instant from which on the message is refused; message_expired when `now` is outside already.
