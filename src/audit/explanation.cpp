@@ -427,7 +427,8 @@ void Explainer::check_reference(Element element, std::size_t number) {
                            : reference.element == security_.child(ns::kWsu, "Timestamp")
                                ? "the Timestamp"
                                : "a " + excerpt(reference.element.name());
-  const auto verified = xml::verify_digest(reference);
+  const auto verified =
+      xml::verify_digest(reference, certificate_ ? ByteView(certificate_->der()) : ByteView());
   if (verified) {
     add("reference", "Reference", Finding::good,
         what + ", " + of + ": the " + short_name(reference.digest_algorithm) + " digest matches");

@@ -26,10 +26,11 @@ Result<Ok> refuse_encrypted_body(Element body) {
 }
 
 // The whole signature by xmlsec1. It gives no reasons, so that a failure is looked into once more.
-Result<Ok> verify_all(const xml::SignatureParts& signature, const crypto::PublicKey& key) {
-  auto verified = xml::verify_by_xmlsec(signature, key);
+Result<Ok> verify_all(const xml::SignatureParts& signature, const crypto::Certificate& signer) {
+  auto verified = xml::verify_by_xmlsec(signature, signer.public_key(), signer.der());
   if (verified) return verified;
-  for (const auto& reference : signature.references) DISTRICT_CHECK(xml::verify_digest(reference));
+  for (const auto& reference : signature.references)
+    DISTRICT_CHECK(xml::verify_digest(reference, signer.der()));
   return verified;
 }
 
@@ -58,7 +59,7 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
   DISTRICT_TRY(auto signer, verify::authenticate(header, *trust, window_, now));
   DISTRICT_CHECK(check_shape(*document, header.body));
   DISTRICT_CHECK(refuse_encrypted_body(header.body));
-  DISTRICT_CHECK(verify_all(header.signature, signer.certificate.public_key()));
+  DISTRICT_CHECK(verify_all(header.signature, signer.certificate));
 
   reader.begin(signer.sender, trust, now);
   xml::walk(header.body, reader);

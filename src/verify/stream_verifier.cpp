@@ -159,7 +159,7 @@ Result<Ok> Pass::verify_other_references() const {
   const auto& references = header_.signature.references;
   for (std::size_t i = 0; i < references.size(); ++i) {
     if (i == header_.timestamp_reference || i == header_.body_reference) continue;
-    DISTRICT_CHECK(xml::verify_digest(references[i]));
+    DISTRICT_CHECK(xml::verify_digest(references[i], signer_->certificate.der()));
   }
   return Ok{};
 }

@@ -312,10 +312,10 @@ Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const Sign
   return Ok{};
 }
 
-Result<Ok> verify_digest(const SignedReference& reference) {
+Result<Ok> verify_digest(const SignedReference& reference, ByteView certificate) {
   std::string octets;
   if (reference.str_transform) {
-    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes));
+    DISTRICT_TRY(octets, dereferenced_token(reference.element, reference.prefixes, certificate));
   } else {
     DISTRICT_TRY(octets, canonicalize(reference.element, reference.prefixes));
   }
@@ -372,7 +372,8 @@ Result<Ok> ReferenceDigest::verify() {
   return fail(std::move(error));
 }
 
-Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key) {
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,
+                            ByteView certificate) {
   xmlDoc* doc = parts.signature.node()->doc;
   for (const auto& reference : parts.references) {
     // Registers the one attribute that the reference may mean; null would be a duplicate.
@@ -393,8 +394,11 @@ Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey
   if (!context || !sec) return fail(ErrorCode::internal, "xmlsec1 context cannot be made");
   // release(): the context owns the key. With it preset, xmlsec1 never reads KeyInfo.
   context->signKey = sec.release();
-  if (::xmlSecDSigCtxVerify(context.get(), parts.signature.node()) < 0 ||
-      context->status != xmlSecDSigStatusSucceeded) {
+  // Where STR-Transform finds it: xmlsec1 hands a transform nothing of ours.
+  doc->_private = &certificate;
+  const int result = ::xmlSecDSigCtxVerify(context.get(), parts.signature.node());
+  doc->_private = nullptr;
+  if (result < 0 || context->status != xmlSecDSigStatusSucceeded) {
     return fail(ErrorCode::signature_failed, "xmlsec1 does not verify the signature");
   }
   return Ok{};

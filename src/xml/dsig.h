@@ -61,8 +61,10 @@ Result<std::string> canonical_signed_info(const SignatureParts& parts);
 Result<Ok> verify_signed_info(std::string_view canonical_signed_info, const SignatureParts& parts,
                               const crypto::PublicKey& key);
 
-// Whether one reference's digest is that of its element. Errors: signature_failed.
-Result<Ok> verify_digest(const SignedReference& reference);
+// Whether one reference's digest is that of its element. `certificate`: the signer's in DER, which
+// STR-Transform may need; empty where it is not known. Errors: signature_failed, security_invalid
+// (STR-Transform without a token).
+Result<Ok> verify_digest(const SignedReference& reference, ByteView certificate = {});
 
 // The same for an element whose canonical octets come in pieces.
 class ReferenceDigest {
@@ -81,7 +83,8 @@ class ReferenceDigest {
 };
 
 // The whole signature by xmlsec1 in a strict context: SignedInfo and every digest.
-// Errors: signature_failed.
-Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key);
+// `certificate`: as of verify_digest(). Errors: signature_failed.
+Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,
+                            ByteView certificate = {});
 
 }  // namespace district::xml

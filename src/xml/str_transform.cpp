@@ -36,6 +36,25 @@ Element token_of(Element str) {
   return {};
 }
 
+// A certificate that is not in the message, as the token that it would have there: with the prefix
+// of the reference, without an id and EncodingType, its base64 without line breaks. Nothing of it
+// is in scope of a PrefixList. All versions of WSS4J spell it so.
+std::string made_token(Element str, ByteView certificate) {
+  const std::string prefix(view(str.node()->ns->prefix));
+  const std::string name = (prefix.empty() ? "" : prefix + ":") + "BinarySecurityToken";
+  const std::string declarations =
+      (prefix.empty() ? " xmlns=\"" : " xmlns=\"\" xmlns:" + prefix + "=\"") +
+      std::string(ns::kWsse) + "\"";
+  return "<" + name + declarations + " ValueType=\"" + std::string(wss::kX509v3) + "\">" +
+         to_base64(certificate) + "</" + name + ">";
+}
+
+// Whether the reference names a certificate by what is not a token of the message.
+bool names_certificate(Element str) {
+  return str.is(ns::kWsse, "SecurityTokenReference") && !str.child(ns::kWsse, "Reference") &&
+         (str.child(ns::kWsse, "KeyIdentifier") || str.child(ns::kDs, "X509Data"));
+}
+
 // PrefixList of the CanonicalizationMethod among the parameters; read_signature() has checked them.
 std::vector<std::string> prefixes_of(Element transform) {
   const Element parameters = transform.child(ns::kWsse, "TransformationParameters");
@@ -113,9 +132,10 @@ int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes,
                 xmlSecTransformCtxPtr context) noexcept {
   if (nodes == nullptr || transform->hereNode == nullptr || transform->next == nullptr) return -1;
   const Element str = referenced(transform->hereNode, nodes);
-  const Element token = token_of(str);
-  if (!token) return -1;
-  const auto text = canonical_token(token, prefixes_of(Element{transform->hereNode}));
+  if (!str) return -1;
+  const auto* certificate = static_cast<const ByteView*>(str.node()->doc->_private);
+  const auto text = dereferenced_token(str, prefixes_of(Element{transform->hereNode}),
+                                       certificate == nullptr ? ByteView{} : *certificate);
   if (!text) return -1;
   xmlOutputBuffer* out = ::xmlSecTransformCreateOutputBuffer(transform->next, context);
   if (out == nullptr) return -1;
@@ -126,14 +146,12 @@ int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes,
 
 }  // namespace
 
-Result<std::string> dereferenced_token(Element str, const std::vector<std::string>& prefixes) {
-  const Element token = token_of(str);
-  if (!token) {
-    return fail(ErrorCode::security_invalid,
-                "STR-Transform on something other than a reference to a BinarySecurityToken of "
-                "this message");
-  }
-  return canonical_token(token, prefixes);
+Result<std::string> dereferenced_token(Element str, const std::vector<std::string>& prefixes,
+                                       ByteView certificate) {
+  if (const Element token = token_of(str)) return canonical_token(token, prefixes);
+  if (names_certificate(str) && !certificate.empty()) return made_token(str, certificate);
+  return fail(ErrorCode::security_invalid,
+              "STR-Transform on something other than a reference to the signer's certificate");
 }
 
 const _xmlSecTransformKlass* str_transform_id() { return &kStrTransformKlass; }

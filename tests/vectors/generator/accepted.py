@@ -46,6 +46,12 @@ def layouts(keys):
         reference("#STR-1", transforms=str_transform()), reference("#TS"), reference("#Body")])
     yield "wss4j-str-transform-prefix-list", make(keys, order="STB", key_info=token_reference(direct(), ' wsu:Id="STR-1"'), references=[
         reference("#STR-1", transforms=str_transform("soap wsu")), reference("#TS"), reference("#Body")])
+    by_thumbprint = token_reference(key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT), ' wsu:Id="STR-1"')
+    signed_str = [reference("#STR-1", transforms=str_transform("soap")), reference("#TS"), reference("#Body")]
+    yield "wss4j-str-transform-made-token-odd-prefix", make(keys, order="ST", key_info=by_thumbprint, references=signed_str,
+                                                            before=lambda t: rename_prefixes(t, {"wsse": "ns7"}))
+    yield "wss4j-str-transform-made-token-default-namespace", make(keys, order="ST", references=signed_str, key_info=by_thumbprint.replace(
+        "wsse:", "").replace("<SecurityTokenReference", f'<SecurityTokenReference xmlns="{WSSE}"'))
     yield "zeep-order-odd-prefixes", rename_made(keys)
     yield "node-soap", make(keys, order=NODE_SOAP_ORDER, security_attributes=' soap:mustUnderstand="1"', references=[
         reference("#Body", transforms=enveloped_then_exclusive()), reference("#TS", transforms=enveloped_then_exclusive())],

@@ -40,6 +40,10 @@ EXCHANGES = {
         ("thumbprint", "barcelona", "barcelona", RSA, "thumbprint", {}),
         ("ecdsa", "eibar", "eibar", ECDSA, "token", {}),
         ("str-transform", "kalundborg", "kalundborg", RSA, "token", {"sign-token": "yes"}),
+        ("str-transform-issuer-serial", "kalundborg", "kalundborg", RSA, "issuer-serial", {"sign-token": "yes"}),
+        ("str-transform-subject-key-identifier", "barcelona", "barcelona", RSA, "ski", {"sign-token": "yes"}),
+        ("str-transform-thumbprint", "kalundborg", "kalundborg", RSA, "thumbprint", {"sign-token": "yes"}),
+        ("str-transform-key-identifier", "barcelona", "barcelona", RSA, "key-identifier", {"sign-token": "yes"}),
         ("defaults-rsa-sha1", "legacy", "kalundborg", SHA1, "issuer-serial", {})],
     "gsoap": [
         ("binary", "kalundborg", "kalundborg", RSA, "token", {}),

@@ -226,7 +226,9 @@ class Signer:
                 options["omit"] = node.parentNode.parentNode
             elif child.localName in ("Transform", "CanonicalizationMethod"):
                 if algorithm == MESSAGE + "STR-Transform":
-                    token = next(e for e in elements(element) if e.localName == "Reference")
+                    token = next((e for e in elements(element) if e.localName == "Reference"), None)
+                    if token is None:
+                        return self.made_token(element.prefix).encode()
                     found = self.find(token.getAttribute("URI"))
                     lists = [e for e in elements(child) if e.localName == "InclusiveNamespaces"]
                     return canonical.canonical_token(found, lists[0].getAttribute("PrefixList").split() if lists else ())
@@ -236,7 +238,14 @@ class Signer:
                 options["prefixes"] = child.getAttribute("PrefixList").split()
         return canonical.canonical(element, **options)
 
-    def fill(self, key, method):
+    def made_token(self, prefix):
+        """What stands for a reference to a certificate that is no token of the message."""
+        name = f"{prefix}:BinarySecurityToken" if prefix else "BinarySecurityToken"
+        declared = f'xmlns="" xmlns:{prefix}="{WSSE}"' if prefix else f'xmlns="{WSSE}"'
+        return f'<{name} {declared} ValueType="{X509}X509v3">{self.keys.token(self.token_of)}</{name}>'
+
+    def fill(self, key, method, token_of=None):
+        self.token_of = token_of or key
         self.parse()
         for element in [e for e in self.all if e.localName == "Reference" and e.namespaceURI == DS]:
             if "@D@" not in "".join(text_of(e) for e in elements(element)):
@@ -256,12 +265,12 @@ class Signer:
         return self.text
 
 
-def sign(text, keys, key="kalundborg", method=None):
+def sign(text, keys, key="kalundborg", method=None, token_of=None):
     family = "ecdsa" if key in ("eibar", "p384", "p521", "secp256k1") else "rsa"
-    return Signer(text, keys).fill(key, method or family + "-sha256")
+    return Signer(text, keys).fill(key, method or family + "-sha256", token_of)
 
 
 def make(keys, before=lambda text: text, after=lambda text: text, **options):
     """Builds, changes by `before`, signs, changes by `after`."""
     spec = Spec(**options)
-    return after(sign(before(build(spec, keys)), keys, spec.key, spec.method))
+    return after(sign(before(build(spec, keys)), keys, spec.key, spec.method, spec.token_of))

@@ -198,6 +198,8 @@ def transforms(keys):
     yield "2001-str-transform-without-parameters", make(keys, key_info=info, references=signed_str,
         after=lambda t: re.sub("<wsse:TransformationParameters>.*</wsse:TransformationParameters>", "", t))
     yield "2002-str-transform-then-c14n", make(keys, key_info=info, references=[signed_str[0].replace("</ds:Transforms>", transform() + "</ds:Transforms>")] + signed_str[1:])
+    by_thumbprint = info.replace(direct(), key_identifier(keys.thumbprint("kalundborg"), THUMBPRINT))
+    yield "2007-str-transform-of-another-certificate", make(keys, key_info=by_thumbprint, references=signed_str, order="TS", token_of="barcelona")
     yield "2007-str-transform-token-exchanged", make(keys, key_info=info, references=signed_str, after=replaced(keys.token("kalundborg"), keys.token("barcelona")))
 
 
