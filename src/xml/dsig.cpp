@@ -394,10 +394,11 @@ Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey
   if (!context || !sec) return fail(ErrorCode::internal, "xmlsec1 context cannot be made");
   // release(): the context owns the key. With it preset, xmlsec1 never reads KeyInfo.
   context->signKey = sec.release();
-  // Each reference's context takes it over.
-  context->transformCtx.userData = &certificate;
-  if (::xmlSecDSigCtxVerify(context.get(), parts.signature.node()) < 0 ||
-      context->status != xmlSecDSigStatusSucceeded) {
+  // Where STR-Transform finds it: xmlsec1 hands a transform nothing of ours.
+  doc->_private = &certificate;
+  const int result = ::xmlSecDSigCtxVerify(context.get(), parts.signature.node());
+  doc->_private = nullptr;
+  if (result < 0 || context->status != xmlSecDSigStatusSucceeded) {
     return fail(ErrorCode::signature_failed, "xmlsec1 does not verify the signature");
   }
   return Ok{};

@@ -133,7 +133,7 @@ int write_token(xmlSecTransformPtr transform, xmlSecNodeSetPtr nodes,
   if (nodes == nullptr || transform->hereNode == nullptr || transform->next == nullptr) return -1;
   const Element str = referenced(transform->hereNode, nodes);
   if (!str) return -1;
-  const auto* certificate = static_cast<const ByteView*>(context->userData);
+  const auto* certificate = static_cast<const ByteView*>(str.node()->doc->_private);
   const auto text = dereferenced_token(str, prefixes_of(Element{transform->hereNode}),
                                        certificate == nullptr ? ByteView{} : *certificate);
   if (!text) return -1;

@@ -19,8 +19,8 @@ namespace district::xml {
 Result<std::string> dereferenced_token(Element str, const std::vector<std::string>& prefixes,
                                        ByteView certificate);
 
-// The transform for xmlsec1, which has none of its own. The userData of its context is null or a
-// ByteView: the certificate.
+// The transform for xmlsec1, which has none of its own. The certificate is what the document's
+// _private points to: null or a ByteView.
 const _xmlSecTransformKlass* str_transform_id();
 
 }  // namespace district::xml

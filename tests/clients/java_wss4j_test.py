@@ -29,10 +29,14 @@ class JavaWss4jTest(stacks.StackTest, unittest.TestCase):
             "gateway": "legacy", "algorithm": "rsa-sha1"})
         self.check_receipt(result, "rsa-sha1")
 
-    def test_a_token_signed_by_str_transform_is_accepted(self):
-        result, = self.site.exchange(self.COMMAND, self.sent_by("eibar") | {"sign-token": "yes"})
-        self.check_receipt(result, "rsa-sha256")
-        self.assertIn(("STR-Transform",), stacks.transforms(result["request"]))
+    def test_a_token_signed_by_str_transform_is_accepted_whatever_the_reference(self):
+        for reference in self.REFERENCES:
+            if reference == "pki-path":
+                continue
+            with self.subTest(reference):
+                result, = self.site.exchange(self.COMMAND, self.sent_by("eibar", reference) | {"sign-token": "yes"})
+                self.check_receipt(result, "rsa-sha256")
+                self.assertIn(("STR-Transform",), stacks.transforms(result["request"]))
 
 
 if __name__ == "__main__":
