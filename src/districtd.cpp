@@ -16,6 +16,7 @@
 #include "observe/events.h"
 #include "pipeline/pipeline.h"
 #include "quantify/quantifier.h"
+#include "query/api.h"
 #include "server/routes.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -191,6 +192,10 @@ Result<Ok> run(const config::Config& config) {
   DISTRICT_TRY(const auto client_trust, trust::Trust::open(database, store::OpenMode::existing));
   server::Routes routes(pipeline, *client_trust, clock, published.service_url(),
                         static_cast<std::size_t>(config.limits.body_bytes));
+  std::unique_ptr<query::Api> api;
+  if (config.api.enabled) {
+    DISTRICT_TRY(api, query::Api::open(database, clock, published.base_url()));
+  }
   archive->on_commit([&] { quantifier->wake(); });
   if (config.quantify.enabled) {
     quantifier->start();
@@ -198,7 +203,7 @@ Result<Ok> run(const config::Config& config) {
     observe::emit(observe::Level::warning, "quantifier_off",
                   {{"detail", "quantify.enabled is false: work items wait in the database"}});
   }
-  DISTRICT_CHECK(server->start(routes));
+  DISTRICT_CHECK(server->start(routes, api.get()));
   if (config.legacy.enabled) {
     observe::emit(observe::Level::warning, "legacy_tls",
                   {{"address", config.legacy.address},

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <map>
 
-#include "admin/csv.h"
+#include "base/csv.h"
 #include "admin/session.h"
 #include "base/limits.h"
 #include "store/trust_store.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "admin/local_time.h"
+#include "base/local_time.h"
 #include "admin/picture.h"
 #include "admin/session.h"
 #include "store/series_store.h"

@@ -7,7 +7,8 @@
 #include <array>
 #include <cstdio>
 
-#include "admin/csv.h"
+#include "base/csv.h"
+#include "base/text.h"
 
 namespace district::admin {
 namespace {
@@ -94,21 +95,6 @@ std::string printable(std::string_view text) {
     shown += columns < 0 ? kReplacement : octets;
   });
   return shown;
-}
-
-std::string camel_case(std::string_view snake_case) {
-  std::string camel;
-  bool upper = false;
-  for (const char c : snake_case) {
-    if (c == '_') {
-      upper = true;
-      continue;
-    }
-    const bool lower_letter = c >= 'a' && c <= 'z';
-    camel += upper && lower_letter ? static_cast<char>(c - 'a' + 'A') : c;
-    upper = false;
-  }
-  return camel;
 }
 
 void Listing::add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }

@@ -25,8 +25,6 @@ std::size_t display_width(std::string_view utf8);
 // Peers choose some of what is shown. Control characters, which could drive the terminal, and
 // broken UTF-8 become U+FFFD.
 std::string printable(std::string_view text);
-// "window_start" to "windowStart": the JSON name of a CSV column.
-std::string camel_case(std::string_view snake_case);
 
 // One column of a listing.
 struct Column {

@@ -36,4 +36,19 @@ std::vector<std::string> split_at_xml_space(std::string_view text) {
   return items;
 }
 
+std::string camel_case(std::string_view snake_case) {
+  std::string camel;
+  bool upper = false;
+  for (const char c : snake_case) {
+    if (c == '_') {
+      upper = true;
+      continue;
+    }
+    const bool lower_letter = c >= 'a' && c <= 'z';
+    camel += upper && lower_letter ? static_cast<char>(c - 'a' + 'A') : c;
+    upper = false;
+  }
+  return camel;
+}
+
 }  // namespace district

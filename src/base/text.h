@@ -1,4 +1,4 @@
-// White space as XML means it: space, tab, CR, LF. Source: XML 1.0 section 2.3.
+// White space as XML means it (space, tab, CR, LF; XML 1.0 section 2.3), and spellings of names.
 #pragma once
 
 #include <string>
@@ -18,5 +18,8 @@ std::string collapse_xml_space(std::string_view text);
 
 // The items of a list that white space separates, such as a PrefixList.
 std::vector<std::string> split_at_xml_space(std::string_view text);
+
+// "window_start" to "windowStart": the JSON name of a CSV column.
+std::string camel_case(std::string_view snake_case);
 
 }  // namespace district

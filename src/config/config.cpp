@@ -175,6 +175,12 @@ std::string Config::service_url() const {
   return "https://" + host + ':' + std::to_string(listen.port) + "/services/aggregation";
 }
 
+std::string Config::base_url() const {
+  const auto url = service_url();
+  const auto path = url.find('/', url.find("://") + std::string_view("://").size());
+  return url.substr(0, path);
+}
+
 Result<Config> load(const std::filesystem::path& file) {
   std::error_code error;
   errno = 0;

@@ -96,6 +96,10 @@ struct Config {
   } quantify;
 
   struct {
+    bool enabled = true;
+  } api;
+
+  struct {
     std::string level = "info";
     std::filesystem::path file;  // empty: standard error
   } log;
@@ -104,6 +108,8 @@ struct Config {
   std::filesystem::path rejections_file() const { return data.folder / "rejections.db"; }
   // Where clients reach the service, as the WSDL tells them.
   std::string service_url() const;
+  // Where they reach the server: the same without its path.
+  std::string base_url() const;
 };
 
 // Errors: file_unreadable; config_invalid, with file, line and key in its detail.

@@ -150,6 +150,9 @@ const std::array kKeys{
   Key{"quantify", "enabled", BoolKey{[](Config& c) -> auto& { return c.quantify.enabled; }}, "switch",
       "Whether this process turns envelopes into measurements and KPIs. `false`: the work waits in the database, and nothing is lost."},
 
+  Key{"api", "enabled", BoolKey{[](Config& c) -> auto& { return c.api.enabled; }}, "switch",
+      "Whether the query API is served, below `/api/v1`, to holders of API keys and of enrolled certificates. Never to old TLS."},
+
   Key{"log", "level", TextKey{[](Config& c) -> auto& { return c.log.level; }, level_complaint}, "word",
       "Least important events that are written: `debug`, `info`, `warning` or `error`."},
   Key{"log", "file", PathKey{[](Config& c) -> auto& { return c.log.file; }}, "path",

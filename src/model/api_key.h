@@ -11,7 +11,7 @@
 
 namespace district {
 
-// reader: KPI values and series; auditor: envelopes with their raw octets as well.
+// reader: everything but raw envelopes; auditor: those as well.
 enum class ApiRole : std::uint8_t { reader, auditor };
 
 struct ApiKey {

@@ -24,6 +24,7 @@ struct Answer {
   unsigned retry_after_seconds = 0;  // 0: no such header
   std::string tenant = {};           // the authenticated sender's; empty: none
   std::string rejection_id = {};     // empty: it is no fault
+  std::string fields = {};           // further fields of the header, each with its CRLF
 };
 
 // Who sent an envelope and waits for its answer. Neither function blocks.

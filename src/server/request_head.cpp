@@ -46,7 +46,8 @@ bool framing_is_clear(const Header& header) {
 }
 
 bool singletons_are_single(const Header& header) {
-  const auto names = {"Host", "Content-Type", "Content-Encoding", "SOAPAction", "Expect"};
+  const auto names = {"Host",       "Content-Type", "Content-Encoding",
+                      "SOAPAction", "Expect",       "Authorization"};
   return std::all_of(names.begin(), names.end(),
                      [&](const char* name) { return header.count(name) <= 1; });
 }
@@ -111,6 +112,26 @@ std::optional<std::string_view> path_and_query(const Header& header) {
   return std::nullopt;
 }
 
+// A list may be sent as several fields (RFC 9110 section 5.3).
+std::string list_of(const Header& header, beast::string_view name) {
+  std::string list;
+  const auto [begin, end] = header.equal_range(name);
+  for (auto field = begin; field != end; ++field) {
+    if (!list.empty()) list += ", ";
+    list += std_view(field->value());
+  }
+  return list;
+}
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+Resource resource_at(std::string_view path) {
+  if (path == kHealthPath) return Resource::health;
+  return is_below(path, kApiPath) ? Resource::api : Resource::service;
+}
+
 // RFC 9112 section 3.2: one Host, and a valid one; HTTP/1.0 need not have it.
 bool host_is_good(const Header& header) {
   if (header.count(http::field::host) == 0) return header.version() < 11;
@@ -140,8 +161,11 @@ RequestHead judge(const Header& header) {
   const auto mark = target->find('?');
   const auto path = target->substr(0, mark);
   if (mark != std::string_view::npos) head.query = target->substr(mark + 1);
-  head.resource = path == kHealthPath ? Resource::health : Resource::service;
-  if (!path.empty() && path != kServicePath && path != kHealthPath) return refuse(404);
+  head.path = path;
+  head.resource = resource_at(path);
+  if (head.resource == Resource::service && !path.empty() && path != kServicePath) {
+    return refuse(404);
+  }
 
   const bool reads = head.is_head || header.method() == http::verb::get;
   head.allow = head.resource == Resource::service ? "GET, HEAD, POST" : "GET, HEAD";
@@ -155,6 +179,9 @@ RequestHead judge(const Header& header) {
   head.content_type = value_of(header, "Content-Type");
   head.content_encoding = value_of(header, "Content-Encoding");
   head.soap_action = value_of(header, "SOAPAction");
+  head.authorization = value_of(header, "Authorization");
+  head.accept = list_of(header, "Accept");
+  head.if_none_match = list_of(header, "If-None-Match");
   return head;
 }
 

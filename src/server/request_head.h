@@ -9,7 +9,7 @@
 
 namespace district::server {
 
-enum class Resource : std::uint8_t { service, health };
+enum class Resource : std::uint8_t { service, health, api };
 
 struct RequestHead {
   // Not 0: the request is refused with this status. 400 means that where it ends is in doubt.
@@ -24,8 +24,9 @@ struct RequestHead {
   std::uint64_t content_length = 0;  // unless chunked
   bool keep_alive = false;
   bool expects_continue = false;
-  std::string query;  // without "?"
+  std::string path, query;  // as sent; the query without "?"
   std::string content_type, content_encoding, soap_action;
+  std::string authorization, accept, if_none_match;
 };
 
 // `octets`: a head that a HeadScanner has found complete and without fault.

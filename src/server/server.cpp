@@ -237,8 +237,8 @@ void Server::Impl::admit(Session::Socket socket, IoThread& io, Door& door) {
     return;  // closes the socket
   }
   socket.set_option(tcp::no_delay(true), error);
-  std::make_shared<Session>(std::move(socket), *door.tls, door.listener.client_certificates, front,
-                            io, std::move(*slot), address.to_string())
+  std::make_shared<Session>(std::move(socket), *door.tls, door.listener, front, io,
+                            std::move(*slot), address.to_string())
       ->start();
 }
 
@@ -271,13 +271,15 @@ std::uint16_t Server::port(std::size_t listener) const {
 
 void Server::reload_certificates() { impl_->reload_certificates(); }
 
-Result<Ok> Server::start(Application& application) {
+Result<Ok> Server::start(Application& application, Api* api) {
   impl_->front.application = &application;
+  impl_->front.api = api;
   for (const auto& door : impl_->doors) impl_->accept_next(*door);
   impl_->reload_every_day();
   try {
     impl_->front.workers.start();
     impl_->front.large_workers.start();
+    if (api != nullptr) impl_->front.api_workers.start();
     for (const auto& thread : impl_->io_threads) thread->start();
   } catch (const std::system_error& error) {
     stop();
@@ -310,6 +312,7 @@ void Server::stop() {
   front.cutting_uploads = true;
   impl_->for_each_session([](Session& session) { session.cut_upload(); });
   front.large_workers.stop();
+  front.api_workers.stop();
   front.workers.stop();
   for (const auto& thread : impl_->io_threads) thread->stop();
   front.refusals.report(steady_clock::time_point::max());

@@ -21,6 +21,7 @@ namespace district::server {
 
 inline constexpr std::string_view kServicePath = "/services/aggregation";
 inline constexpr std::string_view kHealthPath = "/health";
+inline constexpr std::string_view kApiPath = "/api/v1";  // and all below it
 
 // What the front asks of the service behind it.
 class Application {
@@ -42,6 +43,25 @@ class Application {
   // each request of a client that came with one; must not block for long.
   virtual bool may_connect(const Sha256Digest& /*certificate*/) { return false; }
 };
+
+// A GET or HEAD below kApiPath. Fields are as sent; empty: there was none.
+struct ApiRequest {
+  std::string path;   // the whole of it
+  std::string query;  // without "?"
+  std::string authorization, accept, if_none_match;
+  std::optional<Sha256Digest> client_certificate;  // its key proved in the handshake; enrolled
+  std::string peer;
+};
+
+// Answers what is asked below kApiPath.
+class Api {
+ public:
+  virtual ~Api() = default;
+  // On one of kApiThreads threads, which do nothing else; may block. A HEAD is answered as a GET:
+  // the front leaves the body out, as it does with status 304.
+  virtual pipeline::Answer get(const ApiRequest& request) = 0;
+};
+inline constexpr std::size_t kApiThreads = 2;
 
 struct Settings {
   std::vector<Listener> listeners;             // one or more
@@ -69,9 +89,10 @@ class Server {
   // Of a listener, by its place in Settings.
   std::uint16_t port(std::size_t listener = 0) const;
 
-  // Keeps a reference: the application must live until stop() has returned. Once only.
+  // Keeps references: both must live until stop() has returned. Once only. `api`: null: there is
+  // none. Listeners for old TLS never have it.
   // Errors: internal (no threads to be had).
-  Result<Ok> start(Application& application);
+  Result<Ok> start(Application& application, Api* api = nullptr);
 
   // Reads the certificates and keys again, for connections that come from now on; says in the log
   // how it went. Where one cannot be used all stay as they were. The server does so by itself once

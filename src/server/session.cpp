@@ -46,6 +46,9 @@ constexpr auto kInterruptAgain = std::chrono::milliseconds(20);
 constexpr auto kLargeAnswerMax = std::chrono::hours(24);
 // What a request takes of one core, roughly, until it has been measured.
 constexpr auto kUsualWork = std::chrono::milliseconds(1);
+// Who reads has programs of patience; each waits for one answer at a time.
+constexpr std::size_t kApiWaitingMax = 64;
+constexpr auto kApiAnswerMax = std::chrono::seconds(10);
 
 std::string_view text_of(unsigned status) {
   switch (status) {
@@ -72,6 +75,14 @@ std::string_view text_of(unsigned status) {
   }
 }
 
+// RFC 9457: the query API's form of a refusal.
+std::shared_ptr<const pipeline::Answer> no_time_to_read() {
+  static const auto answer = std::make_shared<const pipeline::Answer>(pipeline::Answer{
+      503, "application/problem+json",
+      R"({"title":"Service Unavailable","status":503,"detail":"too much is being read"})", 1});
+  return answer;
+}
+
 Error cut(std::string detail) { return {ErrorCode::request_cut, std::move(detail), {}, {}, {}}; }
 
 }  // namespace
@@ -93,15 +104,18 @@ Front::Front(Settings s)
           {std::max(settings.few, settings.workers), settings.queue_max, settings.answer,
            FairQueue::Duration(kUsualWork) / std::max(1U, std::thread::hardware_concurrency())}),
       large_workers("district-large", settings.large_bodies,
-                    {settings.large_bodies, 0, kLargeAnswerMax, {}}) {}
+                    {settings.large_bodies, 0, kLargeAnswerMax, {}}),
+      api_workers("district-api", kApiThreads,
+                  {2 * kApiThreads, kApiWaitingMax, kApiAnswerMax, {}}) {}
 
-Session::Session(Socket socket, net::ssl::context& tls, ClientCertificates client_certificates,
-                 Front& front, IoThread& io, Connections::Slot slot, std::string peer)
+Session::Session(Socket socket, net::ssl::context& tls, const Listener& listener, Front& front,
+                 IoThread& io, Connections::Slot slot, std::string peer)
     : front_(front),
       io_(io),
       slot_(std::move(slot)),
       peer_(std::move(peer)),
-      client_certificates_(client_certificates),
+      client_certificates_(listener.client_certificates),
+      may_read_api_(front.api != nullptr && listener.profile == TlsProfile::modern),
       stream_(std::move(socket), tls),
       // Room for a whole header and the start of a body behind it.
       buffer_(front.settings.header_octets_max + kFirstOctets),
@@ -236,7 +250,9 @@ Session::Awaitable<bool> Session::serve_request() {
     co_return sent;
   }
   bool more = false;
-  if (head.is_post) {
+  if (head.resource == Resource::api) {
+    more = co_await serve_api(head);
+  } else if (head.is_post) {
     more = co_await serve_post(head);
   } else {
     more = co_await serve_get(head);
@@ -274,10 +290,9 @@ Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
   }
   auto& workers = receive::claims_to_be_large(head.content_encoding, body) ? front_.large_workers
                                                                            : front_.workers;
-  receive::HttpRequest request{
-      head.content_type, head.content_encoding, head.soap_action, peer_, std::move(body),
-      nullptr,           client_certificate_};
-  if (submit(workers, std::move(request))) co_await wait_for_answer();
+  request_ = {head.content_type, head.content_encoding, head.soap_action, peer_, std::move(body),
+              nullptr,           client_certificate_};
+  if (submit(workers)) co_await wait_for_answer();
   if (!answer_) co_return false;  // the server stops
   more = co_await send_answer(*answer_, head, head.keep_alive);
   co_return more;
@@ -398,11 +413,11 @@ Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
   });
   upload_ = upload;
   if (front_.cutting_uploads) upload->fail(cut("the server stops"));
-  receive::HttpRequest request{
+  request_ = {
       head.content_type,  head.content_encoding, head.soap_action, peer_, std::move(begin), upload,
       client_certificate_};
   auto end = BodyEnd::gone;
-  if (submit(front_.large_workers, std::move(request))) {
+  if (submit(front_.large_workers)) {
     end = co_await stream_body(incoming, *upload);
     if (end == BodyEnd::complete) {
       upload->finish();
@@ -450,10 +465,9 @@ bool Session::may_ask() {
   return client_certificate_ || client_certificates_ != ClientCertificates::required;
 }
 
-// false: the server stops, and there will be no answer.
-bool Session::submit(Workers& workers, receive::HttpRequest request) {
+// request_ or api_request_. false: the server stops, and there will be no answer.
+bool Session::submit(Workers& workers) {
   answer_.reset();
-  request_ = std::move(request);
   // No deadline for the network while nobody reads or writes.
   must_end_by(steady_clock::time_point::max());
   workers_ = &workers;
@@ -461,12 +475,16 @@ bool Session::submit(Workers& workers, receive::HttpRequest request) {
   if (submitted == Workers::Submitted::refused) {
     answer_ = no_time_for_it();
     request_ = {};
+    api_request_.reset();
   }
   return submitted != Workers::Submitted::stopped;
 }
 
 void Session::work() {
-  compute([this] { front_.application->post(std::move(request_), shared_from_this()); });
+  compute([this] {
+    if (api_request_) return answer(front_.api->get(*api_request_));
+    front_.application->post(std::move(request_), shared_from_this());
+  });
 }
 
 void Session::go_on(std::function<void()> rest) {
@@ -502,6 +520,7 @@ void Session::deliver() {
 void Session::take_answer() {
   answer_ = std::move(worked_out_);
   request_ = {};
+  api_request_.reset();
   if (!answer_->tenant.empty()) flow_ = "tenant " + answer_->tenant;
   event_.cancel();
   interrupt_reading();
@@ -551,6 +570,25 @@ Session::Awaitable<bool> Session::serve_get(const RequestHead& head) {
   co_return more;
 }
 
+Session::Awaitable<bool> Session::serve_api(const RequestHead& head) {
+  bool more = false;
+  if (!may_read_api_) {
+    more = co_await send_status(404, head);
+    co_return more;
+  }
+  ApiRequest asked{head.path,   head.query,         head.authorization,
+                   head.accept, head.if_none_match, client_certificate_,
+                   peer_};
+  api_request_ = std::move(asked);
+  if (submit(front_.api_workers)) co_await wait_for_answer();
+  if (!answer_) co_return false;  // the server stops
+  // Clients that take their answers slowly must not fill the memory.
+  BodyBudget::Share share(front_.bodies);
+  if (!share.grow_to(answer_->body.size())) answer_ = no_time_to_read();
+  more = co_await send_answer(*answer_, head, head.keep_alive && !head.has_body);
+  co_return more;
+}
+
 Session::Awaitable<bool> Session::send_status(unsigned status, const RequestHead& head) {
   const auto text = text_of(status);
   // keep_alive is false where the framing is in doubt.
@@ -566,6 +604,7 @@ Session::Awaitable<bool> Session::send_status(unsigned status, const RequestHead
 Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer,
                                               const RequestHead& head, bool keep_alive) {
   keep_alive = may_keep_alive(keep_alive);
+  constexpr unsigned kNotModified = 304;
   begin_response(answer.http_status, answer.content_type, answer.body.size(), keep_alive);
   if (answer.retry_after_seconds != 0) {
     response_ += "Retry-After: " + std::to_string(answer.retry_after_seconds) + "\r\n";
@@ -575,8 +614,9 @@ Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer,
       receive::refuses_coding_only(head.content_type, head.content_encoding)) {
     response_ += "Accept-Encoding: gzip\r\n";
   }
+  response_ += answer.fields;
   response_ += "\r\n";
-  response_ += answer.body;
+  if (!head.is_head && answer.http_status != kNotModified) response_ += answer.body;
   const bool more = co_await send_response(keep_alive);
   co_return more;
 }
@@ -640,6 +680,7 @@ std::shared_ptr<const pipeline::Answer> Session::overload(const char* detail,
 }
 
 std::shared_ptr<const pipeline::Answer> Session::no_time_for_it() {
+  if (api_request_) return no_time_to_read();
   return overload("too much is waiting to be answered in time", request_.content_type);
 }
 

@@ -54,8 +54,10 @@ struct Front {
   Workers workers;
   // Large bodies come as slowly as their senders like: they never hold a worker of the others.
   Workers large_workers;
+  Workers api_workers;  // reading never waits for what is being accepted, nor the other way round
   Refusals refusals;
   Application* application = nullptr;
+  Api* api = nullptr;
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting_uploads{false};  // stop() waits no longer
 };
@@ -67,9 +69,9 @@ class Session final : public std::enable_shared_from_this<Session>,
  public:
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
 
-  // `tls` is used here only.
-  Session(Socket socket, boost::asio::ssl::context& tls, ClientCertificates client_certificates,
-          Front& front, IoThread& io, Connections::Slot slot, std::string peer);
+  // `tls` and `listener` are used here only.
+  Session(Socket socket, boost::asio::ssl::context& tls, const Listener& listener, Front& front,
+          IoThread& io, Connections::Slot slot, std::string peer);
 
   // Serves until the connection ends, and keeps the session alive for as long.
   void start();
@@ -111,6 +113,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   Awaitable<bool> serve_request();
   Awaitable<bool> serve_post(const RequestHead& head);
   Awaitable<bool> serve_get(const RequestHead& head);
+  Awaitable<bool> serve_api(const RequestHead& head);
   Awaitable<bool> send_continue();
   Awaitable<BodyEnd> read_body(Incoming& incoming, Bytes& body);
   Awaitable<BodyEnd> read_some_body(Incoming& incoming, std::span<std::byte> room);
@@ -127,7 +130,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   Awaitable<void> close();
 
   bool may_ask();
-  bool submit(Workers& workers, receive::HttpRequest request);
+  bool submit(Workers& workers);
   void compute(const std::function<void()>& part);
   void deliver();
   void take_answer();
@@ -147,6 +150,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   const Connections::Slot slot_;
   const std::string peer_;
   const ClientCertificates client_certificates_;
+  const bool may_read_api_;
   std::optional<Sha256Digest> proved_certificate_;  // its key, in the handshake
   std::optional<Sha256Digest> client_certificate_;  // good for the request under way
   boost::asio::ssl::stream<Socket> stream_;
@@ -158,9 +162,10 @@ class Session final : public std::enable_shared_from_this<Session>,
   // Whose requests these are, for the fair queue: the tenant last authenticated, or the address.
   std::string flow_;
 
-  // From submit() to take_answer() these three are the workers'.
+  // From submit() to take_answer() these are the workers'.
   Workers* workers_ = nullptr;
   receive::HttpRequest request_;
+  std::optional<ApiRequest> api_request_;  // instead of request_
   std::shared_ptr<const pipeline::Answer> worked_out_;
 
   // Cancelled when a worker has done something to wait for.

@@ -24,4 +24,24 @@ Result<std::vector<MeterKey>> all_meters(Database& database) {
   }
 }
 
+Result<std::vector<StoredMeter>> meters_from(Database& database, const MeterKey& from,
+                                             const std::optional<std::string>& source,
+                                             const std::optional<std::string>& meter,
+                                             std::size_t limit) {
+  DISTRICT_TRY(auto row,
+               database.prepare("SELECT meter_id, source, meter FROM meter WHERE tenant = ?1 "
+                                "AND (source, meter) >= (?2, ?3) AND (?4 IS NULL OR source = ?4) "
+                                "AND (?5 IS NULL OR meter = ?5) ORDER BY source, meter LIMIT ?6"));
+  row.bind(1, from.tenant).bind(2, from.source).bind(3, from.meter);
+  source ? row.bind(4, std::string_view(*source)) : row.bind_null(4);
+  meter ? row.bind(5, std::string_view(*meter)) : row.bind_null(5);
+  row.bind(6, static_cast<std::int64_t>(limit));
+  std::vector<StoredMeter> meters;
+  while (true) {
+    DISTRICT_TRY(const bool found, row.step());
+    if (!found) return meters;
+    meters.push_back({row.integer(0), {from.tenant, row.text(1), row.text(2)}});
+  }
+}
+
 }  // namespace district::store

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -21,5 +23,16 @@ Result<Inventory> take_inventory(Database& database);
 
 // Every meter that has ever had a measurement or master data, by tenant, source and meter.
 Result<std::vector<MeterKey>> all_meters(Database& database);
+
+struct StoredMeter {
+  std::int64_t meter_id = 0;
+  MeterKey key;
+};
+// Meters of the tenant of `from`, from that one on, by source and meter; those of one source, or of
+// one name, where that is given.
+Result<std::vector<StoredMeter>> meters_from(Database& database, const MeterKey& from,
+                                             const std::optional<std::string>& source,
+                                             const std::optional<std::string>& meter,
+                                             std::size_t limit);
 
 }  // namespace district::store

@@ -27,10 +27,6 @@ Result<Ok> check_tenants(store::Database& database, const ApiKeyRequest& request
     return fail(ErrorCode::admin_invalid, "a key reads either some tenants or all of them",
                 "give --tenant CODE, once or more, or --all-tenants");
   }
-  if (request.role == ApiRole::auditor && !request.every_tenant) {
-    return fail(ErrorCode::admin_invalid, "an auditor's key reads all tenants",
-                "give --all-tenants, or --role reader");
-  }
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
   for (const auto& code : request.tenants) {
     if (std::ranges::find(records.tenants, code, &Tenant::code) == records.tenants.end()) {

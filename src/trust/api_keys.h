@@ -27,8 +27,8 @@ struct NewApiKey {
   std::string text;  // what the client sends; cannot be shown again
 };
 
-// Errors: admin_invalid (no name; neither tenants nor all of them, or both; unknown tenant; an
-// auditor of some tenants only; an expiry that is past or more than ten years ahead),
+// Errors: admin_invalid (no name; neither tenants nor all of them, or both; unknown tenant;
+// an expiry that is past or more than ten years ahead),
 // archive_unavailable.
 Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest request, Instant now);
 

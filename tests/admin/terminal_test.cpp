@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 
-#include "admin/csv.h"
+#include "base/csv.h"
 #include "admin/picture.h"
 
 using namespace district;

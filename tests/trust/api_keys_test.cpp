@@ -127,7 +127,6 @@ BOOST_FIXTURE_TEST_CASE(a_key_needs_a_name_known_tenants_and_an_expiry_ahead, Sc
   BOOST_TEST(refused({"x", Role::reader, false, {}, {}}));
   BOOST_TEST(refused({"x", Role::reader, true, {"20"}, {}}));
   BOOST_TEST(refused({"x", Role::reader, false, {"20", "99"}, {}}));
-  BOOST_TEST(refused({"x", Role::auditor, false, {"20"}, {}}));
   BOOST_TEST(refused({"x", Role::reader, false, {"20"}, kNow}));
   BOOST_TEST(refused({"x", Role::reader, false, {"20"}, kNow + 3651 * kDay}));
   BOOST_TEST(store::ApiKeyStore(*database).list()->empty());

@@ -1,8 +1,8 @@
-#include "admin/csv.h"
+#include "base/csv.h"
 
 #include <string>
 
-namespace district::admin {
+namespace district {
 namespace {
 
 tl::unexpected<Error> malformed(std::size_t line, const std::string& reason) {
@@ -105,4 +105,4 @@ void write_csv_record(std::ostream& out, const std::vector<std::string>& fields)
   out << "\r\n";
 }
 
-}  // namespace district::admin
+}  // namespace district

@@ -1,4 +1,4 @@
-// Wall-clock dates of a tenant's zone, for options that are days and for labels.
+// Wall-clock dates of a time zone, for days that people name and for labels.
 // Threads: any.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace date {
 class time_zone;
 }
 
-namespace district::admin {
+namespace district {
 
 class LocalTime {
  public:
@@ -23,6 +23,9 @@ class LocalTime {
   std::string day(Instant at) const;     // 2018-03-25
   std::string month(Instant at) const;   // 2018-03
   std::string minute(Instant at) const;  // 2018-03-25 14:00
+  // xs:dateTime with the offset from UTC: 2018-03-25T14:00:00+02:00. Six digits of a second where
+  // it is not a whole one.
+  std::string date_time(Instant at) const;
   // A day as people type it, 2018-03-25, which begins at its local midnight, or an xs:dateTime with
   // a zone.
   std::optional<Instant> parse_day_or_instant(std::string_view text) const;
@@ -33,4 +36,4 @@ class LocalTime {
   const date::time_zone* zone_;  // of date's database, which lives as long as the program
 };
 
-}  // namespace district::admin
+}  // namespace district

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace district::admin {
+namespace district {
 
 struct CsvRecord {
   std::size_t line = 0;  // of its first octet, from 1
@@ -23,4 +23,4 @@ Result<std::vector<CsvRecord>> read_csv(std::string_view text);
 // One record with its CRLF; fields are quoted only where they must be.
 void write_csv_record(std::ostream& out, const std::vector<std::string>& fields);
 
-}  // namespace district::admin
+}  // namespace district

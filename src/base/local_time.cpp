@@ -1,10 +1,10 @@
-#include "admin/local_time.h"
+#include "base/local_time.h"
 
 #include <date/tz.h>
 
 #include <exception>
 
-namespace district::admin {
+namespace district {
 
 Result<LocalTime> LocalTime::of(const std::string& zone) {
   try {
@@ -24,6 +24,12 @@ std::string LocalTime::day(Instant at) const { return format("%F", at); }
 std::string LocalTime::month(Instant at) const { return format("%Y-%m", at); }
 std::string LocalTime::minute(Instant at) const { return format("%F %R", at); }
 
+std::string LocalTime::date_time(Instant at) const {
+  const auto whole = date::floor<std::chrono::seconds>(at);
+  return at == whole ? date::format("%FT%T%Ez", date::make_zoned(zone_, whole))
+                     : date::format("%FT%T%Ez", date::make_zoned(zone_, at));
+}
+
 std::optional<Instant> LocalTime::parse_day_or_instant(std::string_view text) const {
   const auto instant = district::parse_day_or_instant(text);
   constexpr std::size_t kDayLength = 10;  // 2018-03-25
@@ -32,4 +38,4 @@ std::optional<Instant> LocalTime::parse_day_or_instant(std::string_view text) co
   return std::chrono::time_point_cast<Duration>(zone_->to_sys(midnight, date::choose::earliest));
 }
 
-}  // namespace district::admin
+}  // namespace district

@@ -1,0 +1,46 @@
+// The query API: what is known, read by programs. GET below /api/v1, as JSON or CSV, page by page;
+// openapi.json there describes it, made from the same table (query/resource.h) that it runs from.
+// Who asks comes with a bearer API key (trust/api_keys.h) or, over mutual TLS, with a tenant's
+// certificate, and sees nothing of other tenants, not even whether they exist.
+// Source: RFC 9110 (conditional requests), RFC 6750 (bearer), RFC 9457 (problems), RFC 8288
+// (links), RFC 4180 (CSV), OpenAPI 3.1.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "server/server.h"
+#include "store/database.h"
+#include "trust/trust.h"
+
+namespace district::query {
+
+class Api final : public server::Api {
+ public:
+  // Reads the database by connections of its own, one for each of server::kApiThreads, which cannot
+  // write. `public_url`: where clients reach the server, without a path.
+  // Errors: those of store::Database::open.
+  static Result<std::unique_ptr<Api>> open(const std::string& database_path, const Clock& clock,
+                                           const std::string& public_url);
+
+  // Threads: at most server::kApiThreads at once.
+  pipeline::Answer get(const server::ApiRequest& request) override;
+
+ private:
+  class Connection;
+  Api(const Clock& clock, std::string description)
+      : clock_(clock), description_(std::move(description)) {}
+  pipeline::Answer answer(const server::ApiRequest& request, std::string& asked_by);
+
+  const Clock& clock_;
+  const std::string description_;  // openapi.json
+  std::unique_ptr<trust::Trust> trust_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<store::Database>> idle_;  // one for each thread; guarded by mutex_
+};
+
+}  // namespace district::query

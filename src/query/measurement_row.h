@@ -1,0 +1,15 @@
+// A measured value as a row. Private to query/.
+#pragma once
+
+#include "query/resource.h"
+#include "store/series_store.h"
+
+namespace district::query {
+
+// Its columns, in the order of row_of().
+std::vector<Column> measurement_columns();
+Row row_of(const Question& question, const store::Measurement& measurement);
+
+const char* word_of(ValueKind kind);
+
+}  // namespace district::query

@@ -1,0 +1,57 @@
+#include "query/meter_walk.h"
+
+#include <algorithm>
+
+namespace district::query {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 256;
+
+}  // namespace
+
+MeterWalk::MeterWalk(const Question& question, std::vector<std::string> tenants)
+    : database_(question.database),
+      tenants_(std::move(tenants)),
+      source_(question.parameters.text("source")),
+      meter_(question.parameters.text("meter")) {}
+
+Result<MeterWalk> MeterWalk::from(const Question& question, MeterKey begin) {
+  DISTRICT_TRY(auto tenants, question.tenants());
+  MeterWalk walk(question, std::move(tenants));
+  const auto& all = walk.tenants_;
+  const auto first = std::ranges::lower_bound(all, begin.tenant);
+  walk.tenant_ = static_cast<std::size_t>(first - all.begin());
+  if (first != all.end() && *first == begin.tenant) walk.begin_ = std::move(begin);
+  return walk;
+}
+
+Result<std::optional<store::StoredMeter>> MeterWalk::next() {
+  while (given_ == read_.size()) {
+    if (tenant_ == tenants_.size()) return std::nullopt;
+    begin_.tenant = tenants_[tenant_];
+    // The name that follows the last one: no name has a control character.
+    DISTRICT_TRY(read_, store::meters_from(database_, begin_, source_, meter_, kReadAtOnce));
+    given_ = 0;
+    if (read_.size() == kReadAtOnce) {
+      begin_ = read_.back().key;
+      begin_.meter += '\x01';
+    } else {
+      ++tenant_;
+      begin_ = {};
+    }
+  }
+  return std::optional(read_[given_++]);
+}
+
+Json to_json(const MeterKey& meter) { return {meter.tenant, meter.source, meter.meter}; }
+
+std::optional<MeterKey> meter_from(const Json& json) {
+  if (!json.is_array() || json.size() != 3) return std::nullopt;
+  if (!std::ranges::all_of(json, [](const Json& part) { return part.is_string(); })) {
+    return std::nullopt;
+  }
+  return MeterKey{json[0].get<std::string>(), json[1].get<std::string>(),
+                  json[2].get<std::string>()};
+}
+
+}  // namespace district::query

@@ -1,0 +1,37 @@
+// The meters that a question is about, one after the other: by tenant, source and name.
+// Private to query/.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/resource.h"
+#include "store/inventory.h"
+
+namespace district::query {
+
+class MeterWalk {
+ public:
+  // From the meter on; the first one of all where it is empty.
+  // Errors: those of Question::tenants().
+  static Result<MeterWalk> from(const Question& question, MeterKey begin);
+  // nullopt: there are no more. Errors: archive_unavailable, archive_corrupt.
+  Result<std::optional<store::StoredMeter>> next();
+
+ private:
+  MeterWalk(const Question& question, std::vector<std::string> tenants);
+  store::Database& database_;
+  const std::vector<std::string> tenants_;
+  const std::optional<std::string> source_, meter_;
+  MeterKey begin_;          // of what is to be read next
+  std::size_t tenant_ = 0;  // of tenants_; its end: all is read
+  std::vector<store::StoredMeter> read_;
+  std::size_t given_ = 0;  // of read_
+};
+
+// The last one that a page has dealt with, as a part of its `next`.
+Json to_json(const MeterKey& meter);
+std::optional<MeterKey> meter_from(const Json& json);
+
+}  // namespace district::query

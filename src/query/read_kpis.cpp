@@ -1,0 +1,273 @@
+// /kpis, /quality, /kpis/inputs, /kpis/catalogue
+#include <algorithm>
+#include <tuple>
+
+#include "quantify/catalogue.h"
+#include "quantify/engine.h"
+#include "query/measurement_row.h"
+#include "query/meter_walk.h"
+#include "store/series_store.h"
+
+namespace district::query {
+namespace {
+
+using store::PackedKpi;
+
+struct Filter {
+  std::optional<std::string> kpi;
+  std::optional<WindowKind> window;
+  std::optional<Instant> from, to;  // of the window's start, half-open
+  bool quality_only = false;
+
+  bool takes_chunk(WindowKind kind, std::int64_t number) const {
+    return (!window || *window == kind) && (!from || number >= store::kpi_chunk_of(kind, *from)) &&
+           (!to || number <= store::kpi_chunk_of(kind, *to));
+  }
+  bool takes_window(Instant start) const {
+    return (!from || start >= *from) && (!to || start < *to);
+  }
+};
+
+Result<Filter> filter_of(const Question& question) {
+  Filter filter;
+  filter.kpi = question.parameters.text("kpi");
+  if (const auto window = question.parameters.text("window")) {
+    filter.window = window_kind_of(*window);
+  }
+  DISTRICT_TRY(filter.from, question.instant("from"));
+  DISTRICT_TRY(filter.to, question.instant("to"));
+  return filter;
+}
+
+bool is_quality(std::string_view kpi) {
+  using quantify::Family;
+  return std::ranges::any_of(quantify::catalogue(), [kpi](const auto& entry) {
+    const bool quality = entry.family == Family::interval_quality ||
+                         entry.family == Family::sampled_quality ||
+                         entry.family == Family::register_quality;
+    return quality && entry.id == kpi;
+  });
+}
+
+// Where a value stands among those of its meter; within a window by name, since their order may
+// change when one is added.
+struct Place {
+  int window = -1;
+  std::int64_t start = 0;  // microseconds
+  std::string kpi;         // empty: before all of the window's
+};
+
+Row row_of(const Question& question, const MeterKey& meter, const std::string& kpi,
+           const std::string& unit, WindowKind kind, Instant start, Instant end,
+           const PackedKpi& packed) {
+  Json attributes = Json::object();
+  for (const auto& [name, value] : packed.attributes) attributes[name] = value;
+  return {meter.tenant,
+          meter.source,
+          meter.meter,
+          kpi,
+          name_of(kind),
+          question.spell(start),
+          question.spell(end),
+          packed.value ? Json(*packed.value) : Json(nullptr),
+          unit,
+          packed.completeness,
+          name_of(packed.status),
+          packed.revision,
+          question.spell(packed.computed_at),
+          attributes};
+}
+
+// Goes through the values of one meter after the other and fills a page.
+class Reader {
+ public:
+  Reader(const Question& question, Filter filter)
+      : question_(question), filter_(std::move(filter)), store_(question.database) {}
+
+  Result<Page> read() {
+    MeterKey begin;
+    if (const auto& after = question_.after; !after.is_null()) {
+      begin = meter_from(after.at(0)).value_or(begin);
+      after_ = Place{after.at(1).get<int>(), after.at(2).get<std::int64_t>(),
+                     after.at(3).get<std::string>()};
+    }
+    DISTRICT_TRY(auto walk, MeterWalk::from(question_, begin));
+    while (!full_) {
+      DISTRICT_TRY(const auto meter, walk.next());
+      if (!meter) break;
+      if (meter->key != begin) after_.reset();
+      DISTRICT_CHECK(read_meter(*meter));
+    }
+    return std::move(page_);
+  }
+
+ private:
+  Result<Ok> read_meter(const store::StoredMeter& meter) {
+    last_ = after_.value_or(Place{});
+    DISTRICT_TRY(const auto chunks, store_.kpi_chunks(meter.meter_id));
+    ++parts_;
+    for (const auto& [kind, number] : chunks) {
+      if (full_) break;
+      if (!filter_.takes_chunk(kind, number) || is_before_after(kind, number)) continue;
+      if (parts_++ >= kPartsMax) {
+        end_page(meter.key);
+        break;
+      }
+      DISTRICT_TRY(const auto chunk, store_.kpi_chunk(meter.meter_id, kind, number));
+      for (const auto& [start, window] : chunk.windows) {
+        if (full_) break;
+        DISTRICT_CHECK(read_window(meter.key, kind, start, window));
+      }
+    }
+    return Ok{};
+  }
+
+  bool is_before_after(WindowKind kind, std::int64_t number) const {
+    if (!after_) return false;
+    const auto place = std::pair(static_cast<int>(kind), number);
+    return place <
+           std::pair(after_->window,
+                     store::kpi_chunk_of(static_cast<WindowKind>(std::max(after_->window, 0)),
+                                         from_micros(after_->start)));
+  }
+
+  Result<Ok> read_window(const MeterKey& meter, WindowKind kind, Instant start,
+                         const store::PackedWindow& window) {
+    if (!filter_.takes_window(start)) return Ok{};
+    const auto at = std::pair(static_cast<int>(kind), to_micros(start));
+    const auto past = after_ ? std::pair(after_->window, after_->start) : std::pair(-1, at.second);
+    if (at < past) return Ok{};
+    auto first = window.kpis.begin();
+    if (at == past) {
+      for (auto kpi = first; kpi != window.kpis.end(); ++kpi) {
+        DISTRICT_TRY(const auto name, store_.kpi_name(kpi->kpi_id));
+        if (name.name == after_->kpi) first = kpi + 1;
+      }
+    }
+    for (auto kpi = first; kpi != window.kpis.end(); ++kpi) {
+      DISTRICT_TRY(const auto name, store_.kpi_name(kpi->kpi_id));
+      const bool wanted = (!filter_.kpi || *filter_.kpi == name.name) &&
+                          (!filter_.quality_only || is_quality(name.name));
+      if (wanted && page_.rows.size() == question_.limit) {
+        end_page(meter);
+        return Ok{};
+      }
+      last_ = {at.first, at.second, name.name};
+      if (!wanted) continue;
+      page_.rows.push_back(
+          row_of(question_, meter, name.name, name.unit, kind, start, window.end, *kpi));
+    }
+    return Ok{};
+  }
+
+  void end_page(const MeterKey& meter) {
+    page_.next = {to_json(meter), last_.window, last_.start, last_.kpi};
+    full_ = true;
+  }
+
+  const Question& question_;
+  const Filter filter_;
+  store::SeriesStore store_;
+  std::optional<Place> after_;  // of the meter that the page before ended in
+  Place last_;                  // dealt with
+  Page page_;
+  std::size_t parts_ = 0;
+  bool full_ = false;
+};
+
+Result<std::string> demanded(const Question& question, const char* name) {
+  if (auto text = question.parameters.text(name)) return *std::move(text);
+  return fail(ErrorCode::admin_invalid, std::string("parameter '") + name + "' is missing");
+}
+
+Result<KpiValue> find_kpi(const Question& question) {
+  DISTRICT_TRY(const auto tenants, question.tenants());
+  DISTRICT_TRY(const auto start, question.instant("start"));
+  if (!start) return fail(ErrorCode::admin_invalid, "parameter 'start' is missing");
+  MeterKey meter{tenants.front(), {}, question.parameters.text("meter").value_or("")};
+  DISTRICT_TRY(meter.source, demanded(question, "source"));
+  DISTRICT_TRY(const auto kpi, demanded(question, "kpi"));
+  DISTRICT_TRY(const auto window, demanded(question, "window"));
+  const auto kind = window_kind_of(window).value_or(WindowKind::day);
+  store::SeriesStore store(question.database);
+  DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+  if (meter_id) {
+    DISTRICT_TRY(const auto chunk,
+                 store.kpi_chunk(*meter_id, kind, store::kpi_chunk_of(kind, *start)));
+    const auto found = chunk.windows.find(*start);
+    if (found != chunk.windows.end()) {
+      for (const auto& packed : found->second.kpis) {
+        DISTRICT_TRY(const auto name, store.kpi_name(packed.kpi_id));
+        if (name.name != kpi) continue;
+        return KpiValue{meter,
+                        kpi,
+                        kind,
+                        *start,
+                        found->second.end,
+                        packed.value,
+                        name.unit,
+                        packed.completeness,
+                        packed.status,
+                        packed.revision,
+                        packed.computed_at,
+                        {packed.attributes.begin(), packed.attributes.end()}};
+      }
+    }
+  }
+  return fail(ErrorCode::not_found, "there is no such KPI value",
+              "GET /api/v1/kpis shows those that there are; start is the beginning of its window");
+}
+
+quantify::Engine::ZoneLookup zones_of(const Question& question) {
+  return [&question](std::string_view code) -> std::optional<std::string> {
+    const auto* tenant = question.trust.tenant(code, question.now);
+    return tenant == nullptr ? std::nullopt : std::optional(tenant->zone);
+  };
+}
+
+}  // namespace
+
+Result<Page> read_kpis(const Question& question) {
+  DISTRICT_TRY(auto filter, filter_of(question));
+  return Reader(question, std::move(filter)).read();
+}
+
+Result<Page> read_quality(const Question& question) {
+  DISTRICT_TRY(auto filter, filter_of(question));
+  filter.quality_only = true;
+  return Reader(question, std::move(filter)).read();
+}
+
+// One KPI's inputs are found together, so that a page is a part of them.
+Result<Page> read_kpi_inputs(const Question& question) {
+  DISTRICT_TRY(const auto kpi, find_kpi(question));
+  quantify::Engine engine(question.database, zones_of(question));
+  DISTRICT_TRY(const auto explanation, engine.explain(kpi));
+  std::size_t begin = question.after.is_number_unsigned() ? question.after.get<std::size_t>() : 0;
+  const auto& inputs = explanation.inputs;
+  begin = std::min(begin, inputs.size());
+  const auto end = std::min(inputs.size(), begin + question.limit);
+  Page page;
+  for (auto i = begin; i < end; ++i) page.rows.push_back(row_of(question, inputs[i]));
+  if (end < inputs.size()) page.next = end;
+  return page;
+}
+
+Result<Page> read_kpi_catalogue(const Question& question) {
+  const auto& all = quantify::catalogue();
+  const std::size_t begin =
+      question.after.is_number_unsigned() ? question.after.get<std::size_t>() : 0;
+  const auto end = std::min(all.size(), begin + question.limit);
+  Page page;
+  for (auto i = std::min(begin, all.size()); i < end; ++i) {
+    std::vector<std::string> windows;
+    for (const auto window : all[i].windows) windows.emplace_back(name_of(window));
+    page.rows.push_back({all[i].id, all[i].formula, all[i].unit,
+                         quantify::definition_of(all[i].family).name, windows,
+                         quantify::text_of(all[i].completeness), all[i].source});
+  }
+  if (end < all.size()) page.next = end;
+  return page;
+}
+
+}  // namespace district::query

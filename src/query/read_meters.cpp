@@ -1,0 +1,155 @@
+// /sites, /meters, /series
+#include <algorithm>
+#include <set>
+
+#include "quantify/master_data.h"
+#include "query/measurement_row.h"
+#include "query/meter_walk.h"
+#include "store/series_store.h"
+
+namespace district::query {
+namespace {
+
+constexpr std::string_view kAtSite = "at_site";
+// Only sites and buildings state these.
+constexpr std::array<std::string_view, 5> kOfSites{"site_name", "address", "site_zone",
+                                                   "building_use", "construction_year"};
+
+// What is known of one meter, or of a site, which master data keeps like a meter.
+struct Known {
+  MeterKey key;
+  std::vector<store::Series> series;
+  std::vector<store::StoredFact> facts;
+  std::vector<std::string> meters_at;  // of a site
+
+  bool is_site() const {
+    return series.empty() &&
+           (!meters_at.empty() || std::ranges::any_of(facts, [](const auto& stated) {
+             return std::ranges::find(kOfSites, stated.fact.attribute) != kOfSites.end();
+           }));
+  }
+};
+
+Result<std::vector<std::string>> meters_at(store::SeriesStore& store, const MeterKey& site) {
+  std::vector<std::string> meters;
+  if (site.meter.empty()) return meters;
+  DISTRICT_TRY(const auto ids,
+               store.meters_that_state(site.tenant, std::string(kAtSite), site.meter));
+  for (const auto id : ids) {
+    DISTRICT_TRY(const auto key, store.meter_key(id));
+    if (key.source == site.source) meters.push_back(key.meter.empty() ? key.source : key.meter);
+  }
+  std::ranges::sort(meters);
+  return meters;
+}
+
+Result<Known> known_of(store::SeriesStore& store, const store::StoredMeter& meter) {
+  Known known{meter.key, {}, {}, {}};
+  DISTRICT_TRY(known.series, store.series_of(meter.meter_id));
+  DISTRICT_TRY(known.facts, store.facts(meter.meter_id));
+  if (known.series.empty()) {
+    DISTRICT_TRY(known.meters_at, meters_at(store, meter.key));
+  }
+  return known;
+}
+
+// What master data says as of the instant.
+Json attributes_at(const std::vector<store::StoredFact>& facts, Instant at) {
+  const quantify::MasterData data(facts);
+  Json attributes = Json::object();
+  for (const auto& stated : facts) {
+    const auto& name = stated.fact.attribute;
+    const auto value = data.text(name, at);
+    if (value && !attributes.contains(name)) attributes[name] = *value;
+  }
+  return attributes;
+}
+
+Result<Instant> at_of(const Question& question) {
+  DISTRICT_TRY(const auto at, question.instant("at"));
+  return at.value_or(question.now);
+}
+
+// The rows of each meter. A page's `next`: the last meter dealt with, and how many of its rows the
+// page has.
+template <typename RowsOf>
+Result<Page> read_each(const Question& question, RowsOf rows_of) {
+  MeterKey begin;
+  std::size_t given = 0;
+  if (!question.after.is_null()) {
+    begin = meter_from(question.after.at(0)).value_or(begin);
+    given = question.after.at(1).get<std::size_t>();
+  }
+  DISTRICT_TRY(auto walk, MeterWalk::from(question, begin));
+  store::SeriesStore store(question.database);
+  Page page;
+  Json last = question.after;
+  for (std::size_t parts = 0; true; ++parts) {
+    DISTRICT_TRY(const auto meter, walk.next());
+    if (!meter) return page;
+    if (parts == kPartsMax) break;
+    DISTRICT_TRY(auto rows, rows_of(store, *meter));
+    const auto first = meter->key == begin ? std::min(given, rows.size()) : 0;
+    const auto room = question.limit - page.rows.size();
+    const auto count = std::min(rows.size() - first, room);
+    std::move(rows.begin() + static_cast<std::ptrdiff_t>(first),
+              rows.begin() + static_cast<std::ptrdiff_t>(first + count),
+              std::back_inserter(page.rows));
+    last = {to_json(meter->key), first + count};
+    if (first + count < rows.size()) break;
+  }
+  page.next = std::move(last);
+  return page;
+}
+
+Row row_of(const Question& question, const MeterKey& key, const store::Series& series) {
+  return {key.tenant,
+          key.source,
+          key.meter,
+          series.quantity,
+          word_of(series.kind),
+          series.unit,
+          question.spell(series.last_start)};
+}
+
+}  // namespace
+
+Result<Page> read_sites(const Question& question) {
+  DISTRICT_TRY(const auto at, at_of(question));
+  return read_each(question, [&](auto& store, const auto& meter) -> Result<std::vector<Row>> {
+    DISTRICT_TRY(const auto known, known_of(store, meter));
+    if (!known.is_site()) return std::vector<Row>{};
+    const auto& key = known.key;
+    return std::vector<Row>{
+        {key.tenant, key.source, key.meter, known.meters_at, attributes_at(known.facts, at)}};
+  });
+}
+
+Result<Page> read_meters(const Question& question) {
+  DISTRICT_TRY(const auto at, at_of(question));
+  return read_each(question, [&](auto& store, const auto& meter) -> Result<std::vector<Row>> {
+    DISTRICT_TRY(const auto known, known_of(store, meter));
+    if (known.is_site()) return std::vector<Row>{};
+    std::set<std::string> quantities;
+    for (const auto& series : known.series) quantities.insert(series.quantity);
+    const auto& key = known.key;
+    return std::vector<Row>{
+        {key.tenant, key.source, key.meter, quantities, attributes_at(known.facts, at)}};
+  });
+}
+
+Result<Page> read_series(const Question& question) {
+  const auto quantity = question.parameters.text("quantity");
+  return read_each(question, [&](auto& store, const auto& meter) -> Result<std::vector<Row>> {
+    DISTRICT_TRY(const auto all, store.series_of(meter.meter_id));
+    std::vector<Row> rows;
+    for (const auto& series : all) {
+      if (!quantity || series.quantity == *quantity) {
+        rows.push_back(row_of(question, meter.key, series));
+      }
+    }
+    return rows;
+  });
+}
+
+}  // namespace district::query

@@ -1,0 +1,30 @@
+// /status, /tenants
+#include "query/resource.h"
+#include "store/inventory.h"
+
+namespace district::query {
+
+Result<Page> read_status(const Question& question) {
+  DISTRICT_TRY(const auto inventory, store::take_inventory(question.database));
+  return Page{{{question.spell(question.now), DISTRICT_VERSION, inventory.work_waiting}}};
+}
+
+Result<Page> read_tenants(const Question& question) {
+  DISTRICT_TRY(const auto codes, question.tenants());
+  const auto after = question.after.is_string() ? question.after.get<std::string>() : "";
+  Page page;
+  for (const auto& code : codes) {
+    if (code <= after) continue;
+    if (page.rows.size() == question.limit) {
+      page.next = page.rows.back().front();
+      break;
+    }
+    const auto* tenant = question.trust.tenant(code, question.now);
+    if (tenant == nullptr) continue;
+    page.rows.push_back({tenant->code, tenant->name, tenant->zone, tenant->content_types,
+                         tenant->sources, question.spell(tenant->valid_from)});
+  }
+  return page;
+}
+
+}  // namespace district::query

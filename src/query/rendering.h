@@ -1,0 +1,24 @@
+// Rows as JSON or CSV. Private to query/. Threads: any.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "query/resource.h"
+
+namespace district::query {
+
+enum class Format : std::uint8_t { json, csv };
+
+// By Accept (RFC 9110 section 12.5.1); nullopt: neither would do.
+std::optional<Format> format_for(std::string_view accept);
+std::string_view media_type_of(Format format);
+
+// {"items": [...], "next": TARGET or null}; of a single resource its one row.
+std::string as_json(const Resource& resource, const std::vector<Row>& rows,
+                    const std::optional<std::string>& next);
+// With a header line (RFC 4180).
+std::string as_csv(const Resource& resource, const std::vector<Row>& rows);
+std::string dump(const Json& json);
+
+}  // namespace district::query

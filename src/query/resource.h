@@ -1,0 +1,116 @@
+// What can be read, as a table: the API runs from it, and openapi.json is made from it. A new
+// resource is a new entry.
+// Private to query/. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/local_time.h"
+#include "base/time.h"
+#include "pipeline/pipeline.h"
+#include "query/caller.h"
+#include "query/parameters.h"
+#include "store/database.h"
+#include "trust/trust.h"
+
+namespace district::query {
+
+using Json = nlohmann::ordered_json;
+
+enum class Type : std::uint8_t {
+  text,
+  integer,
+  number,
+  boolean,
+  instant,  // xs:dateTime with the offset of the zone asked for
+  texts,    // CSV: joined by blanks
+  members,  // texts by name; CSV: each a further column
+};
+
+struct Column {
+  std::string_view name;  // snake_case, as in CSV; JSON has it in lowerCamelCase
+  Type type = Type::text;
+  std::string_view description;
+  bool nullable = false;
+};
+
+struct Parameter {
+  std::string_view name;
+  std::string_view description;
+  std::vector<std::string_view> values = {};  // the only ones; empty: any
+  bool required = false;
+};
+
+using Row = std::vector<Json>;  // as many as the resource has columns
+
+struct Page {
+  std::vector<Row> rows;
+  Json next = nullptr;  // where the next page begins; null: there is none
+};
+
+// A question that is understood, and who asks it.
+struct Question {
+  store::Database& database;  // as it is at one moment
+  const trust::TrustSnapshot& trust;
+  const Caller& caller;
+  const Parameters& parameters;
+  std::optional<LocalTime> zone;  // none: UTC
+  std::size_t limit = 0;          // rows of a page
+  Json after;                     // as `next` of the page before; null: the first page
+  Instant now{};
+
+  std::string spell(Instant at) const;
+  Json spell(const std::optional<Instant>& at) const;
+  // A day of `zone`, or an instant. Errors: admin_invalid, also for a day without a zone.
+  Result<std::optional<Instant>> instant(std::string_view name) const;
+  // The parameter `tenant`, or all that the caller sees, sorted. Errors: not_found: not among them.
+  Result<std::vector<std::string>> tenants() const;
+};
+
+// How a resource is answered: rows of a table, or octets.
+using ReadRows = Result<Page> (*)(const Question&);
+using ReadOctets = Result<pipeline::Answer> (*)(const Question&);
+
+struct Resource {
+  std::string_view path;  // below /api/v1; {name} is a parameter
+  std::string_view id;    // operationId
+  std::string_view summary;
+  std::string_view description;
+  std::vector<Parameter> parameters;  // but for those that every resource has
+  std::vector<Column> columns;
+  ReadRows read_rows = nullptr;
+  ReadOctets read_octets = nullptr;  // instead
+  bool single = false;               // one row, found or not
+};
+const std::vector<Resource>& resources();
+
+// Resources with rows have these as well; single ones neither `limit` nor `cursor`.
+const std::vector<Parameter>& common_parameters();
+bool takes(const Resource& resource, const Parameter& common);
+inline constexpr std::size_t kRowsUsual = 1000, kRowsMax = 10'000;
+// Parts of the database that a page may read: after so many it ends, even if it has no row yet.
+inline constexpr std::size_t kPartsMax = 2000;
+
+// Of resources.cpp's table; each in the file that its name says.
+Result<Page> read_status(const Question& question);           // read_trust.cpp
+Result<Page> read_tenants(const Question& question);          // read_trust.cpp
+Result<Page> read_sites(const Question& question);            // read_meters.cpp
+Result<Page> read_meters(const Question& question);           // read_meters.cpp
+Result<Page> read_series(const Question& question);           // read_meters.cpp
+Result<Page> read_measurements(const Question& question);     // read_measurements.cpp
+Result<Page> read_kpis(const Question& question);             // read_kpis.cpp
+Result<Page> read_quality(const Question& question);          // read_kpis.cpp
+Result<Page> read_kpi_inputs(const Question& question);       // read_kpis.cpp
+Result<Page> read_kpi_catalogue(const Question& question);    // read_kpis.cpp
+Result<Page> read_envelopes(const Question& question);        // read_envelopes.cpp
+Result<Page> read_envelope(const Question& question);         // read_envelopes.cpp
+Result<Page> read_failures(const Question& question);         // read_envelopes.cpp
+Result<pipeline::Answer> read_raw(const Question& question);  // read_envelopes.cpp
+
+}  // namespace district::query
