@@ -77,10 +77,6 @@ Result<Ok> gunzip_body(RawEnvelope& raw, HttpRequest& request, std::size_t octet
 Result<Ok> decode_body(RawEnvelope& raw, HttpRequest& request, std::size_t octets_max) {
   const auto coding = to_lower(trim(request.content_encoding));
   if (is_gzip(coding)) return gunzip_body(raw, request, octets_max);
-  if (!is_known_coding(coding)) {
-    return fail(ErrorCode::unsupported_media, "content coding " + coding,
-                "send the body as it is or with gzip");
-  }
   if (request.body.size() > octets_max) return fail(too_large(octets_max));
   if (request.body.size() <= kWholeOctetsMax && request.rest == nullptr) {
     raw.octets = std::move(request.body);
@@ -111,7 +107,35 @@ Result<std::string> known_action(std::optional<std::string_view> action) {
                   (action ? ": " + std::string(*action) : ": unbalanced quotes"));
 }
 
+// What the fields say of the body, whatever it is.
+Result<Ok> read_fields(RawEnvelope& raw, std::string_view content_type,
+                       std::string_view content_encoding, std::string_view soap_action) {
+  const auto media = soap_media_type(content_type);
+  if (!media) {
+    return fail(ErrorCode::unsupported_media, "content type " + std::string(content_type),
+                "send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2), without attachments");
+  }
+  raw.soap_version = media->name == kSoap12 ? SoapVersion::v12 : SoapVersion::v11;
+  // A SOAPAction beside an action parameter must not name another operation to a filter on the way.
+  DISTRICT_TRY(raw.soap_action, known_action(unquote(soap_action)));
+  if (raw.soap_version == SoapVersion::v12) {
+    const auto* action = media->find("action");
+    DISTRICT_TRY(raw.soap_action, known_action(action != nullptr ? std::string_view(*action) : ""));
+  }
+  if (const auto* charset = media->find("charset")) raw.charset = to_lower(*charset);
+  const auto coding = to_lower(trim(content_encoding));
+  if (is_known_coding(coding)) return Ok{};
+  return fail(ErrorCode::unsupported_media, "content coding " + coding,
+              "send the body as it is or with gzip");
+}
+
 }  // namespace
+
+Result<Ok> check_fields(std::string_view content_type, std::string_view content_encoding,
+                        std::string_view soap_action) {
+  RawEnvelope unread;
+  return read_fields(unread, content_type, content_encoding, soap_action);
+}
 
 SoapVersion soap_version(std::string_view content_type) {
   const auto name = to_lower(trim(content_type.substr(0, content_type.find(';'))));
@@ -123,20 +147,9 @@ bool refuses_coding_only(std::string_view content_type, std::string_view content
 }
 
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max) {
-  const auto media = soap_media_type(request.content_type);
-  if (!media) {
-    return fail(ErrorCode::unsupported_media, "content type " + std::string(request.content_type),
-                "send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2), without attachments");
-  }
   RawEnvelope raw;
-  raw.soap_version = media->name == kSoap12 ? SoapVersion::v12 : SoapVersion::v11;
-  // A SOAPAction beside an action parameter must not name another operation to a filter on the way.
-  DISTRICT_TRY(raw.soap_action, known_action(unquote(request.soap_action)));
-  if (raw.soap_version == SoapVersion::v12) {
-    const auto* action = media->find("action");
-    DISTRICT_TRY(raw.soap_action, known_action(action != nullptr ? std::string_view(*action) : ""));
-  }
-  if (const auto* charset = media->find("charset")) raw.charset = to_lower(*charset);
+  DISTRICT_CHECK(
+      read_fields(raw, request.content_type, request.content_encoding, request.soap_action));
   DISTRICT_CHECK(decode_body(raw, request, octets_max));
   raw.content_type = request.content_type;
   raw.content_encoding = request.content_encoding;

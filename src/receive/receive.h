@@ -34,6 +34,11 @@ struct HttpRequest {
 // SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
 
+// What can be said before the body: whether fields like these are refused whatever it is.
+// Errors: unsupported_media, not_soap.
+Result<Ok> check_fields(std::string_view content_type, std::string_view content_encoding,
+                        std::string_view soap_action);
+
 // Whether it is the content coding, and not the media type, for which a request is refused.
 bool refuses_coding_only(std::string_view content_type, std::string_view content_encoding);
 

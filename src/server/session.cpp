@@ -273,6 +273,13 @@ Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
   } else {
     // Who has begun to send does not wait for it (RFC 9110 section 10.1.1).
     if (head.expects_continue && head.has_body && buffer_.size() == 0) {
+      const auto wanted =
+          receive::check_fields(head.content_type, head.content_encoding, head.soap_action);
+      if (!wanted) {
+        const auto answer = front_.application->refuse(wanted.error(), head.content_type, peer_);
+        const bool refused = co_await send_answer(answer, head, false);
+        co_return refused;
+      }
       const bool asked = co_await send_continue();
       if (!asked) co_return false;
     }

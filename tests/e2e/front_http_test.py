@@ -419,7 +419,9 @@ class FrontTest(unittest.TestCase):
             self.assertEqual(connection.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
             connection.sendall(b"<a/>")
             self.assertEqual(self.read(connection).status, ASKED)
-        for octets, status in ((length(b" 999999999"), 413), (CASES["unknown path"][0], 404)):
+        for octets, status in ((length(b" 999999999"), 413), (CASES["unknown path"][0], 404),
+                               (length(b" 4").replace(b"text/xml", b"text/plain"), 415),
+                               (length(b" 4\r\nContent-Encoding: br"), 415), (length(b" 4\r\nSOAPAction: urn:x"), ASKED)):
             octets = octets[:-2] + b"Expect: 100-continue\r\n\r\n"
             with self.subTest(status), contextlib.closing(self.connect()) as connection:
                 connection.sendall(octets)
