@@ -31,8 +31,6 @@ class JavaWss4jTest(stacks.StackTest, unittest.TestCase):
 
     def test_a_token_signed_by_str_transform_is_accepted_whatever_the_reference(self):
         for reference in self.REFERENCES:
-            if reference == "pki-path":
-                continue
             with self.subTest(reference):
                 result, = self.site.exchange(self.COMMAND, self.sent_by("eibar", reference) | {"sign-token": "yes"})
                 self.check_receipt(result, "rsa-sha256")
