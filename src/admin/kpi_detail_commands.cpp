@@ -196,7 +196,8 @@ Result<int> recompute(Session& session, const DetailOptions& options) {
                    *database, *validator, *trust, selection, standards, session.now(),
                    [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
   session.terminal.out() << grouped(report.envelopes) << " envelopes read again, "
-                         << grouped(report.restored) << " values restored, KPIs of "
+                         << grouped(report.restored) << " values restored, "
+                         << grouped(report.removed) << " removed, KPIs of "
                          << grouped(report.meters) << " meters computed, "
                          << grouped(report.changed) << " values changed\n";
   return exit_ok;
@@ -240,8 +241,8 @@ void add_kpi_detail_commands(CLI::App& kpi, Session& session) {
       ->type_name("DATE")
       ->required();
   recompute_command->footer(
-      "Values that differ from the raw envelopes, or are gone, are restored. Where nothing is "
-      "damaged, no value changes.\n\n"
+      "Values that differ from the raw envelopes, or are gone, are restored; values and KPIs that "
+      "come from no envelope are removed. Where nothing is damaged, no value changes.\n\n"
       "Example:\n  districtctl --data /var/lib/district kpi recompute --from 2018-03-01 --to "
       "2018-04-01");
   recompute_command->callback([&session, options] {

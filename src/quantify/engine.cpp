@@ -118,14 +118,26 @@ Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& tou
   return Ingestion(store, *known_, origin, touched).take(batch);
 }
 
-Result<std::uint64_t> Engine::restore(const Batch& batch, const Origin& origin) {
-  if (batch.observations.empty() && batch.master_facts.empty()) return std::uint64_t{0};
+Result<Restored> Engine::restore(const Batch& batch, const Origin& origin) {
+  if (batch.observations.empty() && batch.master_facts.empty()) return Restored{};
   DISTRICT_CHECK(check(batch));
   SeriesStore store(db_);
   Touched touched;
   Ingestion ingestion(store, *known_, origin, touched, true);
   DISTRICT_CHECK(ingestion.take(batch));
-  return ingestion.restored();
+  return Restored{ingestion.restored(), ingestion.values()};
+}
+
+Result<Ok> Engine::remove(const MeterKey& meter, const Series& series,
+                          const std::vector<Version>& gone, Instant computed_at) {
+  SeriesStore store(db_);
+  DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+  if (!meter_id) return Ok{};
+  Touched touched;
+  const Origin none;
+  Ingestion ingestion(store, *known_, none, touched);
+  DISTRICT_CHECK(ingestion.remove(*meter_id, meter.tenant, series, gone));
+  return recompute(touched, computed_at);
 }
 
 Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instant> from,
@@ -137,13 +149,18 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   auto& changes = touched.meters_[*meter_id];
   changes.tenant = meter.tenant;
   changes.all = !from || !to;
+  if (!changes.all) changes.cleared.emplace(*from, *to);
   DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
   for (const auto& series : all_series) {
     if (changes.all) break;
-    // From the first value in the time to the last: gaps beside them come by themselves.
+    auto& changed = changes.series[series.series_id];
     DISTRICT_TRY(const auto versions, store.versions(series, *from - series.longest, *to));
-    for (const auto& version : versions)
-      changes.series[series.series_id].add(stretch_of(version.start, version.end));
+    for (const auto& version : versions) changed.add(stretch_of(version.start, version.end));
+    // With the values beside it comes what lies in a gap, or in a window that is longer.
+    DISTRICT_TRY(const auto before, store.value_before(series, *from - series.longest));
+    DISTRICT_TRY(const auto after, store.value_after(series, *to));
+    for (const auto& beside : {before, after})
+      if (beside) changed.add(stretch_of(beside->start, beside->end));
   }
   return recompute(touched, computed_at);
 }
@@ -177,7 +194,7 @@ Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
   DISTRICT_CHECK(touch_dependents(touched));
   SeriesStore store(db_);
   for (const auto& [meter_id, changes] : touched.meters_) {
-    if (!changes.all && changes.series.empty()) continue;
+    if (!changes.all && !changes.cleared && changes.series.empty()) continue;
     DISTRICT_TRY(const auto meter, MeterData::load(store, meter_id));
     DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
     Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);

@@ -32,6 +32,11 @@ namespace district::quantify {
 
 struct KpiDefinition;
 
+struct Restored {
+  std::uint64_t values = 0;                                   // that were gone or differed
+  std::map<std::int64_t, std::vector<store::Version>> given;  // by the batch, by series_id
+};
+
 // What a KPI value was computed from.
 struct Explanation {
   struct Statement {
@@ -81,9 +86,13 @@ class Engine {
   Result<Ok> apply(const Batch& batch, const store::Origin& origin, Instant computed_at);
 
   // Values of an envelope that was ingested before: those that are gone or differ are as the
-  // envelope has them again. Computes nothing. Gives how many had to be restored.
-  Result<std::uint64_t> restore(const Batch& batch, const store::Origin& origin);
-  // The windows of a meter that overlap [from, to); none: all.
+  // envelope has them again. Computes nothing.
+  Result<Restored> restore(const Batch& batch, const store::Origin& origin);
+  // Values of a series that no envelope gave, and computes what they had touched.
+  Result<Ok> remove(const MeterKey& meter, const store::Series& series,
+                    const std::vector<store::Version>& gone, Instant computed_at);
+  // The windows of a meter that overlap [from, to); none: all. KPI values that are there, but would
+  // not have been computed, are removed.
   Result<Ok> recompute_between(const MeterKey& meter, std::optional<Instant> from,
                                std::optional<Instant> to, Instant computed_at);
 

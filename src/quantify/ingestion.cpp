@@ -26,6 +26,11 @@ auto place_of(const Version& version) {
 }
 bool before(const Version& a, const Version& b) { return place_of(a) < place_of(b); }
 
+// What the sender said: of the flags, those of rules are judged anew.
+bool says_the_same(const Version& a, const Version& b) {
+  return a.value == b.value && ((a.flags ^ b.flags) & ~kRuleFlags) == 0;
+}
+
 Instant start_of_day(Instant at) { return std::chrono::floor<std::chrono::days>(at); }
 Instant end_of_day(Instant at) { return start_of_day(at) + 24h; }
 
@@ -175,10 +180,11 @@ Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<Ver
       touched_.meters_[meter_id].all = true;
       continue;
     }
-    if (there && next->value == version.value) continue;
+    if (there && says_the_same(*next, version)) continue;
     if (restoring_) ++restored_;
     if (there) {
       next->value = version.value;
+      next->flags = (next->flags & kRuleFlags) | (version.flags & ~kRuleFlags);
       merged.differs = true;
       continue;
     }
@@ -204,6 +210,54 @@ bool Ingestion::judge_days(ValueKind kind, Merged& merged, Instant from, Instant
     begin = end;
   }
   return others_changed;
+}
+
+std::map<std::int64_t, std::vector<Version>> Ingestion::values() const {
+  std::map<std::int64_t, std::vector<Version>> result;
+  for (const auto& [series_id, incoming] : incoming_) result.emplace(series_id, incoming.versions);
+  return result;
+}
+
+Result<Ok> Ingestion::remove(std::int64_t meter_id, const std::string& tenant, Series series,
+                             std::vector<Version> gone) {
+  touched_.meters_[meter_id].tenant = tenant;
+  std::sort(gone.begin(), gone.end(), before);
+  Incoming incoming{std::move(series), meter_id, {}};
+  for (auto begin = gone.begin(); begin != gone.end();) {
+    auto end = begin + 1;
+    while (end != gone.end() && end->start - std::prev(end)->start <= kApart) ++end;
+    DISTRICT_CHECK(remove_stretch(incoming, {begin, end}));
+    begin = end;
+  }
+  return store_.add_counts(counts_);
+}
+
+// Without them other values of their days may be spikes, or none, and what they overlapped counts.
+Result<Ok> Ingestion::remove_stretch(Incoming& incoming, std::span<const Version> gone) {
+  auto& series = incoming.series;
+  const auto longest = series.longest;
+  const auto from = start_of_day(gone.front().start), to = end_of_day(gone.back().start);
+  DISTRICT_TRY(auto page, store_.page(series, from - 2 * longest, to + 2 * longest));
+  auto& stretches = touched_.meters_[incoming.meter_id].series[series.series_id];
+  Merged merged;
+  for (const auto& version : page.versions) {
+    if (!std::binary_search(gone.begin(), gone.end(), version, before)) {
+      merged.was.push_back({version.state, version.flags, false});
+      merged.versions.push_back(version);
+      continue;
+    }
+    --counts_[std::string("state ") + name_of(version.state)];
+    for (const auto& rule : rules())
+      if ((version.flags & rule.flag) != 0) --counts_["rule " + std::string(rule.name)];
+    stretches.add(stretch_of(version.start, version.end));
+  }
+  judge_days(series.kind, merged, from, to);
+  for (auto& version : merged.versions) version.state = state_before_settling(version);
+  settle(merged.versions);
+  const auto changed = note_changes(incoming, merged, from, to + longest);
+  page.versions = std::move(merged.versions);
+  const auto first = changed ? std::min(changed->start, from) : from;
+  return store_.put_page(series, page, first, changed ? std::max(changed->end, to) : to);
 }
 
 // Counts and notes what has changed; gives the first and the last start of it. States of versions

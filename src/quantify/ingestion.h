@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -32,6 +33,11 @@ class Ingestion {
   // Errors: archive_unavailable, archive_corrupt. The batch has been checked.
   Result<Ok> take(const Batch& batch);
   std::uint64_t restored() const { return restored_; }
+  // Of the batch, by series_id; without those that are unusable.
+  std::map<std::int64_t, std::vector<store::Version>> values() const;
+  // Takes stored values out again.
+  Result<Ok> remove(std::int64_t meter_id, const std::string& tenant, store::Series series,
+                    std::vector<store::Version> gone);
 
  private:
   struct Incoming {
@@ -63,6 +69,7 @@ class Ingestion {
   std::optional<Stretch> note_changes(const Incoming& incoming, Merged& merged, Instant first,
                                       Instant last);
   void count_change(const store::Version& version, const Before& was);
+  Result<Ok> remove_stretch(Incoming& incoming, std::span<const store::Version> gone);
   Result<Ok> take_facts(const Batch& batch);
   Result<Ok> touch_replaced(const Batch& batch, const MasterFact& fact);
 

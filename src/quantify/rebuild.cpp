@@ -1,7 +1,10 @@
 #include "quantify/rebuild.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <vector>
 
 #include "quantify/engine.h"
 #include "quantify/raw_values.h"
@@ -17,22 +20,119 @@ bool is_selected(const RebuildSelection& selection, const std::string& tenant) {
   return !selection.tenant || *selection.tenant == tenant;
 }
 
-// Values of the envelope again; how many had to be restored.
-Result<std::uint64_t> restore(store::Database& database, const validate::Validator& validator,
-                              Engine& engine, const store::StoredEnvelope& envelope) {
-  store::ArchiveStore archive(database);
-  const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
-  Batch batch;
-  DISTRICT_CHECK(read_values(archive, validator, envelope, [&](const Batch& part) -> Result<Ok> {
-    batch.append(part);
+using Given = std::map<std::int64_t, std::vector<store::Version>>;  // by series_id
+
+class Rebuild {
+ public:
+  Rebuild(store::Database& database, const validate::Validator& validator, Engine& engine,
+          const RebuildSelection& selection)
+      : database_(database), validator_(validator), engine_(engine), selection_(selection) {}
+
+  // What the envelope gives is there as it gives it.
+  Result<Ok> restore(const store::StoredEnvelope& envelope, RebuildReport& report) {
+    DISTRICT_TRY(const auto given, given_by(envelope, report));
+    for (const auto& [series_id, versions] : given) counts_[series_id] += count_selected(versions);
     return Ok{};
-  }));
-  batch.tenant = envelope.tenant;
-  DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
-  DISTRICT_TRY(const auto restored, engine.restore(batch, origin));
-  if (restored > 0) DISTRICT_CHECK(transaction.commit());
-  return restored;
-}
+  }
+
+  // Once all envelopes are restored: a series that has more values than they gave has strangers.
+  Result<Ok> remove_strangers(const MeterKey& meter, Instant now, RebuildReport& report) {
+    SeriesStore store(database_);
+    DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+    if (!meter_id) return Ok{};
+    DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
+    for (const auto& series : all_series) {
+      std::uint64_t stored = 0;
+      DISTRICT_CHECK(each_selected(store, series, [&](const store::Version&) { ++stored; }));
+      if (stored == counts_[series.series_id]) continue;
+      DISTRICT_TRY(const auto strangers, strangers_in(store, series, report));
+      if (strangers.empty()) continue;
+      DISTRICT_TRY(auto transaction, store::Transaction::begin(database_));
+      DISTRICT_CHECK(engine_.remove(meter, series, strangers, now));
+      DISTRICT_CHECK(transaction.commit());
+      report.removed += strangers.size();
+    }
+    return Ok{};
+  }
+
+ private:
+  Result<Given> given_by(const store::StoredEnvelope& envelope, RebuildReport& report) {
+    store::ArchiveStore archive(database_);
+    const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
+    Batch batch;
+    DISTRICT_CHECK(read_values(archive, validator_, envelope, [&](const Batch& part) -> Result<Ok> {
+      batch.append(part);
+      return Ok{};
+    }));
+    batch.tenant = envelope.tenant;
+    DISTRICT_TRY(auto transaction, store::Transaction::begin(database_));
+    DISTRICT_TRY(auto restored, engine_.restore(batch, origin));
+    report.restored += restored.values;
+    if (restored.values > 0) DISTRICT_CHECK(transaction.commit());
+    return std::move(restored.given);
+  }
+
+  bool is_selected(const store::Version& version) const {
+    return (!selection_.from || version.start >= *selection_.from) &&
+           (!selection_.to || version.start < *selection_.to);
+  }
+  std::uint64_t count_selected(const std::vector<store::Version>& versions) const {
+    return static_cast<std::uint64_t>(std::count_if(
+        versions.begin(), versions.end(), [this](const auto& v) { return is_selected(v); }));
+  }
+  template <typename Visit>
+  Result<Ok> each_selected(SeriesStore& store, const store::Series& series, Visit&& visit) const {
+    const auto take = [&](const std::vector<store::Version>& versions) -> Result<Ok> {
+      for (const auto& version : versions)
+        if (is_selected(version)) visit(version);
+      return Ok{};
+    };
+    if (!selection_.from || !selection_.to) return store.each_row(series, take);
+    DISTRICT_TRY(const auto versions, store.versions(series, *selection_.from, *selection_.to));
+    return take(versions);
+  }
+
+  // The values that the envelope of their leaf does not give, or whose leaf has none. An envelope
+  // that came in meanwhile is read here, too.
+  Result<std::vector<store::Version>> strangers_in(SeriesStore& store, const store::Series& series,
+                                                   RebuildReport& report) {
+    std::map<std::uint64_t, std::vector<store::Version>> by_leaf;
+    DISTRICT_CHECK(each_selected(
+        store, series, [&](const store::Version& v) { by_leaf[v.leaf_index].push_back(v); }));
+    std::vector<store::Version> strangers;
+    for (const auto& [leaf_index, versions] : by_leaf) {
+      DISTRICT_TRY(const auto envelope, envelope_of(leaf_index));
+      Given given;
+      if (envelope) {
+        DISTRICT_TRY(given, given_by(*envelope, report));
+      }
+      const auto& known = given[series.series_id];
+      std::copy_if(versions.begin(), versions.end(), std::back_inserter(strangers),
+                   [&](const store::Version& version) {
+                     return std::none_of(known.begin(), known.end(), [&](const auto& other) {
+                       return other.start == version.start && other.end == version.end &&
+                              other.message_index == version.message_index;
+                     });
+                   });
+    }
+    return strangers;
+  }
+
+  Result<std::optional<store::StoredEnvelope>> envelope_of(std::uint64_t leaf_index) {
+    store::EnvelopeFilter filter;
+    if (leaf_index > 0) filter.after_leaf = leaf_index - 1;
+    filter.limit = 1;
+    DISTRICT_TRY(auto envelopes, store::ArchiveStore(database_).list(filter));
+    if (envelopes.empty() || envelopes.front().leaf_index != leaf_index) return std::nullopt;
+    return std::optional(std::move(envelopes.front()));
+  }
+
+  store::Database& database_;
+  const validate::Validator& validator_;
+  Engine& engine_;
+  const RebuildSelection& selection_;
+  std::map<std::int64_t, std::uint64_t> counts_;  // of the values that envelopes gave, by series_id
+};
 
 Result<std::uint64_t> changed_of(store::Database& database, const MeterKey& meter, Instant now) {
   store::KpiFilter filter;
@@ -59,17 +159,18 @@ Result<RebuildReport> rebuild(
   };
   DISTRICT_TRY(const auto receipts, store.envelopes_between(selection.from, selection.to));
   Engine engine(database, zones, {}, standards);
+  Rebuild rebuild(database, validator, engine, selection);
   for (const auto& receipt_id : receipts) {
     DISTRICT_TRY(const auto envelope, store::ArchiveStore(database).find(receipt_id));
     if (!is_selected(selection, envelope.tenant)) continue;
-    DISTRICT_TRY(const auto restored, restore(database, validator, engine, envelope));
-    report.restored += restored;
+    DISTRICT_CHECK(rebuild.restore(envelope, report));
     ++report.envelopes;
     progress(report.envelopes, receipts.size());
   }
   DISTRICT_TRY(const auto meters, store::all_meters(database));
   for (const auto& meter : meters) {
     if (!is_selected(selection, meter.tenant)) continue;
+    DISTRICT_CHECK(rebuild.remove_strangers(meter, now, report));
     DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
     DISTRICT_CHECK(engine.recompute_between(meter, selection.from, selection.to, now));
     DISTRICT_CHECK(transaction.commit());

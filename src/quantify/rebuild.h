@@ -1,5 +1,6 @@
 // Computes again, from the raw envelopes, what they give for a time. Values that are gone or differ
-// are restored; where nothing is damaged, nothing changes.
+// are restored, values and KPIs that come from no envelope are removed; where nothing is damaged,
+// nothing changes.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct RebuildSelection {
 };
 
 struct RebuildReport {
-  std::uint64_t envelopes = 0, restored = 0, meters = 0;
+  std::uint64_t envelopes = 0, restored = 0, removed = 0, meters = 0;
   std::uint64_t changed = 0;  // KPI values
 };
 

@@ -78,7 +78,7 @@ Result<Ok> Recomputation::run() {
   }
   for (const auto& work : works_) DISTRICT_CHECK(compute(work, work.windows));
   DISTRICT_CHECK(put_away(std::nullopt));
-  return touched_.all ? remove_unvisited() : Ok{};
+  return touched_.all || touched_.cleared ? remove_unvisited() : Ok{};
 }
 
 void Recomputation::plan_works() {
@@ -236,7 +236,10 @@ Result<Ok> Recomputation::plan_model(Work& work) {
   if (!baseline) return Ok{};
   const auto reporting = window_of(WindowKind::reporting, "reporting");
   const auto normal = window_of(WindowKind::baseline, "normal_period");
-  bool fit = touched_.all, report = touched_.all;
+  const auto cleared = [this](const std::optional<Window>& window) {
+    return window && is_cleared(window->start, window->end);
+  };
+  bool fit = cleared(baseline), report = cleared(reporting);
   for (const auto* input : work.inputs.inputs) {
     if (input == nullptr || touched_.all) continue;
     DISTRICT_TRY(const auto stretches, stretches_of(*input, true));
@@ -337,7 +340,7 @@ Result<Ok> Recomputation::write_figure(Sheet& sheet, const Window& window, const
   packed.status = figure.status;
   packed.computed_at = computed_at_;
   packed.attributes.assign(figure.attributes.begin(), figure.attributes.end());
-  if (touched_.all) sheet.fresh.emplace(window.start, packed.kpi_id);
+  if (is_cleared(window.start, window.end)) sheet.fresh.emplace(window.start, packed.kpi_id);
 
   auto& row = sheet.chunk.windows[window.start].kpis;
   auto place = std::partition_point(
@@ -383,15 +386,7 @@ Result<Ok> Recomputation::put_away(std::optional<Instant> done_until) {
       ++at;
       continue;
     }
-    for (auto row = sheet.chunk.windows.begin(); row != sheet.chunk.windows.end();) {
-      if (touched_.all) {
-        // Rows that would not be there had the master data been known from the start.
-        sheet.changed |= std::erase_if(row->second.kpis, [&](const PackedKpi& kpi) {
-                           return !sheet.fresh.contains({row->first, kpi.kpi_id});
-                         }) > 0;
-      }
-      row = row->second.kpis.empty() ? sheet.chunk.windows.erase(row) : std::next(row);
-    }
+    remove_stale_rows(sheet);
     if (sheet.changed) DISTRICT_CHECK(store_.put_kpi_chunk(meter_.meter_id, sheet.chunk));
     at = sheets_.erase(at);
   }
@@ -401,10 +396,31 @@ Result<Ok> Recomputation::put_away(std::optional<Instant> done_until) {
 Result<Ok> Recomputation::remove_unvisited() {
   DISTRICT_TRY(const auto chunks, store_.kpi_chunks(meter_.meter_id));
   for (const auto& [kind, chunk] : chunks) {
-    if (!visited_.contains({kind, chunk}))
-      DISTRICT_CHECK(store_.put_kpi_chunk(meter_.meter_id, {kind, chunk, {}}));
+    if (visited_.contains({kind, chunk})) continue;
+    Sheet sheet;
+    DISTRICT_TRY(sheet.chunk, store_.kpi_chunk(meter_.meter_id, kind, chunk));
+    remove_stale_rows(sheet);
+    if (sheet.changed) DISTRICT_CHECK(store_.put_kpi_chunk(meter_.meter_id, sheet.chunk));
   }
   return Ok{};
+}
+
+// Whatever of the window is not computed now is not to be.
+bool Recomputation::is_cleared(Instant start, Instant end) const {
+  const auto& cleared = touched_.cleared;
+  return touched_.all || (cleared && start < cleared->second && end > cleared->first);
+}
+
+// Rows that would not be there had all that is known been known from the start.
+void Recomputation::remove_stale_rows(Sheet& sheet) const {
+  for (auto row = sheet.chunk.windows.begin(); row != sheet.chunk.windows.end();) {
+    if (is_cleared(row->first, row->second.end)) {
+      sheet.changed |= std::erase_if(row->second.kpis, [&](const PackedKpi& kpi) {
+                         return !sheet.fresh.contains({row->first, kpi.kpi_id});
+                       }) > 0;
+    }
+    row = row->second.kpis.empty() ? sheet.chunk.windows.erase(row) : std::next(row);
+  }
 }
 
 }  // namespace district::quantify

@@ -62,6 +62,8 @@ class Recomputation {
   Result<Ok> write_figure(Sheet& sheet, const Window& window, const KpiDefinition& kpi,
                           Figure figure);
   Result<Sheet*> sheet_of(WindowKind kind, Instant start);
+  bool is_cleared(Instant start, Instant end) const;
+  void remove_stale_rows(Sheet& sheet) const;
   Result<Ok> put_away(std::optional<Instant> done_until);
   Result<Ok> remove_unvisited();
 

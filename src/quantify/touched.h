@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quantify/stretches.h"
@@ -42,6 +44,8 @@ class Touched {
     std::string tenant;
     std::map<std::int64_t, Changed> series;  // by series_id; also of meters that this one refers to
     bool all = false;  // every window: master data changed, or a kind of value is new
+    // What of the windows that overlap [from, to) is not computed now is removed.
+    std::optional<std::pair<Instant, Instant>> cleared;
   };
   std::map<std::int64_t, Meter> meters_;
 };

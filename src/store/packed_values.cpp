@@ -180,13 +180,14 @@ Result<std::vector<Version>> SeriesStore::with_other_days(const Series& series, 
 
 Result<Ok> SeriesStore::put_page(Series& series, Page& page, Instant from, Instant to) {
   auto& versions = page.versions;
-  if (versions.empty()) return put_series(series);
-  // The month of the newest values is kept by days: more of them will come, one after the other.
-  const auto newest = start_of_month(month_of(versions.back().start));
-  if (series.packed_until == Instant{})
-    series.packed_until = start_of_month(month_of(versions.front().start));
-  if (newest > series.packed_until) DISTRICT_CHECK(pack_until(series, newest));
-  series.last_start = std::max(series.last_start, versions.back().start);
+  if (!versions.empty()) {
+    // The month of the newest values is kept by days: more of them will come, one after the other.
+    const auto newest = start_of_month(month_of(versions.back().start));
+    if (series.packed_until == Instant{})
+      series.packed_until = start_of_month(month_of(versions.front().start));
+    if (newest > series.packed_until) DISTRICT_CHECK(pack_until(series, newest));
+    series.last_start = std::max(series.last_start, versions.back().start);
+  }
   for (auto at = std::max(from, page.from); at <= to && at < page.to;) {
     const bool month = at < series.packed_until;
     const auto number = month ? month_of(at) : day_of(at);

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "fixture.h"
+#include "quantify/rebuild.h"
 #include "xml/document.h"
 
 using namespace district;
@@ -211,6 +212,69 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_that_was_broken_off_is_done_again) {
   BOOST_TEST(broken_off > 0);
   BOOST_TEST(must(site.quantifier()->run_until_idle()) <= 1U);
   BOOST_TEST((picture(site) == picture(undisturbed)));
+}
+
+// What of a damaged store no envelope gave, and what it no longer has.
+void damage(Site& site) {
+  store::SeriesStore series(*site.database);
+  auto transaction = must(store::Transaction::begin(*site.database));
+  Engine engine(*site.database, [](std::string_view) { return "Europe/Madrid"; });
+  const auto value = [](const char* source, int quarter, double kwh) {
+    const auto start = at("2019-01-01") + quarter * 15min;
+    return Observation{
+        source, "", "active_energy", "kWh", ValueKind::interval, start, start + 15min, kwh,
+        9999,   0};
+  };
+  // In the place of others, by themselves, of a meter that sent nothing; of the envelope's leaf
+  // too.
+  static_cast<void>(must(engine.apply(
+      {"20", {}, {value("SHOP-0", 3, 70), value("SHOP-1", 700, 5), value("GHOST", 8, 1)}, {}},
+      origin(4711, kNow + 48h), kNow)));
+  static_cast<void>(must(
+      engine.apply({"20", {}, {value("SHOP-2", 5, 3)}, {}}, {0, "RECEIPT", kNow + 48h}, kNow)));
+  const auto shop = *must(series.find_meter({"20", "SHOP-0", ""}));
+  const auto kpi_id = must(series.kpi_id("energy_kwh", "kWh"));
+  const auto start = at("2019-01-20T05:00:00Z");
+  auto chunk =
+      must(series.kpi_chunk(shop, WindowKind::hour, store::kpi_chunk_of(WindowKind::hour, start)));
+  chunk.windows[start].end = start + 1h;
+  auto& kpi = chunk.windows[start].kpis.emplace_back();
+  kpi.kpi_id = kpi_id;
+  kpi.value = 12;
+  static_cast<void>(must(series.put_kpi_chunk(shop, chunk)));
+  static_cast<void>(must(transaction.commit()));
+}
+
+BOOST_AUTO_TEST_CASE(a_recomputation_gives_what_the_envelopes_give_and_nothing_else) {
+  Site site;
+  std::string messages;
+  for (int i = 0; i < 400; ++i) messages += message(i, energy_of(i));
+  site.append(request(messages), "20");
+  BOOST_TEST(must(site.quantifier()->run_until_idle()) == 1U);
+  const auto expected = picture(site);
+  const auto rebuild_all = [&](const char* from, const char* to) {
+    RebuildSelection selection;
+    selection.from = at(from);
+    selection.to = at(to);
+    return must(rebuild(*site.database, validator(), *site.trust, selection, {}, kNow + 72h,
+                        [](std::uint64_t, std::uint64_t) {}));
+  };
+  // Whatever the time, nothing changes; also where no value lies in it.
+  for (const auto& [from, to] : {std::pair("2019-01-01", "2019-02-01"),
+                                 {"2019-01-02T10:07:00Z", "2019-01-03T01:00:00Z"},
+                                 {"2018-12-01", "2018-12-31"},
+                                 {"2019-01-04T00:00:00Z", "2019-01-04T00:05:00Z"}}) {
+    const auto report = rebuild_all(from, to);
+    BOOST_TEST(report.restored + report.removed + report.changed == 0U, from);
+    BOOST_TEST((picture(site) == expected), from);
+  }
+  damage(site);
+  const auto report = rebuild_all("2019-01-01", "2019-02-01");
+  BOOST_TEST(report.removed == 4U);
+  BOOST_TEST((picture(site) == expected));
+  const auto counts = must(store::SeriesStore(*site.database).counts());
+  BOOST_TEST(counts.measurements.at(store::MeasurementState::current) == 800U);
+  BOOST_TEST(counts.measurements.at(store::MeasurementState::superseded) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_contracts_examples_become_kpis) {

@@ -2,7 +2,9 @@
 // a long history, octets on disk. Times are CPU time of the thread, so that others on the machine
 // do not show; commits are synchronous and in it as far as they take CPU.
 //
-// usage: quantify-bench [--meters N] [--days N] [--years N] [--folder FOLDER]
+// usage: quantify-bench [--meters N] [--days N] [--history-meters N] [--years N] [--folder FOLDER]
+//                       [--history FILE]
+// --history: only corrections, in the history of the file, which is made where there is none.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -23,11 +25,15 @@ namespace {
 using namespace district;
 using namespace std::chrono_literals;
 
+constexpr const char* kReceiptId = "01JD3Z0A9V4T8M6Q2H5W7X1C0B";
+// Leaves of the envelopes of the history: above those that an archive begins with.
+constexpr std::uint64_t kHistoryLeaf = 1'000'000'000;
 const Instant kStart{std::chrono::sys_days{std::chrono::year{2015} / 1 / 1}};
 
 struct Options {
   int meters = 200, days = 40, years = 10, history_meters = 20;
   std::string folder = "/tmp";
+  std::string history;  // a file that is kept for the next time; empty: none
 };
 
 double cpu_seconds() {
@@ -67,29 +73,38 @@ Observation energy(int meter, int hour, std::uint32_t message) {
           0};
 }
 
+// A batch and the envelope that it came in.
+struct Delivery {
+  Batch batch;
+  store::Origin origin;
+};
+
 class Bench {
  public:
-  explicit Bench(const std::string& folder) : path_(folder + "/quantify-bench.db") {
-    remove();
+  explicit Bench(std::string path, bool keep = false) : path_(std::move(path)), keep_(keep) {
+    if (!keep_) remove();
+    // Not those of an earlier run in the same file.
+    leaf_ = 2 * kHistoryLeaf + static_cast<std::uint64_t>(::time(nullptr)) * 1000;
     database_ = must(store::Database::open(path_, store::OpenMode::create));
   }
   ~Bench() {
     database_.reset();
-    remove();
+    if (!keep_) remove();
   }
 
+  store::Database& database() { return *database_; }
+  const std::string& path() const { return path_; }
+  store::Origin next_origin(Instant received_at) { return {leaf_++, kReceiptId, received_at}; }
+
   // Some batches in one transaction, as the quantifier groups them; CPU seconds.
-  double take(const std::vector<Batch>& batches, Instant received_at, bool compute) {
+  double take(const std::vector<Delivery>& group, Instant now, bool compute) {
     const auto began = cpu_seconds();
     auto transaction = must(store::Transaction::begin(*database_));
     quantify::Engine engine(*database_, [](std::string_view) { return "Europe/Madrid"; });
     engine.remember(known_);
     quantify::Touched touched;
-    for (const auto& batch : batches) {
-      const auto leaf = leaf_++;
-      done(engine.ingest(batch, {leaf, "01JD3Z0A9V4T8M6Q2H5W7X1C0B", received_at}, touched));
-    }
-    if (compute) done(engine.recompute(touched, received_at));
+    for (const auto& [batch, origin] : group) done(engine.ingest(batch, origin, touched));
+    if (compute) done(engine.recompute(touched, now));
     done(transaction.commit());
     return cpu_seconds() - began;
   }
@@ -104,9 +119,10 @@ class Bench {
     for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
   }
   std::string path_;
+  bool keep_;
   std::unique_ptr<store::Database> database_;
   std::shared_ptr<quantify::KnownIds> known_ = std::make_shared<quantify::KnownIds>();
-  std::uint64_t leaf_ = 1;
+  std::uint64_t leaf_;
 };
 
 void report(const char* what, double values, double seconds, double octets) {
@@ -117,20 +133,22 @@ void report(const char* what, double values, double seconds, double octets) {
 }
 
 void daily(const Options& options, bool compute) {
-  Bench bench(options.folder);
+  Bench bench(options.folder + "/quantify-bench.db");
   const auto empty = bench.octets();
   double seconds = 0, values = 0;
   for (int day = 0; day < options.days; ++day) {
-    std::vector<Batch> group;
+    const auto received_at = kStart + 24h * (day + 1) + 1min;
+    std::vector<Delivery> group;
     for (int meter = 0; meter < options.meters; ++meter) {
-      auto& batch = group.emplace_back();
+      auto& [batch, origin] = group.emplace_back();
+      origin = bench.next_origin(received_at);
       batch.tenant = "20";
       for (int hour = 0; hour < 24; ++hour)
         batch.observations.push_back(
             energy(meter, day * 24 + hour, static_cast<std::uint32_t>(hour + 1)));
       values += 24;
       if (group.size() < 64 && meter + 1 < options.meters) continue;
-      seconds += bench.take(group, kStart + 24h * (day + 1) + 1min, compute);
+      seconds += bench.take(group, received_at, compute);
       group.clear();
     }
   }
@@ -139,7 +157,7 @@ void daily(const Options& options, bool compute) {
 }
 
 void hourly(const Options& options) {
-  Bench bench(options.folder);
+  Bench bench(options.folder + "/quantify-bench.db");
   constexpr int kSeries = 4000;
   double seconds = 0, values = 0;
   for (int hour = 0; hour < options.days; ++hour) {
@@ -147,7 +165,8 @@ void hourly(const Options& options) {
     batch.tenant = "20";
     for (int meter = 0; meter < kSeries; ++meter)
       batch.observations.push_back(energy(meter, hour, static_cast<std::uint32_t>(meter + 1)));
-    const auto took = bench.take({batch}, kStart + 1h * (hour + 1) + 1min, false);
+    const auto received_at = kStart + 1h * (hour + 1) + 1min;
+    const auto took = bench.take({{batch, bench.next_origin(received_at)}}, received_at, false);
     if (hour == 0) continue;  // makes the series
     seconds += took;
     values += kSeries;
@@ -155,39 +174,60 @@ void hourly(const Options& options) {
   report("an hour of 4000 series at a time, stored", values, seconds, 0);
 }
 
-void corrections(const Options& options) {
-  Bench bench(options.folder);
+// Ten years of hourly values for each meter, in daily envelopes of a hundred meters each.
+void fill_history(const Options& options, Bench& bench) {
   const auto empty = bench.octets();
   const int days = options.years * 365;
-  double filled = 0, values = 0;
+  double seconds = 0, values = 0;
   for (int meter = 0; meter < options.history_meters; ++meter) {
-    for (int day = 0; day < days; day += 30) {
-      Batch batch;
-      batch.tenant = "20";
-      for (int hour = day * 24; hour < std::min(days, day + 30) * 24; ++hour)
-        batch.observations.push_back(
-            energy(meter, hour, static_cast<std::uint32_t>(batch.observations.size() + 1)));
-      values += static_cast<double>(batch.observations.size());
-      filled += bench.take({batch}, kStart + 24h * (day + 31), true);
+    for (int year = 0; year < days; year += 365) {
+      std::vector<Delivery> group;
+      for (int day = year; day < year + 365; ++day) {
+        const auto leaf = kHistoryLeaf + static_cast<std::uint64_t>(meter / 100 * days + day);
+        auto& [batch, origin] = group.emplace_back();
+        origin = {leaf, kReceiptId, kStart + 24h * (day + 1) + 1min};
+        batch.tenant = "20";
+        for (int hour = day * 24; hour < day * 24 + 24; ++hour)
+          batch.observations.push_back(
+              energy(meter, hour, static_cast<std::uint32_t>(meter % 100 * 24 + hour % 24 + 1)));
+      }
+      values += 24.0 * 365;
+      seconds += bench.take(group, kStart + 24h * (year + 366), true);
     }
   }
-  report("months at a time, through to KPIs", values, filled,
+  report("history, years at a time, through to KPIs", values, seconds,
          static_cast<double>(bench.octets() - empty));
+}
+
+void print_times(const char* what, std::vector<double>& seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const auto at = [&](double share) {
+    return seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1))] * 1e3;
+  };
+  std::printf("%-52s median %.2f ms, 95th percentile %.2f, maximum %.2f\n", what, at(0.5), at(0.95),
+              at(1));
+}
+
+void corrections(const Options& options) {
+  const bool is_new = options.history.empty() || !std::filesystem::exists(options.history);
+  Bench bench(options.history.empty() ? options.folder + "/quantify-bench.db" : options.history,
+              !options.history.empty());
+  if (is_new) fill_history(options, bench);
+  const int days = options.years * 365;
   std::vector<double> wall, cpu;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const int meter = i * 7 % options.history_meters, hour = i * 839 % (days * 24);
     auto corrected = energy(meter, hour, 1);
-    corrected.value += 1;
-    const Batch batch{"20", {}, {corrected}, {}};
+    corrected.value +=
+        1 + wall_seconds() * 1e-9;  // also new to a history that was corrected before
+    const auto origin = bench.next_origin(kStart + 24h * (days + 400) + 1h * i);
     const auto began = wall_seconds();
-    cpu.push_back(bench.take({batch}, kStart + 24h * (days + 400) + 1h * i, true));
+    cpu.push_back(
+        bench.take({Delivery{{"20", {}, {corrected}, {}}, origin}}, origin.received_at, true));
     wall.push_back(wall_seconds() - began);
   }
-  std::sort(cpu.begin(), cpu.end());
-  std::sort(wall.begin(), wall.end());
-  std::printf("%-44s median %.2f ms, 95th percentile %.2f ms of CPU; %.2f and %.2f ms elapsed\n",
-              "late correction, to new KPI values", cpu[50] * 1e3, cpu[95] * 1e3, wall[50] * 1e3,
-              wall[95] * 1e3);
+  print_times("late correction, to new KPI values, CPU:", cpu);
+  print_times("late correction, to new KPI values, elapsed:", wall);
 }
 
 }  // namespace
@@ -201,6 +241,11 @@ int main(int argc, char** argv) {
     if (name == "--years") options.years = std::atoi(argv[i + 1]);
     if (name == "--history-meters") options.history_meters = std::atoi(argv[i + 1]);
     if (name == "--folder") options.folder = argv[i + 1];
+    if (name == "--history") options.history = argv[i + 1];
+  }
+  if (!options.history.empty()) {
+    corrections(options);
+    return 0;
   }
   daily(options, false);
   hourly(options);
