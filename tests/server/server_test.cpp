@@ -290,17 +290,25 @@ BOOST_AUTO_TEST_CASE(expect_100_continue_is_answered) {
   Running running;
   TlsClient client(running.port());
   client.send(
-      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: "
+      "3\r\n"
       "Expect: 100-continue\r\n\r\n");
   BOOST_TEST(client.read().status == 100);
   BOOST_TEST(client.ask("abc").status == 200);
   // A body that is refused is not asked for.
   client.send(
-      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n"
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: "
+      "300000\r\n"
       "Expect: 100-continue\r\n\r\n");
   BOOST_TEST(client.read().status == 413);
   TlsClient other(running.port());
   BOOST_TEST(other.ask(post("", "Expect: tea\r\n")).status == 417);
+  // Nor one whose fields are refused whatever it is.
+  TlsClient json(running.port());
+  json.send(
+      "POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+      "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  BOOST_TEST(json.read().status != 100);
 }
 
 BOOST_AUTO_TEST_CASE(get_gives_documents_and_health) {
