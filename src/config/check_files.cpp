@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "config/standards_file.h"
 
 namespace district::config {
 namespace {
@@ -90,6 +91,8 @@ std::vector<Finding> check_files(const Config& config) {
   std::vector<Finding> findings;
   for (const auto& file : files) check_pem(file, findings);
   check_folder("data.folder", config.data.folder, findings);
+  if (const auto standards = load_standards(config.data.folder / "standards.toml"); !standards)
+    findings.push_back({true, standards.error().detail, "docs/reference/kpis.md has the keys"});
   if (!config.log.file.empty()) {
     check_folder("log.file", config.log.file.parent_path(), findings);
   }

@@ -27,7 +27,7 @@ struct Standards {
   int night_start_hour = 22, night_end_hour = 6;
   int day_burning_start_hour = 10, day_burning_end_hour = 16;
 
-  // Degree days, in degrees Celsius.
+  // Degree days, in degrees Celsius. Eurostat's have bases of their own, which nobody sets.
   double heating_base = 18, cooling_base = 21;
   double eurostat_heating_threshold = 15, eurostat_cooling_threshold = 24;
   double degree_days_min = 20;  // energy per degree day is null below, in K d
@@ -46,8 +46,10 @@ struct Standards {
 
   // Registers: a boundary inside a longer gap makes consumption an estimate.
   Duration register_gap_max = std::chrono::hours(6);
-  // Sampled power: where master data does not say.
+  // Sampled power: the step where master data does not say, and for how many of them a sample is
+  // held at most, though never longer than two days.
   Duration nominal_step = std::chrono::minutes(15);
+  double hold_steps = 2;
   // A model is weak beyond these, as fractions (ASHRAE Guideline 14).
   double cvrmse_max = 0.30, nmbe_max = 0.10;
 };

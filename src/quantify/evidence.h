@@ -158,7 +158,8 @@ void summarise_quality(Evidence& evidence);          // energy or register
 void summarise_sampled_quality(Evidence& evidence);  // power
 void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 
-// How long a sample of power taken at the instant is held at most: twice the nominal step.
+// How long a sample of power taken at the instant is held at most: twice the nominal step, or as
+// many as the settings say.
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at);
 
 // Degree days of the window from an input of outdoor temperatures.

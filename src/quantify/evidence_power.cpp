@@ -5,6 +5,8 @@ namespace {
 
 using store::Version;
 
+constexpr Duration kHoldMax = std::chrono::hours(48);  // families look back as far
+
 // The part of [start, end) that is in the hours of local day in which no lamp should burn.
 Duration by_day(Instant start, Instant end, const Material& material) {
   Duration total{};
@@ -24,8 +26,7 @@ template <typename Each>
 void each_sample(const InputValues& input, const Window& window, const Material& material,
                  Each&& each) {
   const auto hold = [&](Instant at) { return hold_at(material.master, material.standards, at); };
-  // No hold is longer than two days.
-  const auto samples = input.overlapping(window.start - std::chrono::hours(48), window.end);
+  const auto samples = input.overlapping(window.start - kHoldMax, window.end);
   const Version* previous = nullptr;
   const auto give = [&](const Version& sample, Instant next) {
     const auto start = std::max(sample.start, window.start);
@@ -43,7 +44,8 @@ void each_sample(const InputValues& input, const Window& window, const Material&
 }  // namespace
 
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at) {
-  return 2 * master.step("nominal_step", at).value_or(standards.nominal_step);
+  const auto step = master.step("nominal_step", at).value_or(standards.nominal_step);
+  return std::min(kHoldMax, std::chrono::round<Duration>(standards.hold_steps * step));
 }
 
 void summarise_power(Evidence& evidence) {

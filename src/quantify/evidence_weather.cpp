@@ -7,6 +7,9 @@ namespace {
 
 using store::Version;
 
+// Bases of Eurostat's degree days (nrg_chdd), whatever the setting for the others is.
+constexpr double kEurostatHeatingBase = 18, kEurostatCoolingBase = 21;
+
 // A day counts from half of its periods on (CalTRACK 2.2.2.3 and 2.2.1.2).
 bool is_valid(Duration covered, const Window& day) { return 2 * covered >= day.length(); }
 
@@ -132,9 +135,9 @@ WeatherSummary weather_of(const Window& window, const Material& material,
     summary.heating_kd += std::max(0.0, standards.heating_base - mean);
     summary.cooling_kd += std::max(0.0, mean - standards.cooling_base);
     if (mean <= standards.eurostat_heating_threshold)
-      summary.eurostat_heating_kd += standards.heating_base - mean;
+      summary.eurostat_heating_kd += kEurostatHeatingBase - mean;
     if (mean >= standards.eurostat_cooling_threshold)
-      summary.eurostat_cooling_kd += mean - standards.cooling_base;
+      summary.eurostat_cooling_kd += mean - kEurostatCoolingBase;
   }
   return summary;
 }

@@ -124,6 +124,8 @@ Figure energy_per_degree_day(const Evidence& evidence) {
                                  : std::nullopt);
   figure.attributes.emplace("valid_days", std::to_string(weather.valid_days));
   figure.attributes.emplace("expected_days", std::to_string(weather.expected_days));
+  const double base = evidence.material->standards.heating_base;
+  if (base != Standards{}.heating_base) figure.attributes.emplace("base_c", spell(base));
   return figure;
 }
 

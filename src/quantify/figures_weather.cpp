@@ -16,6 +16,13 @@ Figure of_days(const Evidence& evidence, double value) {
   return figure;
 }
 
+// The default is the base that the KPI's name has; where the setting is another, the row says so.
+Figure with_base(Figure figure, double Standards::*setting, const Evidence& evidence) {
+  const double base = evidence.material->standards.*setting;
+  if (base != Standards{}.*setting) figure.attributes.emplace("base_c", spell(base));
+  return figure;
+}
+
 Figure of_comfort(const Evidence& evidence, double value) {
   const double expected = hours(evidence.window.length());
   const double present = evidence.comfort.hours;
@@ -92,10 +99,12 @@ Figure mean_outdoor_temperature(const Evidence& evidence) {
                                static_cast<double>(std::max<std::size_t>(1, weather.valid_days)));
 }
 Figure heating_degree_days(const Evidence& evidence) {
-  return of_days(evidence, evidence.weather.heating_kd);
+  return with_base(of_days(evidence, evidence.weather.heating_kd), &Standards::heating_base,
+                   evidence);
 }
 Figure cooling_degree_days(const Evidence& evidence) {
-  return of_days(evidence, evidence.weather.cooling_kd);
+  return with_base(of_days(evidence, evidence.weather.cooling_kd), &Standards::cooling_base,
+                   evidence);
 }
 Figure eurostat_heating(const Evidence& evidence) {
   return of_days(evidence, evidence.weather.eurostat_heating_kd);
