@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 
 #include "admin/session.h"
@@ -153,6 +154,36 @@ void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
   }
 }
 
+void write_settings(std::ostream& out) {
+  out << "\n## Settings\n\n"
+         "What the standards leave open is in `standards.toml` of the data folder, a key a line; "
+         "without the file all is as below. The server reads it when it starts and refuses one "
+         "that it does not understand; `districtd --check-config` says the same beforehand. "
+         "`districtctl kpi recompute` applies a change to what is there. What belongs to one "
+         "meter is master data: its step, threshold, outdoor sensor, and the unit of what it "
+         "sends is in the content schema.\n\n"
+         "| key | unit | default | range | meaning |\n|---|---|---|---|---|\n";
+  for (const auto& key : config::standards_keys()) {
+    out << "| `" << key.name << "` | " << key.unit << " | " << key.standard << " | " << key.range
+        << " | " << key.meaning << " |\n";
+  }
+  out << "\nThe categories of comfort (EN 16798-1) are tables, limits in degrees Celsius; "
+         "`adaptive` is added to the adaptive comfort temperature. The defaults:\n\n```toml\n";
+  constexpr std::array kNames = {"I", "II", "III", "IV"};
+  const Standards standards;
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    const auto& category = standards.comfort[i];
+    const auto limits = [&out](const char* name, const ComfortLimits& l) {
+      out << name << " = [" << l.low << ", " << l.high << "]\n";
+    };
+    out << (i == 0 ? "" : "\n") << "[comfort." << kNames[i] << "]\n";
+    limits("heating", category.heating);
+    limits("cooling", category.cooling);
+    if (category.adaptive.low != category.adaptive.high) limits("adaptive", category.adaptive);
+  }
+  out << "```\n";
+}
+
 Result<int> write_catalogue(Session& session) {
   auto& out = session.terminal.out();
   out << "# KPIs\n\n"
@@ -175,6 +206,7 @@ Result<int> write_catalogue(Session& session) {
     out << "| `" << rule.name << "` | " << rule.explanation << " | "
         << (rule.has_window ? "yes" : "no, it has none") << " |\n";
   }
+  write_settings(out);
   return exit_ok;
 }
 
