@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <map>
 
-#include "base/csv.h"
 #include "admin/session.h"
+#include "base/csv.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"

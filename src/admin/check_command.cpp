@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "admin/session.h"
+#include "base/file.h"
 #include "audit/explanation.h"
 #include "base/diagnosis.h"
 #include "model/fault.h"

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "admin/session.h"
+#include "base/file.h"
 #include "log/log.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"

@@ -2,8 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "validate/content_folder.h"
 #include "xml/document.h"
@@ -59,17 +57,6 @@ Result<std::optional<Instant>> read_instant(const std::string& option, const std
                 "write 2018-03-01 (midnight UTC) or 2018-03-01T12:00:00Z");
   }
   return instant;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || content.fail()) {
-    return fail(ErrorCode::file_unreadable, "cannot read " + path,
-                "check the name and its permissions");
-  }
-  return content.str();
 }
 
 Result<std::unique_ptr<validate::Validator>> Session::validator() const {

@@ -49,8 +49,6 @@ void add_csv_option(CLI::App& command, Session& session);
 
 // The value of an option that is a day or an instant; none when empty. Errors: admin_invalid.
 Result<std::optional<Instant>> read_instant(const std::string& option, const std::string& text);
-// Errors: file_unreadable.
-Result<std::string> read_file(const std::string& path);
 
 // One for each family of commands, in <family>_commands.cpp.
 void add_tenant_commands(CLI::App& app, Session& session);
