@@ -2,7 +2,6 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
@@ -623,19 +622,12 @@ BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_ar
   BOOST_TEST(contains(run({"log", "verify"}).out, "intact"));
   BOOST_TEST(run({"audit", "replay"}).code == 0);
   BOOST_TEST(run_json({"site", "import", file})["outcome"] == "unchanged");
-  const auto kpis_before = run_json({"kpi", "--tenant", "20"});
-  const auto recomputed =
-      run_json({"kpi", "recompute", "--from", "2018-01-01", "--to", "2019-01-01"});
-  const auto kpis_after = run_json({"kpi", "--tenant", "20"});
-  for (std::size_t i = 0, shown = 0; i < kpis_before.size() && shown < 6; ++i) {
-    if (kpis_before[i] != kpis_after[i] && ++shown) {
-      std::cerr << kpis_before[i].dump() << "\n" << kpis_after[i].dump() << "\n";
-    }
-  }
-  std::cerr << kpis_before.size() << " " << kpis_after.size() << recomputed.dump() << std::endl;
+  clock.step();  // a value computed now has changed
+  BOOST_TEST(
+      run_json({"kpi", "recompute", "--from", "2018-01-01", "--to", "2019-01-01"})["changed"] == 0);
   const auto again = run({"kpi", "recompute", "--from", "2018-01-01", "--to", "2019-01-01"});
-  BOOST_TEST(contains(again.out, "0 values restored"), again.out + again.err);
-  BOOST_TEST(contains(again.out, "0 values changed"), again.out);
+  BOOST_TEST(contains(again.out, ", 0 values restored"), again.out + again.err);
+  BOOST_TEST(contains(again.out, ", 0 values changed"), again.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
