@@ -2,9 +2,9 @@
 #include <CLI/CLI.hpp>
 
 #include "admin/session.h"
-#include "base/file.h"
 #include "audit/explanation.h"
 #include "base/diagnosis.h"
+#include "base/file.h"
 #include "model/fault.h"
 #include "xml/document.h"
 
