@@ -137,7 +137,6 @@ void add_envelope_commands(CLI::App& app, Session& session) {
   envelope->require_subcommand(1);
 
   auto options = std::make_shared<ListOptions>();
-  options->limit = 1000;
   auto* list_command = envelope->add_subcommand("list", "List envelopes in the order of the log");
   add_list_options(*list_command, session, *options, "Only this tenant's");
   list_command->footer(

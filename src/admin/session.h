@@ -60,7 +60,7 @@ Result<bool> file_exists(const std::string& path);
 // What the commands that list what came in are asked for.
 struct ListOptions {
   std::string tenant, from, to;
-  std::size_t limit;
+  std::size_t limit = 1000;
 };
 // --tenant, --from, --to, --limit and --csv.
 void add_list_options(CLI::App& command, Session& session, ListOptions& options,
