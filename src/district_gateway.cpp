@@ -144,10 +144,10 @@ int main(int argc, char** argv) {
 
   CLI::App program{"Sends a site's meter data as signed messages and keeps the receipts.",
                    "district-gateway"};
-  program.set_version_flag("--version", DISTRICT_VERSION);
+  program.set_version_flag("--version", "district-gateway " DISTRICT_VERSION);
   program.require_subcommand(1);
   program.get_formatter()->column_width(32);
-  CLI::App& send = *program.add_subcommand("send", "send files of meter data");
+  CLI::App& send = *program.add_subcommand("send", "Send files of meter data");
   SendOptions options;
   Spelled spelled;
   add_options(send, options, spelled);

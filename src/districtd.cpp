@@ -35,8 +35,8 @@ using namespace district;
 
 constexpr const char* kFooter = R"(Examples:
   districtd --demo demo-data              everything below one folder, port 8443
-  districtd --config /etc/district.toml --check-config
-  districtd --config /etc/district.toml
+  districtd --config /etc/district/district.toml --check-config
+  districtd --config /etc/district/district.toml
 
 SIGTERM or SIGINT ends it: what is under way is finished, nothing acknowledged is lost.
 SIGHUP reads certificates and keys again: of TLS for new connections, of receipts at once.
@@ -156,6 +156,27 @@ std::unique_ptr<acknowledge::Rejections> keep_rejections(const config::Config& c
   return nullptr;
 }
 
+Result<std::unique_ptr<validate::Validator>> load_schemas(const config::Config& config,
+                                                          const soap::OperationReader& operations) {
+  auto validator = [&]() -> Result<std::unique_ptr<validate::Validator>> {
+    DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
+    return validate::Validator::create(operations);
+  }();
+  if (!validator && validator.error().hint.empty()) {
+    validator.error().hint = "districtctl content check FILE.xsd checks one";
+  }
+  return validator;
+}
+
+// What run() would refuse, as far as that shows without a database and a port.
+Result<Ok> check_usable(const config::Config& config) {
+  DISTRICT_CHECK(load_identities(config));
+  DISTRICT_CHECK(server::check_certificates(server::settings_from(config)));
+  const soap::OperationReader operations;
+  DISTRICT_CHECK(load_schemas(config, operations));
+  return Ok{};
+}
+
 Result<Ok> run(const config::Config& config) {
   const SystemClock clock;
   const std::string database = config.database().string();
@@ -166,8 +187,7 @@ Result<Ok> run(const config::Config& config) {
   DISTRICT_TRY(auto identities, load_identities(config));
   const soap::OperationReader operations;
   const soap::BodyWriter bodies;
-  DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
-  DISTRICT_TRY(const auto validator, validate::Validator::create(operations));
+  DISTRICT_TRY(const auto validator, load_schemas(config, operations));
   DISTRICT_TRY(const auto archive,
                archive::Archive::open({database, static_cast<std::size_t>(config.archive.group_max),
                                        static_cast<std::size_t>(config.archive.queue_max),
@@ -271,6 +291,7 @@ int main(int argc, char** argv) {
   if (!config) return report(config.error());
   if (report_findings(*config)) return 2;
   if (options.check_only) {
+    if (const auto usable = check_usable(*config); !usable) return report(usable.error());
     std::puts("configuration is good");
     return 0;
   }

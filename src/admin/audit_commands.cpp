@@ -25,6 +25,7 @@ Result<audit::Selection> selection_of(const AuditOptions& options) {
   if (!options.receipt_id.empty()) selection.receipt_id = options.receipt_id;
   DISTRICT_TRY(selection.from, read_instant("--from", options.from));
   DISTRICT_TRY(selection.to, read_instant("--to", options.to));
+  DISTRICT_CHECK(check_order(selection.from, selection.to));
   return selection;
 }
 
@@ -89,16 +90,16 @@ void write_text(std::ostream& out, const audit::ReplayReport& report, bool only_
         << "\n  replayed  "
         << (difference.replayed.empty() ? "nothing" : printable(difference.replayed)) << '\n';
   }
-  out << grouped(report.envelopes) << (report.envelopes == 1 ? " envelope" : " envelopes");
+  out << counted(report.envelopes, "envelope");
   if (!only_signatures) {
-    out << ", " << grouped(report.measurements) << " measurements, " << grouped(report.master_facts)
-        << " statements of master data, " << grouped(report.kpis) << " KPI values";
+    out << ", " << counted(report.measurements, "measurement") << ", "
+        << counted(report.master_facts, "statement of master data", "statements of master data")
+        << ", " << counted(report.kpis, "KPI value");
   }
   if (report.differences.empty()) {
     out << ": no difference\n";
   } else {
-    out << ": " << grouped(report.differences.size())
-        << (report.differences.size() == 1 ? " difference\n" : " differences\n");
+    out << ": " << counted(report.differences.size(), "difference") << '\n';
   }
 }
 
@@ -128,10 +129,12 @@ Result<int> audit(Session& session, const AuditOptions& options) {
   } else {
     write_text(session.terminal.out(), report, options.only_signatures);
   }
+  if (report.envelopes == 0) session.terminal.note("no envelope fits, so nothing was checked");
   if (report.not_quantified > 0) {
-    session.terminal.note(grouped(report.not_quantified) +
-                          " envelopes wait for the quantifier: only their signatures were checked; "
-                          "'districtctl status --wait' waits for it");
+    session.terminal.note("only the signature was checked of " +
+                          counted(report.not_quantified, "envelope") +
+                          " that the quantifier has still to do; 'districtctl status --wait' waits "
+                          "for it");
   }
   return report.differences.empty() ? exit_ok : exit_difference;
 }

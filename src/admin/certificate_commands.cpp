@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <map>
 
-#include "base/csv.h"
 #include "admin/session.h"
+#include "base/csv.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"
@@ -184,7 +185,7 @@ void write_enrolled(Session& session, const std::vector<trust::EnrolRequest>& en
 Result<int> enrol(Session& session, const EnrolOptions& options) {
   const bool from_csv = !options.csv_file.empty();
   if (!from_csv && (options.tenant.empty() || options.certificate_file.empty())) {
-    return fail(ErrorCode::admin_invalid, "--tenant N and CERT.pem are needed",
+    return fail(ErrorCode::admin_invalid, "--tenant CODE and CERT.pem are needed",
                 "or give --csv FILE for many");
   }
   std::vector<EnrolRow> rows{{"", 0, options.tenant, options.certificate_file,
@@ -249,6 +250,7 @@ const char* status_of(const Enrolment& enrolment, const Period& period, Instant 
 
 Result<int> list(Session& session, const std::string& tenant) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  if (!tenant.empty()) DISTRICT_CHECK(find_tenant(*database, tenant));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
   Listing listing({{"fingerprint", "FINGERPRINT"},
                    {"subject", "SUBJECT"},
@@ -325,7 +327,7 @@ void add_enrol(CLI::App& app, Session& session) {
       "  districtctl --data /var/lib/district enrol --tenant 20 barcelona.pem\n"
       "  districtctl --data /var/lib/district enrol --tenant 10 old.pem --allow-sha1-until "
       "2027-01-01\n"
-      "  districtctl --data /var/lib/district enrol --csv truststore/enrol.csv");
+      "  districtctl --data /var/lib/district enrol --csv enrol.csv");
   command->callback([&session, options] {
     session.action = [&session, options] { return enrol(session, *options); };
   });

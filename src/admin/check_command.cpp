@@ -4,6 +4,7 @@
 #include "admin/session.h"
 #include "audit/explanation.h"
 #include "base/diagnosis.h"
+#include "base/file.h"
 #include "model/fault.h"
 #include "xml/document.h"
 

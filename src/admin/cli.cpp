@@ -81,6 +81,11 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
         {ErrorCode::admin_invalid, what, "'" + command_of(app) + " --help' explains it", {}, {}});
     return exit_invalid;
   }
+  if (session.json && session.csv) {
+    session.terminal.error(
+        {ErrorCode::admin_invalid, "--csv excludes --json", "give one of them", {}, {}});
+    return exit_invalid;
+  }
   return run_action(session);
 }
 
@@ -110,7 +115,7 @@ int run(const std::vector<std::string>& arguments, const World& world) {
         "Exit codes: 0 done, 1 a check found a difference or damage, 2 wrong usage or input,\n"
         "3 database unavailable, 4 not found, 5 already there, 6 still waiting, 7 failed.\n\n"
         "Examples:\n"
-        "  districtctl --config /etc/district/districtd.toml status\n"
+        "  districtctl --config /etc/district/district.toml status\n"
         "  districtctl --data /var/lib/district certificate list --tenant 20\n"
         "  districtctl --data /var/lib/district audit replay\n"
         "'districtctl COMMAND --help' has examples for each command.");

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "admin/session.h"
+#include "base/file.h"
 #include "quantify/catalogue.h"
 #include "quantify/units.h"
 #include "validate/content_schema.h"

@@ -11,18 +11,15 @@
 namespace district::admin {
 namespace {
 
-struct ListOptions {
-  std::string tenant, from, to;
-  std::size_t limit = 1000;
-};
-
 Result<int> list(Session& session, const ListOptions& options) {
   store::EnvelopeFilter filter;
   if (!options.tenant.empty()) filter.tenant = options.tenant;
   DISTRICT_TRY(filter.from, read_instant("--from", options.from));
   DISTRICT_TRY(filter.to, read_instant("--to", options.to));
+  DISTRICT_CHECK(check_order(filter.from, filter.to));
   filter.limit = options.limit + 1;  // one more tells whether there are more
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  if (filter.tenant) DISTRICT_CHECK(find_tenant(*database, *filter.tenant));
   DISTRICT_TRY(auto envelopes, store::ArchiveStore(*database).list(filter));
   const bool more = envelopes.size() > options.limit;
   if (more) envelopes.resize(options.limit);
@@ -141,16 +138,9 @@ void add_envelope_commands(CLI::App& app, Session& session) {
 
   auto options = std::make_shared<ListOptions>();
   auto* list_command = envelope->add_subcommand("list", "List envelopes in the order of the log");
-  list_command->add_option("--tenant", options->tenant, "Only this tenant's")->type_name("CODE");
-  list_command->add_option("--from", options->from, "Received at or after")->type_name("DATE");
-  list_command->add_option("--to", options->to, "Received before")->type_name("DATE");
-  list_command->add_option("--limit", options->limit, "At most so many")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 100'000'000))
-      ->capture_default_str();
-  add_csv_option(*list_command, session);
+  add_list_options(*list_command, session, *options, "Only this tenant's");
   list_command->footer(
-      "DATE is a day (2018-03-01: midnight UTC) or an instant (2018-03-01T12:00:00Z).\n\n"
+      std::string(kDateNote) +
       "Example:\n"
       "  districtctl --data /var/lib/district envelope list --tenant 20 --from 2026-11-01");
   list_command->callback([&session, options] {

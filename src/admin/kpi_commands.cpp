@@ -5,11 +5,11 @@
 #include <cmath>
 #include <set>
 
-#include "base/local_time.h"
 #include "admin/picture.h"
 #include "admin/session.h"
+#include "base/local_time.h"
+#include "quantify/catalogue.h"
 #include "store/series_store.h"
-#include "store/trust_store.h"
 
 namespace district::admin {
 namespace {
@@ -25,33 +25,22 @@ constexpr std::size_t kBarsMax = 62;
 // No window is longer.
 constexpr auto kLongestWindow = std::chrono::hours(24 * 3660);
 
-Result<std::string> zone_of(store::Database& database, const std::string& tenant) {
-  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
-  const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
-                                  [&tenant](const Tenant& t) { return t.code == tenant; });
-  if (found == records.tenants.rend()) {
-    return fail(ErrorCode::not_found, "no tenant " + tenant,
-                "'districtctl tenant list' shows them");
+// A misspelled name must not pass for a KPI without values.
+Result<Ok> check_name(const std::string& kpi) {
+  const auto& known = quantify::catalogue();
+  if (kpi.empty() || std::ranges::find(known, kpi, &quantify::KpiDefinition::id) != known.end()) {
+    return Ok{};
   }
-  return found->zone;
-}
-
-Result<std::optional<Instant>> read_day(const std::string& option, const std::string& text,
-                                        const LocalTime& local) {
-  if (text.empty()) return std::optional<Instant>{};
-  const auto instant = local.parse_day_or_instant(text);
-  if (!instant) {
-    return fail(ErrorCode::admin_invalid, option + ": '" + text + "' is not a day or an instant",
-                "write 2018-03-01 (midnight of the tenant's zone) or 2018-03-01T12:00:00Z");
-  }
-  return instant;
+  return fail(ErrorCode::admin_invalid, "there is no KPI '" + kpi + "'",
+              "'districtctl kpi catalogue' lists them");
 }
 
 // The windows that overlap the time asked for.
 Result<std::vector<KpiValue>> find(store::Database& database, const KpiOptions& options,
                                    const LocalTime& local) {
-  DISTRICT_TRY(const auto from, read_day("--from", options.from, local));
-  DISTRICT_TRY(const auto to, read_day("--to", options.to, local));
+  DISTRICT_TRY(const auto from, read_local_instant("--from", options.from, local));
+  DISTRICT_TRY(const auto to, read_local_instant("--to", options.to, local));
+  DISTRICT_CHECK(check_order(from, to));
   store::KpiFilter filter;
   filter.tenant = options.tenant;
   if (!options.source.empty()) filter.source = options.source;
@@ -203,9 +192,10 @@ Result<int> show(Session& session, const KpiOptions& options) {
                 "'districtctl tenant list' shows the tenants");
   }
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto zone, zone_of(*database, options.tenant));
-  DISTRICT_TRY(const auto local, LocalTime::of(zone));
+  DISTRICT_TRY(const auto tenant, find_tenant(*database, options.tenant));
+  DISTRICT_TRY(const auto local, LocalTime::of(tenant.zone));
   DISTRICT_TRY(auto values, find(*database, options, local));
+  if (values.empty()) DISTRICT_CHECK(check_name(options.kpi));
   const auto format = session.format();
   std::size_t hours = 0;
   if (format == Format::table && options.window.empty()) {
@@ -233,19 +223,19 @@ void add_kpi_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<KpiOptions>();
   auto* command = app.add_subcommand("kpi", "Show KPIs, a row a value, or a picture of them");
   command->add_option("--tenant", options->tenant, "Its tenantCode; required")->type_name("CODE");
-  command->add_option("--source", options->source, "Only this messageSourceElement");
-  auto* meter = command->add_option("--meter", options->meter, "Only this meter of the source");
-  command->add_option("--kpi", options->kpi, "Only this KPI, e.g. energy_kwh");
-  command
-      ->add_option("--window", options->window,
-                   "Only windows of this kind; default: all, but no hours in tables")
-      ->check(CLI::IsMember({"hour", "day", "month", "year", "baseline", "reporting"}));
+  command->add_option("--source", options->source, "Only this messageSourceElement")
+      ->type_name("NAME");
+  auto* meter = command->add_option("--meter", options->meter, "Only this meter of the source")
+                    ->type_name("ID");
+  command->add_option("--kpi", options->kpi, "Only this KPI, e.g. energy_kwh")->type_name("KPI");
+  add_window_option(*command, options->window,
+                    "Only windows of this kind; default: all, but no hours in tables");
   command->add_option("--from", options->from, "Only windows that end after")->type_name("DATE");
   command->add_option("--to", options->to, "Only windows that begin before")->type_name("DATE");
   auto* picture =
       command->add_flag("--picture", options->picture, "Draw each series instead of listing it");
-  picture->excludes(
-      command->add_flag("--csv", session.csv, "Results as CSV with a header line (RFC 4180)"));
+  add_csv_option(*command, session);
+  picture->excludes(command->get_option("--csv"));
   command->footer(
       "DATE is a day (2018-03-01: midnight of the tenant's zone) or an instant "
       "(2018-03-01T12:00:00Z).\nTables show the site's local time; --json and --csv have UTC and "

@@ -33,7 +33,9 @@ quantify::Engine::ZoneLookup zones_of(const store::TrustRecords& records) {
 }
 
 Result<KpiValue> find_kpi(store::Database& database, const DetailOptions& options) {
-  DISTRICT_TRY(const auto at, read_instant("--at", options.at));
+  DISTRICT_TRY(const auto tenant, find_tenant(database, options.tenant));
+  DISTRICT_TRY(const auto local, LocalTime::of(tenant.zone));
+  DISTRICT_TRY(const auto at, read_local_instant("--at", options.at, local));
   store::KpiFilter filter;
   filter.tenant = options.tenant;
   filter.source = options.source;
@@ -57,11 +59,15 @@ std::string remark_of(const store::Measurement& input) {
   return remark;
 }
 
-void write_kpi(Session& session, const KpiValue& kpi, const quantify::KpiDefinition& definition) {
+Details details_of(const KpiValue& kpi, const quantify::KpiDefinition& definition) {
   Details details;
+  details.add("tenant", "", kpi.meter.tenant);
+  details.add("source", "", kpi.meter.source);
+  details.add("meter", "", kpi.meter.meter);
   details.add("kpi", "KPI", kpi.kpi);
   details.add("formula", "Formula", std::string(definition.formula));
   details.add("source_of_definition", "Source", std::string(definition.source));
+  details.add("window", "", name_of(kpi.window));
   details.add("window_start", "Window", cell_of(kpi.start));
   details.add("window_end", "until", cell_of(kpi.end));
   details.add("value", "Value", cell_of(kpi.value, 6));
@@ -72,7 +78,7 @@ void write_kpi(Session& session, const KpiValue& kpi, const quantify::KpiDefinit
   details.add("revision", "Revision", std::uint64_t{kpi.revision});
   details.add("computed_at", "Computed at", cell_of(kpi.computed_at));
   for (const auto& [name, value] : kpi.attributes) details.add(name, name, value);
-  details.write(session.terminal.out(), session.format());
+  return details;
 }
 
 Result<int> explain(Session& session, const DetailOptions& options) {
@@ -107,11 +113,13 @@ Result<int> explain(Session& session, const DetailOptions& options) {
                 "master data",
                 statement.origin.receipt_id});
   }
-  if (session.format() == Format::table) {
-    write_kpi(session, kpi, *explanation.definition);
-    session.terminal.out() << '\n';
-  }
-  inputs.write(session.terminal.out(), session.format());
+  auto& out = session.terminal.out();
+  const auto format = session.format();
+  auto details = details_of(kpi, *explanation.definition);
+  if (format == Format::json) details.add("inputs", "", {inputs.json(), ""});
+  if (format != Format::csv) details.write(out, format);
+  if (format == Format::table) out << '\n';
+  if (format != Format::json) inputs.write(out, format);
   return exit_ok;
 }
 
@@ -215,8 +223,10 @@ Result<int> recompute(Session& session, const DetailOptions& options) {
   if (!options.tenant.empty()) selection.tenant = options.tenant;
   DISTRICT_TRY(selection.from, read_instant("--from", options.from));
   DISTRICT_TRY(selection.to, read_instant("--to", options.to));
+  DISTRICT_CHECK(check_order(selection.from, selection.to));
   DISTRICT_TRY(const auto settings, session.settings());
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
+  if (selection.tenant) DISTRICT_CHECK(find_tenant(*database, *selection.tenant));
   DISTRICT_TRY(const auto trust,
                trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
   DISTRICT_TRY(const auto validator, session.validator());
@@ -227,11 +237,21 @@ Result<int> recompute(Session& session, const DetailOptions& options) {
                quantify::rebuild(
                    *database, *validator, *trust, selection, standards, session.now(),
                    [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
-  session.terminal.out() << grouped(report.envelopes) << " envelopes read again, "
-                         << grouped(report.restored) << " values restored, "
-                         << grouped(report.removed) << " removed, KPIs of "
-                         << grouped(report.meters) << " meters computed, "
-                         << grouped(report.changed) << " values changed\n";
+  auto& out = session.terminal.out();
+  if (session.json) {
+    Details details;
+    details.add("envelopes", "", report.envelopes);
+    details.add("restored", "", report.restored);
+    details.add("removed", "", report.removed);
+    details.add("meters", "", report.meters);
+    details.add("changed", "", report.changed);
+    details.write(out, Format::json);
+    return exit_ok;
+  }
+  out << counted(report.envelopes, "envelope") << " read again, "
+      << counted(report.restored, "value") << " restored, " << grouped(report.removed)
+      << " removed, KPIs of " << counted(report.meters, "meter") << " computed, "
+      << counted(report.changed, "value") << " changed\n";
   return exit_ok;
 }
 
@@ -241,12 +261,16 @@ void add_kpi_detail_commands(CLI::App& kpi, Session& session) {
   auto options = std::make_shared<DetailOptions>();
   auto* explain_command = kpi.add_subcommand(
       "explain", "Show what a value was computed from: inputs, master data, receipts");
-  explain_command->add_option("--tenant", options->tenant, "Its tenantCode")->required();
-  explain_command->add_option("--source", options->source, "Its messageSourceElement")->required();
-  explain_command->add_option("--meter", options->meter, "Its meter of the source");
-  explain_command->add_option("--kpi", options->kpi, "E.g. energy_kwh")->required();
-  explain_command->add_option("--window", options->window, "Kind of the window; default: day");
-  explain_command->add_option("--at", options->at, "A day (UTC) or an instant in the window")
+  const auto add = [&](const char* name, std::string& value, const char* type, const char* means) {
+    return explain_command->add_option(name, value, means)->type_name(type);
+  };
+  add("--tenant", options->tenant, "CODE", "Its tenantCode")->required();
+  add("--source", options->source, "NAME", "Its messageSourceElement")->required();
+  add("--meter", options->meter, "ID", "Its meter of the source");
+  add("--kpi", options->kpi, "KPI", "E.g. energy_kwh")->required();
+  add_window_option(*explain_command, options->window, "Kind of the window; default: day");
+  explain_command
+      ->add_option("--at", options->at, "A day of the tenant's zone, or an instant, in the window")
       ->type_name("DATE")
       ->required();
   add_csv_option(*explain_command, session);
@@ -265,7 +289,7 @@ void add_kpi_detail_commands(CLI::App& kpi, Session& session) {
 
   auto* recompute_command = kpi.add_subcommand(
       "recompute", "Compute the windows of a time again, from the raw envelopes");
-  recompute_command->add_option("--tenant", options->tenant, "Only this tenant");
+  recompute_command->add_option("--tenant", options->tenant, "Only this tenant")->type_name("CODE");
   recompute_command->add_option("--from", options->from, "Windows that end after")
       ->type_name("DATE")
       ->required();

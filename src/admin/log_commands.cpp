@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "admin/session.h"
+#include "base/file.h"
 #include "log/log.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
@@ -78,15 +79,18 @@ Result<HeldReceipt> receipt_of(const std::string& line) {
 
 // Errors: archive_corrupt when the receipt contradicts the archive or the log.
 Result<Ok> check_receipt(store::Database& database, const HeldReceipt& held) {
+  const auto contradicts = [&held](const char* what) {
+    return fail(ErrorCode::archive_corrupt, "receipt " + held.receipt_id + ": " + what);
+  };
   store::ArchiveStore archive(database);
   auto stored = archive.find(held.receipt_id);
   if (!stored && stored.error().code == ErrorCode::not_found) {
-    return fail(ErrorCode::archive_corrupt, "its envelope is not in the archive");
+    return contradicts("its envelope is not in the archive");
   }
   if (!stored) return fail(std::move(stored).error());
   const auto tree_size = held.tree_size.value_or(stored->tree_size);
   DISTRICT_TRY(const auto log_head, archive.log_head_of_size(tree_size));
-  if (!log_head) return fail(ErrorCode::archive_corrupt, "the log has no head of its tree size");
+  if (!log_head) return contradicts("the log has no head of its tree size");
   return log::check_receipt(
       database,
       {held.receipt_id, held.received_at, held.message_count.value_or(stored->message_count),
@@ -110,7 +114,7 @@ Result<std::uint64_t> check_receipts(store::Database& database, const std::strin
     const auto agrees = check_receipt(database, *receipt);
     if (agrees) continue;
     if (agrees.error().code != ErrorCode::archive_corrupt) return fail(agrees.error());
-    problems.push_back(where + ", receipt " + receipt->receipt_id + ": " + agrees.error().detail);
+    problems.push_back(where + ", " + agrees.error().detail);
   }
   return checked;
 }
@@ -142,13 +146,13 @@ Result<int> verify(Session& session, const VerifyOptions& options) {
     return report.problems.empty() ? exit_ok : exit_difference;
   }
   for (const auto& problem : report.problems) out << "problem: " << printable(problem) << '\n';
-  out << grouped(report.leaves) << " leaves, " << grouped(report.heads) << " heads";
-  if (!options.receipts_file.empty()) out << ", " << grouped(receipts) << " receipts";
+  out << counted(report.leaves, "leaf", "leaves") << ", " << counted(report.heads, "head");
+  if (!options.receipts_file.empty()) out << ", " << counted(receipts, "receipt");
   if (report.problems.empty()) {
     out << ": intact\nroot hash " << to_base64(report.root_hash) << '\n';
     return exit_ok;
   }
-  out << ": " << grouped(report.problems.size()) << " problems\n";
+  out << ": " << counted(report.problems.size(), "problem") << '\n';
   session.terminal.error({ErrorCode::archive_corrupt,
                           "the log is not intact",
                           "keep the database as it is, for evidence; 'districtctl audit replay' "
@@ -184,7 +188,8 @@ Result<std::chrono::seconds> wait_of(const StatusOptions& options) {
   const bool is_number = CLI::detail::lexical_cast(options.seconds, seconds);
   if (!is_number || std::chrono::seconds(seconds) > kMaxWait) {
     return fail(ErrorCode::admin_invalid,
-                "--wait: '" + options.seconds + "' is not a number of seconds up to a day");
+                "--wait: '" + options.seconds + "' is not a number of seconds up to a day",
+                "--wait 300 waits for five minutes at most, --wait for one");
   }
   return std::chrono::seconds(seconds);
 }
@@ -214,9 +219,11 @@ Result<int> status(Session& session, const StatusOptions& options) {
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
   DISTRICT_TRY(const auto counts, store::SeriesStore(*database).counts());
-  for (const auto& [state, number] : counts.measurements) {
+  for (const auto state : store::kMeasurementStates) {
     const std::string name = store::name_of(state);
-    details.add("values_" + name, "Values " + name, number);
+    const auto count = counts.measurements.find(state);
+    details.add("values_" + name, "Values " + name,
+                count == counts.measurements.end() ? std::uint64_t{0} : count->second);
   }
   for (const auto& [rule, number] : counts.rules)
     details.add("rule_" + rule, "Rule " + rule, number);

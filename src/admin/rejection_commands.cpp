@@ -1,7 +1,6 @@
 // districtctl rejection list, rejection show
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 
 #include "admin/session.h"
 #include "archive/compression.h"
@@ -12,17 +11,15 @@
 namespace district::admin {
 namespace {
 
-struct ListOptions {
-  std::string tenant, from, to;
+struct RejectionListOptions : ListOptions {
   std::optional<unsigned> code;
-  std::size_t limit = 100;
 };
 
 Result<std::unique_ptr<store::RejectionStore>> open_store(const Session& session) {
   DISTRICT_TRY(const auto config, session.settings());
   const auto path = config.rejections_file().string();
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
+  DISTRICT_TRY(const bool exists, file_exists(path));
+  if (!exists) {
     return fail(ErrorCode::archive_unavailable, "there is no file " + path,
                 "districtd makes it when it starts; check --config or --data");
   }
@@ -48,11 +45,12 @@ Cell tenant_cell(const store::Rejection& rejection) {
   return {Json(), "(" + claimed + "?)"};
 }
 
-Result<int> list(Session& session, const ListOptions& options) {
+Result<int> list(Session& session, const RejectionListOptions& options) {
   store::RejectionFilter filter;
   if (!options.tenant.empty()) filter.tenant = options.tenant;
   DISTRICT_TRY(filter.from, read_instant("--from", options.from));
   DISTRICT_TRY(filter.to, read_instant("--to", options.to));
+  DISTRICT_CHECK(check_order(filter.from, filter.to));
   if (options.code) filter.code = static_cast<ErrorCode>(*options.code);
   filter.limit = options.limit + 1;  // one more tells whether there are more
   DISTRICT_TRY(const auto store, open_store(session));
@@ -265,24 +263,16 @@ void add_rejection_commands(CLI::App& app, Session& session) {
   auto* rejection = app.add_subcommand("rejection", "Rejected requests, while they are kept");
   rejection->require_subcommand(1);
 
-  auto options = std::make_shared<ListOptions>();
+  auto options = std::make_shared<RejectionListOptions>();
+  options->limit = 100;
   auto* list_command = rejection->add_subcommand("list", "List rejections, the newest first");
-  list_command
-      ->add_option("--tenant", options->tenant,
-                   "Only those that this tenant sent, or that came with its certificate")
-      ->type_name("CODE");
-  list_command->add_option("--from", options->from, "At or after")->type_name("DATE");
-  list_command->add_option("--to", options->to, "Before")->type_name("DATE");
+  add_list_options(*list_command, session, *options,
+                   "Only those that this tenant sent, or that came with its certificate");
   list_command->add_option("--code", options->code, "Only those with this error code")
       ->type_name("NUMBER")
       ->check(CLI::Range(1000, 9999));
-  list_command->add_option("--limit", options->limit, "At most so many")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 100'000'000))
-      ->capture_default_str();
-  add_csv_option(*list_command, session);
   list_command->footer(
-      "DATE is a day (2018-03-01: midnight UTC) or an instant (2018-03-01T12:00:00Z).\n\n"
+      std::string(kDateNote) +
       "Example:\n"
       "  districtctl --data /var/lib/district rejection list --tenant 20 --code 2008");
   list_command->callback([&session, options] {

@@ -1,10 +1,10 @@
 #include "admin/session.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "store/trust_store.h"
 #include "validate/content_folder.h"
 #include "xml/document.h"
 
@@ -29,8 +29,7 @@ Result<config::Config> Session::settings() const {
 Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) const {
   DISTRICT_TRY(const auto config, settings());
   const auto path = config.database().string();
-  std::error_code ignored;
-  const bool exists = std::filesystem::exists(path, ignored);
+  DISTRICT_TRY(const bool exists, file_exists(path));
   if (!exists && mode != store::OpenMode::create) {
     return fail(ErrorCode::archive_unavailable, "there is no database " + path,
                 "districtd makes it when it starts, and so does 'districtctl tenant add'; "
@@ -61,15 +60,56 @@ Result<std::optional<Instant>> read_instant(const std::string& option, const std
   return instant;
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || content.fail()) {
-    return fail(ErrorCode::file_unreadable, "cannot read " + path,
-                "check the name and its permissions");
+Result<std::optional<Instant>> read_local_instant(const std::string& option,
+                                                  const std::string& text, const LocalTime& local) {
+  if (text.empty()) return std::optional<Instant>{};
+  const auto instant = local.parse_day_or_instant(text);
+  if (!instant) {
+    return fail(ErrorCode::admin_invalid, option + ": '" + text + "' is not a day or an instant",
+                "write 2018-03-01 (midnight of the tenant's zone) or 2018-03-01T12:00:00Z");
   }
-  return content.str();
+  return instant;
+}
+
+void add_window_option(CLI::App& command, std::string& window, const std::string& means) {
+  command.add_option("--window", window, means)
+      ->type_name("KIND")
+      ->check(CLI::IsMember({"hour", "day", "month", "year", "baseline", "reporting"}));
+}
+
+Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<Instant>& to) {
+  if (!from || !to || *from < *to) return Ok{};
+  return fail(ErrorCode::admin_invalid,
+              "--to " + format_instant(*to, 0) + " is not after --from " + format_instant(*from, 0),
+              "--from is included, --to is not");
+}
+
+Result<Tenant> find_tenant(store::Database& database, const std::string& code) {
+  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
+  const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
+                                  [&code](const Tenant& tenant) { return tenant.code == code; });
+  if (found != records.tenants.rend()) return *found;
+  return fail(ErrorCode::not_found, "no tenant " + code, "'districtctl tenant list' shows them");
+}
+
+Result<bool> file_exists(const std::string& path) {
+  std::error_code error;
+  const bool exists = std::filesystem::exists(path, error);
+  if (!error) return exists;
+  return fail(ErrorCode::archive_unavailable, "cannot look for " + path + ": " + error.message(),
+              "run it as the user of the server: sudo -u district districtctl ...");
+}
+
+void add_list_options(CLI::App& command, Session& session, ListOptions& options,
+                      const std::string& tenant_means) {
+  command.add_option("--tenant", options.tenant, tenant_means)->type_name("CODE");
+  command.add_option("--from", options.from, "Received at or after")->type_name("DATE");
+  command.add_option("--to", options.to, "Received before")->type_name("DATE");
+  command.add_option("--limit", options.limit, "At most so many")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  add_csv_option(command, session);
 }
 
 Result<std::unique_ptr<validate::Validator>> Session::validator() const {

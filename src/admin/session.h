@@ -9,7 +9,9 @@
 #include "admin/cli.h"
 #include "admin/terminal.h"
 #include "base/error.h"
+#include "base/local_time.h"
 #include "config/config.h"
+#include "model/trust.h"
 #include "store/database.h"
 #include "validate/validator.h"
 
@@ -38,9 +40,8 @@ struct Session {
   // given, and those of config::load().
   Result<config::Config> settings() const;
   // Errors: archive_unavailable, archive_foreign, and those of settings().
-  Result<std::unique_ptr<store::Database>> open(
-      store::OpenMode mode) const;  // Of the built-in content schemas and those of the data folder.
-                                    // Errors: config_invalid.
+  Result<std::unique_ptr<store::Database>> open(store::OpenMode mode) const;
+  // Of the built-in content schemas and those of the data folder. Errors: config_invalid.
   Result<std::unique_ptr<validate::Validator>> validator() const;
 };
 
@@ -49,8 +50,29 @@ void add_csv_option(CLI::App& command, Session& session);
 
 // The value of an option that is a day or an instant; none when empty. Errors: admin_invalid.
 Result<std::optional<Instant>> read_instant(const std::string& option, const std::string& text);
-// Errors: file_unreadable.
-Result<std::string> read_file(const std::string& path);
+// Errors: admin_invalid when --to is not after --from: nothing could ever lie between them.
+Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<Instant>& to);
+// Its present settings. Errors: not_found.
+Result<Tenant> find_tenant(store::Database& database, const std::string& code);
+// Whether there is a file. Errors: archive_unavailable when this user may not know.
+Result<bool> file_exists(const std::string& path);
+
+// What the commands that list what came in are asked for.
+struct ListOptions {
+  std::string tenant, from, to;
+  std::size_t limit = 1000;
+};
+// --tenant, --from, --to, --limit and --csv.
+void add_list_options(CLI::App& command, Session& session, ListOptions& options,
+                      const std::string& tenant_means);
+// A day is midnight of the tenant's zone. Errors: as read_instant().
+Result<std::optional<Instant>> read_local_instant(const std::string& option,
+                                                  const std::string& text, const LocalTime& local);
+// --window, by the names of WindowKind.
+void add_window_option(CLI::App& command, std::string& window, const std::string& means);
+
+inline constexpr const char* kDateNote =
+    "DATE is a day (2018-03-01: midnight UTC) or an instant (2018-03-01T12:00:00Z).\n\n";
 
 // One for each family of commands, in <family>_commands.cpp.
 void add_tenant_commands(CLI::App& app, Session& session);

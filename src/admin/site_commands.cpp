@@ -1,7 +1,6 @@
 // districtctl site
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <set>
 
 #include "admin/session.h"
@@ -9,7 +8,6 @@
 #include "quantify/site_import.h"
 #include "store/inventory.h"
 #include "store/series_store.h"
-#include "store/trust_store.h"
 #include "validate/statements.h"
 #include "xml/document.h"
 
@@ -21,12 +19,13 @@ struct SiteOptions {
   bool dry_run = false;
 };
 
-Result<Ok> check_tenant(store::Database& database, const std::string& tenant) {
-  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
-  const bool known = std::any_of(records.tenants.begin(), records.tenants.end(),
-                                 [&](const Tenant& t) { return t.code == tenant; });
-  if (known) return Ok{};
-  return fail(ErrorCode::not_found, "no tenant " + tenant, "'districtctl tenant list' shows them");
+void write_outcome(Session& session, const char* outcome, std::uint64_t statements,
+                   Json leaf_index) {
+  Details details;
+  details.add("outcome", "", outcome);
+  details.add("statements", "", statements);
+  details.add("leaf_index", "", {std::move(leaf_index), ""});
+  details.write(session.terminal.out(), Format::json);
 }
 
 Result<int> import(Session& session, const SiteOptions& options) {
@@ -37,20 +36,28 @@ Result<int> import(Session& session, const SiteOptions& options) {
     records.push_back({record.kind, record.source, record.fields});
   DISTRICT_TRY(const auto facts, validate::read_statements(*validator, records));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
-  DISTRICT_CHECK(check_tenant(*database, file.tenant));
+  DISTRICT_CHECK(find_tenant(*database, file.tenant));
   if (options.dry_run) {
-    session.terminal.out() << grouped(facts.size()) << " statements are good; nothing is written\n";
+    if (session.json) {
+      write_outcome(session, "good", facts.size(), Json());
+    } else {
+      session.terminal.out() << counted(facts.size(), "statement") << " good; nothing is written\n";
+    }
     return exit_ok;
   }
   DISTRICT_TRY(const auto report,
                quantify::import_statements(*database, file.tenant, facts, session.now()));
-  if (report.statements == 0) {
+  const bool unchanged = report.statements == 0;
+  if (session.json) {
+    write_outcome(session, unchanged ? "unchanged" : "imported", report.statements,
+                  unchanged ? Json() : Json(report.leaf_index));
+  } else if (unchanged) {
     session.terminal.out() << "all of it is stated already; nothing has changed\n";
-    return exit_ok;
+  } else {
+    session.terminal.out() << counted(report.statements, "statement") << ", leaf "
+                           << report.leaf_index << " of the log; KPIs of "
+                           << counted(report.meters, "meter") << " will be computed anew\n";
   }
-  session.terminal.out() << grouped(report.statements) << " statements, leaf " << report.leaf_index
-                         << " of the log; KPIs of " << grouped(report.meters)
-                         << " meters are computed anew\n";
   return exit_ok;
 }
 
@@ -81,7 +88,7 @@ Result<Listing> statements_of(store::Database& database, const SiteOptions& opti
 
 Result<int> show(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_CHECK(check_tenant(*database, options.tenant));
+  DISTRICT_CHECK(find_tenant(*database, options.tenant));
   DISTRICT_TRY(const auto listing, statements_of(*database, options));
   listing.write(session.terminal.out(), session.format());
   return exit_ok;
@@ -90,7 +97,7 @@ Result<int> show(Session& session, const SiteOptions& options) {
 // One row a meter, with what is known of it.
 Result<int> list(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_CHECK(check_tenant(*database, options.tenant));
+  DISTRICT_CHECK(find_tenant(*database, options.tenant));
   store::SeriesStore store(*database);
   Listing listing({{"source", "SOURCE"},
                    {"meter", "METER OR SITE"},

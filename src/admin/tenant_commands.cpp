@@ -81,7 +81,8 @@ void add_tenant_commands(CLI::App& app, Session& session) {
       "add", "Add a tenant, or change its settings from now on; earlier settings stay on record");
   auto* code = add_command->add_option("code", options->tenant.code, "tenantCode of its messages")
                    ->type_name("CODE");
-  auto* name = add_command->add_option("--name", options->tenant.name, "For people");
+  auto* name =
+      add_command->add_option("--name", options->tenant.name, "For people")->type_name("NAME");
   auto* zone = add_command->add_option("--zone", options->tenant.zone,
                                        "IANA time zone of its sites, e.g. Europe/Madrid");
   auto* types = add_command
@@ -102,7 +103,7 @@ void add_tenant_commands(CLI::App& app, Session& session) {
       "Examples:\n"
       "  districtctl --data /var/lib/district tenant add 20 --name 'Barcelona' \\\n"
       "      --zone Europe/Madrid --content-type 001/0.0.1 --content-type 002/001\n"
-      "  districtctl --data /var/lib/district tenant add --file truststore/barcelona/tenant.toml");
+      "  districtctl --data /var/lib/district tenant add --file truststore/20/tenant.toml");
   add_command->callback([&session, options] {
     session.action = [&session, options] { return add(session, *options); };
   });

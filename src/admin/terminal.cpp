@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <sstream>
 
 #include "base/csv.h"
 #include "base/text.h"
@@ -122,11 +123,14 @@ void Listing::write_table(std::ostream& out) const {
     }
   }
   const auto write_line = [&](auto&& text_of) {
+    std::ostringstream cells;
     for (const auto i : shown) {
-      if (i != shown.front()) out << "  ";
-      write_padded(out, text_of(i), widths[i], columns_[i].right_aligned, i == shown.back());
+      if (i != shown.front()) cells << "  ";
+      write_padded(cells, text_of(i), widths[i], columns_[i].right_aligned, i == shown.back());
     }
-    out << '\n';
+    auto line = cells.str();
+    line.erase(line.find_last_not_of(' ') + 1);  // the last cells may be empty
+    out << line << '\n';
   };
   write_line([&](std::size_t i) { return columns_[i].heading; });
   for (const auto& row : rows_) {
@@ -134,15 +138,25 @@ void Listing::write_table(std::ostream& out) const {
   }
 }
 
+Json Listing::object_of(const std::vector<Cell>& row) const {
+  Json object = Json::object();
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    object[camel_case(columns_[i].key)] = row[i].value;
+  }
+  return object;
+}
+
+Json Listing::json() const {
+  Json array = Json::array();
+  for (const auto& row : rows_) array.push_back(object_of(row));
+  return array;
+}
+
 void Listing::write_json(std::ostream& out) const {
   out << '[';
   bool first = true;
   for (const auto& row : rows_) {
-    Json object = Json::object();
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      object[camel_case(columns_[i].key)] = row[i].value;
-    }
-    out << (first ? "\n  " : ",\n  ") << dump(object);
+    out << (first ? "\n  " : ",\n  ") << dump(object_of(row));
     first = false;
   }
   out << (first ? "]\n" : "\n]\n");
@@ -175,7 +189,7 @@ void Details::write(std::ostream& out, Format format) const {
   for (const auto& item : items_) {
     if (item.heading.empty()) continue;
     write_padded(out, item.heading, width, false, false);
-    out << "  " << printable(item.cell.shown) << '\n';
+    out << "  " << (item.cell.shown.empty() ? "-" : printable(item.cell.shown)) << '\n';
   }
 }
 
@@ -207,6 +221,11 @@ std::string grouped(std::uint64_t number) {
     digits.insert(digits.size() - from_end, 1, ' ');
   }
   return digits;
+}
+
+std::string counted(std::uint64_t number, const std::string& noun, const std::string& plural) {
+  const auto several = plural.empty() ? noun + "s" : plural;
+  return grouped(number) + " " + (number == 1 ? noun : several);
 }
 
 void Terminal::error(const Error& error) {

@@ -53,12 +53,14 @@ class Listing {
   void add(std::vector<Cell> row);  // as many cells as columns
   bool empty() const { return rows_.empty(); }
   std::size_t size() const { return rows_.size(); }
+  Json json() const;  // the array
   void write(std::ostream& out, Format format) const;
 
  private:
   void write_table(std::ostream& out) const;
   void write_json(std::ostream& out) const;
   void write_csv(std::ostream& out) const;
+  Json object_of(const std::vector<Cell>& row) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
@@ -84,6 +86,8 @@ Cell cell_of(const std::optional<double>& value, int decimals);  // JSON: all di
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
 // 42317 to "42 317".
 std::string grouped(std::uint64_t number);
+// "1 leaf", "42 317 leaves": the plural is the noun with an s unless it is given.
+std::string counted(std::uint64_t number, const std::string& noun, const std::string& plural = {});
 
 class Terminal {
  public:

@@ -2,14 +2,11 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "base/file.h"
 #include "config/keys.h"
 
 namespace district::config {
@@ -182,15 +179,7 @@ std::string Config::base_url() const {
 }
 
 Result<Config> load(const std::filesystem::path& file) {
-  std::error_code error;
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file, error)) {
-    return fail(ErrorCode::file_unreadable,
-                "cannot read " + file.string() + ": " + std::strerror(errno != 0 ? errno : EISDIR),
-                "name the configuration with --config FILE");
-  }
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  DISTRICT_TRY(const auto text, read_file(file));
   return parse(text, file.parent_path(), file.string());
 }
 

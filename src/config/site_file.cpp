@@ -4,9 +4,10 @@
 
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <sstream>
+
+#include "base/file.h"
 
 namespace district::config {
 namespace {
@@ -121,12 +122,9 @@ class Reader {
 }  // namespace
 
 Result<SiteFile> load_site_file(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    return fail(ErrorCode::file_unreadable, "cannot read " + path);
+  DISTRICT_TRY(const auto text, read_file(path));
   try {
-    const auto table = toml::parse(text.str(), path);
+    const auto table = toml::parse(text, path);
     return Reader(path, table).read();
   } catch (const toml::parse_error& problem) {
     return fail(ErrorCode::config_invalid, path + " line " +

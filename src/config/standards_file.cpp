@@ -7,11 +7,11 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include "base/file.h"
 
 namespace district::config {
 namespace {
@@ -236,12 +236,9 @@ std::vector<StandardsKey> standards_keys() {
 Result<Standards> load_standards(const std::filesystem::path& path) {
   std::error_code status;
   if (!std::filesystem::exists(path, status)) return Standards{};
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    return fail(ErrorCode::file_unreadable, "cannot read " + path.string());
+  DISTRICT_TRY(const auto text, read_file(path));
   try {
-    const auto table = toml::parse(text.str(), path.string());
+    const auto table = toml::parse(text, path.string());
     return Reader(path.string()).read(table);
   } catch (const toml::parse_error& problem) {
     return fail(ErrorCode::config_invalid, path.string() + " line " +

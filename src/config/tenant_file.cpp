@@ -1,9 +1,9 @@
 #include "config/tenant_file.h"
 
 #include <toml++/toml.h>
-#include <fstream>
 #include <set>
-#include <sstream>
+
+#include "base/file.h"
 
 namespace district::config {
 namespace {
@@ -78,11 +78,8 @@ Result<toml::table> parse(const std::string& path, const std::string& text) {
 }  // namespace
 
 Result<Tenant> load_tenant_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || content.fail()) return fail(ErrorCode::file_unreadable, "cannot read " + path);
-  DISTRICT_TRY(const auto table, parse(path, content.str()));
+  DISTRICT_TRY(const auto content, read_file(path));
+  DISTRICT_TRY(const auto table, parse(path, content));
   const TenantTable settings(path, table);
   DISTRICT_CHECK(settings.check_keys());
   Tenant tenant;

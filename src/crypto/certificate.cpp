@@ -10,9 +10,8 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
-#include <fstream>
-#include <sstream>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "crypto/distinguished_name.h"
@@ -117,17 +116,6 @@ Result<Bytes> ecdsa_from_der(ByteView der, std::size_t width) {
     return fail(ErrorCode::signing_failed, "ECDSA signature does not fit its curve");
   }
   return fixed;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) {
-    return fail(ErrorCode::file_unreadable, "cannot read " + path + ": " + std::strerror(errno),
-                "check the path and that this user may read it");
-  }
-  return text.str();
 }
 
 struct DerValue {

@@ -7,13 +7,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/bytes.h"
 #include "base/c_handle.h"
+#include "base/file.h"
 #include "xml/document.h"
 
 namespace district::gateway {
@@ -79,7 +78,7 @@ class LineReader {
     GzipFile file{::gzopen(path.c_str(), "rb")};
     if (!file) {
       return fail(ErrorCode::file_unreadable,
-                  path + ": " + std::strerror(errno == 0 ? ENOMEM : errno));
+                  "cannot read " + path + ": " + std::strerror(errno == 0 ? ENOMEM : errno));
     }
     return LineReader(path, std::move(file));
   }
@@ -120,7 +119,8 @@ class LineReader {
     const char* text = ::gzerror(file_.get(), &code);
     if (code == Z_OK || code == Z_STREAM_END) return Ok{};
     const std::string reason = code == Z_ERRNO ? std::strerror(errno) : text;
-    return fail(ErrorCode::file_unreadable, where() + ": " + reason);
+    return fail(ErrorCode::file_unreadable,
+                "cannot read " + (number_ == 0 ? path_ : where()) + ": " + reason);
   }
 
   std::string path_;
@@ -363,11 +363,10 @@ MasterRow installation_row(const std::string& name, const nlohmann::json& entry)
 }
 
 Result<std::unique_ptr<RowSource>> open_installations(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail(ErrorCode::file_unreadable, path + ": " + std::strerror(errno));
+  DISTRICT_TRY(const auto text, read_file(path));
   try {
     std::vector<Row> rows;
-    const auto document = nlohmann::json::parse(file);
+    const auto document = nlohmann::json::parse(text);
     for (const auto& [name, entry] : document.items()) {
       rows.emplace_back(installation_row(name, entry));
     }
@@ -412,9 +411,7 @@ Result<WrittenMessage> read_message(xml::Element element, const std::string& pat
 }
 
 Result<std::unique_ptr<RowSource>> open_messages(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::file_unreadable, path + ": " + std::strerror(errno));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  DISTRICT_TRY(const auto text, read_file(path));
   auto document = xml::Document::parse(as_bytes(text));
   if (!document) return fail(ErrorCode::gateway_input, path + ": " + document.error().detail);
   std::vector<Row> rows;

@@ -68,17 +68,24 @@ Result<Answer> read_unsigned(const HttpReply& reply) {
   return read_body(root.child(root.namespace_uri(), "Body"));
 }
 
-std::string hint_for(const soap::ServerFault& fault) {
+std::string likely_cause(const soap::ServerFault& fault) {
   if (fault.code == "MessageExpired") return "is the clock of this machine right?";
   if (fault.code == "FailedAuthentication") {
-    return "is the certificate enrolled for this --tenant? its operator runs: districtctl enrol";
+    return "is the certificate enrolled for this --tenant? the server's operator enrols it";
   }
   if (fault.code == "InvalidSecurityToken") {
     return "the certificate may be expired, revoked or not for signatures; openssl x509 -text "
            "shows it";
   }
-  if (fault.rejection_id.empty()) return {};
-  return "the server's operator finds the cause under " + fault.rejection_id;
+  return {};
+}
+
+// The id is what the operator asks for, whatever the fault.
+std::string hint_for(const soap::ServerFault& fault) {
+  auto hint = likely_cause(fault);
+  if (fault.rejection_id.empty()) return hint;
+  if (!hint.empty()) hint += "; ";
+  return hint + "the server's operator finds the cause under " + fault.rejection_id;
 }
 
 Error refused(const soap::ServerFault& fault, bool is_signed) {

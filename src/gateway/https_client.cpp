@@ -17,6 +17,8 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 
+#include "base/file.h"
+
 namespace district::gateway {
 
 namespace asio = boost::asio;
@@ -201,11 +203,12 @@ HttpsClient::~HttpsClient() = default;
 
 Result<HttpsClient> HttpsClient::create(const Url& url, const std::string& ca_file,
                                         std::chrono::seconds deadline) {
+  DISTRICT_CHECK(read_file(ca_file));  // OpenSSL does not say why it cannot
   auto state = std::make_unique<State>(url, deadline);
   error_code problem;
   state->tls.load_verify_file(ca_file, problem);
   if (problem) {
-    return fail(ErrorCode::file_unreadable, "--ca " + ca_file + ": " + problem.message(),
+    return fail(ErrorCode::file_unreadable, "--ca " + ca_file + " has no certificate",
                 "a file with the PEM certificate of the authority");
   }
   state->tls.set_verify_mode(asio::ssl::verify_peer, problem);

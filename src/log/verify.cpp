@@ -330,15 +330,29 @@ Result<Ok> check_receipt(store::Database& database, const Receipt& receipt) {
     return differs("its envelope is not in the archive");
   }
   if (!stored) return fail(std::move(stored).error());
-  if (stored->payload_digest != receipt.payload_digest) return differs("another payload digest");
+  // Both, so that whoever holds the receipt sees what was changed.
+  const auto other = [&](const std::string& what, const std::string& held,
+                         const std::string& archived) {
+    return differs(what + " is " + held + " in the receipt, " + archived + " in the archive");
+  };
+  if (stored->payload_digest != receipt.payload_digest) {
+    return other("the payload digest", to_base64(receipt.payload_digest),
+                 to_base64(stored->payload_digest));
+  }
   // A receipt on the wire has milliseconds.
   const auto millis = [](Instant at) { return std::chrono::floor<std::chrono::milliseconds>(at); };
   if (millis(stored->received_at) != millis(receipt.received_at)) {
-    return differs("another time of receipt");
+    return other("the time of receipt", format_instant(receipt.received_at, 3),
+                 format_instant(stored->received_at, 3));
   }
-  if (stored->message_count != receipt.message_count) return differs("another number of messages");
-  if (stored->leaf_index != receipt.leaf_index) return differs("another leaf");
-  if (stored->tree_size != receipt.tree_size) return differs("another tree size");
+  const auto compare = [&](const char* what, std::uint64_t held,
+                           std::uint64_t archived) -> Result<Ok> {
+    if (held == archived) return Ok{};
+    return other(what, std::to_string(held), std::to_string(archived));
+  };
+  DISTRICT_CHECK(compare("the number of messages", receipt.message_count, stored->message_count));
+  DISTRICT_CHECK(compare("the leaf index", receipt.leaf_index, stored->leaf_index));
+  DISTRICT_CHECK(compare("the tree size", receipt.tree_size, stored->tree_size));
 
   DISTRICT_TRY(const auto entries, archive.log_entries(receipt.leaf_index, 1));
   const auto expected = entry_of(*stored);

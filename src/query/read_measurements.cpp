@@ -51,8 +51,7 @@ Result<Filter> filter_of(const Question& question) {
   }
   const auto state = question.parameters.text("state").value_or(rule ? "any" : "current");
   if (state == "any") return filter;
-  for (auto i = 0; i <= static_cast<int>(MeasurementState::implausible); ++i) {
-    const auto known = static_cast<MeasurementState>(i);
+  for (const auto known : store::kMeasurementStates) {
     if (state == store::name_of(known)) filter.state = known;
   }
   return filter;

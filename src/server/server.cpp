@@ -74,7 +74,8 @@ Error cannot_listen(const Listener& listener, const boost::system::error_code& e
             {},
             {}};
   }
-  return {ErrorCode::config_invalid,
+  // At boot the address may come a little later: not the end, as a wrong configuration would be.
+  return {ErrorCode::address_in_use,
           "cannot listen on " + where,
           section + ".address must be an address of this machine",
           {},
@@ -114,7 +115,6 @@ struct Door {
 struct Server::Impl {
   explicit Impl(Settings settings);
 
-  Result<std::vector<TlsContext>> make_contexts() const;
   Result<Ok> listen();
   void accept_next(Door& door);
   void admit(Session::Socket socket, IoThread& io, Door& door);
@@ -149,13 +149,19 @@ Server::Impl::Impl(Settings settings)
       io_threads(make_io_threads(front)),
       day(io_threads.front()->context()) {}
 
-Result<std::vector<TlsContext>> Server::Impl::make_contexts() const {
+// One for each listener.
+Result<std::vector<TlsContext>> make_contexts(const Settings& settings) {
   std::vector<TlsContext> contexts;
-  for (const auto& listener : front.settings.listeners) {
-    DISTRICT_TRY(auto context, make_tls_context(front.settings.certificates, listener));
+  for (const auto& listener : settings.listeners) {
+    DISTRICT_TRY(auto context, make_tls_context(settings.certificates, listener));
     contexts.push_back(std::move(context));
   }
   return contexts;
+}
+
+Result<Ok> check_certificates(const Settings& settings) {
+  DISTRICT_CHECK(make_contexts(settings));
+  return Ok{};
 }
 
 Result<Ok> open_door(Door& door) {
@@ -173,7 +179,7 @@ Result<Ok> open_door(Door& door) {
 }
 
 Result<Ok> Server::Impl::listen() {
-  DISTRICT_TRY(auto contexts, make_contexts());
+  DISTRICT_TRY(auto contexts, make_contexts(front.settings));
   for (std::size_t i = 0; i < contexts.size(); ++i) {
     doors.push_back(std::make_unique<Door>(front.settings.listeners[i], std::move(contexts[i]),
                                            io_threads.front()->context()));
@@ -185,7 +191,7 @@ Result<Ok> Server::Impl::listen() {
 // New files are often put in place one after the other: a certificate whose key is not there yet is
 // no reason to serve nobody.
 void Server::Impl::reload_certificates() {
-  auto contexts = make_contexts();
+  auto contexts = make_contexts(front.settings);
   if (!contexts) {
     observe::emit(observe::Level::error, "certificates_kept",
                   {{"detail", contexts.error().detail}, {"hint", contexts.error().hint}});

@@ -78,11 +78,15 @@ struct Settings {
   std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called
 };
 Settings settings_from(const config::Config& config);
+// Whether all listeners could use the certificates and keys; listens nowhere.
+// Errors: file_unreadable (certificate, key), config_invalid.
+Result<Ok> check_certificates(const Settings& settings);
 
 class Server {
  public:
   // Listens; connections wait in the system's queue until start().
-  // Errors: address_in_use, file_unreadable (certificate, key), config_invalid.
+  // Errors: address_in_use (or not of this machine), file_unreadable (certificate, key),
+  // config_invalid.
   static Result<std::unique_ptr<Server>> open(Settings settings);
   ~Server();  // stops
 

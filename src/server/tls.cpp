@@ -67,7 +67,9 @@ Result<Ok> use_certificate(ssl::context& context, const CertificateFiles& files)
   context.use_certificate_chain_file(files.certificate.string(), error);
   if (error) return unusable(certificate, files.certificate, error.message());
   context.use_private_key_file(files.key.string(), ssl::context::pem, error);
-  if (!error) return Ok{};
+  // OpenSSL keeps a key of another type than the certificate's apart, and says nothing.
+  const bool of_one_type = ::SSL_CTX_check_private_key(context.native_handle()) == 1;
+  if (!error) return of_one_type ? Result<Ok>(Ok{}) : does_not_belong(files);
   const bool other_key =
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
   if (other_key) return does_not_belong(files);
@@ -93,7 +95,7 @@ Result<Ok> use_certificates(ssl::context& context, std::span<const CertificateFi
   }
   if (complete_pairs(context.native_handle()) == certificates.size()) return Ok{};
   return fail(ErrorCode::config_invalid,
-              "the TLS certificates have keys of the same type, or one has another's key",
+              "tls.certificate and tls.second_certificate have keys of the same type",
               "of tls.certificate and tls.second_certificate one is for RSA, the other for ECDSA");
 }
 

@@ -259,8 +259,7 @@ Result<SeriesCounts> SeriesStore::counts() {
     if (!more) return counts;
     const auto what = row.text(0);
     if (what.starts_with(kRuleCount)) counts.rules[what.substr(kRuleCount.size())] = row.count(1);
-    for (auto state = 0; state <= static_cast<int>(MeasurementState::implausible); ++state) {
-      const auto known = static_cast<MeasurementState>(state);
+    for (const auto known : kMeasurementStates) {
       if (what == std::string(kStateCount) + name_of(known)) {
         counts.measurements[known] = row.count(1);
       }

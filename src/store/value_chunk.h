@@ -3,6 +3,7 @@
 // Threads: any.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,6 +23,9 @@ enum class MeasurementState : std::uint8_t {
   unusable,     // kept, but no window can be found for it: unit, length or time make no sense
   implausible,  // kept and counted, but set aside by a rule of plausibility, which its flags name
 };
+inline constexpr std::array kMeasurementStates = {
+    MeasurementState::current,  MeasurementState::superseded, MeasurementState::duplicate,
+    MeasurementState::excluded, MeasurementState::unusable,   MeasurementState::implausible};
 const char* name_of(MeasurementState state);
 
 // One stored value of a series, with what decides which of them counts.

@@ -30,7 +30,7 @@ Result<Ok> check_tenants(store::Database& database, const ApiKeyRequest& request
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
   for (const auto& code : request.tenants) {
     if (std::ranges::find(records.tenants, code, &Tenant::code) == records.tenants.end()) {
-      return fail(ErrorCode::admin_invalid, "there is no tenant '" + code + "'",
+      return fail(ErrorCode::not_found, "there is no tenant '" + code + "'",
                   "districtctl tenant list shows them");
     }
   }
@@ -77,8 +77,9 @@ Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest reques
 
 Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
                           std::string_view reason, Instant now) {
-  if (!is_plain(reason)) {
-    return fail(ErrorCode::admin_invalid, "the reason must be one line of at most 200 octets");
+  if (reason.find_first_not_of(' ') == std::string_view::npos || !is_plain(reason)) {
+    return fail(ErrorCode::admin_invalid, "the reason must be one line of 1 to 200 octets",
+                "say why: it stays on record");
   }
   store::ApiKeyStore keys(database);
   DISTRICT_TRY(const bool revoked, keys.revoke(key_id, reason, now));

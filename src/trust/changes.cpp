@@ -147,7 +147,7 @@ Result<TrustChange> decide_enrolment(const EnrolRequest& request, const TrustRec
                                      Instant at) {
   const auto where = request.origin.empty() ? std::string() : request.origin + ": ";
   if (current_tenant(records, request.tenant) == nullptr) {
-    return fail(ErrorCode::admin_invalid, where + "unknown tenant '" + request.tenant + "'",
+    return fail(ErrorCode::not_found, where + "unknown tenant '" + request.tenant + "'",
                 "districtctl tenant list shows the tenants; districtctl tenant add adds one");
   }
   const auto& certificate = request.certificate;
@@ -303,7 +303,8 @@ Result<std::size_t> revoke(store::Database& database, std::string_view fingerpri
           ErrorCode::not_found,
           "certificate " + to_hex(sha256) + " has no enrolment" +
               (tenant ? " for tenant " + *tenant : "") + " that could be revoked",
-          "it is revoked or has ended already; districtctl certificate list shows since when");
+          "'districtctl certificate list' shows for which tenants it is enrolled, and since when "
+          "not any more");
     }
     revoked = changes.size();
     return changes;

@@ -100,6 +100,13 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
                                                                    {"rejection", "show"},
                                                                    {"check"},
                                                                    {"kpi"},
+                                                                   {"kpi", "explain"},
+                                                                   {"kpi", "catalogue"},
+                                                                   {"kpi", "recompute"},
+                                                                   {"site", "import"},
+                                                                   {"site", "list"},
+                                                                   {"site", "show"},
+                                                                   {"content", "check"},
                                                                    {"log", "verify"},
                                                                    {"log", "head"},
                                                                    {"status"},
@@ -125,6 +132,8 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2_with_error_and_hint_on_stderr) {
                                              {"envelope", "list", "--limit", "x"},
                                              {"revoke", "12345678"},
                                              {"envelope", "list", "--from", "yesterday"},
+                                             {"envelope", "list", "--csv", "--json"},
+                                             {"status", "--wait", "x"},
                                              {"kpi", "--tenant", "20", "--window", "week"}}) {
     const auto outcome = run(arguments);
     BOOST_TEST(outcome.code == admin::exit_invalid);
@@ -156,7 +165,6 @@ BOOST_AUTO_TEST_CASE(an_api_key_for_nobodys_data_or_for_an_unknown_tenant_is_ref
   add_tenant();
   for (const auto& options : std::vector<std::vector<std::string>>{
            {"--name", "x"},
-           {"--name", "x", "--tenant", "21"},
            {"--name", "x", "--tenant", "20", "--all-tenants"},
            {"--name", "x", "--role", "owner", "--all-tenants"},
            {"--name", "x", "--tenant", "20", "--expires", "2001-01-01"},
@@ -167,6 +175,8 @@ BOOST_AUTO_TEST_CASE(an_api_key_for_nobodys_data_or_for_an_unknown_tenant_is_ref
     BOOST_TEST(outcome.code == admin::exit_invalid, outcome.err);
     BOOST_TEST(outcome.out.empty());
   }
+  const auto unknown = run({"apikey", "create", "--name", "x", "--tenant", "21"});
+  BOOST_TEST(unknown.code == admin::exit_not_found, unknown.err);
   BOOST_TEST(run_json({"apikey", "list"}).empty());
 }
 
@@ -278,7 +288,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_enrolled_listed_and_revoked) {
   BOOST_TEST(enrolled.out.starts_with(fingerprint));
   BOOST_TEST(list[0]["status"] == "active");
   BOOST_TEST(list[0]["allowSha1Until"].is_null());
-  BOOST_TEST(run_json({"certificate", "list", "--tenant", "99"}).empty());
+  BOOST_TEST(run({"certificate", "list", "--tenant", "99"}).code == admin::exit_not_found);
 
   const auto again = run({"enrol", "--tenant", "20", certificate()});
   BOOST_TEST(again.code == 0);
@@ -359,7 +369,7 @@ BOOST_AUTO_TEST_CASE(one_wrong_line_and_nothing_is_enrolled) {
   // What only the database can tell: the tenant of line 3 is not there.
   const auto tenant = write("tenant.csv", "tenant,certificate\n20,b.pem\n99,k.pem\n");
   const auto unknown = run({"enrol", "--csv", tenant});
-  BOOST_TEST(unknown.code == admin::exit_invalid);
+  BOOST_TEST(unknown.code == admin::exit_not_found);
   BOOST_TEST(contains(unknown.err, "line 3"), unknown.err);
   BOOST_TEST(run_json({"certificate", "list"}).empty());
   BOOST_TEST(run_json({"log", "head"})["treeSize"] == 1);
@@ -406,6 +416,7 @@ BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_tenant_time_and_limit) {
   BOOST_TEST(all[0]["payloadDigest"] == to_base64(first.payload_digest));
   BOOST_TEST(all[0]["quantified"] == false);
   BOOST_TEST(run_json({"envelope", "list", "--tenant", "10"}).empty());
+  BOOST_TEST(run({"envelope", "list", "--tenant", "99"}).code == admin::exit_not_found);
   BOOST_TEST(run_json({"envelope", "list", "--from", format_instant(second.received_at)}).size() ==
              1U);
   BOOST_TEST(run_json({"envelope", "list", "--to", format_instant(second.received_at)}).size() ==
@@ -452,6 +463,7 @@ BOOST_AUTO_TEST_CASE(status_counts_and_waits) {
   quantify();
   BOOST_TEST(run({"status", "--wait"}).code == admin::exit_ok);
   BOOST_TEST(run_json({"status"})["workWaiting"] == 0);
+  BOOST_TEST(run_json({"status"})["valuesSuperseded"] == 0);  // there whatever the number
 }
 
 BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
@@ -488,6 +500,10 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   BOOST_REQUIRE(hours.size() == 4U);
   BOOST_TEST(hours[2]["value"].is_null());
 
+  const auto misspelled = run({"kpi", "--tenant", "20", "--kpi", "energy_kWh"});
+  BOOST_TEST(misspelled.code == admin::exit_invalid);
+  BOOST_TEST(contains(misspelled.err, "there is no KPI 'energy_kWh'"), misspelled.err);
+
   const auto picture =
       run({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour", "--picture"});
   BOOST_TEST(contains(picture.out, "BCN-SCHOOL  energy_kwh, kWh, by hour\n"), picture.out);
@@ -518,7 +534,8 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_with_the_receipts_that_a_gateway_holds)
   std::ofstream(file) << forged.dump() << "\n";
   const auto contradicted = run({"log", "verify", "--receipt", file});
   BOOST_TEST(contradicted.code == admin::exit_difference);
-  BOOST_TEST(contains(contradicted.out, first.receipt_id), contradicted.out);
+  BOOST_TEST(contains(contradicted.out, "receipt " + first.receipt_id + ": "), contradicted.out);
+  BOOST_TEST(contains(contradicted.out, " 1 receipt: 1 problem\n"), contradicted.out);
   forged["rootHash"] = 7;
   std::ofstream(file) << forged.dump() << "\n";
   BOOST_TEST(run({"log", "verify", "--receipt", file}).code == admin::exit_invalid);
@@ -526,6 +543,22 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_with_the_receipts_that_a_gateway_holds)
   execute("UPDATE log_leaf SET entry = replace(entry, '\"20\"', '\"21\"') WHERE leaf_index = " +
           std::to_string(first.leaf_index));
   BOOST_TEST(run({"log", "verify"}).code == admin::exit_difference);
+}
+
+// A span that is turned round fits nothing, and nothing found must not pass for all is well.
+BOOST_AUTO_TEST_CASE(a_span_that_ends_before_it_begins_is_refused) {
+  for (const auto& command : std::vector<std::vector<std::string>>{{"envelope", "list"},
+                                                                   {"rejection", "list"},
+                                                                   {"audit", "verify"},
+                                                                   {"audit", "replay"},
+                                                                   {"kpi", "recompute"},
+                                                                   {"kpi", "--tenant", "20"}}) {
+    auto arguments = command;
+    arguments.insert(arguments.end(), {"--from", "2018-04-01", "--to", "2018-03-01"});
+    const auto outcome = run(arguments);
+    BOOST_TEST(outcome.code == admin::exit_invalid, command.front() << outcome.err);
+    BOOST_TEST(contains(outcome.err, "is not after --from"), outcome.err);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(audit_finds_nothing_and_then_names_the_envelope) {
@@ -536,6 +569,8 @@ BOOST_AUTO_TEST_CASE(audit_finds_nothing_and_then_names_the_envelope) {
   BOOST_TEST(contains(intact.out, "no difference"), intact.out);
   BOOST_TEST(run({"audit", "verify", first.receipt_id}).out == "1 envelope: no difference\n");
   BOOST_TEST(run({"audit", "verify", "01JD3Z0A9V4T8M6Q2H5W7X1C0B"}).code == admin::exit_not_found);
+  const auto none = run({"audit", "verify", "--from", "2100-01-01"});
+  BOOST_TEST(contains(none.err, "nothing was checked"), none.err);
 
   test::tamper_with_measurements(*database(), [](store::Version& version) {
     if (version.value == 4.125) version.value = 4.25;
@@ -573,11 +608,26 @@ BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_ar
   BOOST_TEST(explained.code == 0, explained.err);
   BOOST_TEST(contains(explained.out, "site-import-"), explained.out);
   BOOST_TEST(contains(explained.out, first.receipt_id), explained.out);
+  const auto explain_at = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"kpi", "explain", "--tenant", "20", "--source", "BCN-SCHOOL",
+                               "--kpi", "energy_kwh", "--at"});
+    return more;
+  };
+  // A day is the site's, as it is for `kpi`.
+  const auto day = run_json(explain_at({"2018-03-01"}));
+  BOOST_TEST(day["windowStart"] == "2018-02-28T23:00:00Z");
+  BOOST_TEST(day["value"] == 7.875);
+  BOOST_TEST(day["inputs"][0]["receiptId"] == first.receipt_id);
+  BOOST_TEST(run(explain_at({"2018-03-01", "--window", "week"})).code == admin::exit_invalid);
   BOOST_TEST(contains(run({"log", "verify"}).out, "intact"));
   BOOST_TEST(run({"audit", "replay"}).code == 0);
+  BOOST_TEST(run_json({"site", "import", file})["outcome"] == "unchanged");
+  clock.step();  // a value computed now has changed
+  BOOST_TEST(
+      run_json({"kpi", "recompute", "--from", "2018-01-01", "--to", "2019-01-01"})["changed"] == 0);
   const auto again = run({"kpi", "recompute", "--from", "2018-01-01", "--to", "2019-01-01"});
-  BOOST_TEST(contains(again.out, "0 values restored"), again.out + again.err);
-  BOOST_TEST(contains(again.out, "0 values changed"), again.out);
+  BOOST_TEST(contains(again.out, ", 0 values restored"), again.out + again.err);
+  BOOST_TEST(contains(again.out, ", 0 values changed"), again.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

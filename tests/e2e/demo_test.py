@@ -1,5 +1,6 @@
 """tools/demo --once, twice in the same folder, and the other scripts that people run."""
 import pathlib
+import re
 import socket
 import tempfile
 import unittest
@@ -48,6 +49,27 @@ class ScriptsTest(unittest.TestCase):
                     done = district.run(script, "--no-such-option")
                     self.assertEqual(done.returncode, 2)
                     self.assertIn("error:", done.stderr)
+
+    def test_completion_knows_every_command_and_option(self):
+        pending = [()]
+        while pending:
+            command = pending.pop()
+            offered = self.completions(command, "") | self.completions(command, "-")
+            with self.subTest(" ".join(command)):
+                text = district.checked(BIN / "districtctl", *command, "--help")
+                below = re.search(r"^Subcommands:\n((?:  .*\n)+)", text, re.MULTILINE)
+                names = re.findall(r"^  ([a-z]+)", below[1], re.MULTILINE) if below else []
+                self.assertLessEqual(set(names), offered)
+                options = set(re.findall(r"^ +(?:-h,)?(--[a-z0-9-]+)", text, re.MULTILINE))
+                if options != {"--help"}:
+                    self.assertLessEqual(options, offered)
+                pending += [(*command, name) for name in names]
+
+    def completions(self, command, word):
+        words = " ".join(["districtctl", *command, f"'{word}'"])
+        return set(district.checked(
+            "bash", "-c", f"compopt() {{ :; }}; source {ROOT}/tools/completion/districtctl.bash; COMP_WORDS=({words}); "
+            f"COMP_CWORD={len(command) + 1}; _districtctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"").split())
 
     def test_keys_are_for_their_owner_only_and_kept_when_run_again(self):
         with tempfile.TemporaryDirectory() as folder:

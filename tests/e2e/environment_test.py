@@ -70,6 +70,17 @@ class EnvironmentTest(unittest.TestCase):
     def test_key_of_another_certificate(self):
         shutil.copy(self.folder / "pki" / "server.key", self.folder / "pki" / "receipt-rsa.key")
         self.refuses(2, "receipt-rsa.key")
+        self.refuses(2, "receipt-rsa.key", options=("--check-config",))
+
+    def test_tls_key_of_another_certificate(self):
+        for other in ("receipt-ecdsa.key", "receipt-rsa.key"):  # of the same type and of another
+            shutil.copy(self.folder / "pki" / other, self.folder / "pki" / "server.key")
+            self.refuses(2, "server.key does not belong to", "server.pem", options=("--check-config",))
+
+    def test_content_schema_that_is_none_is_found_before_the_start(self):
+        (self.folder / "data" / "content").mkdir()
+        (self.folder / "data" / "content" / "009-001.xsd").write_text("no schema")
+        self.refuses(2, "009-001.xsd", "districtctl content check", options=("--check-config",))
 
     def test_good_configuration_is_checked_without_starting(self):
         (self.folder / "district.toml").write_text('[listen]\nport = 0\n')
@@ -83,6 +94,12 @@ class EnvironmentTest(unittest.TestCase):
             taken.listen()
             port = taken.getsockname()[1]
             self.refuses(3, str(port), options=("--port", str(port)))
+
+    def test_address_of_another_machine(self):
+        pki = "".join(f'{key} = "pki/{file}"\n' for key, file in (("[tls]\ncertificate", "server.pem"), ("key", "server.key"),
+                      ("[receipt]\nrsa_certificate", "receipt-rsa.pem"), ("rsa_key", "receipt-rsa.key"),
+                      ("ecdsa_certificate", "receipt-ecdsa.pem"), ("ecdsa_key", "receipt-ecdsa.key")))
+        self.refuses(3, "192.0.2.1", config='[listen]\naddress = "192.0.2.1"\n' + pki)
 
     def test_database_that_is_not_ours(self):
         with sqlite3.connect(self.folder / "data" / "district.db") as other:

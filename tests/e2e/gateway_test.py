@@ -199,6 +199,7 @@ class GatewayTest(unittest.TestCase):
         done = self.one_message(pilot="eibar")
         self.expect(done, REFUSED, "FailedAuthentication")
         self.assertIn("hint: is the certificate enrolled", done.stderr)
+        self.assertRegex(done.stderr, r"finds the cause under [0-9A-Z]{26}\n")
 
     def test_a_wrong_path_ends_with_4(self):
         url = f"https://localhost:{self.district.port}/elsewhere"

@@ -957,7 +957,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_at_the_start_is_said_with_a_hint) {
     return result.error().code;
   };
   BOOST_TEST((code_with([](auto& s) { s.listeners[0].address = "192.0.2.1"; }) ==
-              ErrorCode::config_invalid));
+              ErrorCode::address_in_use));
   BOOST_TEST((code_with([](auto& s) { s.certificates[0].key = "/no/such.key"; }) ==
               ErrorCode::file_unreadable));
   BOOST_TEST((code_with([](auto& s) { s.certificates[0].certificate = s.certificates[0].key; }) ==

@@ -105,6 +105,10 @@ BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_void_at_once_and_stays_on_record, Scrat
   BOOST_TEST(!accepted(made.text, kNow), "a clock that is set back revives nothing");
   BOOST_TEST(accepted(other.text, kNow + kDay));
 
+  const auto unexplained = revoke_api_key(*database, other.key.key_id, " ", kNow + kDay);
+  BOOST_REQUIRE(!unexplained);
+  BOOST_TEST((unexplained.error().code == ErrorCode::admin_invalid));
+
   const auto again = revoke_api_key(*database, made.key.key_id, "other", kNow + 2 * kDay);
   BOOST_REQUIRE(!again);
   BOOST_TEST((again.error().code == ErrorCode::admin_conflict));
@@ -114,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_void_at_once_and_stays_on_record, Scrat
   BOOST_TEST((*recorded)->revocation_reason == "lost");
   BOOST_TEST(store::ApiKeyStore(*database).list()->size() == 2U);
 
-  const auto unknown = revoke_api_key(*database, "01ARZ3NDEKTSV4RRFFQ69G5FAV", "", kNow);
+  const auto unknown = revoke_api_key(*database, "01ARZ3NDEKTSV4RRFFQ69G5FAV", "lost", kNow);
   BOOST_REQUIRE(!unknown);
   BOOST_TEST((unknown.error().code == ErrorCode::not_found));
 }
@@ -126,7 +130,10 @@ BOOST_FIXTURE_TEST_CASE(a_key_needs_a_name_known_tenants_and_an_expiry_ahead, Sc
   BOOST_TEST(refused({std::string(201, 'x'), Role::reader, false, {"20"}, {}}));
   BOOST_TEST(refused({"x", Role::reader, false, {}, {}}));
   BOOST_TEST(refused({"x", Role::reader, true, {"20"}, {}}));
-  BOOST_TEST(refused({"x", Role::reader, false, {"20", "99"}, {}}));
+  const auto unknown =
+      create_api_key(*database, {"x", Role::reader, false, {"20", "99"}, {}}, kNow);
+  BOOST_REQUIRE(!unknown);
+  BOOST_TEST((unknown.error().code == ErrorCode::not_found));
   BOOST_TEST(refused({"x", Role::reader, false, {"20"}, kNow}));
   BOOST_TEST(refused({"x", Role::reader, false, {"20"}, kNow + 3651 * kDay}));
   BOOST_TEST(store::ApiKeyStore(*database).list()->empty());

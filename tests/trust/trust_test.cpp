@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_sign_is_not_enrolled) {
                invalid, "digitalSignature");
   check_failed(scratch.enrol_one(certificate(), "20", certificate().not_after() + Duration(1)),
                invalid, "expired");
-  check_failed(scratch.enrol_one(certificate(), "99"), invalid, "unknown tenant '99'");
+  check_failed(scratch.enrol_one(certificate(), "99"), ErrorCode::not_found, "unknown tenant '99'");
   check_failed(enrol(*scratch.database, {}, kNow), invalid, "nothing");
   BOOST_TEST(scratch.leaves() == 2U);
 }

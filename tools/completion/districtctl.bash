@@ -2,12 +2,6 @@
 _districtctl() {
   local word="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
   COMPREPLY=()
-  case "$previous" in
-    --config | --csv | --file | --receipt | --certificate) [[ "$word" == -* ]] || { compopt -o default; return; } ;;
-    --data) compopt -o dirnames; return ;;
-    --window) mapfile -t COMPREPLY < <(compgen -W 'hour day month year baseline reporting' -- "$word"); return ;;
-  esac
-
   # The command is the words that are neither options nor the values of --config and --data.
   local command="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -16,17 +10,29 @@ _districtctl() {
       -*) ;;
       *)
         command+="${command:+ }${COMP_WORDS[i]}"
-        case "$command" in tenant | certificate | envelope | rejection | kpi | site | content | log | audit) ;; *) break ;; esac
+        case "$command" in tenant | apikey | certificate | envelope | rejection | kpi | site | content | log | audit) ;; *) break ;; esac
         ;;
     esac
   done
 
+  case "$previous" in
+    --config | --file | --receipt | --certificate) [[ "$word" == -* ]] || { compopt -o default; return; } ;;
+    --csv) [[ "$command" != enrol || "$word" == -* ]] || { compopt -o default; return; } ;;  # elsewhere a flag
+    --data) compopt -o dirnames; return ;;
+    --window) mapfile -t COMPREPLY < <(compgen -W 'hour day month year baseline reporting' -- "$word"); return ;;
+    --role) mapfile -t COMPREPLY < <(compgen -W 'reader auditor' -- "$word"); return ;;
+  esac
+
   local global='--config --data --json --help --version' words
   case "$command" in
-    '') words="tenant enrol revoke certificate envelope rejection check kpi site content log status audit $global" ;;
+    '') words="tenant apikey enrol revoke certificate envelope rejection check kpi site content log status audit $global" ;;
     tenant) words='add list' ;;
     'tenant add') words="--name --zone --content-type --source --file $global" ;;
     'tenant list') words="--csv $global" ;;
+    apikey) words='create list revoke' ;;
+    'apikey create') words="--name --role --tenant --all-tenants --expires $global" ;;
+    'apikey list') words="--csv $global" ;;
+    'apikey revoke') words="--reason $global" ;;
     enrol) words="--tenant --allow-sha1-until --valid-from --valid-to --csv $global" ;;
     revoke) words="--tenant --reason $global" ;;
     certificate) words='list' ;;
@@ -46,15 +52,17 @@ _districtctl() {
     'site list') words="--tenant --csv $global" ;;
     'site show') words="--tenant --source --meter --csv $global" ;;
     content) words='check' ;;
+    'content check') words="--csv $global" ;;
     log) words='verify head' ;;
     'log verify') words="--receipt $global" ;;
-    'log head') words="$global" ;;
     status) words="--wait $global" ;;
     audit) words='replay verify' ;;
     'audit replay' | 'audit verify') words="--from --to $global" ;;
     *) words="$global" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  [[ ("$command" != enrol && "$command" != check) || "$word" == -* ]] || compopt -o default
+  case "$command" in
+    enrol | check | 'site import' | 'content check') [[ "$word" == -* ]] || compopt -o default ;;
+  esac
 }
 complete -F _districtctl districtctl
