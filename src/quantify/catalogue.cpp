@@ -342,9 +342,11 @@ bool is_input(const Input& input, const store::Series& series) {
          input.unit == series.unit;
 }
 
-bool begins_a_family(const store::Series& series) {
-  return std::any_of(families().begin(), families().end(),
-                     [&](const auto& family) { return is_input(family.inputs.front(), series); });
+bool is_input(const store::Series& series) {
+  return std::any_of(families().begin(), families().end(), [&](const auto& family) {
+    return std::any_of(family.inputs.begin(), family.inputs.end(),
+                       [&](const Input& input) { return is_input(input, series); });
+  });
 }
 
 bool matters(std::string_view attribute) {

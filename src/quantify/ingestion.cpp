@@ -62,7 +62,8 @@ Result<Ingestion::Incoming*> Ingestion::incoming_of(std::int64_t meter_id,
     return &incoming_.emplace(id, Incoming{std::move(series), meter_id, {}}).first->second;
   }
   DISTRICT_TRY(auto made, store_.series(meter_id, like));
-  if (made.is_new && begins_a_family(made.series)) touched_.meters_[meter_id].all = true;
+  // A KPI that names what it lacks says so no more, in windows without a value of it, too.
+  if (made.is_new && is_input(made.series)) touched_.meters_[meter_id].all = true;
   const auto id = made.series.series_id;
   known_.series.emplace(key, id);
   return &incoming_.emplace(id, Incoming{std::move(made.series), meter_id, {}}).first->second;

@@ -57,6 +57,16 @@ BOOST_AUTO_TEST_CASE(co2_takes_the_factor_that_held_when_the_energy_was_used) {
   check(scratch, "co2_kg", kDay, "2018-05-31T22:00:00Z", 12 * 2 * 0.2 + 12 * 2 * 0.4);
 }
 
+BOOST_AUTO_TEST_CASE(a_period_across_a_boundary_has_the_factor_that_held_at_its_start) {
+  Scratch scratch;
+  // From midnight on the factor is another one.
+  scratch.send("2018-04-01", {energy("2018-02-28T22:30:00Z", "2018-02-28T23:30:00Z", 10)},
+               {fact("SHOP", "", "co2_factor_kg_per_kwh", "0.25", "2010-01-01"),
+                fact("SHOP", "", "co2_factor_kg_per_kwh", "0.5", "2018-02-28T23:00:00Z")});
+  BOOST_TEST(scratch.value("co2_kg", WindowKind::day, "2018-02-27T23:00:00Z") == 1.25);
+  BOOST_TEST(scratch.value("co2_kg", WindowKind::day, "2018-02-28T23:00:00Z") == 1.25);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_missing_of_master_data_is_named) {
   Scratch scratch;
   scratch.send("2018-06-03", energies("2018-05-31T22:00:00Z", 24, 2));

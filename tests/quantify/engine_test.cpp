@@ -150,6 +150,19 @@ BOOST_AUTO_TEST_CASE(cost_counts_only_periods_with_a_price_and_prices_may_be_neg
   BOOST_TEST(unpriced.attributes.at("missing") == "energy_price");
 }
 
+BOOST_AUTO_TEST_CASE(the_first_price_of_a_meter_shows_in_windows_that_it_does_not_touch) {
+  const auto june2 = "2018-06-01T22:00:00Z";
+  Scratch scratch;
+  scratch.send("2018-06-04", hours("2018-06-01", 24, 2));
+  BOOST_TEST(!scratch.find("cost_eur", kHour, "2018-06-01T02:00:00Z").has_value());
+  BOOST_TEST(scratch.get("time_avg_price_eur_kwh", kDay, kJune1).attributes.contains("missing"));
+  scratch.send("2018-06-04", {price("2018-06-01T22:00:00Z", "2018-06-01T23:00:00Z", 0.1)});
+  BOOST_TEST(scratch.value("cost_eur", kDay, june2) == 0.2);
+  // As they would be had the price come first.
+  BOOST_TEST(scratch.find("cost_eur", kHour, "2018-06-01T02:00:00Z").has_value());
+  BOOST_TEST(!scratch.get("time_avg_price_eur_kwh", kDay, kJune1).attributes.contains("missing"));
+}
+
 BOOST_AUTO_TEST_CASE(the_25_hour_day_is_complete_with_25_values) {
   Scratch scratch;
   auto values = hours("2018-10-27", 60, 1);
