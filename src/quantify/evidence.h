@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -158,6 +159,7 @@ void summarise_quality(Evidence& evidence);          // energy or register
 void summarise_sampled_quality(Evidence& evidence);  // power
 void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 
+inline constexpr Duration kHoldMax = std::chrono::hours(48);
 // How long a sample of power taken at the instant is held at most: twice the nominal step, or as
 // many as the settings say.
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at);

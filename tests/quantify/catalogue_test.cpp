@@ -192,6 +192,17 @@ BOOST_AUTO_TEST_CASE(street_lighting_has_indicators_of_power_density_and_annual_
   check(scratch, "pdi_measured_w_per_lx_m2", kYear, kYear2018, 1000.0 / (10 * 28800));
 }
 
+BOOST_AUTO_TEST_CASE(a_window_without_samples_has_no_power_density) {
+  Scratch scratch;
+  scratch.send("2018-09-01", {power("2018-06-10", 1000, 1), power("2018-08-10", 1000, 2)},
+               {fact("LAMPS", "", "installed_power_w", "3000"),
+                fact("LAMPS", "", "illuminance_area_lx_m2", "2000")});
+  check(scratch, "pdi_w_per_lx_m2", kMonth, "2018-05-31T22:00:00Z", 1.5);
+  const auto july = scratch.get("pdi_w_per_lx_m2", kMonth, "2018-06-30T22:00:00Z");
+  BOOST_TEST(!july.value.has_value());
+  BOOST_TEST(july.completeness == 0);
+}
+
 BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once) {
   Scratch scratch;
   const auto reading_of = [](const char* meter, const char* when, double value) {

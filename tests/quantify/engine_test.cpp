@@ -202,6 +202,18 @@ BOOST_AUTO_TEST_CASE(a_sample_acts_on_the_windows_that_it_is_held_into) {
   BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T13:00:00Z") == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_sample_of_a_longer_step_gives_way_to_one_of_a_shorter_step) {
+  const auto later = "2018-06-01T20:00:00Z";
+  Scratch scratch;
+  scratch.send("2018-06-02", {power("2018-06-01T12:00:00Z", 1000)},
+               {fact("LAMPS", "", "nominal_step", "PT6H"),
+                fact("LAMPS", "", "nominal_step", "PT15M", "2018-06-01T12:30:00Z")});
+  BOOST_TEST(scratch.value("energy_kwh", kHour, later) == 1);  // held for twelve hours
+  scratch.send("2018-06-02", {power("2018-06-01T13:00:00Z", 500)});
+  BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T13:00:00Z") == 0.25);
+  BOOST_TEST(!scratch.get("energy_kwh", kHour, later).value.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(base_load_and_near_peak_are_percentiles_of_the_months_demands) {
   Scratch scratch;
   auto values = hours("2018-06-01", 41, 0);
