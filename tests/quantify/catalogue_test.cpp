@@ -269,6 +269,42 @@ BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once)
   BOOST_TEST(std::abs(of_meter("NEW").value.value_or(0) - (62 + 39)) < kEpsilon);
 }
 
+BOOST_AUTO_TEST_CASE(two_meters_are_not_differenced_where_the_new_ones_first_reading_is_implausible) {
+  Scratch scratch;
+  std::vector<Observation> of_new;
+  for (const double value : {-1, 700, 703}) {
+    of_new.push_back(reading("2019-06-12T08:00:00Z", value, 2));
+    of_new.back().meter = "W2";
+    of_new.back().start = of_new.back().end = at("2019-06-12T08:00:00Z") + 1h * of_new.size();
+  }
+  scratch.send("2019-07-20", {reading("2019-06-12T04:00:00Z", 150)});
+  scratch.send("2019-07-20", of_new,
+               {fact("HOUSE", "W2", "replaces_meter", "W1", "2019-06-12T08:00:00Z")});
+  // Of the time between the two meters nothing is known.
+  const auto before = scratch.get("consumption", WindowKind::hour, "2019-06-12T09:00:00Z");
+  BOOST_TEST(before.value.value_or(-1) == 0);
+  BOOST_TEST(before.completeness == 0);
+  BOOST_TEST(scratch.value("consumption", WindowKind::hour, "2019-06-12T10:00:00Z") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_final_register_of_a_replaced_meter_may_be_stated_last) {
+  Scratch scratch;
+  auto of_new = reading("2019-06-12T12:00:00Z", 3);
+  of_new.meter = "W2";
+  scratch.send("2019-07-20", {reading("2019-06-12T04:00:00Z", 150)});
+  scratch.send("2019-07-20", {of_new},
+               {fact("HOUSE", "W2", "replaces_meter", "W1", "2019-06-12T08:00:00Z")});
+  scratch.send("2019-07-21", {},
+               {fact("HOUSE", "W2", "replaced_final_register", "152", "2019-06-12T08:00:00Z")});
+  store::KpiFilter hour;
+  hour.meter = "W1";
+  hour.kpi = "consumption";
+  hour.window = WindowKind::hour;
+  const auto hours = must(scratch.store.kpis(hour));
+  BOOST_REQUIRE_EQUAL(hours.size(), 4U);
+  BOOST_TEST(hours.back().value.value_or(0) == 0.5);
+}
+
 BOOST_AUTO_TEST_CASE(meters_inherit_what_their_building_and_site_state) {
   Scratch scratch;
   scratch.send("2018-06-03", energies("2018-05-31T22:00:00Z", 24, 2),

@@ -260,6 +260,18 @@ BOOST_AUTO_TEST_CASE(registers_roll_over_by_their_modulus_and_other_falls_are_an
   BOOST_TEST(unknown.attributes.at("missing") == "unit");
 }
 
+BOOST_AUTO_TEST_CASE(a_reading_at_the_start_of_a_window_is_noted_like_any_other) {
+  Scratch scratch;
+  auto estimated = reading("2018-06-01T12:00:00Z", 100);
+  estimated.flags = flag_estimated;
+  scratch.send("2018-06-02", {estimated, reading("2018-06-01T13:00:00Z", -1, 2),
+                              reading("2018-06-01T14:00:00Z", 102, 3)});
+  BOOST_TEST(scratch.get("consumption", kHour, "2018-06-01T12:00:00Z")
+                 .attributes.contains("estimated_values"));
+  BOOST_TEST(
+      scratch.get("consumption", kHour, "2018-06-01T13:00:00Z").attributes.contains("implausible"));
+}
+
 BOOST_AUTO_TEST_CASE(a_boundary_in_a_long_gap_is_estimated_and_one_outside_is_null) {
   Scratch scratch;
   scratch.send("2018-06-05",

@@ -88,7 +88,8 @@ struct Envelope {
   store::Origin origin;
 };
 
-enum class Fate { counts, superseded, duplicate, excluded, implausible };
+// `exchange`: nothing was sent, but the meter was exchanged then.
+enum class Fate { counts, superseded, duplicate, excluded, implausible, exchange };
 
 // A value that was sent, with what became of it.
 struct Heard {
@@ -386,8 +387,8 @@ std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKin
       windows.insert(window);
   };
   for (const auto& value : values) {
-    if (!is_visible(value)) continue;
-    add(value.start, std::max(value.start, reach(value) - 1));
+    if (!is_visible(value) && value.fate != Fate::exchange) continue;
+    if (is_visible(value)) add(value.start, std::max(value.start, reach(value) - 1));
     if (before != nullptr && value.start - before->start <= gap_max)
       add(before->start, value.start);
     before = &value;

@@ -23,7 +23,8 @@ inline Periods periods_of(const Sheet& sheet, const std::vector<Heard>& values) 
   Periods periods;
   std::map<std::pair<Minute, Minute>, std::vector<Heard>> by_key;
   for (const auto& one : values)
-    if (sheet.has(one.start)) by_key[{one.start, one.end}].push_back(one);
+    if (sheet.has(one.start) && one.fate != Fate::exchange)
+      by_key[{one.start, one.end}].push_back(one);
   for (const auto& [key, versions] : by_key) {
     const auto some = [&, &all = versions](Fate fate) {
       return std::any_of(all.begin(), all.end(), [&](const auto& v) { return v.fate == fate; });
