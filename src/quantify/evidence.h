@@ -110,12 +110,13 @@ struct WeatherSummary {
 };
 
 struct ComfortSummary {
-  double hours = 0, degree_sum = 0;
-  std::array<double, 4> within{};  // categories I to IV
-  double below_second = 0, above_second = 0;
+  Duration covered{};
+  double degree_hours = 0;
+  std::array<Duration, 4> within{};  // categories I to IV
+  Duration below_second{}, above_second{};
   double degree_hours_below = 0, degree_hours_above = 0;
-  double adaptive_hours = 0;
-  std::array<double, 3> adaptive_within{};  // categories I to III
+  Duration adaptive{};
+  std::array<Duration, 3> adaptive_within{};  // categories I to III
 };
 
 struct QualitySummary {

@@ -116,6 +116,34 @@ BOOST_AUTO_TEST_CASE(eurostat_degree_days_begin_at_their_thresholds) {
   check(scratch, "cdd21_kd", kMonth, "2018-01-31T23:00:00Z", 3);
 }
 
+// `count` values of ten minutes each.
+std::vector<Observation> each_ten_minutes(const char* quantity, const char* from, int count,
+                                          double value) {
+  auto values = hourly(quantity, "Cel", ValueKind::mean, from, count, value);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i].start = at(from) + 10min * i;
+    values[i].end = values[i].start + 10min;
+  }
+  return values;
+}
+
+BOOST_AUTO_TEST_CASE(a_day_of_one_temperature_is_exactly_at_the_threshold) {
+  Scratch scratch;
+  // Sixths of an hour are no binary fractions.
+  scratch.send("2018-06-04", each_ten_minutes("temperature_out", "2018-05-31T22:00:00Z", 98, 15));
+  check(scratch, "mean_temp_out_c", kDay, "2018-05-31T22:00:00Z", 15);
+  check(scratch, "hdd_eurostat_kd", kDay, "2018-05-31T22:00:00Z", 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_month_of_ten_minute_values_is_complete) {
+  Scratch scratch;
+  scratch.send("2018-08-04", each_ten_minutes("temperature_in", "2018-05-31T22:00:00Z", 4320, 24));
+  const auto june = scratch.get("hours_within_II", kMonth, "2018-05-31T22:00:00Z");
+  BOOST_TEST(*june.value == 720);
+  BOOST_TEST(june.completeness == 1);
+  BOOST_TEST((june.status == KpiStatus::complete));
+}
+
 BOOST_AUTO_TEST_CASE(energy_per_degree_day_waits_for_enough_of_them) {
   Scratch scratch;
   scratch.send("2018-03-03", energies("2018-01-31T23:00:00Z", 28 * 24, 1));
@@ -269,7 +297,8 @@ BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once)
   BOOST_TEST(std::abs(of_meter("NEW").value.value_or(0) - (62 + 39)) < kEpsilon);
 }
 
-BOOST_AUTO_TEST_CASE(two_meters_are_not_differenced_where_the_new_ones_first_reading_is_implausible) {
+BOOST_AUTO_TEST_CASE(
+    two_meters_are_not_differenced_where_the_new_ones_first_reading_is_implausible) {
   Scratch scratch;
   std::vector<Observation> of_new;
   for (const double value : {-1, 700, 703}) {
