@@ -49,7 +49,9 @@ class RunningMean {
  public:
   RunningMean(const Window& window, const Material& material, const InputValues& outdoor) {
     if (!outdoor.there) return;
-    const Window with_week{WindowKind::day, window.start - std::chrono::hours(24 * 8), window.end};
+    const auto first =
+        material.calendar.window(WindowKind::day, window.start - std::chrono::hours(24 * 8));
+    const Window with_week{WindowKind::day, first.start, window.end};
     days_ = days_of(with_week, material, outdoor, false);
   }
   // nullopt: not all of the seven days before are valid.

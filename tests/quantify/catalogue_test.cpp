@@ -191,6 +191,19 @@ BOOST_AUTO_TEST_CASE(the_running_mean_needs_all_of_seven_days) {
   check(scratch, "adaptive_hours_within_I", kMonth, "2018-04-30T22:00:00Z", 24);
 }
 
+BOOST_AUTO_TEST_CASE(the_running_mean_has_whole_days_where_the_clocks_change) {
+  // A value from 31 October to 1 November; the first hour of the week before is a hot one.
+  auto values = each_ten_minutes("temperature_out", "2018-10-23T22:00:00Z", 9 * 144, 29.95);
+  for (std::size_t i = 0; i < 6; ++i) values[i].value = 60;
+  values.push_back({"SHOP", "", "temperature_in", "Cel", ValueKind::mean,
+                    at("2018-10-31T22:50:00Z"), at("2018-10-31T23:10:00Z"), 28, 2000, 0});
+  Scratch scratch;
+  scratch.send("2018-11-04", values);
+  // Its running mean is above 30 degrees with that hour, and below without.
+  check(scratch, "adaptive_hours_applicable", kMonth, "2018-10-31T23:00:00Z", 0);
+  check(scratch, "adaptive_hours_applicable", kMonth, "2018-09-30T22:00:00Z", 0);
+}
+
 BOOST_AUTO_TEST_CASE(street_lighting_has_indicators_of_power_density_and_annual_consumption) {
   Scratch scratch;
   scratch.send(
