@@ -319,13 +319,14 @@ BOOST_AUTO_TEST_CASE(
     of_new.back().meter = "W2";
     of_new.back().start = of_new.back().end = at("2019-06-12T08:00:00Z") + 1h * of_new.size();
   }
-  scratch.send("2019-07-20", {reading("2019-06-12T04:00:00Z", 150)});
+  scratch.send("2019-07-20", {reading("2019-06-12T02:00:00Z", 150)});
   scratch.send("2019-07-20", of_new,
                {fact("HOUSE", "W2", "replaces_meter", "W1", "2019-06-12T08:00:00Z")});
   // Of the time between the two meters nothing is known.
   const auto before = scratch.get("consumption", WindowKind::hour, "2019-06-12T09:00:00Z");
   BOOST_TEST(before.value.value_or(-1) == 0);
   BOOST_TEST(before.completeness == 0);
+  BOOST_TEST((before.status == KpiStatus::estimated));
   BOOST_TEST(scratch.value("consumption", WindowKind::hour, "2019-06-12T10:00:00Z") == 3);
 }
 
