@@ -227,12 +227,17 @@ inline void settle_slowly(std::vector<Heard>& all) {
     if (holder != nullptr) holder->fate = Fate::superseded;
     holder = &one;
   }
+  // Of two that overlap the one received first.
   std::set<Heard*> excluded;
-  for (const auto& [key, one] : counting)
-    for (const auto& [other_key, other] : counting)
-      if (one->meter == other->meter && one->quantity == other->quantity &&
-          one->start < other->end && other->start < one->end && one->received < other->received)
-        excluded.insert(one);
+  for (auto first = counting.begin(); first != counting.end(); ++first) {
+    auto* one = first->second;
+    for (auto next = std::next(first); next != counting.end(); ++next) {
+      auto* other = next->second;
+      const bool of_same = one->meter == other->meter && one->quantity == other->quantity;
+      if (!of_same || other->start >= one->end) break;
+      excluded.insert(one->received < other->received ? one : other);
+    }
+  }
   for (auto* one : excluded) one->fate = Fate::excluded;
 }
 
