@@ -17,20 +17,6 @@ using validate::ContentType;
 using validate::ElementMeaning;
 using Role = ElementMeaning::Role;
 
-const char* name_of(ValueKind kind) {
-  switch (kind) {
-    case ValueKind::interval:
-      return "interval";
-    case ValueKind::mean:
-      return "mean";
-    case ValueKind::instant:
-      return "instant";
-    case ValueKind::reading:
-      return "register";
-  }
-  return "";
-}
-
 std::string role_of(const ElementMeaning& meaning) {
   switch (meaning.role) {
     case Role::none:

@@ -55,8 +55,11 @@ inline constexpr std::size_t kRsaModulusBitsMax = 8192;  // bounds the work for 
 inline constexpr std::size_t kRsaExponentBitsMax = 32;
 
 // What may be read behind a good header that then turns out not to sign it: Bodies of one
-// SignedInfo that fail, and octets of large envelopes that one signer has under way.
+// SignedInfo that fail, and octets of large envelopes that one signer has under way. An envelope
+// that costs no more than a stranger's may is not counted, so that whoever captures the header of a
+// small one cannot keep the true one from being read.
 inline constexpr std::size_t kFailedBodiesMax = 16;
+inline constexpr std::size_t kUncountedOctetsMax = 128 * 1024;
 inline constexpr std::size_t kFailedBodiesRemembered = 4096;
 inline constexpr std::uint64_t kOctetsUnderWayPerSignerMax = std::uint64_t{1} << 30U;
 

@@ -17,6 +17,8 @@ enum class ValueKind : std::uint8_t {
   instant,   // at start; held until the next sample
   reading,   // a register at start; only differences mean anything
 };
+// As xsd/annotations.xsd has them: "interval", "mean", "instant", "register".
+const char* name_of(ValueKind kind);
 
 // Noted on values that are accepted, never a reason to drop them.
 enum ObservationFlag : std::uint32_t {

@@ -10,6 +10,4 @@ namespace district::query {
 std::vector<Column> measurement_columns();
 Row row_of(const Question& question, const store::Measurement& measurement);
 
-const char* word_of(ValueKind kind);
-
 }  // namespace district::query

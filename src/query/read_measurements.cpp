@@ -164,27 +164,13 @@ class Reader {
 
 }  // namespace
 
-const char* word_of(ValueKind kind) {
-  switch (kind) {
-    case ValueKind::interval:
-      return "interval";
-    case ValueKind::mean:
-      return "mean";
-    case ValueKind::instant:
-      return "instant";
-    case ValueKind::reading:
-      return "reading";
-  }
-  return "";
-}
-
 std::vector<Column> measurement_columns() {
   return {
       {"tenant", Type::text, "tenantCode"},
       {"source", Type::text, "messageSourceElement"},
       {"meter", Type::text, "The meter's name; empty where the source is the meter"},
       {"quantity", Type::text, "As the content schema's annotation names it"},
-      {"kind", Type::text, "interval, mean, instant or reading"},
+      {"kind", Type::text, "interval, mean, instant or register"},
       {"start", Type::instant, "Of its period, or its instant"},
       {"end", Type::instant, "Of its period, not included; of an instant the same as start"},
       {"value", Type::number, ""},
@@ -209,7 +195,7 @@ Row row_of(const Question& question, const store::Measurement& measurement) {
           o.source,
           o.meter,
           o.quantity,
-          word_of(o.kind),
+          name_of(o.kind),
           question.spell(o.start),
           question.spell(o.end),
           o.value,

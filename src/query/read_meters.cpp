@@ -107,7 +107,7 @@ Row row_of(const Question& question, const MeterKey& key, const store::Series& s
           key.source,
           key.meter,
           series.quantity,
-          word_of(series.kind),
+          name_of(series.kind),
           series.unit,
           question.spell(series.last_start)};
 }

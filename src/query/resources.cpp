@@ -115,7 +115,7 @@ std::vector<Resource> make_resources() {
         {"source", Type::text, "messageSourceElement"},
         {"meter", Type::text, "The meter's name; empty where the source is the meter"},
         {"quantity", Type::text, "As the content schema's annotation names it"},
-        {"kind", Type::text, "interval, mean, instant or reading"},
+        {"kind", Type::text, "interval, mean, instant or register"},
         {"unit", Type::text, ""},
         {"last_start", Type::instant, "No value starts later"}},
        read_series},

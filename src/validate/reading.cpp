@@ -76,7 +76,11 @@ void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& 
   }
 }
 
+// Whatever follows cannot change the verdict, and what it costs to look at is the sender's choice.
+bool Reading::Impl::settled() const { return shape_.full() || invalid_.full(); }
+
 void Reading::Impl::start_element(const xml::StartTag& tag) {
+  if (settled()) return;
   if (buffering_) {
     if (buffer_.start_element(tag)) return;
     judge_buffered();
@@ -89,6 +93,7 @@ void Reading::Impl::start_element(const xml::StartTag& tag) {
 }
 
 void Reading::Impl::text(std::string_view text) {
+  if (settled()) return;
   if (buffering_) {
     if (buffer_.text(text)) return;
     judge_buffered();
@@ -97,6 +102,7 @@ void Reading::Impl::text(std::string_view text) {
 }
 
 void Reading::Impl::end_element() {
+  if (settled()) return;
   if (!buffering_) return judge_end();
   if (buffer_.end_element()) end_buffered();
 }

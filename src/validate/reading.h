@@ -49,6 +49,7 @@ struct Reading::Impl {
   void end_buffered();
   bool accept_like_precedent();
   bool breaks_rules(const MessageHead& head, std::size_t type) const;
+  bool settled() const;
   std::size_t finding_count() const;
   void check_shape(const xml::StartTag& tag);
   void refuse_schema_overrides(const xml::StartTag& tag);

@@ -116,6 +116,8 @@ class Pass final : public xml::EnvelopeHandler {
  private:
   Result<Ok> verify_other_references() const;
   Result<Ok> note_ids(const xml::StartTag& tag);
+  // Whether this Body counts when it fails.
+  bool counts() const { return raw_.rest || raw_.octets.size() > limits::kUncountedOctetsMax; }
   void refuse(Error error) {
     if (state_) state_ = fail(std::move(error));
   }
@@ -142,7 +144,7 @@ Result<Ok> Pass::body_follows(std::shared_ptr<const xml::Document> head) {
   DISTRICT_TRY(snapshot_, trust_.snapshot());
   DISTRICT_TRY(signer_, authenticate(header_, *snapshot_, window_, now_));
   DISTRICT_CHECK(verify_other_references());
-  DISTRICT_CHECK(unverified_.check(signer_->replay_key, now_));
+  if (counts()) DISTRICT_CHECK(unverified_.check(signer_->replay_key, now_));
   octets_.signed_by(signer_->sender.certificate_sha256);
 
   const auto& reference = header_.signature.references[header_.body_reference];
@@ -197,11 +199,12 @@ Result<Ok> Pass::note_ids(const xml::StartTag& tag) {
   return Ok{};
 }
 
-// Whatever goes wrong behind a good header counts, but for what is our own want of room.
+// Whatever goes wrong behind a good header of a large Body counts, but for what is our own want of
+// room.
 Result<Ok> Pass::conclude(Result<Ok> read) {
   auto verified = std::move(read);
   if (verified) verified = body_->digest().verify();
-  if (verified || !body_) return verified;
+  if (verified || !body_ || !counts()) return verified;
   const ErrorCode code = verified.error().code;
   if (code != ErrorCode::overloaded && code != ErrorCode::archive_unavailable)
     unverified_.failed(signer_->replay_key, signer_->acceptable_until, now_);

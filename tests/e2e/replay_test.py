@@ -114,6 +114,9 @@ class ReplayTest(unittest.TestCase):
             status, answer = self.district.post(forged)
             self.assertEqual(status, 500, answer.decode())
             self.assertNotIn(b":MessageReplayed<", answer)
+        for number in range(50):
+            _, answer = self.district.post(request.replace(b">12.3<", b">%d<" % number))
+            self.assertIn(b":FailedCheck<", answer)
         self.replayed(request, self.accepted(request))
 
     def test_a_message_that_is_not_valid_may_come_again_corrected_or_not(self):

@@ -190,9 +190,26 @@ BOOST_AUTO_TEST_CASE(every_way_to_fail_behind_a_header_counts) {
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_is_good_does_not_count) {
-  const std::string text = site().sign("<b>1</b>");
+  const std::string text = site().sign(long_content() + "<b>1</b>");
   for (std::size_t i = 0; i < 3 * limits::kFailedBodiesMax; ++i)
-    BOOST_TEST((verify(small(text)) == kAccepted));
+    BOOST_TEST((verify(large(text)) == kAccepted));
+}
+
+BOOST_AUTO_TEST_CASE(forged_bodies_keep_a_small_envelope_from_nothing) {
+  const std::string filled = "<a>" + std::string(limits::kUncountedOctetsMax - 8192, 'x') + "</a>";
+  const std::string text = site().sign(filled + "<b>1</b>");
+  const std::string forged = changed(text, "<b>1</b>", "<b>2</b>");
+  BOOST_REQUIRE(text.size() <= limits::kUncountedOctetsMax);
+  for (std::size_t i = 0; i < 3 * limits::kFailedBodiesMax; ++i)
+    BOOST_TEST((verify(small(forged)) == ErrorCode::signature_failed));
+  BOOST_TEST((verify(small(text)) == kAccepted));
+  // Above that size it is counted, though it is read at once.
+  const std::string longer = changed(forged, "<b>2</b>", "<b>" + std::string(8192, '2') + "</b>");
+  BOOST_REQUIRE(longer.size() > limits::kUncountedOctetsMax);
+  for (std::size_t i = 0; i < limits::kFailedBodiesMax; ++i)
+    BOOST_TEST((verify(small(longer)) == ErrorCode::signature_failed));
+  BOOST_TEST((verify(small(longer)) == ErrorCode::overloaded));
+  BOOST_TEST((verify(small(text)) == kAccepted));
 }
 
 BOOST_AUTO_TEST_CASE(ids_in_the_body_are_unique_and_bounded) {

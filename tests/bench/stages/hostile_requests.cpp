@@ -392,4 +392,53 @@ void Maker::bodies() {
 
 std::vector<HostileRequest> hostile_requests() { return Maker().make(); }
 
+std::vector<HostileRequest> captured_headers() {
+  constexpr std::size_t kMebibyte = std::size_t{1024} * 1024;
+  const auto captured = world().request(1, "rsa");
+  const std::string good(as_text(captured.octets));
+  std::vector<HostileRequest> requests;
+  const auto add = [&](std::string name, std::string_view piece,
+                       ErrorCode expected = ErrorCode::signature_failed) {
+    std::string text = good;
+    const std::string_view messages = "<messages>";
+    text.insert(text.find(messages) + messages.size(), repeated(piece, kMebibyte - text.size()));
+    requests.push_back({std::move(name), expected, to_bytes(as_bytes(text))});
+  };
+  // No two with the same text in a form that only libxml2 takes for a number.
+  std::string odd;
+  for (int i = 0; odd.size() < kMebibyte - 2 * good.size(); ++i) {
+    odd += message(i);
+    odd.replace(odd.rfind("0.12<"), 4, std::to_string(i) + ".000000000000");
+  }
+  std::string bad_value = message(1);
+  bad_value.replace(bad_value.find("0.12<"), 4, "+-0.12");
+  std::string unknown = message(1);
+  unknown.replace(unknown.find("0.0.1<"), 5, "0.0.2");
+  std::string attributes = "<a";
+  std::string namespaces = "<a";
+  for (int i = 0; i < 30; ++i) {
+    const auto number = std::to_string(i);
+    attributes.append(" a").append(number).append("=\"\"");
+    namespaces.append(" xmlns:p").append(number).append("=\"u:").append(number).append("\" p");
+    namespaces.append(number).append(":a=\"\"");
+  }
+  std::string deep;
+  for (int i = 0; i < 50; ++i) deep += "<a>";
+  for (int i = 0; i < 50; ++i) deep += "</a>";
+  add("messages", message(1));
+  add("messages that libxml2 has to judge each", odd);
+  add("messages of no known type", unknown);
+  add("messages with a value that is none", bad_value);
+  add("elements", "<a/>");
+  add("elements of messages", "<message/>");
+  add("deep elements", deep);
+  add("attributes", attributes + "/>");
+  add("attributes of many namespaces", namespaces + "/>");
+  add("text of references", "<a>" + repeated("&#38;", 16 * 1024) + "</a>");
+  add("CDATA sections", "<a>" + repeated("<![CDATA[]]>", 64 * 1024) + "</a>");
+  add("comments", "<a>" + repeated("<!---->", 64 * 1024) + "</a>");
+  add("lines", "<a>" + repeated("\r\n", 64 * 1024) + "</a>");
+  return requests;
+}
+
 }  // namespace district::bench

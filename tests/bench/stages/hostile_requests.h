@@ -1,5 +1,6 @@
 // The dearest requests that somebody without an enrolled key can make, one for each kind of work
-// that such a request causes; and what somebody with a captured header can. None is accepted.
+// that such a request causes; and Bodies that somebody sends behind a captured header, whose cost
+// grows with their size. None is accepted.
 // Source: security.md "XML intake", "Keys, tokens and algorithms"; base/limits.h for the sizes.
 #pragma once
 
@@ -21,5 +22,8 @@ struct HostileRequest {
 
 // Keys are made on the spot; takes some seconds.
 std::vector<HostileRequest> hostile_requests();
+
+// A mebibyte each, behind the header of the world's gateway with an RSA key.
+std::vector<HostileRequest> captured_headers();
 
 }  // namespace district::bench
