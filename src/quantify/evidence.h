@@ -160,7 +160,7 @@ void summarise_quality(Evidence& evidence);          // energy or register
 void summarise_sampled_quality(Evidence& evidence);  // power
 void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 
-inline constexpr Duration kHoldMax = std::chrono::hours(48);
+inline constexpr Duration kHoldMax = std::chrono::hours(48);  // whatever the step is
 // How long a sample of power taken at the instant is held at most: twice the nominal step, or as
 // many as the settings say.
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at);
