@@ -162,6 +162,37 @@ void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
   }
 }
 
+void write_common_rules(std::ostream& out) {
+  out << "\n## What holds for all\n\n"
+         "- **The value that counts** for a meter, a quantity and a period or instant is the one "
+         "that was received last; in one request, the later message. An equal one is a duplicate: "
+         "it changes nothing, and its period is as old as before. A period that one received later "
+         "overlaps is left out, also where that one is left out itself.\n"
+         "- **A period across a boundary** gives each window its share of the energy, cost and "
+         "hours. Peaks, percentiles, average prices and data quality have it in the window in "
+         "which it starts. Whether it is of the night, its CO2 factor, season and running mean are "
+         "those at its start, for all of it. A price or a series' CO2 factor applies to "
+         "periods that it covers wholly.\n"
+         "- **Master data** of a window (areas, installed power, unit, medium, the step of data "
+         "quality) are those at its end. A sample's threshold and hold are those at its instant, a "
+         "register's modulus that at the later reading. The zone is that of the latest "
+         "`valid_from`.\n"
+         "- **Days** of temperatures (T_d) are means weighted by time. A day is valid when values "
+         "cover at least half of it.\n"
+         "- **Windows** have rows where values lie, or samples may be held, and in gaps from start "
+         "to start of at most 31 days (hours), 366 days (days) or ten years (months, years). "
+         "Without data their values are null; `availability` is 0 where the step is known.\n"
+         "- **Registers**: readings at the start of a window are its own, those at its end are "
+         "the next one's. At an exchange the registers of both meters count as one reading; where "
+         "they are "
+         "not stated, the time between the two meters' readings adds nothing and is not covered.\n"
+         "- **Data quality** expects a period every `nominal_step`, or else as long as "
+         "the window's periods usually are (their median), or for samples as the settings say. "
+         "Periods that are "
+         "left out because of an overlap are not counted, those of implausible values are: they "
+         "were received.\n";
+}
+
 void write_settings(std::ostream& out) {
   out << "\n## Settings\n\n"
          "What the standards leave open is in `standards.toml` of the data folder, a key a line; "
@@ -204,11 +235,12 @@ Result<int> write_catalogue(Session& session) {
          "of its inputs a gateway estimated, `excluded_overlaps` how many a later received value "
          "overlaps, `implausible` how many a rule below set aside. A window without data inside a "
          "series is a row without a value. Hours are of UTC, the others of the site's calendar.\n";
+  write_common_rules(out);
   for (const auto& family : quantify::families()) write_family(out, family);
   out << "\n## Rules of plausibility\n\n"
          "A value that breaks a rule is kept, counted (`districtctl status`), shown by `kpi "
-         "explain`, and used for nothing. It takes no part in supersession: a correction that "
-         "cannot be true does not displace what it was to correct.\n\n"
+         "explain`, and used for nothing but data quality. It takes no part in supersession: a "
+         "correction that cannot be true does not displace what it was to correct.\n\n"
          "| rule | a value that | KPI windows count it |\n|---|---|---|\n";
   for (const auto& rule : quantify::rules()) {
     out << "| `" << rule.name << "` | " << rule.explanation << " | "

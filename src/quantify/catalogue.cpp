@@ -233,7 +233,7 @@ const Input kPrice{"energy_price", ValueKind::mean, "EUR/kWh"};
 const Input kCo2Factor{"co2_factor", ValueKind::mean, "kg/kWh"};
 const Input kIndoor{"temperature_in", ValueKind::mean, "Cel"};
 const Input kOutdoor{"temperature_out", ValueKind::mean, "Cel"};
-const Input kIlluminance{"illuminance", ValueKind::instant, "lx", 48h};
+const Input kIlluminance{"illuminance", ValueKind::instant, "lx", kHoldMax};
 // Of the running mean of a week.
 const Input kOutdoorWeek{"temperature_out", ValueKind::mean, "Cel", 24h * 9};
 
@@ -252,7 +252,7 @@ std::vector<FamilyDefinition> make_families() {
        {"zone", "nominal_step", "on_threshold_w", "installed_power_w", "lit_area_m2",
         "illuminance_area_lx_m2"},
        kAll,
-       48h,
+       kHoldMax,
        summarise_power},
       {Family::register_reading,
        "register",
@@ -342,9 +342,11 @@ bool is_input(const Input& input, const store::Series& series) {
          input.unit == series.unit;
 }
 
-bool begins_a_family(const store::Series& series) {
-  return std::any_of(families().begin(), families().end(),
-                     [&](const auto& family) { return is_input(family.inputs.front(), series); });
+bool is_input(const store::Series& series) {
+  return std::any_of(families().begin(), families().end(), [&](const auto& family) {
+    return std::any_of(family.inputs.begin(), family.inputs.end(),
+                       [&](const Input& input) { return is_input(input, series); });
+  });
 }
 
 bool matters(std::string_view attribute) {

@@ -89,7 +89,7 @@ struct KpiDefinition {
 const std::vector<KpiDefinition>& catalogue();
 
 bool is_input(const Input& input, const store::Series& series);
-bool begins_a_family(const store::Series& series);
+bool is_input(const store::Series& series);  // of some family
 // Some KPI depends on the attribute of master data.
 bool matters(std::string_view attribute);
 

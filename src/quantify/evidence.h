@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -109,12 +110,13 @@ struct WeatherSummary {
 };
 
 struct ComfortSummary {
-  double hours = 0, degree_sum = 0;
-  std::array<double, 4> within{};  // categories I to IV
-  double below_second = 0, above_second = 0;
+  Duration covered{};
+  double degree_hours = 0;
+  std::array<Duration, 4> within{};  // categories I to IV
+  Duration below_second{}, above_second{};
   double degree_hours_below = 0, degree_hours_above = 0;
-  double adaptive_hours = 0;
-  std::array<double, 3> adaptive_within{};  // categories I to III
+  Duration adaptive{};
+  std::array<Duration, 3> adaptive_within{};  // categories I to III
 };
 
 struct QualitySummary {
@@ -158,6 +160,7 @@ void summarise_quality(Evidence& evidence);          // energy or register
 void summarise_sampled_quality(Evidence& evidence);  // power
 void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 
+inline constexpr Duration kHoldMax = std::chrono::hours(48);  // whatever the step is
 // How long a sample of power taken at the instant is held at most: twice the nominal step, or as
 // many as the settings say.
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at);

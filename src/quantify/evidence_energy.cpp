@@ -87,8 +87,9 @@ void summarise_energy(Evidence& evidence) {
     }
     auto factor = factors.over(interval);
     if (!factor) {
-      factor =
-          stated ? stated->number : material.master.number("co2_factor_kg_per_kwh", interval.start);
+      factor = stated && starts_in(interval.start, window)
+                   ? stated->number
+                   : material.master.number("co2_factor_kg_per_kwh", interval.start);
     }
     if (factor) {
       summary.co2_kg += inside * *factor;

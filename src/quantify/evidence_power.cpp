@@ -5,8 +5,6 @@ namespace {
 
 using store::Version;
 
-constexpr Duration kHoldMax = std::chrono::hours(48);  // families look back as far
-
 // The part of [start, end) that is in the hours of local day in which no lamp should burn.
 Duration by_day(Instant start, Instant end, const Material& material) {
   Duration total{};

@@ -10,7 +10,6 @@ struct Step {
 };
 
 Step step_between(const Reading& before, const Reading& after) {
-  if (after.new_meter) return {};
   const double difference = after.value - before.value;
   if (difference >= 0) return {difference, false, false};
   if (after.modulus && *after.modulus > 0) {
@@ -38,6 +37,34 @@ void read_unit(RegisterSummary& summary, const Window& window, const MasterData&
   summary.unit_changed = at_start && at_start != summary.unit;
 }
 
+// `second`: of an exchange, whose two registers are one reading.
+void take_note(Evidence& evidence, const Reading& reading, bool second) {
+  if (reading.implausible) {
+    ++evidence.noted.implausible;
+    return;
+  }
+  if (!second) ++evidence.registers.readings;
+  if (reading.estimated) ++evidence.noted.estimated;
+}
+
+// What the window has of the time between two readings that follow each other; the growth in it.
+double add_pair(RegisterSummary& summary, const Window& window, const Reading& before,
+                const Reading& after, Duration gap_max) {
+  const auto part = overlap(before.at, after.at, window);
+  if (part <= Duration{}) return 0;
+  const bool long_gap = after.at - before.at > gap_max;
+  if (long_gap &&
+      (within(window.start, before.at, after.at) || within(window.end, before.at, after.at))) {
+    summary.boundary_in_gap = true;
+  }
+  if (after.new_meter) return 0;
+  const auto step = step_between(before, after);
+  if (step.rollover) ++summary.rollovers;
+  if (step.anomaly) ++summary.anomalies;
+  if (!long_gap) summary.covered += part;
+  return step.growth * share_in(window, before.at, after.at);
+}
+
 }  // namespace
 
 void summarise_register(Evidence& evidence) {
@@ -48,44 +75,25 @@ void summarise_register(Evidence& evidence) {
   // From the last reading at or before the window to the first at or after its end.
   const auto& all = material.readings;
   const auto begin = std::partition_point(all.begin(), all.end(),
-                                          [&](const Reading& r) { return r.at <= window.start; });
+                                          [&](const Reading& r) { return r.at < window.start; });
   const Reading* previous = nullptr;
   for (auto r = begin; r != all.begin() && previous == nullptr;) {
     --r;
     if (!r->implausible) previous = &*r;
   }
-  // A reading at the very start is one of the window's.
-  if (previous != nullptr && previous->at == window.start) ++summary.readings;
   double total = 0;
   bool starts_inside = previous != nullptr, ends_inside = false;
-  for (auto reading = begin; reading != all.end(); ++reading) {
+  for (auto reading = begin; reading != all.end() && !ends_inside; ++reading) {
     const bool in_window = starts_in(reading->at, window);
-    if (reading->implausible) {
-      if (in_window) ++evidence.noted.implausible;
-      continue;
-    }
-    if (in_window && !reading->new_meter) ++summary.readings;
-    if (in_window && reading->estimated) ++evidence.noted.estimated;
-    if (in_window && reading->new_meter) summary.exchanged = true;
-    if (previous != nullptr && !reading->new_meter) {
-      const auto from = previous->at, to = reading->at;
-      if (overlap(from, to, window) > Duration{}) {
-        const auto step = step_between(*previous, *reading);
-        total += step.growth * share_in(window, from, to);
-        if (step.rollover) ++summary.rollovers;
-        if (step.anomaly) ++summary.anomalies;
-        if (to - from <= material.standards.register_gap_max) {
-          summary.covered += overlap(from, to, window);
-        } else if (within(window.start, from, to) || within(window.end, from, to)) {
-          summary.boundary_in_gap = true;
-        }
-      }
-    }
+    const bool second = reading->new_meter && previous != nullptr && previous->at == reading->at;
+    if (in_window) take_note(evidence, *reading, second);
+    if (reading->implausible) continue;
+    if (in_window && reading->new_meter && reading->at > window.start) summary.exchanged = true;
+    if (previous != nullptr)
+      total += add_pair(summary, window, *previous, *reading, material.standards.register_gap_max);
+    starts_inside = starts_inside || reading->at == window.start;
+    ends_inside = reading->at >= window.end;
     previous = &*reading;
-    if (reading->at >= window.end) {
-      ends_inside = true;
-      break;
-    }
   }
   if (starts_inside && ends_inside && !summary.unit_changed) summary.consumption = total;
 }

@@ -16,10 +16,12 @@ bool is_valid(Duration covered, const Window& day) { return 2 * covered >= day.l
 // Amount or time-weighted sum of the values in each local day, in one pass.
 struct Day {
   Window window;
-  double sum = 0;  // of energies: the amount; of temperatures: degrees times hours
+  // Of energies: the amount; of temperatures: degrees times ticks, as whole numbers of both add up
+  // exactly and a day of 15 degrees has a mean of 15.
+  double sum = 0;
   Duration covered{};
   bool valid() const { return is_valid(covered, window); }
-  double mean() const { return sum / hours(covered); }
+  double mean() const { return sum / static_cast<double>(covered.count()); }
   // What is missing is taken as the mean of the rest of the day.
   double filled() const { return sum / hours(covered) * hours(window.length()); }
 };
@@ -36,7 +38,7 @@ std::vector<Day> days_of(const Window& window, const Material& material, const I
       const auto part = overlap(version.start, version.end, at->window);
       at->covered += part;
       at->sum += amounts ? version.value * (hours(part) / hours(version.end - version.start))
-                         : version.value * hours(part);
+                         : version.value * static_cast<double>(part.count());
     }
   }
   return days;
@@ -47,7 +49,9 @@ class RunningMean {
  public:
   RunningMean(const Window& window, const Material& material, const InputValues& outdoor) {
     if (!outdoor.there) return;
-    const Window with_week{WindowKind::day, window.start - std::chrono::hours(24 * 8), window.end};
+    const auto first =
+        material.calendar.window(WindowKind::day, window.start - std::chrono::hours(24 * 8));
+    const Window with_week{WindowKind::day, first.start, window.end};
     days_ = days_of(with_week, material, outdoor, false);
   }
   // nullopt: not all of the seven days before are valid.
@@ -82,32 +86,32 @@ bool within(const ComfortLimits& limits, double temperature) {
 }
 
 void add_fixed(ComfortSummary& summary, const Standards& standards, bool heating, double value,
-               double hours_of_it) {
+               Duration part) {
   const auto limits = [&](std::size_t category) {
     return heating ? standards.comfort[category].heating : standards.comfort[category].cooling;
   };
   for (std::size_t category = 0; category < summary.within.size(); ++category)
-    if (within(limits(category), value)) summary.within[category] += hours_of_it;
+    if (within(limits(category), value)) summary.within[category] += part;
   const auto second = limits(1);
   if (value < second.low) {
-    summary.below_second += hours_of_it;
-    summary.degree_hours_below += (second.low - value) * hours_of_it;
+    summary.below_second += part;
+    summary.degree_hours_below += (second.low - value) * hours(part);
   }
   if (value > second.high) {
-    summary.above_second += hours_of_it;
-    summary.degree_hours_above += (value - second.high) * hours_of_it;
+    summary.above_second += part;
+    summary.degree_hours_above += (value - second.high) * hours(part);
   }
 }
 
 void add_adaptive(ComfortSummary& summary, const Standards& standards, double running_mean,
-                  double value, double hours_of_it) {
+                  double value, Duration part) {
   if (running_mean < standards.adaptive_low || running_mean > standards.adaptive_high) return;
-  summary.adaptive_hours += hours_of_it;
+  summary.adaptive += part;
   const double comfort = standards.adaptive_slope * running_mean + standards.adaptive_offset;
   for (std::size_t category = 0; category < summary.adaptive_within.size(); ++category) {
     const auto& around = standards.comfort[category].adaptive;
     if (within({comfort + around.low, comfort + around.high}, value))
-      summary.adaptive_within[category] += hours_of_it;
+      summary.adaptive_within[category] += part;
   }
 }
 
@@ -159,15 +163,15 @@ void summarise_comfort(Evidence& evidence) {
   std::optional<double> running_mean;
   bool heating = false;
   for (const auto& indoor : material.inputs[0].overlapping(window.start, window.end)) {
-    const auto part = hours(overlap(indoor.start, indoor.end, window));
-    if (part <= 0 || !take_note(evidence.noted, indoor)) continue;
+    const auto part = overlap(indoor.start, indoor.end, window);
+    if (part <= Duration{} || !take_note(evidence.noted, indoor)) continue;
     if (!starts_in(indoor.start, day)) {
       day = material.calendar.window(WindowKind::day, indoor.start);
       running_mean = running.on_day_of(indoor.start);
       heating = in_heating_season(material.calendar.date(indoor.start), material.standards);
     }
-    summary.hours += part;
-    summary.degree_sum += indoor.value * part;
+    summary.covered += part;
+    summary.degree_hours += indoor.value * hours(part);
     add_fixed(summary, material.standards, heating, indoor.value, part);
     if (running_mean) add_adaptive(summary, material.standards, *running_mean, indoor.value, part);
   }

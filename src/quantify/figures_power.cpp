@@ -61,7 +61,7 @@ Figure power_density(const Evidence& evidence) {
   const auto lit = stated(evidence, "illuminance_area_lx_m2");
   if (!installed) return missing("installed_power_w", completeness_of(evidence));
   if (!lit || *lit <= 0) return missing("illuminance_area_lx_m2", completeness_of(evidence));
-  return of_power(evidence, *installed / *lit);
+  return of_power(evidence, if_covered(evidence.power.covered, *installed / *lit));
 }
 
 Figure measured_power_density(const Evidence& evidence) {

@@ -24,12 +24,10 @@ Figure with_base(Figure figure, double Standards::*setting, const Evidence& evid
 }
 
 Figure of_comfort(const Evidence& evidence, double value) {
-  const double expected = hours(evidence.window.length());
-  const double present = evidence.comfort.hours;
-  auto figure =
-      by_completeness(present > 0 ? std::optional(value) : std::nullopt, present / expected);
-  figure.attributes.emplace("hours_present", spell(present));
-  figure.attributes.emplace("hours_expected", spell(expected));
+  const auto covered = evidence.comfort.covered;
+  auto figure = by_completeness(if_covered(covered, value), share(covered, evidence.window));
+  figure.attributes.emplace("hours_present", spell(hours(covered)));
+  figure.attributes.emplace("hours_expected", spell(hours(evidence.window.length())));
   return figure;
 }
 
@@ -115,11 +113,11 @@ Figure eurostat_cooling(const Evidence& evidence) {
 
 Figure mean_indoor_temperature(const Evidence& evidence) {
   const auto& comfort = evidence.comfort;
-  return of_comfort(evidence, ratio(comfort.degree_sum, comfort.hours).value_or(0));
+  return of_comfort(evidence, ratio(comfort.degree_hours, hours(comfort.covered)).value_or(0));
 }
 template <std::size_t category>
 Figure hours_within(const Evidence& evidence) {
-  return of_comfort(evidence, evidence.comfort.within[category]);
+  return of_comfort(evidence, hours(evidence.comfort.within[category]));
 }
 template Figure hours_within<0>(const Evidence&);
 template Figure hours_within<1>(const Evidence&);
@@ -127,16 +125,16 @@ template Figure hours_within<2>(const Evidence&);
 template Figure hours_within<3>(const Evidence&);
 template <std::size_t category>
 Figure adaptive_hours_within(const Evidence& evidence) {
-  return of_adaptive(evidence, evidence.comfort.adaptive_within[category]);
+  return of_adaptive(evidence, hours(evidence.comfort.adaptive_within[category]));
 }
 template Figure adaptive_hours_within<0>(const Evidence&);
 template Figure adaptive_hours_within<1>(const Evidence&);
 template Figure adaptive_hours_within<2>(const Evidence&);
 Figure hours_below(const Evidence& evidence) {
-  return of_comfort(evidence, evidence.comfort.below_second);
+  return of_comfort(evidence, hours(evidence.comfort.below_second));
 }
 Figure hours_above(const Evidence& evidence) {
-  return of_comfort(evidence, evidence.comfort.above_second);
+  return of_comfort(evidence, hours(evidence.comfort.above_second));
 }
 Figure degree_hours_below(const Evidence& evidence) {
   return of_comfort(evidence, evidence.comfort.degree_hours_below);
@@ -146,12 +144,11 @@ Figure degree_hours_above(const Evidence& evidence) {
 }
 Figure percent_outside(const Evidence& evidence) {
   const auto& comfort = evidence.comfort;
-  return of_comfort(
-      evidence,
-      ratio(100 * (comfort.below_second + comfort.above_second), comfort.hours).value_or(0));
+  const double outside = hours(comfort.below_second + comfort.above_second);
+  return of_comfort(evidence, ratio(100 * outside, hours(comfort.covered)).value_or(0));
 }
 Figure adaptive_hours(const Evidence& evidence) {
-  return of_adaptive(evidence, evidence.comfort.adaptive_hours);
+  return of_adaptive(evidence, hours(evidence.comfort.adaptive));
 }
 
 Figure heating_balance(const Evidence& evidence) {

@@ -62,7 +62,8 @@ Result<Ingestion::Incoming*> Ingestion::incoming_of(std::int64_t meter_id,
     return &incoming_.emplace(id, Incoming{std::move(series), meter_id, {}}).first->second;
   }
   DISTRICT_TRY(auto made, store_.series(meter_id, like));
-  if (made.is_new && begins_a_family(made.series)) touched_.meters_[meter_id].all = true;
+  // A KPI that names what it lacks says so no more, in windows without a value of it, too.
+  if (made.is_new && is_input(made.series)) touched_.meters_[meter_id].all = true;
   const auto id = made.series.series_id;
   known_.series.emplace(key, id);
   return &incoming_.emplace(id, Incoming{std::move(made.series), meter_id, {}}).first->second;
@@ -313,16 +314,18 @@ Result<Ok> Ingestion::take_facts(const Batch& batch) {
     });
     if (!again && MasterData(earlier).says_the_same(MasterData(now))) continue;
     touched_.all(meter_id, batch.tenant);
-    for (const auto* fact : of_meter) DISTRICT_CHECK(touch_replaced(batch, *fact));
+    for (const auto& [fact, origin] : now)
+      DISTRICT_CHECK(touch_replaced({batch.tenant, of_meter.front()->source, fact.value}, fact));
   }
   return Ok{};
 }
 
-// The replaced meter's windows end where its successor's begin.
-Result<Ok> Ingestion::touch_replaced(const Batch& batch, const MasterFact& fact) {
+// The replaced meter's windows end where its successor's begin, with the register that the
+// successor's master data state.
+Result<Ok> Ingestion::touch_replaced(const MeterKey& replaced, const MasterFact& fact) {
   if (fact.attribute != "replaces_meter") return Ok{};
-  DISTRICT_TRY(const auto replaced, store_.find_meter({batch.tenant, fact.source, fact.value}));
-  if (replaced) touched_.all(*replaced, batch.tenant);
+  DISTRICT_TRY(const auto meter_id, store_.find_meter(replaced));
+  if (meter_id) touched_.all(*meter_id, replaced.tenant);
   return Ok{};
 }
 

@@ -71,7 +71,7 @@ class Ingestion {
   void count_change(const store::Version& version, const Before& was);
   Result<Ok> remove_stretch(Incoming& incoming, std::span<const store::Version> gone);
   Result<Ok> take_facts(const Batch& batch);
-  Result<Ok> touch_replaced(const Batch& batch, const MasterFact& fact);
+  Result<Ok> touch_replaced(const MeterKey& replaced, const MasterFact& fact);
 
   store::SeriesStore& store_;
   KnownIds& known_;

@@ -226,8 +226,10 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
                   false};
     if (predecessor.initial_register) {
       earlier.push_back(first);
-    } else if (!readings.empty()) {
-      readings.front().new_meter = true;
+    } else {
+      const auto first_true = std::find_if(readings.begin(), readings.end(),
+                                           [](const Reading& r) { return !r.implausible; });
+      if (first_true != readings.end()) first_true->new_meter = true;
     }
     readings.insert(readings.begin(), earlier.begin(), earlier.end());
   }

@@ -119,10 +119,9 @@ Result<Ok> Recomputation::plan(Work& work) {
   const bool instants = first.kind == ValueKind::instant || first.kind == ValueKind::reading;
   DISTRICT_TRY(auto stretches, stretches_of(first, instants));
   for (auto& stretch : stretches) {
-    // The last one's hold: those before it are held until the next one at most.
     if (first.kind == ValueKind::instant) {
-      stretch.reach = std::max(
-          stretch.end, stretch.last_start + hold_at(meter_.master, standards_, stretch.last_start));
+      DISTRICT_TRY(const auto until, held_until(first, stretch.last_start));
+      stretch.reach = std::max(stretch.end, until);
     }
     DISTRICT_CHECK(add_windows(work, stretch));
   }
@@ -150,6 +149,19 @@ Result<Ok> Recomputation::plan(Work& work) {
   std::sort(work.windows.begin(), work.windows.end());
   work.windows.erase(std::unique(work.windows.begin(), work.windows.end()), work.windows.end());
   return Ok{};
+}
+
+// Until when samples up to the last one of a stretch are held, or were before it came.
+Result<Instant> Recomputation::held_until(const Series& series, Instant last) {
+  const auto end_of = [this](Instant at) { return at + hold_at(meter_.master, standards_, at); };
+  auto until = end_of(last);
+  const auto from = last - kHoldMax;
+  if (meter_.master.constant("nominal_step", from, last + kTick)) return until;
+  // The step has changed: one before it may have been held for longer.
+  DISTRICT_TRY(const auto versions, store_.versions(series, from, last));
+  for (const auto& version : versions)
+    if (visible(version)) until = std::max(until, end_of(version.start));
+  return until;
 }
 
 // The windows that a change in the stretch touches, with the gaps beside it.

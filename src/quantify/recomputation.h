@@ -52,6 +52,7 @@ class Recomputation {
   Result<Ok> plan(Work& work);
   Result<Ok> plan_model(Work& work);
   Result<std::vector<Stretch>> stretches_of(const store::Series& series, bool joinable);
+  Result<Instant> held_until(const store::Series& series, Instant last);
   Result<Ok> add_windows(Work& work, const Stretch& stretch);
   Result<Ok> add_differences(Work& work, const Stretch& stretch);
   Result<Ok> add_existing(Work& work, const Stretch& stretch);

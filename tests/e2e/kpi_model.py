@@ -313,7 +313,7 @@ def lighting_window(sheet, calendar, inside, received, installation):
     put("day_burning_hours", sum(daylight(calendar, begin, until) for begin, until, _ in lit))
     if kind != "day":
         lux_area = sum(part["area_m2"] * part["maintained_illuminance_lx"] for part in installation["areas"])
-        sheet.put("pdi_w_per_lx_m2", installed / lux_area, completeness)
+        put("pdi_w_per_lx_m2", installed / lux_area)
     if kind == "year":
         sheet.put("aeci_kwh_m2", energy / (completeness * area) if completeness >= 0.9 else None, completeness)
     else:

@@ -57,6 +57,16 @@ BOOST_AUTO_TEST_CASE(co2_takes_the_factor_that_held_when_the_energy_was_used) {
   check(scratch, "co2_kg", kDay, "2018-05-31T22:00:00Z", 12 * 2 * 0.2 + 12 * 2 * 0.4);
 }
 
+BOOST_AUTO_TEST_CASE(a_period_across_a_boundary_has_the_factor_that_held_at_its_start) {
+  Scratch scratch;
+  // From midnight on the factor is another one.
+  scratch.send("2018-04-01", {energy("2018-02-28T22:30:00Z", "2018-02-28T23:30:00Z", 10)},
+               {fact("SHOP", "", "co2_factor_kg_per_kwh", "0.25", "2010-01-01"),
+                fact("SHOP", "", "co2_factor_kg_per_kwh", "0.5", "2018-02-28T23:00:00Z")});
+  BOOST_TEST(scratch.value("co2_kg", WindowKind::day, "2018-02-27T23:00:00Z") == 1.25);
+  BOOST_TEST(scratch.value("co2_kg", WindowKind::day, "2018-02-28T23:00:00Z") == 1.25);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_missing_of_master_data_is_named) {
   Scratch scratch;
   scratch.send("2018-06-03", energies("2018-05-31T22:00:00Z", 24, 2));
@@ -106,6 +116,34 @@ BOOST_AUTO_TEST_CASE(eurostat_degree_days_begin_at_their_thresholds) {
   check(scratch, "cdd21_kd", kMonth, "2018-01-31T23:00:00Z", 3);
 }
 
+// `count` values of ten minutes each.
+std::vector<Observation> each_ten_minutes(const char* quantity, const char* from, int count,
+                                          double value) {
+  auto values = hourly(quantity, "Cel", ValueKind::mean, from, count, value);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i].start = at(from) + 10min * i;
+    values[i].end = values[i].start + 10min;
+  }
+  return values;
+}
+
+BOOST_AUTO_TEST_CASE(a_day_of_one_temperature_is_exactly_at_the_threshold) {
+  Scratch scratch;
+  // Sixths of an hour are no binary fractions.
+  scratch.send("2018-06-04", each_ten_minutes("temperature_out", "2018-05-31T22:00:00Z", 98, 15));
+  check(scratch, "mean_temp_out_c", kDay, "2018-05-31T22:00:00Z", 15);
+  check(scratch, "hdd_eurostat_kd", kDay, "2018-05-31T22:00:00Z", 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_month_of_ten_minute_values_is_complete) {
+  Scratch scratch;
+  scratch.send("2018-08-04", each_ten_minutes("temperature_in", "2018-05-31T22:00:00Z", 4320, 24));
+  const auto june = scratch.get("hours_within_II", kMonth, "2018-05-31T22:00:00Z");
+  BOOST_TEST(*june.value == 720);
+  BOOST_TEST(june.completeness == 1);
+  BOOST_TEST((june.status == KpiStatus::complete));
+}
+
 BOOST_AUTO_TEST_CASE(energy_per_degree_day_waits_for_enough_of_them) {
   Scratch scratch;
   scratch.send("2018-03-03", energies("2018-01-31T23:00:00Z", 28 * 24, 1));
@@ -153,6 +191,19 @@ BOOST_AUTO_TEST_CASE(the_running_mean_needs_all_of_seven_days) {
   check(scratch, "adaptive_hours_within_I", kMonth, "2018-04-30T22:00:00Z", 24);
 }
 
+BOOST_AUTO_TEST_CASE(the_running_mean_has_whole_days_where_the_clocks_change) {
+  // A value from 31 October to 1 November; the first hour of the week before is a hot one.
+  auto values = each_ten_minutes("temperature_out", "2018-10-23T22:00:00Z", 9 * 144, 29.95);
+  for (std::size_t i = 0; i < 6; ++i) values[i].value = 60;
+  values.push_back({"SHOP", "", "temperature_in", "Cel", ValueKind::mean,
+                    at("2018-10-31T22:50:00Z"), at("2018-10-31T23:10:00Z"), 28, 2000, 0});
+  Scratch scratch;
+  scratch.send("2018-11-04", values);
+  // Its running mean is above 30 degrees with that hour, and below without.
+  check(scratch, "adaptive_hours_applicable", kMonth, "2018-10-31T23:00:00Z", 0);
+  check(scratch, "adaptive_hours_applicable", kMonth, "2018-09-30T22:00:00Z", 0);
+}
+
 BOOST_AUTO_TEST_CASE(street_lighting_has_indicators_of_power_density_and_annual_consumption) {
   Scratch scratch;
   scratch.send(
@@ -180,6 +231,17 @@ BOOST_AUTO_TEST_CASE(street_lighting_has_indicators_of_power_density_and_annual_
   scratch.send("2019-01-03", lux);
   scratch.send("2019-01-04", {}, {fact("LAMPS", "", "zone", "Europe/Madrid", "2011-01-01")});
   check(scratch, "pdi_measured_w_per_lx_m2", kYear, kYear2018, 1000.0 / (10 * 28800));
+}
+
+BOOST_AUTO_TEST_CASE(a_window_without_samples_has_no_power_density) {
+  Scratch scratch;
+  scratch.send("2018-09-01", {power("2018-06-10", 1000, 1), power("2018-08-10", 1000, 2)},
+               {fact("LAMPS", "", "installed_power_w", "3000"),
+                fact("LAMPS", "", "illuminance_area_lx_m2", "2000")});
+  check(scratch, "pdi_w_per_lx_m2", kMonth, "2018-05-31T22:00:00Z", 1.5);
+  const auto july = scratch.get("pdi_w_per_lx_m2", kMonth, "2018-06-30T22:00:00Z");
+  BOOST_TEST(!july.value.has_value());
+  BOOST_TEST(july.completeness == 0);
 }
 
 BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once) {
@@ -246,6 +308,44 @@ BOOST_AUTO_TEST_CASE(consumption_goes_on_across_an_exchange_and_is_counted_once)
   // A correction of the old meter's readings reaches the new one's windows.
   scratch.send("2019-07-23", {reading_of("OLD", "2019-05-31T22:00:00Z", 90)});
   BOOST_TEST(std::abs(of_meter("NEW").value.value_or(0) - (62 + 39)) < kEpsilon);
+}
+
+BOOST_AUTO_TEST_CASE(
+    two_meters_are_not_differenced_where_the_new_ones_first_reading_is_implausible) {
+  Scratch scratch;
+  std::vector<Observation> of_new;
+  for (const double value : {-1, 700, 703}) {
+    of_new.push_back(reading("2019-06-12T08:00:00Z", value, 2));
+    of_new.back().meter = "W2";
+    of_new.back().start = of_new.back().end = at("2019-06-12T08:00:00Z") + 1h * of_new.size();
+  }
+  scratch.send("2019-07-20", {reading("2019-06-12T02:00:00Z", 150)});
+  scratch.send("2019-07-20", of_new,
+               {fact("HOUSE", "W2", "replaces_meter", "W1", "2019-06-12T08:00:00Z")});
+  // Of the time between the two meters nothing is known.
+  const auto before = scratch.get("consumption", WindowKind::hour, "2019-06-12T09:00:00Z");
+  BOOST_TEST(before.value.value_or(-1) == 0);
+  BOOST_TEST(before.completeness == 0);
+  BOOST_TEST((before.status == KpiStatus::estimated));
+  BOOST_TEST(scratch.value("consumption", WindowKind::hour, "2019-06-12T10:00:00Z") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_final_register_of_a_replaced_meter_may_be_stated_last) {
+  Scratch scratch;
+  auto of_new = reading("2019-06-12T12:00:00Z", 3);
+  of_new.meter = "W2";
+  scratch.send("2019-07-20", {reading("2019-06-12T04:00:00Z", 150)});
+  scratch.send("2019-07-20", {of_new},
+               {fact("HOUSE", "W2", "replaces_meter", "W1", "2019-06-12T08:00:00Z")});
+  scratch.send("2019-07-21", {},
+               {fact("HOUSE", "W2", "replaced_final_register", "152", "2019-06-12T08:00:00Z")});
+  store::KpiFilter hour;
+  hour.meter = "W1";
+  hour.kpi = "consumption";
+  hour.window = WindowKind::hour;
+  const auto hours = must(scratch.store.kpis(hour));
+  BOOST_REQUIRE_EQUAL(hours.size(), 4U);
+  BOOST_TEST(hours.back().value.value_or(0) == 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(meters_inherit_what_their_building_and_site_state) {

@@ -150,6 +150,19 @@ BOOST_AUTO_TEST_CASE(cost_counts_only_periods_with_a_price_and_prices_may_be_neg
   BOOST_TEST(unpriced.attributes.at("missing") == "energy_price");
 }
 
+BOOST_AUTO_TEST_CASE(the_first_price_of_a_meter_shows_in_windows_that_it_does_not_touch) {
+  const auto june2 = "2018-06-01T22:00:00Z";
+  Scratch scratch;
+  scratch.send("2018-06-04", hours("2018-06-01", 24, 2));
+  BOOST_TEST(!scratch.find("cost_eur", kHour, "2018-06-01T02:00:00Z").has_value());
+  BOOST_TEST(scratch.get("time_avg_price_eur_kwh", kDay, kJune1).attributes.contains("missing"));
+  scratch.send("2018-06-04", {price("2018-06-01T22:00:00Z", "2018-06-01T23:00:00Z", 0.1)});
+  BOOST_TEST(scratch.value("cost_eur", kDay, june2) == 0.2);
+  // As they would be had the price come first.
+  BOOST_TEST(scratch.find("cost_eur", kHour, "2018-06-01T02:00:00Z").has_value());
+  BOOST_TEST(!scratch.get("time_avg_price_eur_kwh", kDay, kJune1).attributes.contains("missing"));
+}
+
 BOOST_AUTO_TEST_CASE(the_25_hour_day_is_complete_with_25_values) {
   Scratch scratch;
   auto values = hours("2018-10-27", 60, 1);
@@ -187,6 +200,18 @@ BOOST_AUTO_TEST_CASE(a_sample_acts_on_the_windows_that_it_is_held_into) {
   // The next sample ends it.
   scratch.send("2018-06-02", {power("2018-06-01T12:50:00Z", 0)});
   BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T13:00:00Z") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_of_a_longer_step_gives_way_to_one_of_a_shorter_step) {
+  const auto later = "2018-06-01T20:00:00Z";
+  Scratch scratch;
+  scratch.send("2018-06-02", {power("2018-06-01T12:00:00Z", 1000)},
+               {fact("LAMPS", "", "nominal_step", "PT6H"),
+                fact("LAMPS", "", "nominal_step", "PT15M", "2018-06-01T12:30:00Z")});
+  BOOST_TEST(scratch.value("energy_kwh", kHour, later) == 1);  // held for twelve hours
+  scratch.send("2018-06-02", {power("2018-06-01T13:00:00Z", 500)});
+  BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T13:00:00Z") == 0.25);
+  BOOST_TEST(!scratch.get("energy_kwh", kHour, later).value.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(base_load_and_near_peak_are_percentiles_of_the_months_demands) {
@@ -233,6 +258,18 @@ BOOST_AUTO_TEST_CASE(registers_roll_over_by_their_modulus_and_other_falls_are_an
   BOOST_TEST(*unknown.value == 0);
   BOOST_TEST(unknown.attributes.at("anomalies") == "1");
   BOOST_TEST(unknown.attributes.at("missing") == "unit");
+}
+
+BOOST_AUTO_TEST_CASE(a_reading_at_the_start_of_a_window_is_noted_like_any_other) {
+  Scratch scratch;
+  auto estimated = reading("2018-06-01T12:00:00Z", 100);
+  estimated.flags = flag_estimated;
+  scratch.send("2018-06-02", {estimated, reading("2018-06-01T13:00:00Z", -1, 2),
+                              reading("2018-06-01T14:00:00Z", 102, 3)});
+  BOOST_TEST(scratch.get("consumption", kHour, "2018-06-01T12:00:00Z")
+                 .attributes.contains("estimated_values"));
+  BOOST_TEST(
+      scratch.get("consumption", kHour, "2018-06-01T13:00:00Z").attributes.contains("implausible"));
 }
 
 BOOST_AUTO_TEST_CASE(a_boundary_in_a_long_gap_is_estimated_and_one_outside_is_null) {

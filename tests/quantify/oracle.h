@@ -1,0 +1,497 @@
+// What the KPIs of a meter are, worked out a second time from kpis.md alone, minute by minute and
+// without a thought for speed, to hold the quantifier's against; and stories to do that with: what
+// meters of some days in an awkward zone might send, late, twice, corrected and overlapping.
+// Nothing is shared with the quantifier but the model. All times are whole minutes.
+#pragma once
+
+#include <date/date.h>
+#include <date/tz.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "fixture.h"
+
+namespace district::quantify::testing {
+
+using Minute = int;  // since kEpoch
+inline constexpr Instant kEpoch{std::chrono::sys_days{std::chrono::year{2017} / 1 / 1}};
+inline constexpr Minute kDay = 1440, kEnd = kDay * (5 * 365 + 152);
+
+inline Instant instant_of(Minute at) { return kEpoch + std::chrono::minutes(at); }
+inline Minute minute_of(Instant at) {
+  return static_cast<Minute>((at - kEpoch) / std::chrono::minutes(1));
+}
+inline double in_hours(Minute length) { return length / 60.0; }
+
+inline const std::array kWindows = {WindowKind::hour, WindowKind::day, WindowKind::month,
+                                    WindowKind::year};
+
+// The wall clock of a zone, minute by minute.
+class WallClock {
+ public:
+  explicit WallClock(const std::string& zone) : offset_(kEnd) {
+    const auto* rules = date::locate_zone(zone);
+    int last_day = -1, last_month = -1, last_year = -1;
+    for (Minute at = 0; at < kEnd;) {
+      const auto info = rules->get_info(std::chrono::floor<std::chrono::seconds>(instant_of(at)));
+      const auto offset = std::chrono::duration_cast<std::chrono::minutes>(info.offset).count();
+      for (const auto until = info.end; at < kEnd && instant_of(at) < until; ++at) {
+        offset_[static_cast<std::size_t>(at)] = static_cast<std::int16_t>(offset);
+        const int day = local(at) / kDay;
+        if (day == last_day) continue;
+        last_day = day;
+        const auto date = this->date(at);
+        starts_[1].push_back(at);
+        if (static_cast<int>(unsigned(date.month())) != last_month) starts_[2].push_back(at);
+        if (static_cast<int>(date.year()) != last_year) starts_[3].push_back(at);
+        last_month = static_cast<int>(unsigned(date.month()));
+        last_year = static_cast<int>(date.year());
+      }
+    }
+  }
+  int hour(Minute at) const { return local(at) % kDay / 60; }
+  std::chrono::year_month_day date(Minute at) const {
+    return std::chrono::floor<std::chrono::days>(kEpoch) + std::chrono::days(local(at) / kDay - 1);
+  }
+  std::pair<Minute, Minute> window(WindowKind kind, Minute at) const {
+    if (kind == WindowKind::hour) return {at / 60 * 60, at / 60 * 60 + 60};
+    const auto& starts = starts_[static_cast<std::size_t>(kind)];
+    const auto next = std::upper_bound(starts.begin(), starts.end(), at);
+    return {*std::prev(next), *next};
+  }
+
+ private:
+  int local(Minute at) const { return at + offset_[static_cast<std::size_t>(at)] + kDay; }
+  std::vector<std::int16_t> offset_;
+  std::array<std::vector<Minute>, 4> starts_;
+};
+
+inline const WallClock& wall_clock(const std::string& zone) {
+  static std::map<std::string, WallClock> clocks;
+  return clocks.try_emplace(zone, zone).first->second;
+}
+
+// ------------------------------------------------------------------------------------- stories
+
+struct Envelope {
+  Batch batch;
+  store::Origin origin;
+};
+
+// `exchange`: nothing was sent, but the meter was exchanged then.
+enum class Fate { counts, superseded, duplicate, excluded, implausible, exchange };
+
+// A value that was sent, with what became of it.
+struct Heard {
+  std::string meter, quantity;
+  Minute start = 0, end = 0;
+  double value = 0;
+  bool estimated = false;
+  std::tuple<Instant, std::uint64_t, std::uint32_t> received;
+  Fate fate = Fate::counts;
+  Minute received_at() const { return minute_of(std::get<0>(received)); }
+};
+
+struct Stated {
+  std::string meter, attribute, value;
+  Minute from = 0;
+  std::optional<Minute> to;
+  std::tuple<Instant, std::uint64_t, std::uint32_t> received;
+};
+
+struct Story {
+  std::string zone;
+  Minute begin = 0;
+  std::vector<Observation> observations;
+  std::vector<MasterFact> facts;
+};
+
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : random_(seed) {}
+  int below(int limit) { return static_cast<int>(random_() % static_cast<unsigned>(limit)); }
+  bool one_in(int chances) { return below(chances) == 0; }
+  template <typename T>
+  T of(std::initializer_list<T> choices) {
+    return choices.begin()[below(static_cast<int>(choices.size()))];
+  }
+  std::mt19937& bits() { return random_; }
+
+ private:
+  std::mt19937 random_;
+};
+
+// Some days before a change of the clock, of the year, or of nothing.
+inline Story some_place(Dice& dice) {
+  struct Place {
+    const char *zone, *day;
+  };
+  const auto place = dice.of<Place>({{"Europe/Madrid", "2019-03-30"},
+                                     {"Europe/Madrid", "2019-10-26"},
+                                     {"Europe/Madrid", "2019-12-30"},
+                                     {"Europe/Copenhagen", "2019-03-30"},
+                                     {"Europe/Copenhagen", "2019-10-26"},
+                                     {"Europe/Copenhagen", "2019-09-29"},
+                                     {"Europe/Copenhagen", "2019-04-29"},
+                                     {"Atlantic/Azores", "2019-03-30"},
+                                     {"Atlantic/Azores", "2019-10-26"},
+                                     {"Atlantic/Azores", "2019-10-31"},
+                                     {"Australia/Lord_Howe", "2019-04-06"},
+                                     {"Australia/Lord_Howe", "2019-10-05"},
+                                     {"Asia/Kolkata", "2019-12-30"},
+                                     {"Asia/Kolkata", "2019-06-11"},
+                                     {"Asia/Beirut", "2019-10-26"},
+                                     {"Asia/Beirut", "2019-03-30"}});
+  Story story;
+  story.zone = place.zone;
+  story.begin = minute_of(at(place.day)) - dice.below(30) * 60;
+  return story;
+}
+
+inline MasterFact stated(Dice& dice, const char* meter, const char* attribute,
+                         const std::string& value, Minute from) {
+  MasterFact made{"SITE", meter, attribute, value, instant_of(from), std::nullopt, 0};
+  if (dice.one_in(8)) made.valid_to = instant_of(from + 60 * dice.below(60));
+  return made;
+}
+
+// In envelopes, in the order in which they were received. What is sent twice differs in its
+// message.
+inline std::vector<Envelope> envelopes_of(Dice& dice, Story story) {
+  auto& observations = story.observations;
+  std::shuffle(observations.begin(), observations.end(), dice.bits());
+  if (!dice.one_in(3)) {
+    // In the order of time, but for some that come late.
+    std::stable_sort(observations.begin(), observations.end(),
+                     [&](const auto& a, const auto& b) { return a.end < b.end; });
+    for (auto late = dice.below(5); late > 0 && !observations.empty(); --late) {
+      auto which = observations.begin() + dice.below(static_cast<int>(observations.size()));
+      std::rotate(which, which + 1, observations.end());
+    }
+  }
+  std::vector<Envelope> envelopes;
+  const int most = dice.of({3, 20, 1000});
+  for (std::size_t i = 0; i < observations.size();) {
+    Envelope envelope;
+    envelope.batch.tenant = "20";
+    std::uint32_t message = 0;
+    Minute last = story.begin;
+    for (auto left = 1 + dice.below(most); left > 0 && i < observations.size(); --left, ++i) {
+      auto one = observations[i];
+      one.message_index = ++message;
+      last = std::max(last, minute_of(one.end));
+      envelope.batch.observations.push_back(one);
+    }
+    const auto delay = dice.of({0, 30, 59, 60, 61, kDay, kDay + 1, 3 * kDay});
+    envelope.origin.received_at = instant_of(last + delay);
+    envelopes.push_back(std::move(envelope));
+  }
+  if (envelopes.empty()) return envelopes;
+  for (auto& fact : story.facts) {
+    auto& envelope =
+        envelopes[static_cast<std::size_t>(dice.below(static_cast<int>(envelopes.size())))];
+    fact.message_index = 1001 + static_cast<std::uint32_t>(envelope.batch.master_facts.size());
+    envelope.batch.master_facts.push_back(fact);
+  }
+  for (std::size_t leaf = 0; leaf < envelopes.size(); ++leaf) {
+    envelopes[leaf].origin.leaf_index = leaf + 1;
+    envelopes[leaf].origin.receipt_id = "RECEIPT-" + std::to_string(leaf + 1);
+  }
+  return envelopes;
+}
+
+// ------------------------------------------------------------------- what counts, and what holds
+
+// Section 1, "Supersession".
+inline void settle_slowly(std::vector<Heard>& all) {
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.received < b.received; });
+  std::map<std::tuple<std::string, std::string, Minute, Minute>, Heard*> counting;
+  for (auto& one : all) {
+    if (one.fate == Fate::implausible) continue;
+    auto& holder = counting[{one.meter, one.quantity, one.start, one.end}];
+    if (holder != nullptr && holder->value == one.value && holder->estimated == one.estimated) {
+      one.fate = Fate::duplicate;
+      continue;
+    }
+    if (holder != nullptr) holder->fate = Fate::superseded;
+    holder = &one;
+  }
+  // Of two that overlap the one received first.
+  std::set<Heard*> excluded;
+  for (auto first = counting.begin(); first != counting.end(); ++first) {
+    auto* one = first->second;
+    for (auto next = std::next(first); next != counting.end(); ++next) {
+      auto* other = next->second;
+      const bool of_same = one->meter == other->meter && one->quantity == other->quantity;
+      if (!of_same || other->start >= one->end) break;
+      excluded.insert(one->received < other->received ? one : other);
+    }
+  }
+  for (auto* one : excluded) one->fate = Fate::excluded;
+}
+
+// What was sent, settled, and in the order of time.
+class Memory {
+ public:
+  explicit Memory(const std::vector<Envelope>& envelopes) {
+    for (const auto& [batch, origin] : envelopes) {
+      for (const auto& o : batch.observations) {
+        Heard one{o.meter,
+                  o.quantity,
+                  minute_of(o.start),
+                  minute_of(o.end),
+                  o.value,
+                  (o.flags & flag_estimated) != 0,
+                  {origin.received_at, origin.leaf_index, o.message_index},
+                  Fate::counts};
+        const bool may_be_negative = o.kind == ValueKind::mean;
+        if (o.value < 0 && !may_be_negative) one.fate = Fate::implausible;
+        heard_.push_back(std::move(one));
+      }
+      for (const auto& f : batch.master_facts) {
+        stated_.push_back({f.meter,
+                           f.attribute,
+                           f.value,
+                           minute_of(f.valid_from),
+                           f.valid_to ? std::optional(minute_of(*f.valid_to)) : std::nullopt,
+                           {origin.received_at, origin.leaf_index, f.message_index}});
+      }
+    }
+    settle_slowly(heard_);
+    std::stable_sort(heard_.begin(), heard_.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.start, a.end) < std::tie(b.start, b.end);
+    });
+  }
+  // By start. `visible`: those in whose windows a row shows them.
+  std::vector<Heard> all(const std::string& quantity, const std::string& meter = "") const {
+    std::vector<Heard> found;
+    for (const auto& one : heard_)
+      if (one.quantity == quantity && one.meter == meter) found.push_back(one);
+    return found;
+  }
+  std::vector<Heard> counting(const std::string& quantity, const std::string& meter = "") const {
+    auto found = all(quantity, meter);
+    std::erase_if(found, [](const auto& one) { return one.fate != Fate::counts; });
+    return found;
+  }
+  std::optional<std::string> text(const std::string& attribute, Minute at,
+                                  const std::string& meter = "") const {
+    const Stated* holds = nullptr;
+    for (const auto& one : stated_) {
+      if (one.attribute != attribute || one.meter != meter || one.from > at) continue;
+      if (holds == nullptr ||
+          std::tie(one.from, one.received) > std::tie(holds->from, holds->received))
+        holds = &one;
+    }
+    if (holds == nullptr || (holds->to && *holds->to <= at)) return std::nullopt;
+    return holds->value;
+  }
+  std::optional<double> number(const std::string& attribute, Minute at,
+                               const std::string& meter = "") const {
+    const auto found = text(attribute, at, meter);
+    return found ? std::optional(std::stod(*found)) : std::nullopt;
+  }
+
+ private:
+  std::vector<Heard> heard_;
+  std::vector<Stated> stated_;
+};
+
+inline std::optional<Minute> minutes_of(const std::optional<std::string>& duration) {
+  if (!duration) return std::nullopt;
+  const int number = std::stoi(duration->substr(2));
+  return duration->back() == 'H' ? number * 60 : number;
+}
+
+inline bool is_visible(const Heard& one) {
+  return one.fate == Fate::counts || one.fate == Fate::excluded || one.fate == Fate::implausible;
+}
+
+// ------------------------------------------------------------------------------------- comparison
+
+using RowKey = std::tuple<std::string, WindowKind, Minute>;  // KPI, kind and start of the window
+
+struct Row {
+  std::optional<double> value;
+  double completeness = 0;
+  std::string status;
+  Minute end = 0;
+  std::map<std::string, std::string> attributes;
+};
+
+using Rows = std::map<RowKey, Row>;
+
+inline std::string spelled(double number) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+inline std::string status_by(double completeness) {
+  return completeness >= 1 ? "complete" : completeness >= 0.9 ? "partial" : "insufficient";
+}
+
+inline std::optional<double> quotient(double part, double whole) {
+  return whole == 0 ? std::nullopt : std::optional(part / whole);
+}
+
+inline std::optional<double> only_if(bool known, double value) {
+  return known ? std::optional(value) : std::nullopt;
+}
+
+// A window, and the rows that it gets.
+struct Sheet {
+  Rows& rows;
+  WindowKind kind;
+  Minute start, end;
+  std::map<std::string, std::string> notes;
+
+  Minute length() const { return end - start; }
+  Minute overlap(Minute from, Minute to) const {
+    return std::max(0, std::min(to, end) - std::max(from, start));
+  }
+  bool has(Minute at) const { return at >= start && at < end; }
+  Row& put(const std::string& kpi, std::optional<double> value, double completeness) {
+    auto& row = rows[{kpi, kind, start}];
+    row = {value, completeness, status_by(completeness), end, notes};
+    return row;
+  }
+  void lacks(const std::string& kpi, const std::string& what, double completeness) {
+    auto& row = put(kpi, std::nullopt, completeness);
+    row.status = "insufficient";
+    row.attributes["missing"] = what;
+  }
+  void note(const std::string& name, int count) {
+    if (count > 0) notes[name] = std::to_string(count);
+  }
+};
+
+// Windows with a row: those that a visible value acts on until `reach(value)`, and those between
+// two that start no further apart than a month (hours), a year (days), ten years (others).
+template <typename Reach>
+std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKind kind,
+                                               const std::vector<Heard>& values, Reach&& reach) {
+  std::set<std::pair<Minute, Minute>> windows;
+  const Minute gap_max = kDay * (kind == WindowKind::hour  ? 31
+                                 : kind == WindowKind::day ? 366
+                                                           : 3653);
+  const Heard* before = nullptr;
+  const auto add = [&](Minute from, Minute last) {
+    for (auto window = clock.window(kind, from); window.first <= last;
+         window = clock.window(kind, window.second))
+      windows.insert(window);
+  };
+  for (const auto& value : values) {
+    if (!is_visible(value) && value.fate != Fate::exchange) continue;
+    if (is_visible(value)) add(value.start, std::max(value.start, reach(value) - 1));
+    if (before != nullptr && value.start - before->start <= gap_max)
+      add(before->start, value.start);
+    before = &value;
+  }
+  return windows;
+}
+
+inline Minute end_of(const Heard& value) { return value.end; }
+
+inline bool nearly(double a, double b) {
+  return std::abs(a - b) <= 1e-9 * std::max({1.0, std::abs(a), std::abs(b)});
+}
+
+inline std::string describe(const Row& row) {
+  std::string text = (row.value ? spelled(*row.value) : "null") +
+                     " c=" + spelled(row.completeness) + ' ' + row.status + " until " +
+                     format_instant(instant_of(row.end));
+  for (const auto& [name, value] : row.attributes) text += ' ' + name + '=' + value;
+  return text;
+}
+
+// What differs, in words; empty: nothing. `kpis`: what the quantifier has of the
+// meter, of which those in `unseen` are somebody else's matter.
+inline std::vector<std::string> differences(const Rows& expected, const std::vector<KpiValue>& kpis,
+                                            const std::set<std::string>& unseen) {
+  std::vector<std::string> found;
+  std::set<RowKey> seen;
+  const auto say = [&](const RowKey& key, const std::string& what) {
+    const auto& [kpi, kind, start] = key;
+    found.push_back(kpi + " of the " + name_of(kind) + " from " +
+                    format_instant(instant_of(start)) + ": " + what);
+  };
+  for (const auto& k : kpis) {
+    if (unseen.contains(k.kpi)) continue;
+    const RowKey key{k.kpi, k.window, minute_of(k.start)};
+    seen.insert(key);
+    const Row row{k.value, k.completeness, name_of(k.status), minute_of(k.end), k.attributes};
+    const auto wanted = expected.find(key);
+    if (wanted == expected.end()) {
+      say(key, "should not be, is " + describe(row));
+      continue;
+    }
+    const auto& other = wanted->second;
+    const bool same = row.value.has_value() == other.value.has_value() &&
+                      (!row.value || nearly(*row.value, *other.value)) &&
+                      nearly(row.completeness, other.completeness) && row.status == other.status &&
+                      row.end == other.end && row.attributes == other.attributes;
+    if (!same) say(key, "should be " + describe(other) + ", is " + describe(row));
+  }
+  for (const auto& [key, row] : expected)
+    if (!seen.contains(key)) say(key, "is not there, should be " + describe(row));
+  return found;
+}
+
+// -------------------------------------------------------------------------------------- running
+
+// Cases of each kind; more when one is looking for something.
+inline unsigned cases(unsigned usual) {
+  const char* more = std::getenv("DISTRICT_ORACLE_CASES");  // NOLINT(concurrency-mt-unsafe)
+  return more == nullptr ? usual : static_cast<unsigned>(std::stoul(more));
+}
+
+// Ingests a story in any order and compares, but for the KPIs `unseen`; computing all anew must
+// change nothing.
+template <typename Expect>
+void hold_against(unsigned seed, Dice& dice, Story story, Expect&& expect,
+                  const std::vector<std::string>& meters = {""},
+                  const std::set<std::string>& unseen = {}) {
+  const auto zone = story.zone;
+  for (const auto& meter : meters)
+    story.facts.push_back({"SITE", meter, "zone", zone, kEpoch, std::nullopt, 0});
+  const auto received = envelopes_of(dice, std::move(story));
+  if (received.empty()) return;
+  auto envelopes = received;
+  if (!dice.one_in(4)) std::shuffle(envelopes.begin(), envelopes.end(), dice.bits());
+  Scratch scratch;
+  for (const auto& envelope : envelopes) scratch.apply(envelope.batch, envelope.origin);
+  const Memory memory(received);
+  for (const auto& meter : meters) {
+    store::KpiFilter filter;
+    filter.source = "SITE";
+    filter.meter = meter;
+    const auto kpis = must(scratch.store.kpis(filter));
+    const auto found = differences(expect(memory, wall_clock(zone), meter), kpis, unseen);
+    for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 5); ++i)
+      BOOST_ERROR("seed " << seed << ", " << zone << ' ' << meter << ": " << found[i]);
+    const auto anew = at("2030-01-01");
+    auto transaction = must(store::Transaction::begin(*scratch.database));
+    static_cast<void>(must(scratch.engine.recompute_between({"20", "SITE", meter}, {}, {}, anew)));
+    static_cast<void>(must(transaction.commit()));
+    const auto again = must(scratch.store.kpis(filter));
+    const auto changed = std::count_if(
+        again.begin(), again.end(), [&](const KpiValue& kpi) { return kpi.computed_at == anew; });
+    BOOST_CHECK_MESSAGE(changed == 0 && again.size() == kpis.size(),
+                        "seed " << seed << ", " << zone << ' ' << meter << ": computed anew, "
+                                << changed << " values change, and of " << kpis.size()
+                                << " rows there are " << again.size());
+  }
+}
+
+}  // namespace district::quantify::testing

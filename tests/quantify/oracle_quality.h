@@ -1,0 +1,100 @@
+// Section 7 of kpis.md for oracle.h: the same of every kind of series.
+#pragma once
+
+#include "oracle.h"
+
+namespace district::quantify::testing {
+
+inline double quantile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  const double position = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const auto above = std::min(below + 1, values.size() - 1);
+  return values[below] + (position - std::floor(position)) * (values[above] - values[below]);
+}
+
+// Of the periods that start in the window.
+struct Periods {
+  int received = 0, superseded = 0, within_hour = 0, within_day = 0;
+  std::vector<double> latencies;
+};
+
+inline Periods periods_of(const Sheet& sheet, const std::vector<Heard>& values) {
+  Periods periods;
+  std::map<std::pair<Minute, Minute>, std::vector<Heard>> by_key;
+  for (const auto& one : values)
+    if (sheet.has(one.start) && one.fate != Fate::exchange)
+      by_key[{one.start, one.end}].push_back(one);
+  for (const auto& [key, versions] : by_key) {
+    const auto some = [&, &all = versions](Fate fate) {
+      return std::any_of(all.begin(), all.end(), [&](const auto& v) { return v.fate == fate; });
+    };
+    if (some(Fate::excluded)) continue;  // no period of its own
+    const auto first =
+        std::min_element(versions.begin(), versions.end(),
+                         [](const auto& a, const auto& b) { return a.received < b.received; });
+    const auto latency = first->received_at() - key.second;
+    ++periods.received;
+    periods.superseded += some(Fate::superseded);
+    periods.within_hour += latency <= 60;
+    periods.within_day += latency <= kDay;
+    periods.latencies.push_back(60.0 * latency);
+  }
+  return periods;
+}
+
+// The usual length of the window's periods; of two in the middle the longer one.
+inline std::optional<Minute> usual_step(const Sheet& sheet, const std::vector<Heard>& values) {
+  std::vector<Minute> lengths;
+  for (const auto& one : values)
+    if (one.fate == Fate::counts && one.end > one.start && sheet.has(one.start))
+      lengths.push_back(one.end - one.start);
+  std::sort(lengths.begin(), lengths.end());
+  return lengths.empty() ? std::nullopt : std::optional(lengths[lengths.size() / 2]);
+}
+
+template <typename Reach>
+void put_quality(Rows& rows, const Memory& memory, const WallClock& clock,
+                 const std::vector<Heard>& values, Reach&& reach, std::optional<Minute> usual,
+                 const std::string& meter = "") {
+  for (const auto kind : {WindowKind::day, WindowKind::month}) {
+    for (const auto& [start, end] : windows_of(clock, kind, values, reach)) {
+      Sheet sheet{rows, kind, start, end, {}};
+      const auto count = [&](auto&& which) {
+        return static_cast<int>(std::count_if(values.begin(), values.end(), [&](const auto& one) {
+          return sheet.has(one.start) && which(one);
+        }));
+      };
+      sheet.note("excluded_overlaps",
+                 count([](const auto& v) { return v.fate == Fate::excluded; }));
+      sheet.note("implausible", count([](const auto& v) { return v.fate == Fate::implausible; }));
+      sheet.note("estimated_values",
+                 count([](const auto& v) { return v.fate == Fate::counts && v.estimated; }));
+      auto step = minutes_of(memory.text("nominal_step", end - 1, meter));
+      if (!step) step = usual_step(sheet, values);
+      if (!step) step = usual;
+      const auto periods = periods_of(sheet, values);
+      const double expected = step ? static_cast<double>(end - start) / *step : 0;
+      const double c = step ? std::min(1.0, periods.received / expected) : 0;
+      if (step) {
+        auto& row = sheet.put("availability", periods.received / expected, c);
+        row.attributes["periods_received"] = std::to_string(periods.received);
+        row.attributes["periods_expected"] = spelled(expected);
+      } else {
+        sheet.lacks("availability", "nominal_step", 0);
+      }
+      const auto put = [&](const char* kpi, auto&& value) {
+        sheet.put(kpi, periods.received > 0 ? std::optional<double>(value()) : std::nullopt, c);
+      };
+      const auto& latencies = periods.latencies;
+      put("timeliness_1h", [&] { return 1.0 * periods.within_hour / periods.received; });
+      put("timeliness_24h", [&] { return 1.0 * periods.within_day / periods.received; });
+      put("latency_median_s", [&] { return quantile(latencies, 0.5); });
+      put("latency_p95_s", [&] { return quantile(latencies, 0.95); });
+      put("latency_max_s", [&] { return quantile(latencies, 1); });
+      put("correction_rate", [&] { return 1.0 * periods.superseded / periods.received; });
+    }
+  }
+}
+
+}  // namespace district::quantify::testing
