@@ -11,6 +11,7 @@
 #include "acknowledge/acknowledger.h"
 #include "acknowledge/rejections.h"
 #include "archive/archive.h"
+#include "base/folder_lock.h"
 #include "config/config.h"
 #include "config/standards_file.h"
 #include "observe/events.h"
@@ -58,6 +59,7 @@ int exit_code(const Error& error) {
     case ErrorCode::token_invalid:
       return 2;
     case ErrorCode::address_in_use:
+    case ErrorCode::data_in_use:
     case ErrorCode::archive_foreign:
     case ErrorCode::archive_unavailable:
       return 3;
@@ -181,7 +183,8 @@ Result<Ok> run(const config::Config& config) {
   const SystemClock clock;
   const std::string database = config.database().string();
   std::error_code ignored;
-  std::filesystem::create_directories(config.data.folder, ignored);  // opening tells what is wrong
+  std::filesystem::create_directories(config.data.folder, ignored);  // locking tells what is wrong
+  DISTRICT_TRY(const auto lock, FolderLock::take(config.data.folder));
 
   DISTRICT_CHECK(observe::start_log({config.log.level, config.log.file}));
   DISTRICT_TRY(auto identities, load_identities(config));

@@ -68,6 +68,7 @@ enum class ErrorCode : std::uint16_t {
   config_invalid = 9001,
   file_unreadable = 9002,
   address_in_use = 9003,
+  data_in_use = 9004,
   internal = 9999,
 };
 

@@ -95,6 +95,13 @@ class EnvironmentTest(unittest.TestCase):
             port = taken.getsockname()[1]
             self.refuses(3, str(port), options=("--port", str(port)))
 
+    def test_data_folder_of_a_running_server(self):
+        with district.District() as server:
+            for port in (0, server.port):
+                done = run(*server.command(port), timeout=20)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn("another server uses the folder", done.stderr)
+
     def test_address_of_another_machine(self):
         pki = "".join(f'{key} = "pki/{file}"\n' for key, file in (("[tls]\ncertificate", "server.pem"), ("key", "server.key"),
                       ("[receipt]\nrsa_certificate", "receipt-rsa.pem"), ("rsa_key", "receipt-rsa.key"),
