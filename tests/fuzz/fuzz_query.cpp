@@ -65,8 +65,10 @@ void place_cursor(Site& site, server::ApiRequest& request, std::string_view plac
 
 // Errors repeat words of the question.
 bool asks_for_the_secret(const server::ApiRequest& request) {
-  const std::string text = request.path + "?" + request.query;
-  return query::percent_decoded(text, true).value_or(text).find(kSecret) != std::string::npos;
+  const auto has_it = [](const std::string& text) {
+    return query::percent_decoded(text, true).value_or(text).find(kSecret) != std::string::npos;
+  };
+  return has_it(request.path) || has_it(request.query);
 }
 
 void check(Site& site, const server::ApiRequest& request, bool may_follow) {
