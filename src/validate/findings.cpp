@@ -33,8 +33,6 @@ void Findings::merge(const Findings& other) {
   if (found_.size() > limits::kViolationsMax) found_.resize(limits::kViolationsMax);
 }
 
-bool Findings::full() const { return found_.size() >= limits::kViolationsMax; }
-
 Error Findings::error() const {
   const Violation& first = found_.front().violation;
   std::string detail = "message " + std::to_string(first.message_index) + ", " + first.path +

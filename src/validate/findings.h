@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/limits.h"
 
 namespace district::validate {
 
@@ -17,7 +18,7 @@ class Findings {
   bool empty() const { return found_.empty(); }
   std::size_t count() const { return found_.size(); }
   // At most limits::kViolationsMax are kept; then there is no use in looking further.
-  bool full() const;
+  bool full() const { return found_.size() >= limits::kViolationsMax; }
   // With the code of the first finding and all violations.
   Error error() const;
 

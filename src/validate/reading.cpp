@@ -76,9 +76,6 @@ void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& 
   }
 }
 
-// Whatever follows cannot change the verdict, and what it costs to look at is the sender's choice.
-bool Reading::Impl::settled() const { return shape_.full() || invalid_.full(); }
-
 void Reading::Impl::start_element(const xml::StartTag& tag) {
   if (settled()) return;
   if (buffering_) {

@@ -49,7 +49,9 @@ struct Reading::Impl {
   void end_buffered();
   bool accept_like_precedent();
   bool breaks_rules(const MessageHead& head, std::size_t type) const;
-  bool settled() const;
+  // Whatever follows cannot change the verdict, and what it costs to look at is the sender's
+  // choice.
+  bool settled() const { return shape_.full() || invalid_.full(); }
   std::size_t finding_count() const;
   void check_shape(const xml::StartTag& tag);
   void refuse_schema_overrides(const xml::StartTag& tag);
