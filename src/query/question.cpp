@@ -31,6 +31,15 @@ Result<std::optional<Instant>> Question::instant(std::string_view name) const {
               "write 2018-03-01, or 2018-03-01T12:00:00Z, or 2018-03-01T12:00:00%2B01:00");
 }
 
+Result<Question::Span> Question::span() const {
+  Span span;
+  DISTRICT_TRY(span.from, instant("from"));
+  DISTRICT_TRY(span.to, instant("to"));
+  if (!span.from || !span.to || *span.from <= *span.to) return span;
+  return fail(ErrorCode::admin_invalid, "from is later than to",
+              "exchange them: from is the first that counts, to the first that does not");
+}
+
 Result<std::vector<std::string>> Question::tenants() const {
   const auto asked = parameters.text("tenant");
   if (!asked) return caller.tenants;

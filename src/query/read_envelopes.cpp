@@ -40,8 +40,9 @@ Result<store::StoredEnvelope> find(const Question& question) {
 Result<Page> read_envelopes(const Question& question) {
   DISTRICT_TRY(const auto tenants, question.tenants());
   store::EnvelopeFilter filter;
-  DISTRICT_TRY(filter.from, question.instant("from"));
-  DISTRICT_TRY(filter.to, question.instant("to"));
+  DISTRICT_TRY(const auto span, question.span());
+  filter.from = span.from;
+  filter.to = span.to;
   if (question.after.is_number_unsigned()) filter.after_leaf = question.after.get<std::uint64_t>();
   filter.limit = question.limit + 1;
   store::ArchiveStore archive(question.database);

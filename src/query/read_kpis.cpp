@@ -34,8 +34,9 @@ Result<Filter> filter_of(const Question& question) {
   if (const auto window = question.parameters.text("window")) {
     filter.window = window_kind_of(*window);
   }
-  DISTRICT_TRY(filter.from, question.instant("from"));
-  DISTRICT_TRY(filter.to, question.instant("to"));
+  DISTRICT_TRY(const auto span, question.span());
+  filter.from = span.from;
+  filter.to = span.to;
   return filter;
 }
 

@@ -39,8 +39,9 @@ Place place_of(const store::Series& series, const Version& version) {
 Result<Filter> filter_of(const Question& question) {
   Filter filter;
   filter.quantity = question.parameters.text("quantity");
-  DISTRICT_TRY(filter.from, question.instant("from"));
-  DISTRICT_TRY(filter.to, question.instant("to"));
+  DISTRICT_TRY(const auto span, question.span());
+  filter.from = span.from;
+  filter.to = span.to;
   const auto rule = question.parameters.text("rule");
   for (const auto& known : quantify::rules()) {
     if (rule && known.name == *rule) filter.flag = known.flag;

@@ -69,6 +69,11 @@ struct Question {
   Json spell(const std::optional<Instant>& at) const;
   // A day of `zone`, or an instant. Errors: admin_invalid, also for a day without a zone.
   Result<std::optional<Instant>> instant(std::string_view name) const;
+  // What the parameters from and to say. Errors: those of instant(); admin_invalid: turned round.
+  struct Span {
+    std::optional<Instant> from, to;
+  };
+  Result<Span> span() const;
   // The parameter `tenant`, or all that the caller sees, sorted. Errors: not_found: not among them.
   Result<std::vector<std::string>> tenants() const;
 };

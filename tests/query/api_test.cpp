@@ -267,8 +267,10 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_with_a_reason) {
   for (const auto* target :
        {"/kpis?window=week", "/kpis?limit=0", "/kpis?limit=10001", "/kpis?limit=x",
         "/kpis?colour=red", "/kpis?kpi=a&kpi=b", "/kpis?kpi=%zz", "/kpis?kpi=%ff", "/kpis?kpi=%0a",
-        "/tenants?format=xml", "/kpis/inputs?tenant=20", "/status?limit=3",
-        "/envelopes/x/raw?limit=3"}) {
+        "/kpis?from=2018-06-02T00:00:00Z&to=2018-06-01T00:00:00Z",
+        "/measurements?from=2018-06-02T00:00:00Z&to=2018-06-01T00:00:00Z",
+        "/envelopes?from=2018-06-02T00:00:00Z&to=2018-06-01T00:00:00Z", "/tenants?format=xml",
+        "/kpis/inputs?tenant=20", "/status?limit=3", "/envelopes/x/raw?limit=3"}) {
     BOOST_TEST_CONTEXT(target) {
       const auto answer = get(target, reader);
       BOOST_TEST(answer.http_status == 400U);
