@@ -159,7 +159,9 @@ Result<Declaration> declaration(std::string_view ascii) {
   const auto version = pseudo_attribute(rest, "version");
   if (!version || *version != "1.0")
     return fail(ErrorCode::xml_malformed, "XML version is not 1.0");
-  Declaration result{end + 2, pseudo_attribute(rest, "encoding").value_or(std::string_view{})};
+  const auto encoding = pseudo_attribute(rest, "encoding");
+  if (encoding && encoding->empty())
+    return fail(ErrorCode::xml_malformed, "XML declaration with an empty encoding");
   if (const auto standalone = pseudo_attribute(rest, "standalone");
       standalone && *standalone != "yes" && *standalone != "no") {
     return fail(ErrorCode::xml_malformed, "XML declaration with a bad standalone");
@@ -167,7 +169,7 @@ Result<Declaration> declaration(std::string_view ascii) {
   if (!std::all_of(rest.begin(), rest.end(), is_xml_space)) {
     return fail(ErrorCode::xml_malformed, "XML declaration with unknown parts");
   }
-  return result;
+  return Declaration{end + 2, encoding.value_or(std::string_view{})};
 }
 
 // Whether `text` could be the start of a character that has more octets.

@@ -135,7 +135,8 @@ BOOST_AUTO_TEST_CASE(declarations_are_read_strictly) {
   for (const char* bad :
        {"<?xml version='1.1'?>", "<?xml encoding='UTF-8'?>", "<?xml version='1.0' extra='x'?>",
         "<?xml version='1.0'", "<?xml version='1.0' standalone='maybe'?>",
-        "<?xml version='1.0' standalone='yes' encoding='UTF-8'?>", "<?xml ?>"}) {
+        "<?xml version='1.0' standalone='yes' encoding='UTF-8'?>", "<?xml ?>",
+        "<?xml version='1.0' encoding=''?>", "<?xml version='1.0' encoding=' UTF-8'?>"}) {
     BOOST_TEST(refused(bad), bad);
   }
 }
