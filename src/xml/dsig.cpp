@@ -372,6 +372,16 @@ Result<Ok> ReferenceDigest::verify() {
   return fail(std::move(error));
 }
 
+bool xmlsec_reads_prefix_lists(const SignatureParts& parts) {
+  for (Element element = parts.signed_info; element;
+       element = element.next_below(parts.signed_info)) {
+    if (!element.is(ns::kExcC14n, "InclusiveNamespaces")) continue;
+    const auto list = element.attribute("", "PrefixList");
+    if (!list || list->find_first_of("\t\r\n") != std::string::npos) return false;
+  }
+  return true;
+}
+
 Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,
                             ByteView certificate) {
   xmlDoc* doc = parts.signature.node()->doc;

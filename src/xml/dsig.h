@@ -82,6 +82,10 @@ class ReferenceDigest {
   std::unique_ptr<State> state_;
 };
 
+// Whether xmlsec1 reads each PrefixList as the standards have it. It knows U+0020 alone as white
+// space (BSP 1.1 R5415 has any) and refuses an InclusiveNamespaces without a PrefixList.
+bool xmlsec_reads_prefix_lists(const SignatureParts& parts);
+
 // The whole signature by xmlsec1 in a strict context: SignedInfo and every digest.
 // `certificate`: as of verify_digest(). Errors: signature_failed.
 Result<Ok> verify_by_xmlsec(const SignatureParts& parts, const crypto::PublicKey& key,

@@ -18,6 +18,7 @@
 #include "../vectors/vector_trust.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
+#include "xml/namespaces.h"
 
 namespace {
 
@@ -296,6 +297,28 @@ BOOST_AUTO_TEST_CASE(random_bodies_that_are_signed_are_accepted) {
         site.sign_as_written(content, " xmlns='urn:d' xmlns:a='urn:a' xmlns:b='urn:b'");
     const auto verified = verify(text, site.now, site.trust());
     BOOST_REQUIRE_MESSAGE(verified, verified.error().detail << "\n" << text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_prefix_list_may_have_any_white_space) {
+  test::SigningSite& site = this->site();
+  const std::string plain = site.sign("<m></m>");
+  const auto listed = [&](const std::string& method, const std::string& list) {
+    return replaced(plain, method + " Algorithm=\"" + std::string(xml::ns::kExcC14n) + "\">",
+                    method + " Algorithm=\"" + std::string(xml::ns::kExcC14n) +
+                        "\"><ec:InclusiveNamespaces xmlns:ec=\"" + std::string(xml::ns::kExcC14n) +
+                        "\"" + list + "></ec:InclusiveNamespaces>");
+  };
+  for (const char* list : {" PrefixList='soap wsse'", " PrefixList='soap&#9;wsse'",
+                           " PrefixList='&#10;soap&#13;&#10;wsse&#9;'", " PrefixList=''", ""}) {
+    for (const char* method : {"<ds:CanonicalizationMethod", "<ds:Transform"}) {
+      const std::string text = site.sign_again(listed(method, list));
+      const auto verified = verify(text, site.now, site.trust());
+      BOOST_REQUIRE_MESSAGE(verified, method << list << ": " << verified.error().detail);
+      const auto refused = verify(replaced(text, "<m>", "<m x=\"\">"), site.now, site.trust());
+      BOOST_REQUIRE(!refused);
+      BOOST_TEST((refused.error().code == ErrorCode::signature_failed), method << list);
+    }
   }
 }
 

@@ -8,11 +8,15 @@
 #include <string>
 #include <utility>
 
+#include "base/text.h"
+#include "crypto/digest.h"
 #include "demo_certificates.h"
 #include "store/database.h"
 #include "temporary_folder.h"
 #include "trust/trust.h"
 #include "xml/document.h"
+#include "xml/dsig.h"
+#include "xml/namespaces.h"
 #include "xml/signed_envelope.h"
 
 namespace district::test {
@@ -66,12 +70,46 @@ class SigningSite {
     return written(sign(canonical));
   }
 
+  // The envelope with the digests and the signature value that its SignedInfo asks for.
+  std::string sign_again(std::string envelope) const {
+    std::size_t at = 0;
+    const auto put = [&](const std::string& tag, const std::string& text) {
+      at = envelope.find(tag, at) + tag.size();
+      envelope.replace(at, envelope.find('<', at) - at, text);
+    };
+    {
+      const Signed is(envelope);
+      for (const auto& reference : is.parts.references) {
+        const auto octets = value(xml::canonicalize(reference.element, reference.prefixes));
+        put("<ds:DigestValue>", to_base64(crypto::sha256(as_bytes(octets))));
+      }
+    }
+    const std::string info = value(xml::canonical_signed_info(Signed(envelope).parts));
+    put("<ds:SignatureValue>",
+        to_base64(value(key_.sign(crypto::HashAlgorithm::sha256, as_bytes(info)))));
+    return envelope;
+  }
+
   // Where the Body's content begins and ends.
   static std::pair<std::size_t, std::size_t> content_of(const std::string& envelope) {
     return {envelope.find('>', envelope.find("<soap:Body")) + 1, envelope.rfind("</soap:Body>")};
   }
 
  private:
+  struct Signed {
+    explicit Signed(const std::string& envelope)
+        : document(value(xml::Document::parse(as_bytes(envelope)))),
+          parts(
+              value(xml::read_signature(signature(), value(xml::collect_ids(document->root()))))) {}
+    xml::Element signature() const {
+      xml::Element element = document->root();
+      while (!element.is(xml::ns::kDs, "Signature")) element = element.next_below(document->root());
+      return element;
+    }
+    std::shared_ptr<const xml::Document> document;
+    xml::SignatureParts parts;
+  };
+
   template <typename T>
   static T value(Result<T> result) {
     if (!result) throw std::runtime_error(result.error().detail);
