@@ -128,6 +128,10 @@ void write_verdict(std::ostream& out, const audit::Question& question,
     out << "The auditor's verifier says otherwise: "
         << printable(judgement_text(explanation.auditor))
         << ".\nThat is an error of District: please report it with this file.\n";
+  } else if (explanation.server.error &&
+             explanation.server.error->code != explanation.auditor.error->code) {
+    out << "The auditor's verifier refuses it too, for another of its faults: "
+        << printable(judgement_text(explanation.auditor)) << ".\n";
   } else {
     out << "The server's verifier and the auditor's agree.\n";
   }

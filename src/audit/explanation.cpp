@@ -103,6 +103,7 @@ class Explainer {
   void check_signature();
   void check_content();
   void judge();
+  void judge_unreadable(const Error& error);
 
   std::string body_tenant() const;
   std::shared_ptr<const trust::TrustSnapshot> trust_for_judgement() const;
@@ -169,7 +170,7 @@ bool Explainer::read_envelope() {
   auto document = xml::Document::parse(raw_.octets, raw_.charset);
   if (!document) {
     add_error("xml", "Encoding and XML", document.error());
-    result_.server.error = result_.auditor.error = document.error();
+    judge_unreadable(document.error());
     return false;
   }
   document_ = *std::move(document);
@@ -581,6 +582,18 @@ void Explainer::judge() {
   result_.auditor = judgement_of(TreeVerifier(*trust, asked_.window));
 }
 
+// The auditor's verifier has no tree to judge. The server's has read the header before it comes to
+// what is wrong with the Body, and names what is wrong with the header first.
+void Explainer::judge_unreadable(const Error& error) {
+  result_.server.error = result_.auditor.error = error;
+  const auto trust = trust::Trust::fixed(trust_for_judgement());
+  Judgement server = judgement_of(verify::StreamVerifier(*trust, asked_.window));
+  // Where trust is not asked, who signed is not known here, and as good as enrolled.
+  const bool of_trust = server.error && (server.error->code == ErrorCode::authentication_failed ||
+                                         server.error->code == ErrorCode::token_unavailable);
+  if (asked_.trust || !of_trust) result_.server = std::move(server);
+}
+
 Explanation Explainer::run() {
   if (!read_envelope()) return std::move(result_);
   read_header();
@@ -601,10 +614,7 @@ Explanation Explainer::run() {
 
 }  // namespace
 
-bool Explanation::agree() const {
-  if (server.error.has_value() != auditor.error.has_value()) return false;
-  return !server.error || server.error->code == auditor.error->code;
-}
+bool Explanation::agree() const { return server.error.has_value() == auditor.error.has_value(); }
 
 bool Explanation::accepted() const {
   return !server.error && !auditor.error &&

@@ -47,6 +47,7 @@ struct Judgement {
 struct Explanation {
   std::vector<Step> steps;
   Judgement server, auditor;  // the streaming verifier, and the one on a tree
+  // Both accept it or both refuse it. Of several faults they may name different ones (ADR 0009).
   bool agree() const;
   // Neither refuses it, and no step is bad. Where trust was not asked, as if the certificate were
   // enrolled.

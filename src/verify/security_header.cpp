@@ -27,10 +27,10 @@ struct Envelope {
   std::string_view soap;  // its namespace
   Element header;         // null when there is none
   Element body;
+  Element behind;  // what follows the Body, which a stream does not know yet; or null
 };
 
-// SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5: an optional Header first, then one Body. What
-// follows it is not known here.
+// SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5: an optional Header first, then one Body.
 Result<Envelope> read_envelope(Element root, SoapVersion version) {
   if (root.name() != "Envelope") return fail(ErrorCode::not_soap, "the document is no Envelope");
   const auto uri = root.namespace_uri();
@@ -49,7 +49,8 @@ Result<Envelope> read_envelope(Element root, SoapVersion version) {
   }
   if (header && header.has_text_beside_elements())
     return fail(ErrorCode::not_soap, "Header with text beside its elements");
-  return Envelope{uri, header, parts[body_at]};
+  const bool last = parts.size() == body_at + 1;
+  return Envelope{uri, header, parts[body_at], last ? Element{} : parts[body_at + 1]};
 }
 
 // Whether a header block is aimed at us: the ultimate receiver, or the next node.
@@ -262,7 +263,7 @@ Result<SecurityHeader> read_security_header(const xml::Document& head, SoapVersi
   DISTRICT_TRY(header.security, find_security(envelope));
   DISTRICT_TRY(const SecurityParts parts, read_security(header.security));
   DISTRICT_TRY(header.times, read_timestamp(parts.timestamp));
-  DISTRICT_TRY(header.ids, xml::collect_ids(head.root()));
+  DISTRICT_TRY(header.ids, xml::collect_ids(head.root(), envelope.behind));
   DISTRICT_TRY(header.signature, xml::read_signature(parts.signature, header.ids));
   DISTRICT_CHECK(check_coverage(header, envelope, parts.timestamp));
   std::vector<std::string_view> digests;

@@ -17,7 +17,7 @@ namespace district::verify {
 struct SecurityHeader {
   xml::Element security, body;
   Times times;
-  xml::Ids ids;  // of all that was read
+  xml::Ids ids;  // of all that was read, up to the end of the Body
   xml::SignatureParts signature;
   // Of signature.references.
   std::size_t timestamp_reference = 0, body_reference = 0;

@@ -232,9 +232,9 @@ Result<Ok> Ids::note(std::string_view value) {
   return Ok{};
 }
 
-Result<Ids> collect_ids(Element root) {
+Result<Ids> collect_ids(Element root, Element end) {
   Ids ids;
-  for (Element element = root; element; element = element.next_below(root)) {
+  for (Element element = root; element != end && element; element = element.next_below(root)) {
     if (element.node()->properties == nullptr) continue;
     for (auto& attribute : element.attributes()) {
       if (!is_id(attribute.uri, attribute.local)) continue;

@@ -45,8 +45,9 @@ struct Ids {
   // Errors: security_invalid where it is there already; limit_exceeded.
   Result<Ok> note(std::string_view value);
 };
-// Errors: security_invalid where any two ids below `root` are the same; limit_exceeded.
-Result<Ids> collect_ids(Element root);
+// `end`: where to stop, an element below `root`. Errors: security_invalid where any two ids below
+// `root` are the same; limit_exceeded.
+Result<Ids> collect_ids(Element root, Element end = {});
 
 // Reads a ds:Signature and holds it to the profile: child order, one text in each value, bounded
 // references, allowed transforms and algorithms (SHA-1 is let pass here, policy decides later).

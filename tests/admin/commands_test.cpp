@@ -273,6 +273,18 @@ BOOST_AUTO_TEST_CASE(an_unknown_zone_is_refused) {
   BOOST_TEST(contains(outcome.err, "Europe/Atlantis"));
 }
 
+BOOST_AUTO_TEST_CASE(check_blames_the_message_for_having_two_faults_and_not_district) {
+  add_tenant();
+  const std::string soap = "http://schemas.xmlsoap.org/soap/envelope/";
+  const auto file =
+      write("two-faults.xml", "<s:Envelope xmlns:s='" + soap + "'><s:Body><a></s:Body>");
+  const auto outcome = run({"check", file});
+  BOOST_TEST(outcome.code == 1, outcome.err);
+  BOOST_TEST(contains(outcome.out, "InvalidSecurity"), outcome.out);
+  BOOST_TEST(contains(outcome.out, "for another of its faults: "), outcome.out);
+  BOOST_TEST(!contains(outcome.out, "error of District"), outcome.out);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(certificates, Folder)

@@ -91,6 +91,9 @@ BOOST_AUTO_TEST_CASE(every_vector_gets_its_verdict_and_both_verifiers_agree) {
         asked.content_type = "text/xml";
       const auto explanation = explain(asked);
       BOOST_TEST(explanation.agree(), name);
+      BOOST_TEST((!explanation.server.error ||
+                  explanation.server.error->code == explanation.auditor.error->code),
+                 name);
       const bool verified =
           !explanation.server.error || static_cast<int>(explanation.server.error->code) >= 3000 ||
           contains(explanation.server.error->detail, "is not enrolled for tenant");
@@ -103,6 +106,40 @@ BOOST_AUTO_TEST_CASE(every_vector_gets_its_verdict_and_both_verifiers_agree) {
     }
   }
   BOOST_TEST(examined > 200U);
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_behind_the_body_is_one_fault_to_both_whatever_its_ids) {
+  const std::string good = vector("accepted/barcelona.xml");
+  const auto from = good.find("<soap:Body");
+  const auto body = good.substr(from, good.rfind("</soap:Envelope>") - from);
+  const auto explanation =
+      explain(question(replaced(good, "</soap:Envelope>", body + "</soap:Envelope>")));
+  BOOST_REQUIRE(explanation.server.error);
+  BOOST_REQUIRE(explanation.auditor.error);
+  BOOST_TEST((explanation.server.error->code == ErrorCode::not_soap));
+  BOOST_TEST((explanation.auditor.error->code == ErrorCode::not_soap));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_header_is_what_the_server_names_of_a_broken_body) {
+  const auto broken = [](const std::string& text) {
+    return replaced(text, "</messages>", "</message>");
+  };
+  const auto code_of = [&](const audit::Question& asked) {
+    const auto explanation = explain(asked);
+    BOOST_REQUIRE(explanation.server.error);
+    BOOST_REQUIRE(explanation.auditor.error);
+    BOOST_TEST((explanation.auditor.error->code == ErrorCode::xml_malformed));
+    BOOST_TEST(explanation.agree());
+    return explanation.server.error->code;
+  };
+  auto good = question(broken(vector("accepted/barcelona.xml")));
+  BOOST_TEST((code_of(good) == ErrorCode::xml_malformed));
+  good.trust = test::VectorTrust().trust().snapshot().value();
+  BOOST_TEST((code_of(good) == ErrorCode::xml_malformed));
+  good.at += std::chrono::hours(1);
+  BOOST_TEST((code_of(good) == ErrorCode::message_expired));
+  const auto unsigned_body = broken(vector("rejected/2001-body-not-signed.xml"));
+  BOOST_TEST((code_of(question(unsigned_body)) == ErrorCode::security_invalid));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_trust_store_a_good_message_is_good_and_trust_not_checked) {
