@@ -79,6 +79,16 @@ std::string encoding_of(ByteView octets) {
   return std::string(value.substr(0, value.find(declaration[at + 9]))) + ", as declared";
 }
 
+bool is_gzip(ByteView octets) { return as_text(octets).starts_with("\x1F\x8B"); }
+
+// By the Envelope; where it cannot be read, by the namespace that is named first.
+bool is_soap12(const RawEnvelope& raw) {
+  const auto document = xml::Document::parse(raw.octets, raw.charset);
+  if (document) return (*document)->root().namespace_uri() == ns::kSoap12;
+  const auto text = as_text(raw.octets);
+  return text.find(ns::kSoap12) < text.find(ns::kSoap11);
+}
+
 class Explainer {
  public:
   Explainer(const Question& question, const validate::Validator& validator)
@@ -91,6 +101,7 @@ class Explainer {
   Step& add_error(const char* name, const char* title, const Error& error);
   void not_checked(const char* name, const char* title, const char* why);
 
+  Result<RawEnvelope> received_as(const std::string& content_type) const;
   bool read_envelope();
   void read_header();
   void read_timestamp(Element timestamp);
@@ -138,23 +149,25 @@ void Explainer::not_checked(const char* name, const char* title, const char* why
   add(name, title, Finding::not_checked, std::string("not checked: ") + why);
 }
 
-// Transport, encoding, XML. false: there is nothing to explain further.
-bool Explainer::read_envelope() {
-  const bool gzip = as_text(asked_.octets).starts_with("\x1F\x8B");
-  auto content_type = asked_.content_type;
-  if (content_type.empty()) {
-    const bool soap12 = as_text(asked_.octets).find(ns::kSoap12) != std::string_view::npos;
-    content_type = soap12 ? "application/soap+xml" : "text/xml";
-  }
+Result<RawEnvelope> Explainer::received_as(const std::string& content_type) const {
   receive::HttpRequest request;
   request.content_type = content_type;
-  request.content_encoding = gzip ? "gzip" : "";
+  request.content_encoding = is_gzip(asked_.octets) ? "gzip" : "";
   request.soap_action = asked_.soap_action;
   request.body = asked_.octets;
   constexpr std::size_t kOctetsMax = std::size_t{2} << 30U;
-  auto raw = receive::make_raw_envelope(std::move(request), kOctetsMax);
-  if (raw) {
-    if (auto whole = receive::collect_rest(*raw); !whole) raw = fail(std::move(whole).error());
+  DISTRICT_TRY(auto raw, receive::make_raw_envelope(std::move(request), kOctetsMax));
+  DISTRICT_CHECK(receive::collect_rest(raw));
+  return raw;
+}
+
+// Transport, encoding, XML. false: there is nothing to explain further.
+bool Explainer::read_envelope() {
+  auto content_type = asked_.content_type.empty() ? "text/xml" : asked_.content_type;
+  auto raw = received_as(content_type);
+  if (raw && asked_.content_type.empty() && is_soap12(*raw)) {
+    content_type = "application/soap+xml";
+    raw = received_as(content_type);
   }
   if (!raw) {
     add_error("transport", "Transport", raw.error());
@@ -164,7 +177,7 @@ bool Explainer::read_envelope() {
   raw_ = *std::move(raw);
   add("transport", "Transport", Finding::good,
       "as Content-Type " + content_type + (asked_.content_type.empty() ? " (assumed)" : "") +
-          (gzip ? ", gzip" : "") + ": SOAP " +
+          (is_gzip(asked_.octets) ? ", gzip" : "") + ": SOAP " +
           (raw_.soap_version == SoapVersion::v11 ? "1.1" : "1.2"));
 
   auto document = xml::Document::parse(raw_.octets, raw_.charset);

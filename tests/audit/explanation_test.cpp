@@ -150,6 +150,15 @@ BOOST_AUTO_TEST_CASE(without_a_trust_store_a_good_message_is_good_and_trust_not_
   BOOST_TEST((step(explanation, "replay").finding == Finding::not_checked));
 }
 
+BOOST_AUTO_TEST_CASE(the_version_of_soap_is_assumed_by_the_envelope_not_by_what_else_is_named) {
+  const auto with_other = replaced(vector("accepted/barcelona.xml"), "<soap:Header>",
+                                   "<soap:Header><a:b xmlns:a='urn:a' "
+                                   "xmlns:s12='http://www.w3.org/2003/05/soap-envelope'/>");
+  const auto explanation = explain(question(with_other));
+  BOOST_TEST(explanation.accepted());
+  BOOST_TEST(contains(all_text(step(explanation, "transport")), "SOAP 1.1"));
+}
+
 BOOST_AUTO_TEST_CASE(after_a_failed_window_the_other_steps_are_examined) {
   auto asked = question(vector("accepted/barcelona.xml"));
   asked.at += std::chrono::hours(1);
