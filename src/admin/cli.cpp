@@ -50,18 +50,21 @@ std::string command_of(const CLI::App& app) {
   return words;
 }
 
+// What was to be read and could not be written, on a full disk say, was not done.
+int exit_code_once_written(Terminal& terminal, int code) {
+  if (terminal.out().flush()) return code;
+  terminal.error({ErrorCode::internal, "the results could not be written", {}, {}, {}});
+  return exit_failed;
+}
+
 int run_action(Session& session) {
   const auto result = session.action();
-  session.terminal.out().flush();
   if (!result) {
+    session.terminal.out().flush();
     session.terminal.error(result.error());
     return exit_code_of(result.error().code);
   }
-  if (!session.terminal.out()) {
-    session.terminal.error({ErrorCode::internal, "the results could not be written", {}, {}, {}});
-    return exit_failed;
-  }
-  return *result;
+  return exit_code_once_written(session.terminal, *result);
 }
 
 int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> arguments) {
@@ -71,7 +74,7 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     app.parse(std::move(arguments));
   } catch (const CLI::Success& asked) {  // --help, --version
     app.exit(asked, session.terminal.out(), session.terminal.err());
-    return exit_ok;
+    return exit_code_once_written(session.terminal, exit_ok);
   } catch (const CLI::ParseError& problem) {
     // A word that is no command leaves CLI11 without one, and only that is what it would say.
     const auto unknown = app.remaining(true);
@@ -102,6 +105,7 @@ int run(const std::vector<std::string>& arguments, const World& world) {
     add_global_options(app, session);
     add_tenant_commands(app, session);
     add_apikey_commands(app, session);
+    add_enrolment_commands(app, session);
     add_certificate_commands(app, session);
     add_envelope_commands(app, session);
     add_rejection_commands(app, session);

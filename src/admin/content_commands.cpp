@@ -1,12 +1,16 @@
-// districtctl content
+// districtctl content list, content check
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "admin/session.h"
 #include "base/file.h"
 #include "quantify/catalogue.h"
 #include "quantify/units.h"
+#include "store/trust_store.h"
 #include "validate/content_schema.h"
 #include "xml/document.h"
 #include "xml/schema.h"
@@ -58,6 +62,53 @@ std::string use_of(const ElementMeaning& meaning) {
   return families.empty() ? "kept as measurements, no KPI uses them" : families;
 }
 
+const char* kind_of(const ContentType& content) {
+  if (content.master_data) return "master data";
+  const auto& all = content.elements;
+  const bool measures = std::any_of(all.begin(), all.end(), [](const ElementMeaning& meaning) {
+    return meaning.role == Role::value;
+  });
+  return measures ? "measurements" : "archived only";
+}
+
+std::vector<std::string> quantities_of(const ContentType& content) {
+  std::set<std::string> quantities;
+  for (const auto& meaning : content.elements)
+    if (meaning.role == Role::value) quantities.insert(meaning.quantity);
+  return {quantities.begin(), quantities.end()};
+}
+
+// By content type, the tenants that may send it now. None where no database is named.
+Result<std::map<std::string, std::set<std::string>>> senders(const Session& session) {
+  std::map<std::string, std::set<std::string>> senders;
+  if (session.config_file.empty() && session.data_folder.empty()) return senders;
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
+  std::map<std::string, const Tenant*> current;
+  for (const auto& tenant : records.tenants) current[tenant.code] = &tenant;
+  for (const auto& [code, tenant] : current)
+    for (const auto& content : tenant->content_types) senders[content].insert(code);
+  return senders;
+}
+
+Result<int> list(Session& session) {
+  DISTRICT_TRY(const auto validator, session.validator());
+  DISTRICT_TRY(auto tenants, senders(session));
+  Listing listing({{"content_type", "CONTENT TYPE"},
+                   {"kind", "KIND"},
+                   {"quantities", "QUANTITIES"},
+                   {"tenants", "TENANTS"},
+                   {"schema_file", "SCHEMA"}});
+  for (const auto& content : validator->content_types()) {
+    const auto name = content.type + "/" + content.version;
+    const auto& allowed = tenants[name];
+    listing.add({name, kind_of(content), cell_of(quantities_of(content), "-"),
+                 cell_of(std::vector(allowed.begin(), allowed.end()), "-"), content.schema_file});
+  }
+  listing.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
 Result<int> check(Session& session, const std::string& path) {
   DISTRICT_TRY(const auto text, read_file(path));
   xml::initialize();
@@ -92,6 +143,14 @@ Result<int> check(Session& session, const std::string& path) {
 void add_content_commands(CLI::App& app, Session& session) {
   auto* content = app.add_subcommand("content", "Content types: annotated schemas of messages");
   content->require_subcommand(1);
+  auto* list_command = content->add_subcommand(
+      "list", "Show the content types that the server knows, and who may send them");
+  add_csv_option(*list_command, session);
+  list_command->footer(
+      "Without --config or --data: those that are built in.\n\n"
+      "Example:\n  districtctl --data /var/lib/district content list");
+  list_command->callback([&session] { session.action = [&session] { return list(session); }; });
+
   auto path = std::make_shared<std::string>();
   auto* command = content->add_subcommand(
       "check", "Say whether the annotations of a schema make sense, and what KPIs use its values");

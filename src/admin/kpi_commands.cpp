@@ -246,6 +246,7 @@ void add_kpi_commands(CLI::App& app, Session& session) {
       "--picture\n"
       "  districtctl --data /var/lib/district kpi --tenant 10 --source House12 --csv > kpis.csv");
   add_kpi_detail_commands(*command, session);
+  add_catalogue_command(*command, session);
   command->callback([&session, options, meter, command] {
     if (!command->get_subcommands().empty()) return;
     options->has_meter = meter->count() > 0;

@@ -1,8 +1,7 @@
-// districtctl kpi explain, kpi catalogue, kpi recompute
+// districtctl kpi explain, kpi recompute
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <iostream>
 
 #include "admin/session.h"
@@ -123,133 +122,6 @@ Result<int> explain(Session& session, const DetailOptions& options) {
   return exit_ok;
 }
 
-std::string windows_of(const quantify::KpiDefinition& kpi) {
-  std::string text;
-  for (const auto window : kpi.windows)
-    text += (text.empty() ? "" : ", ") + std::string(name_of(window));
-  return text;
-}
-
-std::string escaped(std::string_view text) {  // for a cell of a Markdown table
-  std::string result;
-  for (const char c : text) result += c == '|' ? "\\|" : std::string(1, c);
-  return result;
-}
-
-void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
-  out << "\n## " << static_cast<char>(std::toupper(family.name.front())) << family.name.substr(1)
-      << "\n\nInputs: ";
-  const char* separator = "";
-  for (const auto& input : family.inputs) {
-    out << separator << '`' << input.quantity << '`';
-    if (input.unit != "meter") out << " in " << input.unit;
-    separator =
-        input.quantity == family.inputs.front().quantity ? "; where there are some, " : ", ";
-  }
-  out << ". Master data: ";
-  separator = "";
-  for (const auto fact : family.facts) {
-    out << separator << '`' << fact << '`';
-    separator = ", ";
-  }
-  out << ".\n\n| KPI | formula | unit | windows | completeness | source |\n"
-         "|---|---|---|---|---|---|\n";
-  for (const auto& kpi : quantify::catalogue()) {
-    if (kpi.family != family.family) continue;
-    out << "| `" << kpi.id << "` | " << escaped(kpi.formula) << " | "
-        << (kpi.unit.empty() ? "the meter's" : kpi.unit) << " | " << windows_of(kpi) << " | "
-        << text_of(kpi.completeness) << " | " << kpi.source << " |\n";
-  }
-}
-
-void write_common_rules(std::ostream& out) {
-  out << "\n## What holds for all\n\n"
-         "- **The value that counts** for a meter, a quantity and a period or instant is the one "
-         "that was received last; in one request, the later message. An equal one is a duplicate: "
-         "it changes nothing, and its period is as old as before. A period that one received later "
-         "overlaps is left out, also where that one is left out itself.\n"
-         "- **A period across a boundary** gives each window its share of the energy, cost and "
-         "hours. Peaks, percentiles, average prices and data quality have it in the window in "
-         "which it starts. Whether it is of the night, its CO2 factor, season and running mean are "
-         "those at its start, for all of it. A price or a series' CO2 factor applies to "
-         "periods that it covers wholly.\n"
-         "- **Master data** of a window (areas, installed power, unit, medium, the step of data "
-         "quality) are those at its end. A sample's threshold and hold are those at its instant, a "
-         "register's modulus that at the later reading. The zone is that of the latest "
-         "`valid_from`.\n"
-         "- **Days** of temperatures (T_d) are means weighted by time. A day is valid when values "
-         "cover at least half of it.\n"
-         "- **Windows** have rows where values lie, or samples may be held, and in gaps from start "
-         "to start of at most 31 days (hours), 366 days (days) or ten years (months, years). "
-         "Without data their values are null; `availability` is 0 where the step is known.\n"
-         "- **Registers**: readings at the start of a window are its own, those at its end are "
-         "the next one's. At an exchange the registers of both meters count as one reading; where "
-         "they are "
-         "not stated, the time between the two meters' readings adds nothing and is not covered.\n"
-         "- **Data quality** expects a period every `nominal_step`, or else as long as "
-         "the window's periods usually are (their median), or for samples as the settings say. "
-         "Periods that are "
-         "left out because of an overlap are not counted, those of implausible values are: they "
-         "were received.\n";
-}
-
-void write_settings(std::ostream& out) {
-  out << "\n## Settings\n\n"
-         "What the standards leave open is in `standards.toml` of the data folder, a key a line; "
-         "without the file all is as below. The server reads it when it starts and refuses one "
-         "that it does not understand; `districtd --check-config` says the same beforehand. "
-         "`districtctl kpi recompute` applies a change to what is there. What belongs to one "
-         "meter is master data: its step, threshold, outdoor sensor, and the unit of what it "
-         "sends is in the content schema.\n\n"
-         "| key | unit | default | range | meaning |\n|---|---|---|---|---|\n";
-  for (const auto& key : config::standards_keys()) {
-    out << "| `" << key.name << "` | " << key.unit << " | " << key.standard << " | " << key.range
-        << " | " << key.meaning << " |\n";
-  }
-  out << "\nThe categories of comfort (EN 16798-1) are tables, limits in degrees Celsius; "
-         "`adaptive` is added to the adaptive comfort temperature. The defaults:\n\n```toml\n";
-  constexpr std::array kNames = {"I", "II", "III", "IV"};
-  const Standards standards;
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    const auto& category = standards.comfort[i];
-    const auto limits = [&out](const char* name, const ComfortLimits& l) {
-      out << name << " = [" << l.low << ", " << l.high << "]\n";
-    };
-    out << (i == 0 ? "" : "\n") << "[comfort." << kNames[i] << "]\n";
-    limits("heating", category.heating);
-    limits("cooling", category.cooling);
-    if (category.adaptive.low != category.adaptive.high) limits("adaptive", category.adaptive);
-  }
-  out << "```\n";
-}
-
-Result<int> write_catalogue(Session& session) {
-  auto& out = session.terminal.out();
-  out << "# KPIs\n\n"
-         "Written by `districtctl kpi catalogue` from the catalogue that the quantifier runs "
-         "from; a test keeps it so.\n\n"
-         "A value has the window's start and end, completeness, status (`complete`; `partial` from "
-         "0.9; `insufficient`; `estimated` for registers), a revision that grows when the value "
-         "changes, and the time of its computation. Attributes of a value are further columns: "
-         "`missing` names the master data or quantity that it lacks, `estimated_values` how many "
-         "of its inputs a gateway estimated, `excluded_overlaps` how many a later received value "
-         "overlaps, `implausible` how many a rule below set aside. A window without data inside a "
-         "series is a row without a value. Hours are of UTC, the others of the site's calendar.\n";
-  write_common_rules(out);
-  for (const auto& family : quantify::families()) write_family(out, family);
-  out << "\n## Rules of plausibility\n\n"
-         "A value that breaks a rule is kept, counted (`districtctl status`), shown by `kpi "
-         "explain`, and used for nothing but data quality. It takes no part in supersession: a "
-         "correction that cannot be true does not displace what it was to correct.\n\n"
-         "| rule | a value that | KPI windows count it |\n|---|---|---|\n";
-  for (const auto& rule : quantify::rules()) {
-    out << "| `" << rule.name << "` | " << rule.explanation << " | "
-        << (rule.has_window ? "yes" : "no, it has none") << " |\n";
-  }
-  write_settings(out);
-  return exit_ok;
-}
-
 Result<int> recompute(Session& session, const DetailOptions& options) {
   quantify::RebuildSelection selection;
   if (!options.tenant.empty()) selection.tenant = options.tenant;
@@ -312,12 +184,6 @@ void add_kpi_detail_commands(CLI::App& kpi, Session& session) {
   explain_command->callback([&session, options] {
     session.action = [&session, options] { return explain(session, *options); };
   });
-
-  auto* catalogue_command =
-      kpi.add_subcommand("catalogue", "Print every KPI's definition, as docs/reference/kpis.md");
-  catalogue_command->footer("Example:\n  districtctl kpi catalogue > docs/reference/kpis.md");
-  catalogue_command->callback(
-      [&session] { session.action = [&session] { return write_catalogue(session); }; });
 
   auto* recompute_command = kpi.add_subcommand(
       "recompute", "Compute the windows of a time again, from the raw envelopes");

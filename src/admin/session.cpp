@@ -114,9 +114,11 @@ void add_list_options(CLI::App& command, Session& session, ListOptions& options,
 
 Result<std::unique_ptr<validate::Validator>> Session::validator() const {
   xml::initialize();
-  // Without a data folder there are only the built-in ones.
-  if (const auto config = settings())
-    DISTRICT_CHECK(validate::add_content_folder(config->data.folder / "content"));
+  // Where no data folder is named there are only the built-in ones.
+  if (!config_file.empty() || !data_folder.empty()) {
+    DISTRICT_TRY(const auto config, settings());
+    DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
+  }
   return validate::Validator::create(world.operations);
 }
 

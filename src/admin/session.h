@@ -77,12 +77,14 @@ inline constexpr const char* kDateNote =
 // One for each family of commands, in <family>_commands.cpp.
 void add_tenant_commands(CLI::App& app, Session& session);
 void add_apikey_commands(CLI::App& app, Session& session);
+void add_enrolment_commands(CLI::App& app, Session& session);
 void add_certificate_commands(CLI::App& app, Session& session);
 void add_envelope_commands(CLI::App& app, Session& session);
 void add_rejection_commands(CLI::App& app, Session& session);
 void add_check_command(CLI::App& app, Session& session);
 void add_kpi_commands(CLI::App& app, Session& session);
 void add_kpi_detail_commands(CLI::App& kpi, Session& session);  // below `kpi`
+void add_catalogue_command(CLI::App& kpi, Session& session);    // below `kpi`
 void add_site_commands(CLI::App& app, Session& session);
 void add_content_commands(CLI::App& app, Session& session);
 void add_log_commands(CLI::App& app, Session& session);

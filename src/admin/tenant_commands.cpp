@@ -1,4 +1,4 @@
-// districtctl tenant add, tenant list
+// districtctl tenant add, tenant list, tenant show
 #include <CLI/CLI.hpp>
 #include <map>
 
@@ -70,6 +70,24 @@ Result<int> list(Session& session) {
   return exit_ok;
 }
 
+Result<int> show(Session& session, const std::string& code) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_CHECK(find_tenant(*database, code));
+  DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
+  Listing listing({{"valid_from", "SINCE"},
+                   {"name", "NAME"},
+                   {"zone", "ZONE"},
+                   {"content_types", "CONTENT TYPES"},
+                   {"sources", "SOURCES"}});
+  for (const auto& tenant : records.tenants) {
+    if (tenant.code != code) continue;
+    listing.add({cell_of(tenant.valid_from, 6), tenant.name, tenant.zone,
+                 cell_of(tenant.content_types, "-"), cell_of(tenant.sources, "any")});
+  }
+  listing.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
 }  // namespace
 
 void add_tenant_commands(CLI::App& app, Session& session) {
@@ -113,6 +131,15 @@ void add_tenant_commands(CLI::App& app, Session& session) {
   add_csv_option(*list_command, session);
   list_command->footer("Example:\n  districtctl --data /var/lib/district tenant list");
   list_command->callback([&session] { session.action = [&session] { return list(session); }; });
+
+  auto shown = std::make_shared<std::string>();
+  auto* show_command = tenant->add_subcommand(
+      "show", "Show all settings that a tenant ever had, the oldest first; the last are in force");
+  show_command->add_option("code", *shown, "Its tenantCode")->type_name("CODE")->required();
+  add_csv_option(*show_command, session);
+  show_command->footer("Example:\n  districtctl --data /var/lib/district tenant show 20");
+  show_command->callback(
+      [&session, shown] { session.action = [&session, shown] { return show(session, *shown); }; });
 }
 
 }  // namespace district::admin

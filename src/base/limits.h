@@ -25,8 +25,8 @@ inline constexpr std::size_t kXmlNamespacesInScopeMax = 128;
 inline constexpr std::size_t kXmlIdsMax = 1024;  // real clients set up to 20
 inline constexpr std::size_t kXmlElementsMax = 20'000'000;
 
-// An envelope of up to so many decoded octets is handled whole, in memory; this much of a larger one
-// is taken off the network ahead of its verification.
+// An envelope of up to so many decoded octets is handled whole, in memory; this much of a larger
+// one is taken off the network ahead of its verification.
 inline constexpr std::size_t kWholeOctetsMax = std::size_t{1024} * 1024;
 // The octets of a larger one come in blocks of about this size.
 inline constexpr std::size_t kBlockOctets = std::size_t{64} * 1024;
@@ -55,10 +55,11 @@ inline constexpr std::size_t kRsaModulusBitsMax = 8192;  // bounds the work for 
 inline constexpr std::size_t kRsaExponentBitsMax = 32;
 
 // What may be read behind a good header that then turns out not to sign it: Bodies of one
-// SignedInfo that fail, and octets of large envelopes that one signer has under way. An envelope
-// that costs no more than a stranger's may is not counted, so that whoever captures the header of a
-// small one cannot keep the true one from being read.
+// SignedInfo that fail, their number and octets, and octets of large envelopes that one signer has
+// under way. An envelope that costs no more than a stranger's may is not counted, so that whoever
+// captures the header of a small one cannot keep the true one from being read.
 inline constexpr std::size_t kFailedBodiesMax = 16;
+inline constexpr std::uint64_t kFailedOctetsMax = std::uint64_t{1} << 30U;
 inline constexpr std::size_t kUncountedOctetsMax = 128 * 1024;
 inline constexpr std::size_t kFailedBodiesRemembered = 4096;
 inline constexpr std::uint64_t kOctetsUnderWayPerSignerMax = std::uint64_t{1} << 30U;

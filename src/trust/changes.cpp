@@ -189,8 +189,26 @@ std::string normalised(std::string_view fingerprint) {
              : digits;
 }
 
-// The one certificate ever enrolled whose fingerprint begins like that.
-Result<Sha256Digest> find_certificate(const TrustRecords& records, const std::string& digits) {
+// A change takes its time after every envelope received so far. Where one was received while the
+// clock was ahead, the change would take effect unexpectedly late; a revocation must go through all
+// the same.
+Result<Ok> check_clock(Instant at, Instant now) {
+  constexpr std::chrono::seconds kAheadMax{60};
+  if (at <= now + kAheadMax) return Ok{};
+  return fail(ErrorCode::admin_invalid,
+              "an envelope or a change came at " + format_instant(at) + ", but it is " +
+                  format_instant(now) + " by this clock; the change would only hold from then on",
+              "set the clock (NTP), or wait until it has passed that instant");
+}
+
+}  // namespace
+
+Result<Sha256Digest> find_certificate(const TrustRecords& records, std::string_view fingerprint) {
+  const auto digits = normalised(fingerprint);
+  if (digits.empty()) {
+    return fail(ErrorCode::admin_invalid, "'" + std::string(fingerprint) + "' is not a fingerprint",
+                "give the certificate's SHA-256 in hex, at least its first 8 digits");
+  }
   std::set<Sha256Digest> found;
   for (const auto& enrolment : records.enrolments) {
     if (to_hex(enrolment.certificate_sha256).starts_with(digits)) {
@@ -208,24 +226,6 @@ Result<Sha256Digest> find_certificate(const TrustRecords& records, const std::st
   }
   return *found.begin();
 }
-
-}  // namespace
-
-namespace {
-
-// A change takes its time after every envelope received so far. Where one was received while the
-// clock was ahead, the change would take effect unexpectedly late; a revocation must go through all
-// the same.
-Result<Ok> check_clock(Instant at, Instant now) {
-  constexpr std::chrono::seconds kAheadMax{60};
-  if (at <= now + kAheadMax) return Ok{};
-  return fail(ErrorCode::admin_invalid,
-              "an envelope or a change came at " + format_instant(at) + ", but it is " +
-                  format_instant(now) + " by this clock; the change would only hold from then on",
-              "set the clock (NTP), or wait until it has passed that instant");
-}
-
-}  // namespace
 
 Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now) {
   DISTRICT_CHECK(check_tenant(tenant));
@@ -273,11 +273,6 @@ Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> reques
 Result<std::size_t> revoke(store::Database& database, std::string_view fingerprint,
                            const std::optional<std::string>& tenant, std::string_view reason,
                            Instant now) {
-  const auto digits = normalised(fingerprint);
-  if (digits.empty()) {
-    return fail(ErrorCode::admin_invalid, "'" + std::string(fingerprint) + "' is not a fingerprint",
-                "give the certificate's SHA-256 in hex, at least its first 8 digits");
-  }
   if (reason.empty() || !is_plain_text(reason)) {
     return fail(ErrorCode::admin_invalid, "the reason is empty, too long or not plain text",
                 "say in at most 200 characters why the certificate is revoked");
@@ -285,7 +280,7 @@ Result<std::size_t> revoke(store::Database& database, std::string_view fingerpri
   std::size_t revoked = 0;
   store::TrustStore store(database);
   DISTRICT_CHECK(store.change(now, [&](const TrustRecords& records, Instant at) -> Changes {
-    DISTRICT_TRY(const auto sha256, find_certificate(records, digits));
+    DISTRICT_TRY(const auto sha256, find_certificate(records, fingerprint));
     std::vector<TrustChange> changes;
     for (const auto& enrolment : records.enrolments) {
       if (enrolment.certificate_sha256 != sha256 || !is_open(enrolment, at)) continue;

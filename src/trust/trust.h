@@ -96,9 +96,12 @@ struct EnrolRequest {
 // Adds the tenant, or changes it from now on; its valid_from is set to the time of the change.
 Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now);
 Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> requests, Instant now);
-// By the certificate's SHA-256 in hex, in either case and with or without colons, whole or a unique
-// beginning of at least 8 digits; for one tenant, or for all that it is enrolled for. Gives the
-// number of enrolments revoked, which is never 0.
+// The one certificate ever enrolled with this SHA-256 in hex, in either case and with or without
+// colons, whole or a unique beginning of at least 8 digits. Errors: admin_invalid, not_found.
+Result<Sha256Digest> find_certificate(const store::TrustRecords& records,
+                                      std::string_view fingerprint);
+// By find_certificate(); for one tenant, or for all that it is enrolled for. Gives the number of
+// enrolments revoked, which is never 0.
 Result<std::size_t> revoke(store::Database& database, std::string_view fingerprint,
                            const std::optional<std::string>& tenant, std::string_view reason,
                            Instant now);

@@ -207,7 +207,7 @@ Result<Ok> Pass::conclude(Result<Ok> read) {
   if (verified || !body_ || !counts()) return verified;
   const ErrorCode code = verified.error().code;
   if (code != ErrorCode::overloaded && code != ErrorCode::archive_unavailable)
-    unverified_.failed(signer_->replay_key, signer_->acceptable_until, now_);
+    unverified_.failed(signer_->replay_key, octets_.size(), signer_->acceptable_until, now_);
   return verified;
 }
 

@@ -8,7 +8,8 @@ Result<Ok> UnverifiedBodies::check(const Sha256Digest& replay_key, Instant now) 
   const std::lock_guard lock(mutex_);
   const auto found = failures_.find(replay_key);
   if (found == failures_.end() || found->second.until < now ||
-      found->second.count < limits::kFailedBodiesMax) {
+      (found->second.count < limits::kFailedBodiesMax &&
+       found->second.octets < limits::kFailedOctetsMax)) {
     return Ok{};
   }
   return fail(ErrorCode::overloaded,
@@ -17,18 +18,19 @@ Result<Ok> UnverifiedBodies::check(const Sha256Digest& replay_key, Instant now) 
               "somebody may be sending a captured header; its sender composes and signs anew");
 }
 
-void UnverifiedBodies::failed(const Sha256Digest& replay_key, Instant acceptable_until,
-                              Instant now) {
+void UnverifiedBodies::failed(const Sha256Digest& replay_key, std::uint64_t octets,
+                              Instant acceptable_until, Instant now) {
   const std::lock_guard lock(mutex_);
   if (const auto known = failures_.find(replay_key); known != failures_.end()) {
     ++known->second.count;
+    known->second.octets += octets;
     return;
   }
   if (failures_.size() >= limits::kFailedBodiesRemembered)
     std::erase_if(failures_, [&](const auto& entry) { return entry.second.until < now; });
   // Each costs a signature of an enrolled key, so that nobody else can fill it.
   if (failures_.size() >= limits::kFailedBodiesRemembered) failures_.erase(failures_.begin());
-  failures_.emplace(replay_key, Failures{1, acceptable_until});
+  failures_.emplace(replay_key, Failures{1, octets, acceptable_until});
 }
 
 OctetsUnderWay::Share::~Share() {

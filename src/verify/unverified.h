@@ -17,14 +17,18 @@ namespace district::verify {
 // Threads: any.
 class UnverifiedBodies {
  public:
-  // Errors: overloaded, when as many Bodies as are allowed have failed under this SignedInfo.
+  // Errors: overloaded, when as many Bodies, or as many octets of envelopes, as are allowed have
+  // failed under this SignedInfo.
   Result<Ok> check(const Sha256Digest& replay_key, Instant now);
-  // One failed; remembered as long as the header would be accepted.
-  void failed(const Sha256Digest& replay_key, Instant acceptable_until, Instant now);
+  // One of an envelope of so many octets failed; remembered as long as the header would be
+  // accepted.
+  void failed(const Sha256Digest& replay_key, std::uint64_t octets, Instant acceptable_until,
+              Instant now);
 
  private:
   struct Failures {
     std::size_t count = 0;
+    std::uint64_t octets = 0;
     Instant until{};
   };
   std::mutex mutex_;

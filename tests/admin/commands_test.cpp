@@ -10,6 +10,7 @@
 #include "../support/tamper.h"
 #include "admin/cli.h"
 #include "base/csv.h"
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 
 using namespace district;
@@ -88,12 +89,14 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
   BOOST_TEST(contains(run({"--version"}).out, "districtctl "));
   for (const auto& command : std::vector<std::vector<std::string>>{{"tenant", "add"},
                                                                    {"tenant", "list"},
+                                                                   {"tenant", "show"},
                                                                    {"apikey", "create"},
                                                                    {"apikey", "list"},
                                                                    {"apikey", "revoke"},
                                                                    {"enrol"},
                                                                    {"revoke"},
                                                                    {"certificate", "list"},
+                                                                   {"certificate", "show"},
                                                                    {"envelope", "list"},
                                                                    {"envelope", "show"},
                                                                    {"rejection", "list"},
@@ -106,6 +109,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
                                                                    {"site", "import"},
                                                                    {"site", "list"},
                                                                    {"site", "show"},
+                                                                   {"content", "list"},
                                                                    {"content", "check"},
                                                                    {"log", "verify"},
                                                                    {"log", "head"},
@@ -119,6 +123,18 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
     BOOST_TEST(contains(outcome.out, "Example"), command.front());
     BOOST_TEST(outcome.err.empty());
     check_documented(command, outcome.out);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_not_done) {
+  add_tenant();
+  std::ofstream full("/dev/full");
+  std::ostringstream err;
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--help"}, {"--data", data_folder(), "tenant", "list"}}) {
+    full.clear();
+    BOOST_TEST(admin::run(arguments, {full, err, false, clock, operations}) == admin::exit_failed);
+    BOOST_TEST(contains(err.str(), "could not be written"), err.str());
   }
 }
 
@@ -242,6 +258,13 @@ BOOST_AUTO_TEST_CASE(a_tenant_is_added_unchanged_and_changed) {
   BOOST_TEST(list[0]["contentTypes"] == json({"001/0.0.1"}));
   BOOST_TEST(list[0]["sources"] == json({"BCN-SCHOOL"}));
   BOOST_TEST(run_json({"log", "head"})["treeSize"] == 2);
+  const auto history = run_json({"tenant", "show", "20"});
+  BOOST_REQUIRE(history.size() == 2U);
+  BOOST_TEST(history[0]["contentTypes"] == json({"001/0.0.1", "002/001"}));
+  BOOST_TEST(history[0]["sources"].empty());
+  BOOST_TEST(history[1]["contentTypes"] == json({"001/0.0.1"}));
+  BOOST_TEST(history[0]["validFrom"] < history[1]["validFrom"]);
+  BOOST_TEST(run({"tenant", "show", "21"}).code == admin::exit_not_found);
 }
 
 BOOST_AUTO_TEST_CASE(a_tenant_comes_from_a_file) {
@@ -285,6 +308,39 @@ BOOST_AUTO_TEST_CASE(check_blames_the_message_for_having_two_faults_and_not_dist
   BOOST_TEST(!contains(outcome.out, "error of District"), outcome.out);
 }
 
+BOOST_AUTO_TEST_CASE(content_types_are_listed_with_those_who_may_send_them) {
+  add_tenant();
+  const auto listed = run_json({"content", "list"});
+  const auto row = [&listed](const char* name) {
+    for (const auto& content : listed)
+      if (content["contentType"] == name) return content;
+    return json();
+  };
+  BOOST_TEST(row("001/0.0.1")["kind"] == "measurements");
+  BOOST_TEST(row("001/0.0.1")["tenants"] == json({"20"}));
+  BOOST_TEST(row("001/0.0.1")["schemaFile"] == "content/001-0.0.1.xsd");
+  BOOST_TEST(row("002/001")["kind"] == "master data");
+  BOOST_TEST(row("002/001")["tenants"].empty());
+  // Without a database there are the types that are built in.
+  std::ostringstream out, err;
+  BOOST_TEST(admin::run({"content", "list"}, {out, err, false, clock, operations}) == 0);
+  BOOST_TEST(contains(out.str(), "001/0.0.1"));
+  // A configuration that cannot be read is not the same as none.
+  BOOST_TEST(admin::run({"content", "list", "--config", folder.file("none.toml")},
+                        {out, err, false, clock, operations}) != 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_catalogue_is_a_page_for_people_and_rows_for_programs) {
+  BOOST_TEST(run({"kpi", "catalogue"}).out.starts_with("# KPIs"));
+  const auto rows = run_json({"kpi", "catalogue"});
+  BOOST_REQUIRE(!rows.empty());
+  BOOST_TEST(rows[0]["kpi"] == "energy_kwh");
+  BOOST_TEST(rows[0]["unit"] == "kWh");
+  BOOST_TEST(!rows[0]["windows"].empty());
+  BOOST_TEST(run({"kpi", "catalogue", "--csv"})
+                 .out.starts_with("kpi,formula,unit,family,windows,completeness,source\r\n"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(certificates, Folder)
@@ -317,6 +373,35 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_enrolled_listed_and_revoked) {
   BOOST_TEST(contains(run({"certificate", "list"}).out, fingerprint.substr(0, 16) + "  "));
   BOOST_TEST(run({"revoke", "00000000000", "--reason", "x"}).code != 0);
   BOOST_TEST(run({"revoke", fingerprint, "--reason", "  "}).code == admin::exit_invalid);
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_certificate_is_shown_with_its_enrolments_and_the_names_that_messages_give_it) {
+  add_tenant("20");
+  add_tenant("21");
+  for (const auto* tenant : {"20", "21"})
+    BOOST_TEST(run({"enrol", "--tenant", tenant, certificate()}).code == 0);
+  const auto pem = crypto::Certificate::from_pem_file(certificate()).value();
+  const auto fingerprint = to_hex(pem.sha256());
+  BOOST_TEST(run({"revoke", fingerprint, "--tenant", "21", "--reason", "moved"}).code == 0);
+
+  const auto shown = run_json({"certificate", "show", fingerprint.substr(0, 8)});
+  BOOST_TEST(shown["fingerprint"] == fingerprint);
+  BOOST_TEST(shown["serial"] == pem.serial_decimal());
+  BOOST_TEST(shown["issuer"] == pem.issuer());
+  BOOST_TEST(shown["thumbprintSha1"] == to_base64(pem.sha1()));
+  BOOST_TEST(shown["notAfter"] == format_instant(pem.not_after(), 0));
+  BOOST_REQUIRE(shown["enrolments"].size() == 2U);
+  BOOST_TEST(shown["enrolments"][0]["status"] == "active");
+  BOOST_TEST(shown["enrolments"][0]["revocationReason"].is_null());
+  BOOST_TEST(shown["enrolments"][1]["tenant"] == "21");
+  BOOST_TEST(shown["enrolments"][1]["status"] == "revoked");
+  BOOST_TEST(shown["enrolments"][1]["revocationReason"] == "moved");
+
+  BOOST_TEST(run({"certificate", "show", fingerprint, "--pem"}).out == pem.pem());
+  BOOST_TEST(contains(run({"certificate", "show", fingerprint}).out, "moved"));
+  BOOST_TEST(run({"certificate", "show", "0000000000"}).code == admin::exit_not_found);
+  BOOST_TEST(run({"certificate", "show", "nonsense"}).code == admin::exit_invalid);
 }
 
 BOOST_AUTO_TEST_CASE(the_status_follows_the_narrower_of_both_periods) {

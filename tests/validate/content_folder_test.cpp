@@ -29,7 +29,9 @@ BOOST_AUTO_TEST_CASE(a_schema_in_the_folder_becomes_part_of_the_contract) {
   const test::TemporaryFolder folder;
   BOOST_TEST(validate::add_content_folder(folder.file("none")).value() == 0U);
   write(folder.file("901-001.xsd"), schema_of_the_project("001-001.xsd"));
-  BOOST_TEST(validate::add_content_folder(folder.file("901-001.xsd")).value() == 0U);
+  const auto file = validate::add_content_folder(folder.file("901-001.xsd"));
+  BOOST_REQUIRE(!file);
+  BOOST_TEST((file.error().code == ErrorCode::file_unreadable));
   const auto added =
       validate::add_content_folder(std::filesystem::path(folder.file("901-001.xsd")).parent_path());
   BOOST_REQUIRE(added);

@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(failed_bodies_are_counted_for_each_header_until_it_is_too_o
   const Instant until = kNow + 5min;
   for (std::size_t i = 0; i < limits::kFailedBodiesMax; ++i) {
     BOOST_TEST(bodies.check(number(1), kNow).has_value());
-    bodies.failed(number(1), until, kNow);
+    bodies.failed(number(1), 1, until, kNow);
   }
   BOOST_TEST(overloaded(bodies.check(number(1), kNow)));
   BOOST_TEST(overloaded(bodies.check(number(1), until)));
@@ -38,12 +38,23 @@ BOOST_AUTO_TEST_CASE(failed_bodies_are_counted_for_each_header_until_it_is_too_o
   BOOST_TEST(bodies.check(number(2), kNow).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(the_octets_of_failed_bodies_are_bounded_for_each_header) {
+  UnverifiedBodies bodies;
+  constexpr auto kMost = limits::kFailedOctetsMax;
+  bodies.failed(number(1), kMost - 1, kNow + 5min, kNow);
+  BOOST_TEST(bodies.check(number(1), kNow).has_value());
+  bodies.failed(number(1), 1, kNow + 5min, kNow);
+  BOOST_TEST(overloaded(bodies.check(number(1), kNow)));
+  BOOST_TEST(bodies.check(number(2), kNow).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_memory_of_failed_bodies_is_bounded_and_keeps_working_when_full) {
   UnverifiedBodies bodies;
   for (std::size_t i = 0; i < 2 * limits::kFailedBodiesRemembered; ++i)
-    bodies.failed(number(i), kNow + 5min, kNow);
+    bodies.failed(number(i), 1, kNow + 5min, kNow);
   const auto last = number(1'000'000);
-  for (std::size_t i = 0; i < limits::kFailedBodiesMax; ++i) bodies.failed(last, kNow + 5min, kNow);
+  for (std::size_t i = 0; i < limits::kFailedBodiesMax; ++i)
+    bodies.failed(last, 1, kNow + 5min, kNow);
   BOOST_TEST(overloaded(bodies.check(last, kNow)));
 }
 
