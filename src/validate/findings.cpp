@@ -1,6 +1,8 @@
 #include "validate/findings.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/limits.h"
 
@@ -31,6 +33,16 @@ void Findings::merge(const Findings& other) {
   std::ranges::stable_sort(found_, {},
                            [](const Finding& finding) { return finding.violation.message_index; });
   if (found_.size() > limits::kViolationsMax) found_.resize(limits::kViolationsMax);
+}
+
+void Findings::merge_of_other_messages(const Findings& other) {
+  std::set<std::size_t> told;
+  for (const auto& finding : found_) told.insert(finding.violation.message_index);
+  Findings rest;
+  std::ranges::copy_if(other.found_, std::back_inserter(rest.found_), [&](const Finding& finding) {
+    return !told.contains(finding.violation.message_index);
+  });
+  merge(rest);
 }
 
 Error Findings::error() const {

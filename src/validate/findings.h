@@ -15,6 +15,9 @@ class Findings {
   // Adds those of `other`, which were found beside these, in the order of messages.
   void merge(const Findings& other);
 
+  // Adds those of `other` that are of messages about which these say nothing.
+  void merge_of_other_messages(const Findings& other);
+
   bool empty() const { return found_.empty(); }
   std::size_t count() const { return found_.size(); }
   // At most limits::kViolationsMax are kept; then there is no use in looking further.

@@ -426,15 +426,23 @@ Result<const Reading::Impl::Rules*> Reading::Impl::rules_of(const std::string& t
   return &*found;
 }
 
+// Each message is told of what was found first: where the schema of the service or an attribute of
+// xsi is broken, nothing else that was read of it can be relied on.
 Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified) {
   if (!saw_request_) shape_.add(ErrorCode::schema_invalid, {0, "/Body", 0, kOneElement});
-  for (const Findings* findings : {&shape_, &invalid_})
-    if (!findings->empty()) return fail(findings->error());
-  DISTRICT_TRY(auto operation, schemas_.operations.read(without_messages(tenant_code_.text)));
-  DISTRICT_TRY(const Rules* rules, rules_of(operation.tenant_code, verified.sender()));
-  messages_.merge(rules->findings);
-  if (!messages_.empty()) return fail(messages_.error());
-  content_.tenant = std::move(operation.tenant_code);
+  if (!saw_request_ || !shape_good_) return fail(shape_.error());
+  Findings found = shape_;
+  found.merge_of_other_messages(invalid_);
+  auto operation = schemas_.operations.read(without_messages(tenant_code_.text));
+  if (!operation && found.empty()) return fail(std::move(operation).error());
+  if (operation) {
+    const auto rules = rules_of(operation->tenant_code, verified.sender());
+    if (!rules && found.empty()) return fail(rules.error());
+    if (rules) messages_.merge((*rules)->findings);
+    if (rules) found.merge_of_other_messages(messages_);
+  }
+  if (!found.empty()) return fail(found.error());
+  content_.tenant = std::move(operation->tenant_code);
   return finish();
 }
 

@@ -370,6 +370,37 @@ BOOST_AUTO_TEST_CASE(a_violation_names_message_path_line_and_reason) {
   BOOST_TEST(violation.reason.find("much") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(each_message_is_told_of_whatever_is_wrong_with_the_others) {
+  Message no_instant, much, unknown, typed, ahead;
+  no_instant.timestamp = "yesterday";
+  much.content = "<consumer_measure>much</consumer_measure>";
+  unknown.version = "777";
+  typed.content =
+      "<consumer_measure xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:nil='1'/>";
+  ahead.timestamp = "2030-01-01T00:00:00Z";
+  const Error error =
+      rejected(request({{}, no_instant, much, unknown, typed, ahead}), ErrorCode::schema_invalid);
+  std::vector<std::string> told;
+  for (const auto& violation : error.violations)
+    told.push_back(std::to_string(violation.message_index) + " " +
+                   violation.path.substr(violation.path.rfind('/') + 1));
+  const std::vector<std::string> expected{"2 timestamp", "3 consumer_measure", "4 messageType",
+                                          "5 consumer_measure", "6 timestamp"};
+  BOOST_TEST(told == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_messages_is_told_to_who_may_send_them) {
+  Message no_instant, unknown;
+  no_instant.timestamp = "yesterday";
+  unknown.version = "777";
+  test::TrustingVerifier verifier;
+  verifier.enrolled = {"20"};
+  const auto refused = validate(request({no_instant, unknown}), verifier);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::schema_invalid));
+  BOOST_TEST(refused.error().violations.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(violations_are_at_most_twenty_and_bounded) {
   Message bad;
   bad.content = "<consumer_measure>" + std::string(5000, 'x') + "</consumer_measure>";
