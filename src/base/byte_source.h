@@ -13,6 +13,8 @@ class ByteSource {
   // The next octets, valid until the next call; empty at the end, and from then on. Blocks until
   // there are some. After an error there is nothing more to be had.
   virtual Result<ByteView> next() = 0;
+  // Whether it is known, without waiting, that there are no more.
+  virtual bool at_end() const { return false; }
 };
 
 // Octets that are all there.
@@ -24,6 +26,7 @@ class MemorySource final : public ByteSource {
     octets_ = {};
     return all;
   }
+  bool at_end() const override { return octets_.empty(); }
 
  private:
   ByteView octets_;

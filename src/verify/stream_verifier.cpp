@@ -38,6 +38,8 @@ class Octets final : public ByteSource {
     return block;
   }
 
+  bool at_end() const override { return !raw_.rest && size_ == raw_.octets.size(); }
+
   std::uint64_t size() const { return size_; }
   Sha256Digest digest() { return digest_.finish(); }
 

@@ -209,9 +209,10 @@ Result<std::string_view> Reader::next_text() {
   if (octets.empty()) {
     DISTRICT_TRY(octets, source_.next());
   }
-  at_end_ = octets.empty();
+  at_end_ = octets.empty() || source_.at_end();
   DISTRICT_TRY(const auto text, decoder_->decode(octets, at_end_));
   DISTRICT_CHECK(guard_.check(text));
+  if (at_end_) DISTRICT_CHECK(guard_.finish());
   return text;
 }
 

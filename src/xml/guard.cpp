@@ -19,6 +19,13 @@ Result<Ok> Guard::check(std::string_view piece) {
   return Ok{};
 }
 
+Result<Ok> Guard::finish() const {
+  if (at_ == At::text && depth_ == 0) return Ok{};
+  return fail(ErrorCode::xml_malformed, "the document ends with " + std::to_string(depth_) +
+                                            (depth_ == 1 ? " element" : " elements") + " open" +
+                                            (at_ == At::text ? "" : ", within markup"));
+}
+
 Result<Ok> Guard::step(std::string_view& rest) {
   switch (at_) {
     case At::text:
@@ -34,8 +41,7 @@ Result<Ok> Guard::step(std::string_view& rest) {
       section(rest, ']');
       break;
     case At::end_tag:
-      end_tag(rest);
-      break;
+      return end_tag(rest);
     case At::tag:
       return tag(rest);
     case At::value:
@@ -84,6 +90,7 @@ Result<Ok> Guard::open(std::string_view& rest) {
   text_octets_ = 0;
   tag_octets_ = 0;
   attributes_ = 0;
+  slash_ = false;
   at_ = first == '/' ? At::end_tag : At::tag;
   return Ok{};
 }
@@ -128,13 +135,16 @@ void Guard::section(std::string_view& rest, char twice) {
   rest.remove_prefix(i);
 }
 
-void Guard::end_tag(std::string_view& rest) {
+Result<Ok> Guard::end_tag(std::string_view& rest) {
   const std::size_t length = std::min(rest.find('>'), rest.size());
   tag_octets_ += length;
   rest.remove_prefix(length);
-  if (rest.empty()) return;
+  if (rest.empty()) return Ok{};
+  if (depth_ == 0) return refuse(ErrorCode::xml_malformed, "an end tag of no element");
+  --depth_;
   rest.remove_prefix(1);
   at_ = At::text;
+  return Ok{};
 }
 
 Result<Ok> Guard::tag(std::string_view& rest) {
@@ -144,20 +154,26 @@ Result<Ok> Guard::tag(std::string_view& rest) {
   while (at != end && *at != '>' && *at != '"' && *at != '\'' && *at != '<') ++at;
   const auto length = static_cast<std::size_t>(at - begin);
   tag_octets_ += length;
+  if (length > 0) slash_ = at[-1] == '/';
   rest.remove_prefix(length);
   if (rest.empty()) return Ok{};
   const char last = rest.front();
   if (last == '<') return refuse(ErrorCode::xml_malformed, "a tag within a tag");
   rest.remove_prefix(1);
-  if (last == '>') {
-    at_ = At::text;
-    return Ok{};
-  }
+  if (last == '>') return end_of_tag();
   if (++attributes_ > limits::kXmlAttributesPerTagMax)
     return refuse(ErrorCode::limit_exceeded, "too many attributes in one tag");
   ++tag_octets_;
+  slash_ = false;
   quote_ = last;
   at_ = At::value;
+  return Ok{};
+}
+
+Result<Ok> Guard::end_of_tag() {
+  if (depth_ == limits::kXmlDepthMax) return refuse(ErrorCode::limit_exceeded, "too many levels");
+  if (!slash_) ++depth_;
+  at_ = At::text;
   return Ok{};
 }
 

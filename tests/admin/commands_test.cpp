@@ -299,8 +299,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_zone_is_refused) {
 BOOST_AUTO_TEST_CASE(check_blames_the_message_for_having_two_faults_and_not_district) {
   add_tenant();
   const std::string soap = "http://schemas.xmlsoap.org/soap/envelope/";
-  const auto file =
-      write("two-faults.xml", "<s:Envelope xmlns:s='" + soap + "'><s:Body><a></s:Body>");
+  const auto file = write(
+      "two-faults.xml", "<s:Envelope xmlns:s='" + soap + "'><s:Body><a></b></s:Body></s:Envelope>");
   const auto outcome = run({"check", file});
   BOOST_TEST(outcome.code == 1, outcome.err);
   BOOST_TEST(contains(outcome.out, "InvalidSecurity"), outcome.out);

@@ -129,6 +129,40 @@ BOOST_AUTO_TEST_CASE(text_between_two_tags_is_bounded_however_it_is_written) {
   BOOST_TEST((guarded("<!--" + std::string(most + 1, '-')) == ErrorCode::limit_exceeded));
 }
 
+// Of the whole text, once there is no more.
+ErrorCode finished(std::string_view text) {
+  xml::Guard guard;
+  const auto checked = guard.check(text);
+  if (!checked) return checked.error().code;
+  const auto ended = guard.finish();
+  return ended ? kAccepted : ended.error().code;
+}
+
+BOOST_AUTO_TEST_CASE(a_document_that_is_cut_off_is_malformed) {
+  for (const std::string root : {"<a/>", "<a></a>", "<a b='/'></a>", "<a b='>'/>", "<a ></a >",
+                                 "<a>x<b/>y</a>", "<a><![CDATA[</a>]]><!--</a>--></a>"}) {
+    BOOST_TEST((finished("<!-- <a> -->" + root + "\n<!-- </a> -->\n") == kAccepted), root);
+    for (std::size_t cut = 1; cut < root.size(); ++cut)
+      BOOST_TEST((finished(root.substr(0, cut)) == ErrorCode::xml_malformed), root.substr(0, cut));
+  }
+  for (const char* text : {"<a>", "<a/ >", "<a/b>", "<a><b/>", "<a b='/'>", "<a></a", "<a/><!--"})
+    BOOST_TEST((finished(text) == ErrorCode::xml_malformed), text);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_tag_of_no_element_is_malformed) {
+  for (const char* text : {"</a>", "<a/></a>", "<a></a></a>", "x</a>"})
+    BOOST_TEST((guarded(text) == ErrorCode::xml_malformed), text);
+}
+
+BOOST_AUTO_TEST_CASE(levels_are_bounded_before_the_parser_sees_them) {
+  const auto depth = limits::kXmlDepthMax;
+  BOOST_TEST((guarded(repeated("<a>", depth)) == kAccepted));
+  BOOST_TEST((guarded(repeated("<a>", depth + 1)) == ErrorCode::limit_exceeded));
+  BOOST_TEST((guarded(repeated("<a>", depth - 1) + "<a/><a/>") == kAccepted));
+  BOOST_TEST((guarded(repeated("<a>", depth) + "<a/>") == ErrorCode::limit_exceeded));
+  BOOST_TEST((guarded(repeated("<a>", depth) + "</a><a b='/'>") == kAccepted));
+}
+
 BOOST_AUTO_TEST_CASE(levels_and_names_are_bounded) {
   const auto depth = limits::kXmlDepthMax;
   BOOST_TEST((refusal(repeated("<a>", depth) + repeated("</a>", depth)) == kAccepted));

@@ -490,6 +490,8 @@ def documents(keys):
     yield "1002-blank-before-xml-declaration", ' <?xml version="1.0"?>' + good
     yield "1003-depth", good.replace("<messages>", "<messages>" + "<a>" * 80 + "</a>" * 80)
     yield "1003-depth-thousands", "<a>" * 100000
+    unsigned = re.sub("<wsse:Security .*</wsse:Security>", "", good)
+    yield "1003-depth-unsigned", unsigned.replace("<messages>", "<messages>" + "<a>" * 100000)
     yield "1003-attributes-in-one-tag", good.replace("<messages>", "<messages " + " ".join(f'a{i}=""' for i in range(70)) + ">")
     yield "1003-attribute-too-long", good.replace("<messages>", f'<messages a="{"x" * 70000}">')
     yield "1003-name-too-long", good.replace("<messages>", f'<messages><{"x" * 2000}/>')
@@ -503,6 +505,7 @@ def documents(keys):
     yield "1001-not-xml", b"POST / HTTP/1.1\r\n\r\n"
     yield "1001-json", b'{"messages": []}'
     yield "1001-truncated", good[:-10]
+    yield "1001-truncated-unsigned", unsigned[:-10]
     yield "1001-truncated-in-tag", good[:good.index("<messages>") + 5]
     yield "1001-open-comment", good + "<!--"
     yield "1001-open-attribute", good.replace("<messages>", '<messages a="')
