@@ -8,14 +8,23 @@
 namespace district::xml {
 
 Result<Ok> Guard::check(std::string_view piece) {
-  for (std::string_view rest = piece; !rest.empty();) {
+  std::string_view rest = piece;
+  auto checked = look_through(rest);
+  done_ += piece.size() - rest.size();
+  if (checked) return checked;
+  auto error = std::move(checked).error();
+  error.detail += " near octet " + std::to_string(done_);
+  return fail(std::move(error));
+}
+
+Result<Ok> Guard::look_through(std::string_view& rest) {
+  while (!rest.empty()) {
     DISTRICT_CHECK(step(rest));
     if (tag_octets_ > limits::kXmlTagBytesMax)
-      return refuse(ErrorCode::limit_exceeded, "a tag with too many octets");
+      return fail(ErrorCode::limit_exceeded, "a tag with too many octets");
     if (text_octets_ > limits::kXmlTextBytesMax)
-      return refuse(ErrorCode::limit_exceeded, "too much text between two tags");
+      return fail(ErrorCode::limit_exceeded, "too much text between two tags");
   }
-  done_ += piece.size();
   return Ok{};
 }
 
@@ -57,7 +66,7 @@ Result<Ok> Guard::text(std::string_view& rest) {
   // XML 1.0 section 2.4. The parser sees it only where its buffer does not end within.
   for (auto at = piece.find('>'); at != std::string_view::npos; at = piece.find('>', at + 1)) {
     if (brackets_at_end(piece.substr(0, at)) >= 2)
-      return refuse(ErrorCode::xml_malformed, "']]>' in text");
+      return fail(ErrorCode::xml_malformed, "']]>' in text");
   }
   repeated_ = brackets_at_end(piece);
   outside_of_tags(length);
@@ -78,7 +87,7 @@ std::size_t Guard::brackets_at_end(std::string_view piece) const {
 // Behind '<'.
 Result<Ok> Guard::open(std::string_view& rest) {
   const char first = rest.front();
-  if (first == '?') return refuse(ErrorCode::xml_forbidden, "a processing instruction");
+  if (first == '?') return fail(ErrorCode::xml_forbidden, "a processing instruction");
   repeated_ = 0;
   if (first == '!') {
     rest.remove_prefix(1);
@@ -103,7 +112,7 @@ Result<Ok> Guard::bang(std::string_view& rest) {
   const bool comment = awaited_.back() == '-';
   while (!rest.empty() && !awaited_.empty()) {
     if (rest.front() != awaited_.front()) {
-      return refuse(ErrorCode::xml_forbidden, "a document type or other markup declaration");
+      return fail(ErrorCode::xml_forbidden, "a document type or other markup declaration");
     }
     rest.remove_prefix(1);
     awaited_.remove_prefix(1);
@@ -140,7 +149,7 @@ Result<Ok> Guard::end_tag(std::string_view& rest) {
   tag_octets_ += length;
   rest.remove_prefix(length);
   if (rest.empty()) return Ok{};
-  if (depth_ == 0) return refuse(ErrorCode::xml_malformed, "an end tag of no element");
+  if (depth_ == 0) return fail(ErrorCode::xml_malformed, "an end tag of no element");
   --depth_;
   rest.remove_prefix(1);
   at_ = At::text;
@@ -158,11 +167,11 @@ Result<Ok> Guard::tag(std::string_view& rest) {
   rest.remove_prefix(length);
   if (rest.empty()) return Ok{};
   const char last = rest.front();
-  if (last == '<') return refuse(ErrorCode::xml_malformed, "a tag within a tag");
+  if (last == '<') return fail(ErrorCode::xml_malformed, "a tag within a tag");
   rest.remove_prefix(1);
   if (last == '>') return end_of_tag();
   if (++attributes_ > limits::kXmlAttributesPerTagMax)
-    return refuse(ErrorCode::limit_exceeded, "too many attributes in one tag");
+    return fail(ErrorCode::limit_exceeded, "too many attributes in one tag");
   ++tag_octets_;
   slash_ = false;
   quote_ = last;
@@ -171,7 +180,7 @@ Result<Ok> Guard::tag(std::string_view& rest) {
 }
 
 Result<Ok> Guard::end_of_tag() {
-  if (depth_ == limits::kXmlDepthMax) return refuse(ErrorCode::limit_exceeded, "too many levels");
+  if (depth_ == limits::kXmlDepthMax) return fail(ErrorCode::limit_exceeded, "too many levels");
   if (!slash_) ++depth_;
   at_ = At::text;
   return Ok{};
@@ -185,10 +194,6 @@ void Guard::value(std::string_view& rest) {
   ++tag_octets_;
   rest.remove_prefix(1);
   at_ = At::tag;
-}
-
-tl::unexpected<Error> Guard::refuse(ErrorCode code, std::string_view what) const {
-  return fail(code, std::string(what) + " behind octet " + std::to_string(done_));
 }
 
 }  // namespace district::xml

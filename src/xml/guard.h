@@ -26,6 +26,7 @@ class Guard {
   enum class At : std::uint8_t { text, open, bang, comment, cdata, end_tag, tag, value };
 
   // Each reads from the front of `rest` and leaves what it did not look at.
+  Result<Ok> look_through(std::string_view& rest);
   Result<Ok> step(std::string_view& rest);
   Result<Ok> text(std::string_view& rest);
   Result<Ok> open(std::string_view& rest);
@@ -37,7 +38,6 @@ class Guard {
   void value(std::string_view& rest);
   std::size_t brackets_at_end(std::string_view piece) const;
   void outside_of_tags(std::size_t octets) { text_octets_ += octets; }
-  tl::unexpected<Error> refuse(ErrorCode code, std::string_view what) const;
 
   At at_ = At::text;
   char quote_ = 0;               // At::value: what ends it
@@ -48,7 +48,7 @@ class Guard {
   std::size_t tag_octets_ = 0;   // of the tag, or of the last one
   std::size_t attributes_ = 0;   // of the tag
   std::size_t text_octets_ = 0;  // since the last tag
-  std::uint64_t done_ = 0;       // octets of pieces before
+  std::uint64_t done_ = 0;       // octets, up to where it stopped
 };
 
 }  // namespace district::xml

@@ -154,6 +154,18 @@ BOOST_AUTO_TEST_CASE(an_end_tag_of_no_element_is_malformed) {
     BOOST_TEST((guarded(text) == ErrorCode::xml_malformed), text);
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_says_where) {
+  const std::string text = "<a>" + repeated("<b/>", 30) + "<?x?></a>";  // '?' is octet 124
+  for (const std::size_t piece : {text.size(), std::size_t{50}, std::size_t{1}}) {
+    xml::Guard guard;
+    Result<Ok> checked;
+    for (std::size_t at = 0; checked && at < text.size(); at += piece)
+      checked = guard.check(text.substr(at, piece));
+    BOOST_REQUIRE(!checked);
+    BOOST_TEST(checked.error().detail == "a processing instruction near octet 124");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(levels_are_bounded_before_the_parser_sees_them) {
   const auto depth = limits::kXmlDepthMax;
   BOOST_TEST((guarded(repeated("<a>", depth)) == kAccepted));
