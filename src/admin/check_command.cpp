@@ -47,7 +47,7 @@ const char* name_of(Finding finding) {
 
 Result<audit::Question> question_of(const Session& session, const CheckOptions& options) {
   audit::Question question;
-  DISTRICT_TRY(const auto text, read_file(options.file));
+  DISTRICT_TRY(const auto text, read_file(options.file == "-" ? "/dev/stdin" : options.file));
   question.octets = to_bytes(as_bytes(text));
   question.content_type = options.content_type;
   question.soap_action = options.soap_action;
@@ -171,7 +171,9 @@ void add_check_command(CLI::App& app, Session& session) {
   auto options = std::make_shared<CheckOptions>();
   auto* command = app.add_subcommand(
       "check", "Explain what the server would make of a request, step by step, without a server");
-  command->add_option("file", options->file, "The body of the request, as it is sent")
+  command
+      ->add_option("file", options->file,
+                   "The body of the request, as it is sent; -: standard input")
       ->type_name("FILE")
       ->required();
   command->add_option("--tenant", options->tenant, "That it is meant to be sent as")
@@ -194,6 +196,7 @@ void add_check_command(CLI::App& app, Session& session) {
       "be refused.\n\n"
       "Examples:\n"
       "  districtctl check request.xml\n"
+      "  districtctl --data /var/lib/district rejection show ID --raw | districtctl check -\n"
       "  districtctl --data /var/lib/district check request.xml --tenant 20 --at "
       "2026-11-20T10:15:00Z");
   command->callback([&session, options] {

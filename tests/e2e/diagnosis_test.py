@@ -170,6 +170,13 @@ class DiagnosisTest(unittest.TestCase):
         self.assertTrue(references[1]["hints"])
         self.assertIn(shown["computedDigest"], " ".join(references[1]["more"]))
 
+    def test_check_reads_what_another_command_writes(self):
+        changed = sign(self.district, "20", BARCELONA).replace(b">12.3<", b">12.4<")
+        done = district.subprocess.run([BIN / "districtctl", "--json", "check", "-"], input=changed,
+                                       capture_output=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(district.json.loads(done.stdout)["server"]["code"], 2007)
+
     def test_check_without_file_or_database_says_so(self):
         for arguments in (("check",), ("check", "/nonexistent.xml"),
                           ("check", __file__, "--at", "yesterday")):
