@@ -68,21 +68,19 @@ Result<audit::Question> question_of(const Session& session, const CheckOptions& 
   return question;
 }
 
-std::string judgement_text(const audit::Judgement& judgement) {
+std::string judgement_text(const audit::Judgement& judgement, SoapVersion version) {
   if (!judgement.error) return "accepted";
   const auto& error = *judgement.error;
-  const auto kind = fault_kind(error.code);
-  return "refused with " + std::string(kind.prefix) + ":" + std::string(kind.local) + " (" +
+  return "refused with " + fault_name(error.code, version) + " (" +
          std::to_string(static_cast<unsigned>(error.code)) + "): " + error.detail;
 }
 
-Json judgement_json(const audit::Judgement& judgement) {
+Json judgement_json(const audit::Judgement& judgement, SoapVersion version) {
   if (!judgement.error) return {{"accepted", true}};
   const auto& error = *judgement.error;
-  const auto kind = fault_kind(error.code);
   return {{"accepted", false},
           {"code", static_cast<unsigned>(error.code)},
-          {"fault", std::string(kind.prefix) + ":" + std::string(kind.local)},
+          {"fault", fault_name(error.code, version)},
           {"rule", rule_of(error)},
           {"detail", error.detail}};
 }
@@ -101,8 +99,8 @@ void write_json(std::ostream& out, const audit::Question& question,
                     {"at", format_instant(question.at)},
                     {"trustStore", question.trust != nullptr},
                     {"steps", steps},
-                    {"server", judgement_json(explanation.server)},
-                    {"auditor", judgement_json(explanation.auditor)},
+                    {"server", judgement_json(explanation.server, explanation.soap_version)},
+                    {"auditor", judgement_json(explanation.auditor, explanation.soap_version)},
                     {"verifiersAgree", explanation.agree()}};
   out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
@@ -119,19 +117,20 @@ void write_verdict(std::ostream& out, const audit::Question& question,
     out << "Whether it would be accepted cannot be told: the message only refers to its "
            "certificate.\nGive --data or --config, or --certificate.\n";
   } else if (explanation.server.error) {
-    out << "It would be " << printable(judgement_text(explanation.server)) << ".\n";
+    out << "It would be " << printable(judgement_text(explanation.server, explanation.soap_version))
+        << ".\n";
   } else {
     out << "The server would accept it, but not as what was asked for: see the steps marked "
         << sign_of(Finding::bad) << ".\n";
   }
   if (!explanation.agree()) {
     out << "The auditor's verifier says otherwise: "
-        << printable(judgement_text(explanation.auditor))
+        << printable(judgement_text(explanation.auditor, explanation.soap_version))
         << ".\nThat is an error of District: please report it with this file.\n";
   } else if (explanation.server.error &&
              explanation.server.error->code != explanation.auditor.error->code) {
     out << "The auditor's verifier refuses it too, for another of its faults: "
-        << printable(judgement_text(explanation.auditor)) << ".\n";
+        << printable(judgement_text(explanation.auditor, explanation.soap_version)) << ".\n";
   } else {
     out << "The server's verifier and the auditor's agree.\n";
   }

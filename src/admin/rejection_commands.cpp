@@ -32,11 +32,6 @@ Result<std::unique_ptr<store::RejectionStore>> open_store(const Session& session
   return store;
 }
 
-std::string fault_of(ErrorCode code) {
-  const auto kind = fault_kind(code);
-  return std::string(kind.prefix) + ":" + std::string(kind.local);
-}
-
 // What authenticated, or else, in doubt, what the certificate presented is enrolled for.
 Cell tenant_cell(const store::Rejection& rejection) {
   if (rejection.authenticated) return rejection.tenant;
@@ -77,7 +72,7 @@ Result<int> list(Session& session, const RejectionListOptions& options) {
                  {Json(format_instant(each.rejected_at)), format_instant(each.rejected_at, 3)},
                  each.times,
                  static_cast<std::uint64_t>(each.code),
-                 fault_of(each.code),
+                 fault_name(each.code, SoapVersion::v11),
                  tenant_cell(each),
                  each.diagnosis.tenant,
                  {Json(each.authenticated), each.authenticated ? "yes" : "no"},
@@ -157,8 +152,9 @@ void add_cause(Description& description, const store::Rejection& rejection) {
   description.add("code", "Error code", static_cast<std::uint64_t>(rejection.code));
   description.add("stage", "Stage", std::string(observe::stage_of(rejection.code)));
   description.add("fault", "Fault",
-                  {Json(fault_of(rejection.code)),
-                   fault_of(rejection.code) + ": " + std::string(fault_kind(rejection.code).text)});
+                  {Json(fault_name(rejection.code, SoapVersion::v11)),
+                   fault_name(rejection.code, SoapVersion::v11) + ": " +
+                       std::string(fault_kind(rejection.code).text)});
   description.add("rule", "Rule", text_or_null(diagnosis.rule));
   description.add("detail", "Cause", rejection.detail);
   description.add("hint", "What to do", text_or_null(rejection.hint));

@@ -175,6 +175,7 @@ bool Explainer::read_envelope() {
     return false;
   }
   raw_ = *std::move(raw);
+  result_.soap_version = raw_.soap_version;
   add("transport", "Transport", Finding::good,
       "as Content-Type " + content_type + (asked_.content_type.empty() ? " (assumed)" : "") +
           (is_gzip(asked_.octets) ? ", gzip" : "") + ": SOAP " +

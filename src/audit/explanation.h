@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "crypto/certificate.h"
+#include "model/envelope.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
 #include "verify/security_policy.h"
@@ -46,6 +47,7 @@ struct Judgement {
 
 struct Explanation {
   std::vector<Step> steps;
+  SoapVersion soap_version = SoapVersion::v11;
   Judgement server, auditor;  // the streaming verifier, and the one on a tree
   // Both accept it or both refuse it. Of several faults they may name different ones (ADR 0009).
   bool agree() const;

@@ -100,4 +100,13 @@ unsigned http_status(ErrorCode code, SoapVersion version) {
   }
 }
 
+std::string fault_name(ErrorCode code, SoapVersion version) {
+  const FaultKind kind = fault_kind(code);
+  std::string_view local = kind.local;
+  // SOAP 1.2 renamed Client and Server, and kept MustUnderstand and VersionMismatch.
+  if (version == SoapVersion::v12 && local == "Client") local = "Sender";
+  if (version == SoapVersion::v12 && local == "Server") local = "Receiver";
+  return std::string(kind.prefix).append(":").append(local);
+}
+
 }  // namespace district

@@ -2,6 +2,7 @@
 // Source: contract.md "Faults"; SOAP 1.1 section 4.4; SOAP 1.2 Part 1 section 5.4.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -20,6 +21,8 @@ struct FaultKind {
 };
 
 FaultKind fault_kind(ErrorCode code);
+// What the peer sees, e.g. wsse:FailedCheck; soap:Client, which SOAP 1.2 calls soap:Sender.
+std::string fault_name(ErrorCode code, SoapVersion version);
 // 500 in SOAP 1.1; 400 in 1.2 but 500 for MustUnderstand and VersionMismatch; 413, 415, 503.
 unsigned http_status(ErrorCode code, SoapVersion version);
 

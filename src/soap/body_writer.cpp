@@ -165,7 +165,7 @@ Result<std::string> BodyWriter::fault(SoapVersion version, const Error& error,
   if (with_detail && error.first_copy) detail.add(*error.first_copy);
   const bool has_detail = !rejection_id.empty() || with_detail;
 
-  std::string name = std::string(kind.prefix).append(":").append(kind.local);
+  std::string name = fault_name(error.code, version);
   std::string text(kind.text);
   std::string top = kind.sender_at_fault ? "soap:Sender" : "soap:Receiver";
   SOAP_ENV__Fault fault;
@@ -177,8 +177,7 @@ Result<std::string> BodyWriter::fault(SoapVersion version, const Error& error,
     if (has_detail) fault.detail = &detail.soap;
   } else {
     const bool standard = kind.prefix == "soap";
-    // SOAP 1.2 renamed Client and Server, and kept MustUnderstand and VersionMismatch.
-    if (standard && kind.local != "Client" && kind.local != "Server") top = name;
+    if (standard) top = name;
     code.SOAP_ENV__Value = top.data();
     subcode.SOAP_ENV__Value = name.data();
     if (!standard) code.SOAP_ENV__Subcode = &subcode;

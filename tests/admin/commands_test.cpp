@@ -308,6 +308,16 @@ BOOST_AUTO_TEST_CASE(check_blames_the_message_for_having_two_faults_and_not_dist
   BOOST_TEST(!contains(outcome.out, "error of District"), outcome.out);
 }
 
+BOOST_AUTO_TEST_CASE(check_names_faults_as_the_version_of_soap_does) {
+  add_tenant();
+  for (const std::string version :
+       {"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"}) {
+    const auto file = write("cut.xml", "<s:Envelope xmlns:s='" + version + "'><s:Body>");
+    const auto fault = version.starts_with("http://www") ? "soap:Sender" : "soap:Client";
+    BOOST_TEST(contains(run({"check", file}).out, fault), version);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(content_types_are_listed_with_those_who_may_send_them) {
   add_tenant();
   const auto listed = run_json({"content", "list"});

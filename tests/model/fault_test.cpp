@@ -9,6 +9,7 @@ namespace {
 
 using district::ErrorCode;
 using district::fault_kind;
+using district::fault_name;
 using district::http_status;
 using district::SoapVersion;
 
@@ -53,11 +54,21 @@ const Row kRows[] = {
 
 BOOST_AUTO_TEST_SUITE(fault)
 
+BOOST_AUTO_TEST_CASE(soap_1_2_renamed_two_of_its_faults) {
+  const auto name = [](ErrorCode code) { return fault_name(code, SoapVersion::v12); };
+  BOOST_TEST(name(ErrorCode::xml_malformed) == "soap:Sender");
+  BOOST_TEST(name(ErrorCode::internal) == "soap:Receiver");
+  BOOST_TEST(name(ErrorCode::must_understand) == "soap:MustUnderstand");
+  BOOST_TEST(name(ErrorCode::soap_version_mismatch) == "soap:VersionMismatch");
+  BOOST_TEST(name(ErrorCode::signature_failed) == "wsse:FailedCheck");
+}
+
 BOOST_AUTO_TEST_CASE(every_code_has_the_fault_and_the_status_of_the_contract) {
   for (const Row& row : kRows) {
     const auto kind = fault_kind(row.code);
     BOOST_TEST_CONTEXT("code " << static_cast<int>(row.code)) {
       BOOST_TEST(std::string(kind.prefix) + ":" + std::string(kind.local) == row.name);
+      BOOST_TEST(fault_name(row.code, SoapVersion::v11) == row.name);
       BOOST_TEST(http_status(row.code, SoapVersion::v11) == row.status11);
       BOOST_TEST(http_status(row.code, SoapVersion::v12) == row.status12);
     }
