@@ -39,8 +39,8 @@ std::string key_of(const crypto::Certificate& certificate) {
 
 Result<int> list(Session& session, const std::string& tenant) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  if (!tenant.empty()) DISTRICT_CHECK(find_tenant(*database, tenant));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
+  if (!tenant.empty()) DISTRICT_CHECK(find_tenant(records, tenant));
   Listing listing({{"fingerprint", "FINGERPRINT"},
                    {"subject", "SUBJECT"},
                    {"tenant", "TENANT"},

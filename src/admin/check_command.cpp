@@ -57,7 +57,7 @@ Result<audit::Question> question_of(const Session& session, const CheckOptions& 
   if (!options.certificate.empty()) {
     DISTRICT_TRY(question.certificate, crypto::Certificate::from_pem_file(options.certificate));
   }
-  if (session.config_file.empty() && session.data_folder.empty()) return question;
+  if (!session.names_data()) return question;
   DISTRICT_TRY(const auto settings, session.settings());
   question.window = {settings.window.created_age_seconds, settings.window.created_ahead_seconds};
   // Says in its own words when there is no database.

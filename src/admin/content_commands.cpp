@@ -81,12 +81,10 @@ std::vector<std::string> quantities_of(const ContentType& content) {
 // By content type, the tenants that may send it now. None where no database is named.
 Result<std::map<std::string, std::set<std::string>>> senders(const Session& session) {
   std::map<std::string, std::set<std::string>> senders;
-  if (session.config_file.empty() && session.data_folder.empty()) return senders;
+  if (!session.names_data()) return senders;
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
-  std::map<std::string, const Tenant*> current;
-  for (const auto& tenant : records.tenants) current[tenant.code] = &tenant;
-  for (const auto& [code, tenant] : current)
+  for (const auto& [code, tenant] : current_tenants(records))
     for (const auto& content : tenant->content_types) senders[content].insert(code);
   return senders;
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "store/trust_store.h"
 #include "validate/content_folder.h"
 #include "xml/document.h"
 
@@ -84,12 +83,22 @@ Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<I
               "--from is included, --to is not");
 }
 
-Result<Tenant> find_tenant(store::Database& database, const std::string& code) {
-  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
+Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string& code) {
   const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
                                   [&code](const Tenant& tenant) { return tenant.code == code; });
   if (found != records.tenants.rend()) return *found;
   return fail(ErrorCode::not_found, "no tenant " + code, "'districtctl tenant list' shows them");
+}
+
+Result<Tenant> find_tenant(store::Database& database, const std::string& code) {
+  DISTRICT_TRY(const auto records, store::TrustStore(database).load());
+  return find_tenant(records, code);
+}
+
+std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records) {
+  std::map<std::string, const Tenant*> current;
+  for (const auto& tenant : records.tenants) current[tenant.code] = &tenant;
+  return current;
 }
 
 Result<bool> file_exists(const std::string& path) {
@@ -115,7 +124,7 @@ void add_list_options(CLI::App& command, Session& session, ListOptions& options,
 Result<std::unique_ptr<validate::Validator>> Session::validator() const {
   xml::initialize();
   // Where no data folder is named there are only the built-in ones.
-  if (!config_file.empty() || !data_folder.empty()) {
+  if (names_data()) {
     DISTRICT_TRY(const auto config, settings());
     DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));
   }

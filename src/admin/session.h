@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "config/config.h"
 #include "model/trust.h"
 #include "store/database.h"
+#include "store/trust_store.h"
 #include "validate/validator.h"
 
 namespace CLI {
@@ -36,6 +38,7 @@ struct Session {
 
   Format format() const;
   Instant now() const { return world.clock.now(); }
+  bool names_data() const { return !config_file.empty() || !data_folder.empty(); }
   // Of --config, or the defaults with the folder of --data. Errors: admin_invalid when neither is
   // given, and those of config::load().
   Result<config::Config> settings() const;
@@ -53,7 +56,10 @@ Result<std::optional<Instant>> read_instant(const std::string& option, const std
 // Errors: admin_invalid when --to is not after --from: nothing could ever lie between them.
 Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<Instant>& to);
 // Its present settings. Errors: not_found.
+Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string& code);
 Result<Tenant> find_tenant(store::Database& database, const std::string& code);
+// The present settings of each tenant, by its code; within `records`.
+std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records);
 // Whether there is a file. Errors: archive_unavailable when this user may not know.
 Result<bool> file_exists(const std::string& path);
 

@@ -1,6 +1,5 @@
 // districtctl tenant add, tenant list, tenant show
 #include <CLI/CLI.hpp>
-#include <map>
 
 #include "admin/session.h"
 #include "config/tenant_file.h"
@@ -54,15 +53,13 @@ Result<int> add(Session& session, const AddOptions& options) {
 Result<int> list(Session& session) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
-  std::map<std::string, const Tenant*> current;
-  for (const auto& tenant : records.tenants) current[tenant.code] = &tenant;
   Listing listing({{"tenant", "TENANT"},
                    {"name", "NAME"},
                    {"zone", "ZONE"},
                    {"content_types", "CONTENT TYPES"},
                    {"sources", "SOURCES"},
                    {"valid_from", "SINCE"}});
-  for (const auto& [code, tenant] : current) {
+  for (const auto& [code, tenant] : current_tenants(records)) {
     listing.add({code, tenant->name, tenant->zone, cell_of(tenant->content_types, "-"),
                  cell_of(tenant->sources, "any"), cell_of(tenant->valid_from)});
   }
@@ -72,8 +69,8 @@ Result<int> list(Session& session) {
 
 Result<int> show(Session& session, const std::string& code) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_CHECK(find_tenant(*database, code));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
+  DISTRICT_CHECK(find_tenant(records, code));
   Listing listing({{"valid_from", "SINCE"},
                    {"name", "NAME"},
                    {"zone", "ZONE"},

@@ -81,9 +81,10 @@ std::string encoding_of(ByteView octets) {
 
 bool is_gzip(ByteView octets) { return as_text(octets).starts_with("\x1F\x8B"); }
 
+using ParsedDocument = Result<std::shared_ptr<const xml::Document>>;
+
 // By the Envelope; where it cannot be read, by the namespace that is named first.
-bool is_soap12(const RawEnvelope& raw) {
-  const auto document = xml::Document::parse(raw.octets, raw.charset);
+bool is_soap12(const RawEnvelope& raw, const ParsedDocument& document) {
   if (document) return (*document)->root().namespace_uri() == ns::kSoap12;
   const auto text = as_text(raw.octets);
   return text.find(ns::kSoap12) < text.find(ns::kSoap11);
@@ -165,7 +166,9 @@ Result<RawEnvelope> Explainer::received_as(const std::string& content_type) cons
 bool Explainer::read_envelope() {
   auto content_type = asked_.content_type.empty() ? "text/xml" : asked_.content_type;
   auto raw = received_as(content_type);
-  if (raw && asked_.content_type.empty() && is_soap12(*raw)) {
+  ParsedDocument document;
+  if (raw) document = xml::Document::parse(raw->octets, raw->charset);
+  if (raw && asked_.content_type.empty() && is_soap12(*raw, document)) {
     content_type = "application/soap+xml";
     raw = received_as(content_type);
   }
@@ -181,7 +184,6 @@ bool Explainer::read_envelope() {
           (is_gzip(asked_.octets) ? ", gzip" : "") + ": SOAP " +
           (raw_.soap_version == SoapVersion::v11 ? "1.1" : "1.2"));
 
-  auto document = xml::Document::parse(raw_.octets, raw_.charset);
   if (!document) {
     add_error("xml", "Encoding and XML", document.error());
     judge_unreadable(document.error());
