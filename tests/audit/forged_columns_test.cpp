@@ -503,6 +503,72 @@ BOOST_AUTO_TEST_CASE(a_change_of_any_column_is_told_or_seen_by_no_reader) {
   restore();
 }
 
+// What nobody was told of once.
+BOOST_AUTO_TEST_CASE(what_reads_well_at_a_glance_is_told) {
+  const std::string one_chunk =
+      "(SELECT min(chunk) FROM kpi_chunk WHERE window_kind = 0) AND window_kind = 0";
+  const std::string imported = "leaf_index IN (SELECT leaf_index FROM site_import)";
+  const std::vector<std::string> changes{
+      "UPDATE packed_month SET series_month = series_month + 1 WHERE series_month = "
+      "(SELECT max(series_month) FROM packed_month)",
+      "UPDATE series SET packed_until = 0 WHERE packed_until > 0",
+      "UPDATE series SET packed_until = packed_until + 86400000000 WHERE packed_until > 0",
+      "UPDATE kpi_chunk SET chunk = chunk - 7 WHERE chunk = " + one_chunk,
+      "INSERT INTO kpi_chunk SELECT meter_id, window_kind, chunk - 7, octets FROM kpi_chunk "
+      "WHERE chunk = " +
+          one_chunk,
+      "UPDATE master_fact SET valid_to = valid_to + 1 WHERE valid_to > 0 AND " + imported,
+      "UPDATE master_fact SET valid_to = NULL WHERE valid_to > 0 AND " + imported,
+      "UPDATE master_fact SET value = '9' WHERE attribute = 'floor_area_m2'",
+      "DELETE FROM master_fact WHERE attribute = 'floor_area_m2'",
+      "UPDATE master_fact SET message_index = 9 WHERE attribute = 'floor_area_m2'",
+      "UPDATE envelope SET content_encoding = ''",
+      "UPDATE envelope SET content_type = 'text/xml; charset=utf-8'",
+      "UPDATE envelope SET soap_action = ''",
+      "UPDATE measurement_count SET number = number + 1",
+      "DELETE FROM quantify_failure",
+      "INSERT INTO quantify_failure SELECT 1, receipt_id, tenant, code, reason, failed_at "
+      "FROM quantify_failure",
+      "INSERT INTO meter SELECT max(meter_id) + 1, '20', 'GHOST', '' FROM meter",
+      "INSERT INTO api_key SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAV', secret_sha256, 'mine', 1, 1, "
+      "created_at, expires_at, NULL, NULL, NULL, NULL FROM api_key LIMIT 1",
+      "UPDATE api_key SET expires_at = expires_at + 86400000000",
+      "UPDATE api_key_tenant SET tenant = '30' WHERE tenant = '20'",
+      "DELETE FROM replay",
+      "INSERT INTO raw_chunk SELECT leaf_index, chunk_index + 1, octets FROM raw_chunk"};
+  for (const auto& sql : changes) {
+    restore();
+    must(database()->execute(sql.c_str()));
+    BOOST_TEST(told() != "", sql);
+  }
+  restore();
+}
+
+// The statements of an import by an earlier version do not say in which record a fact stood.
+BOOST_AUTO_TEST_CASE(statements_of_an_earlier_version_are_read_as_they_were_used) {
+  const auto from = *parse_date_time("2018-01-01T00:00:00Z");
+  const std::vector<MasterFact> used{{"S", "M", "unit", "m3", from, {}, 2},
+                                     {"S", "M", "medium", "water", from, from, 2},
+                                     {"S", "N", "unit", "m3", from, {}, 5}};
+  const auto statement = [](const std::string& meter, const std::string& attribute,
+                            const std::string& value, const std::string& more) {
+    return R"({"attribute":")" + attribute + R"(","meter":")" + meter +
+           R"(","source":"S","validFrom":"2018-01-01T00:00:00.000000Z","value":")" + value + "\"" +
+           more + "}";
+  };
+  const auto json = [&](const std::string& value) {
+    return "[" + statement("M", "unit", value, "") + "," +
+           statement("M", "medium", "water", R"(,"validTo":"2018-01-01T00:00:00.000000Z")") + "," +
+           statement("N", "unit", "m3", "") + "]";
+  };
+  BOOST_TEST((must(quantify::imported_facts({7, "20", json("m3")}, used)) == used));
+  const auto other = must(quantify::imported_facts({7, "20", json("L")}, used));
+  BOOST_TEST(other.size() == 3U);
+  BOOST_TEST(!(other == used));
+  for (const auto* damaged : {"", "{}", "[1]", R"([{"source":"S"}])"})
+    BOOST_TEST(!quantify::imported_facts({7, "20", damaged}, used));
+}
+
 BOOST_AUTO_TEST_CASE(a_meter_to_be_computed_anew_is_told) {
   must(database()->execute("INSERT INTO stale_meter SELECT min(meter_id) FROM meter"));
   BOOST_TEST(told() != "");
