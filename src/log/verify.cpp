@@ -165,22 +165,42 @@ class Check {
   }
 
   Result<Ok> check_page(const std::vector<store::LogEntry>& entries) {
-    const auto end = entries.empty() ? total_ : std::min(total_, entries.back().leaf_index + 1);
-    auto entry = entries.begin();
-    for (; next_ < end; ++next_) {
+    for (const auto& entry : entries) {
+      if (entry.leaf_index >= total_) break;
+      if (entry.leaf_index > next_) DISTRICT_CHECK(pass_over(entry.leaf_index));
       DISTRICT_CHECK(fill_heads());
       DISTRICT_CHECK(fill_envelopes());
-      if (entry != entries.end() && entry->leaf_index == next_) {
-        check_leaf(*entry++);
-      } else {
-        // Without it no root beyond can be recomputed.
-        problem(leaf_name(next_) + " is missing");
-        gap_ = true;
-        commit_ = {};
-        drop_rows();
-      }
+      check_leaf(entry);
       check_head();
+      ++next_;
     }
+    const bool was_last = entries.empty() || entries.back().leaf_index >= total_;
+    return was_last && next_ < total_ ? pass_over(total_) : Result<Ok>(Ok{});
+  }
+
+  // Leaves that are missing, with what belongs to them: without them no root beyond can be
+  // recomputed. There may be as many as somebody made a head say.
+  Result<Ok> pass_over(std::uint64_t end) {
+    problem(end == next_ + 1 ? leaf_name(next_) + " is missing"
+                             : "leaves " + std::to_string(next_) + " to " +
+                                   std::to_string(end - 1) + " are missing");
+    gap_ = true;
+    commit_ = {};
+    after_head_ = false;
+    next_ = end - 1;
+    while (true) {
+      DISTRICT_CHECK(fill_envelopes());
+      if (envelopes_.empty() || envelopes_.front().leaf_index >= end) break;
+      drop_rows();
+    }
+    drop_rows();
+    while (true) {
+      DISTRICT_CHECK(fill_heads());
+      if (heads_.empty() || heads_.front().tree_size > end) break;
+      heads_.pop_front();
+      ++report_.heads;
+    }
+    next_ = end;
     return Ok{};
   }
 

@@ -13,6 +13,26 @@ std::int64_t day_of(Instant at) {
 }
 Instant start_of_day(std::int64_t day) { return Instant{std::chrono::days{day}}; }
 
+// The days in which rows may be, of a span that is usually one of some days in the present month.
+// Where the bounds of a series say that it is a long one, those that there are.
+Result<std::vector<std::int64_t>> days_between(Database& database, const Series& series,
+                                               std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t kUsual = 62;
+  std::vector<std::int64_t> days;
+  if (last - first < kUsual) {
+    for (auto day = first; day <= last; ++day) days.push_back(day);
+    return days;
+  }
+  DISTRICT_TRY(auto row, database.prepare("SELECT day FROM packed_day WHERE series_id = ?1 "
+                                          "AND day BETWEEN ?2 AND ?3 ORDER BY day"));
+  row.bind(1, series.series_id).bind(2, first).bind(3, last);
+  while (true) {
+    DISTRICT_TRY(const bool more, row.step());
+    if (!more) return days;
+    days.push_back(row.integer(0));
+  }
+}
+
 auto first_from(std::vector<Version>& versions, Instant at) {
   return std::partition_point(versions.begin(), versions.end(),
                               [at](const Version& version) { return version.start < at; });
@@ -74,7 +94,8 @@ Result<Ok> SeriesStore::months(const Series& series, std::int64_t first, std::in
 
 Result<Ok> SeriesStore::days(const Series& series, std::int64_t first, std::int64_t last,
                              const RowVisitor& visit) {
-  for (auto day = first; day <= last; ++day) {
+  DISTRICT_TRY(const auto known, days_between(db_, series, first, last));
+  for (const auto day : known) {
     DISTRICT_TRY(auto row,
                  db_.prepare("SELECT octets FROM packed_day WHERE day = ? AND series_id = ?"));
     row.bind(1, day).bind(2, series.series_id);
@@ -214,10 +235,11 @@ Result<std::vector<Version>> SeriesStore::versions(const Series& series, Instant
 Result<std::optional<Value>> SeriesStore::value_before(const Series& series, Instant at) {
   std::vector<Version> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
-  for (auto day = day_of(std::min(at, series.last_start)); day >= day_of(series.packed_until);
-       --day) {
+  DISTRICT_TRY(const auto before, days_between(db_, series, day_of(series.packed_until),
+                                               day_of(std::min(at, series.last_start))));
+  for (auto day = before.rbegin(); day != before.rend(); ++day) {
     versions.clear();
-    DISTRICT_CHECK(days(series, day, day, take));
+    DISTRICT_CHECK(days(series, *day, *day, take));
     if (auto value = last_visible(versions, at)) return value;
   }
   DISTRICT_TRY(auto row, db_.prepare("SELECT octets FROM packed_month WHERE series_month "
@@ -249,8 +271,10 @@ Result<std::optional<Value>> SeriesStore::value_after(const Series& series, Inst
       if (auto value = first_visible(versions, at)) return value;
     }
   }
-  for (auto day = day_of(std::max(at, series.packed_until)); day <= day_of(series.last_start);
-       ++day) {
+  DISTRICT_TRY(const auto after,
+               days_between(db_, series, day_of(std::max(at, series.packed_until)),
+                            day_of(series.last_start)));
+  for (const auto day : after) {
     versions.clear();
     DISTRICT_CHECK(days(series, day, day, take));
     if (auto value = first_visible(versions, at)) return value;

@@ -77,7 +77,7 @@ class AuditorTest(unittest.TestCase):
                               (["audit", "verify"], "no difference"),
                               (["audit", "replay"], "no difference"),
                               (["status"], "Envelopes"),
-                              (["envelope", "show", self.receipts[0]["receiptId"]], "Payload digest"),
+                              (["envelope", "show", self.receipts[0]["receiptId"]], "Payload SHA-256"),
                               (["kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "month"],
                                "energy_kwh")):
             with self.subTest(folder=folder.name, command=command):
@@ -158,7 +158,7 @@ class AuditorTest(unittest.TestCase):
 
     def test_what_changes_nothing_is_all_that_works_there(self):
         folder = self.backup("for writing")
-        done = self.audit(folder, "certificate", "revoke", "00" * 32, "--reason", "test")
+        done = self.audit(folder, "revoke", "00" * 32, "--reason", "test")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("write", done.stderr)
 

@@ -315,7 +315,6 @@ BOOST_AUTO_TEST_CASE(changed_rows_of_trust_are_named_with_their_leaf) {
   const std::tuple<const char*, const char*, const char*> cases[] = {
       {"UPDATE tenant SET zone = 'Europe/Madrid'", "leaf 0: tenant 10", "zone"},
       {"UPDATE tenant SET content_types = '[\"001/001\"]'", "leaf 0: tenant 10", "contentTypes"},
-      {"UPDATE enrolment SET valid_to = 5", "leaf 1: the enrolment for tenant 10", "validTo"},
       {"UPDATE enrolment SET allow_sha1_until = NULL", "leaf 1: ", "allowSha1Until"},
       {"UPDATE enrolment SET revoked_at = revoked_at + 1", "leaf 5: the revocation", "time"},
       {"UPDATE enrolment SET revocation_reason = ''", "leaf 5: ", "reason"},
@@ -325,6 +324,11 @@ BOOST_AUTO_TEST_CASE(changed_rows_of_trust_are_named_with_their_leaf) {
     scratch.tamper(sql);
     BOOST_TEST_CONTEXT(sql) { check_named(scratch, {leaf, what}); }
   }
+  Scratch ended;
+  ended.tamper("UPDATE enrolment SET valid_to = 5");
+  BOOST_REQUIRE(ended.problems().size() == 2U);  // what had ended was not there to be revoked
+  BOOST_TEST(ended.problems()[0].starts_with("leaf 1: the enrolment for tenant 10"));
+  BOOST_TEST(ended.problems()[1].starts_with("leaf 5: the revocation"));
   Scratch scratch;
   scratch.tamper("UPDATE certificate SET der = x'00'");
   BOOST_REQUIRE(scratch.problems().size() == 2U);  // of the enrolment and of the revocation
