@@ -25,7 +25,8 @@ Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, c
   std::vector<Reading> readings;
   const auto add = [&](Instant at, double value, std::uint32_t flags, bool implausible) {
     readings.push_back({at, value, master.number("register_modulus", at),
-                        (flags & flag_estimated) != 0, false, implausible});
+                        (flags & flag_estimated) != 0, false, implausible,
+                        (flags & flag_rise) != 0});
   };
   DISTRICT_TRY(const auto before, reading_before(store, series, from));
   if (before) add(before->start, before->value, before->flags, false);
@@ -203,8 +204,8 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
   DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
   if (const auto end = meter.registers_to()) {
     std::erase_if(readings, [&](const Reading& reading) { return reading.at >= *end; });
-    readings.push_back({*end, *meter.successor->final_register,
-                        meter.master.number("register_modulus", *end), false, false, false});
+    readings.push_back(
+        {*end, *meter.successor->final_register, meter.master.number("register_modulus", *end)});
   }
   for (const auto& predecessor : meter.predecessors) {
     const auto at = predecessor.exchanged_at;
@@ -215,15 +216,12 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
                                                predecessor.master, std::min(from, at), at));
     std::erase_if(earlier, [at](const Reading& reading) { return reading.at >= at; });
     if (predecessor.final_register) {
-      earlier.push_back({at, *predecessor.final_register,
-                         predecessor.master.number("register_modulus", at), false, false, false});
+      earlier.push_back(
+          {at, *predecessor.final_register, predecessor.master.number("register_modulus", at)});
     }
-    Reading first{at,
-                  predecessor.initial_register.value_or(0),
-                  meter.master.number("register_modulus", at),
-                  false,
-                  true,
-                  false};
+    Reading first{at, predecessor.initial_register.value_or(0),
+                  meter.master.number("register_modulus", at)};
+    first.new_meter = true;
     if (predecessor.initial_register) {
       earlier.push_back(first);
     } else {

@@ -22,13 +22,6 @@ struct Predecessor {
   std::optional<double> final_register, initial_register;
 };
 
-// The meter that replaced this one.
-struct Successor {
-  std::string number;
-  Instant exchanged_at{};
-  std::optional<double> final_register;  // of this meter
-};
-
 // A family that the meter has, with its series; nullptr where it has none.
 struct FamilyInputs {
   const FamilyDefinition* family = nullptr;

@@ -18,13 +18,17 @@ constexpr Duration kTick{1};  // of Instant
 // Changes of instants that are nearer than this are taken for one.
 constexpr Duration kInstantsApart = 2h;
 
-// How long a gap between values gets rows of its own, by kind of window. It is measured from start
-// to start: the ends of overlapping values would make it depend on which of them came first.
+// How long a gap between values gets rows of its own, by kind of window: so long that a gap shows
+// where people look for it, and that no value brings more than 31 windows of a kind without a
+// value. It is measured from start to start: the ends of overlapping values would make it depend on
+// which of them came first.
 constexpr Duration gap_max(WindowKind kind) {
   switch (kind) {
     case WindowKind::hour:
-      return 24h * 31;
+      return 24h;
     case WindowKind::day:
+      return 24h * 31;
+    case WindowKind::month:
       return 24h * 366;
     default:
       return 24h * 3653;
@@ -286,7 +290,7 @@ Result<Ok> Recomputation::compute(const Work& work, std::span<const Window> wind
     }
   }
   Material material{calendar_, meter_.master, standards_, {}, {}, {}};
-  if (meter_.successor) material.continued_by = meter_.successor->number;
+  material.successor = meter_.successor;
   for (const auto* series : work.inputs.inputs) {
     auto& input = material.inputs.emplace_back();
     if (series == nullptr) continue;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "fixture.h"
+#include "quantify/course.h"
 
 namespace district::quantify::testing {
 
@@ -99,6 +100,7 @@ struct Heard {
   bool estimated = false;
   std::tuple<Instant, std::uint64_t, std::uint32_t> received;
   Fate fate = Fate::counts;
+  bool rise = false;  // a register's step up to it is out of all proportion
   Minute received_at() const { return minute_of(std::get<0>(received)); }
 };
 
@@ -212,6 +214,128 @@ inline std::vector<Envelope> envelopes_of(Dice& dice, Story story) {
 
 // ------------------------------------------------------------------- what counts, and what holds
 
+// Rules `spike` and `factor_1000`, of energy or power of one meter.
+inline void judge_sizes_slowly(const std::vector<Heard*>& ones) {
+  const auto size_of = [](const Heard* one) {
+    return one->end > one->start ? one->value * 60 / (one->end - one->start) : one->value;
+  };
+  const auto quartile = [](std::vector<double> sizes) {
+    std::sort(sizes.begin(), sizes.end());
+    return sizes[sizes.size() * 3 / 4];
+  };
+  std::map<int, std::vector<const Heard*>> days;  // of UTC, those with values above 0
+  for (const auto* one : ones)
+    if (one->fate != Fate::implausible && size_of(one) > 0) days[one->start / kDay].push_back(one);
+  std::vector<Heard*> wrong;
+  for (auto* one : ones) {
+    if (one->fate == Fate::implausible || size_of(one) <= 0) continue;
+    const int today = one->start / kDay;
+    std::vector<double> largest, smallest;
+    std::set<std::tuple<Minute, Minute, double>> few;
+    for (int day = today - 14; day <= today + 14; ++day) {
+      if (!days.contains(day)) continue;
+      std::vector<double> sizes;
+      for (const auto* other : days[day]) {
+        sizes.push_back(size_of(other));
+        few.emplace(other->start, other->end, size_of(other));
+      }
+      if (day == today) continue;
+      largest.push_back(*std::max_element(sizes.begin(), sizes.end()));
+      smallest.push_back(*std::min_element(sizes.begin(), sizes.end()));
+    }
+    const double size = size_of(one);
+    if (largest.size() >= 7) {
+      const double usual = quartile(largest);
+      const double least = *std::min_element(smallest.begin(), smallest.end());
+      const bool as_thousandth = size > 7 * usual && size / 1000 >= least / 2;
+      const bool as_thousandfold =
+          size < least / 50 && size * 1000 >= least && size * 1000 <= 7 * usual;
+      if (size > 100 * usual || as_thousandth || as_thousandfold) wrong.push_back(one);
+    } else if (few.size() >= 8) {
+      std::vector<double> sizes;
+      for (const auto& value : few) sizes.push_back(std::get<2>(value));
+      const double usual = quartile(sizes);
+      const double least = *std::min_element(sizes.begin(), sizes.end());
+      if (size > 10'000 * usual || (size > 300 * usual && size / 1000 >= least / 2))
+        wrong.push_back(one);
+    }
+  }
+  for (auto* one : wrong) one->fate = Fate::implausible;
+}
+
+// Outliers of one register, by the months of UTC. What a course is has tests of its own: here it is
+// of interest which readings decide on which, whatever their order.
+inline void judge_register_slowly(const std::vector<Heard*>& ones) {
+  const auto month_of = [](Minute at) {
+    const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(instant_of(at))};
+    return static_cast<int>(day.year()) * 12 + static_cast<int>(static_cast<unsigned>(day.month()));
+  };
+  std::map<Minute, const Heard*> last;  // received, of an instant
+  for (const auto* one : ones) {
+    if (one->fate == Fate::implausible) continue;
+    auto& there = last[one->start];
+    if (there == nullptr || there->received < one->received) there = one;
+  }
+  std::vector<Heard*> wrong;
+  for (auto* one : ones) {
+    one->rise = false;
+    if (one->fate == Fate::implausible) continue;
+    std::vector<CoursePoint> points;
+    std::size_t here = 0;
+    for (const auto& [at, reading] : last) {
+      if (std::abs(month_of(at) - month_of(one->start)) > 1) continue;
+      if (at == one->start) here = points.size();
+      points.push_back({instant_of(at), reading->value});
+    }
+    const auto judged = judge_course(points);
+    one->rise = judged[here] == OnCourse::rise && one->value == points[here].value;
+    if (judged[here] != OnCourse::outlier) continue;
+    std::optional<double> low, high;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      if (judged[i] == OnCourse::outlier) continue;
+      if (i < here) low = points[i].value;
+      if (i > here && !high) high = points[i].value;
+    }
+    if (!low || !high || one->value < *low || one->value > *high) wrong.push_back(one);
+  }
+  for (auto* one : wrong) one->fate = Fate::implausible;
+}
+
+// From the latest received to the earliest. All times are minutes, so that no ends overlap by only
+// two seconds.
+inline void exclude_slowly(const std::vector<Heard*>& ones) {
+  const auto overlap = [](const Heard* a, const Heard* b) {
+    return a->start < b->end && b->start < a->end;
+  };
+  std::vector<Heard*> holders;                  // of their time
+  std::map<Heard*, std::vector<Heard*>> finer;  // within it, later to be heard
+  for (auto* one : ones) {
+    const auto holder = std::find_if(holders.begin(), holders.end(),
+                                     [&](const auto* other) { return overlap(one, other); });
+    if (holder == holders.end()) {
+      holders.push_back(one);
+      continue;
+    }
+    one->fate = Fate::excluded;
+    const bool within = one->start >= (*holder)->start && one->end <= (*holder)->end;
+    if (within && 2 * (one->end - one->start) <= (*holder)->end - (*holder)->start)
+      finer[*holder].push_back(one);
+  }
+  for (auto* holder : holders) {
+    // What would count of the finer ones, did nothing hold their time.
+    std::vector<Heard*> kept;
+    for (auto* one : finer[holder])
+      if (std::none_of(kept.begin(), kept.end(), [&](const auto* k) { return overlap(one, k); }))
+        kept.push_back(one);
+    Minute covered = 0;
+    for (const auto* one : kept) covered += one->end - one->start;
+    if (100 * covered < 99 * (holder->end - holder->start)) continue;
+    holder->fate = Fate::excluded;
+    for (auto* one : finer[holder]) one->fate = Fate::counts;
+    exclude_slowly(finer[holder]);
+  }
+}
+
 // Section 1, "Supersession".
 inline void settle_slowly(std::vector<Heard>& all) {
   std::sort(all.begin(), all.end(),
@@ -227,18 +351,14 @@ inline void settle_slowly(std::vector<Heard>& all) {
     if (holder != nullptr) holder->fate = Fate::superseded;
     holder = &one;
   }
-  // Of two that overlap the one received first.
-  std::set<Heard*> excluded;
-  for (auto first = counting.begin(); first != counting.end(); ++first) {
-    auto* one = first->second;
-    for (auto next = std::next(first); next != counting.end(); ++next) {
-      auto* other = next->second;
-      const bool of_same = one->meter == other->meter && one->quantity == other->quantity;
-      if (!of_same || other->start >= one->end) break;
-      excluded.insert(one->received < other->received ? one : other);
-    }
+  std::map<std::pair<std::string, std::string>, std::vector<Heard*>> by_series;
+  for (const auto& [key, one] : counting)
+    if (one->end > one->start) by_series[{one->meter, one->quantity}].push_back(one);
+  for (auto& [series, ones] : by_series) {
+    std::sort(ones.begin(), ones.end(),
+              [](const auto* a, const auto* b) { return a->received > b->received; });
+    exclude_slowly(ones);
   }
-  for (auto* one : excluded) one->fate = Fate::excluded;
 }
 
 // What was sent, settled, and in the order of time.
@@ -268,6 +388,7 @@ class Memory {
                            {origin.received_at, origin.leaf_index, f.message_index}});
       }
     }
+    judge_slowly();
     settle_slowly(heard_);
     std::stable_sort(heard_.begin(), heard_.end(), [](const auto& a, const auto& b) {
       return std::tie(a.start, a.end) < std::tie(b.start, b.end);
@@ -304,6 +425,16 @@ class Memory {
   }
 
  private:
+  void judge_slowly() {
+    std::map<std::pair<std::string, std::string>, std::vector<Heard*>> by_series;
+    for (auto& one : heard_) by_series[{one.quantity, one.meter}].push_back(&one);
+    for (const auto& [series, ones] : by_series) {
+      if (series.first == "active_energy" || series.first == "active_power")
+        judge_sizes_slowly(ones);
+      if (series.first == "register") judge_register_slowly(ones);
+    }
+  }
+
   std::vector<Heard> heard_;
   std::vector<Stated> stated_;
 };
@@ -377,14 +508,15 @@ struct Sheet {
 };
 
 // Windows with a row: those that a visible value acts on until `reach(value)`, and those between
-// two that start no further apart than a month (hours), a year (days), ten years (others).
+// two that start no further apart than a day (hours), 31 days (days), a year (months), ten years.
 template <typename Reach>
 std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKind kind,
                                                const std::vector<Heard>& values, Reach&& reach) {
   std::set<std::pair<Minute, Minute>> windows;
-  const Minute gap_max = kDay * (kind == WindowKind::hour  ? 31
-                                 : kind == WindowKind::day ? 366
-                                                           : 3653);
+  const Minute gap_max = kDay * (kind == WindowKind::hour    ? 1
+                                 : kind == WindowKind::day   ? 31
+                                 : kind == WindowKind::month ? 366
+                                                             : 3653);
   const Heard* before = nullptr;
   const auto add = [&](Minute from, Minute last) {
     for (auto window = clock.window(kind, from); window.first <= last;

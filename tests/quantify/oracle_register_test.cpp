@@ -18,6 +18,7 @@ struct Point {
   std::optional<double> modulus;
   bool estimated = false;
   bool new_meter = false;  // nothing is differenced across
+  bool rise = false;
 };
 
 // What W2 has taken over from W1, and when.
@@ -40,7 +41,7 @@ std::vector<Point> points_of(const Memory& memory, const std::string& meter,
   const auto add_readings = [&](const std::string& of) {
     for (const auto& one : memory.counting("register", of))
       points.push_back({one.start, one.value, memory.number("register_modulus", one.start, of),
-                        one.estimated, false});
+                        one.estimated, false, one.rise});
   };
   if (meter == "W1" || exchange) add_readings("W1");
   if (exchange && exchange->last)
@@ -64,8 +65,11 @@ Step step_of(const Point& before, const Point& after) {
   if (after.new_meter) return {};
   const double d = after.value - before.value;
   if (d >= 0) return {d};
-  if (after.modulus && d + *after.modulus >= 0 && d + *after.modulus <= *after.modulus / 2)
-    return {d + *after.modulus, true, false};
+  if (after.modulus) {
+    const double across = d + *after.modulus;
+    const double most = *after.modulus * std::max(after.at - before.at, kDay) / (1000.0 * 60);
+    if (across >= 0 && across <= std::min(most, *after.modulus / 2)) return {across, true, false};
+  }
   return {0, false, true};
 }
 
@@ -89,9 +93,9 @@ bool in_long_gap(const std::vector<Point>& points, Minute at) {
 }
 
 void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memory& memory,
-                     const std::string& meter, bool replaced) {
-  Minute covered = 0;
-  int rollovers = 0, anomalies = 0, estimated = 0;
+                     const std::string& meter, std::optional<Minute> replaced) {
+  Minute covered = 0, unexplained = 0;
+  int rollovers = 0, anomalies = 0, rises = 0, estimated = 0;
   std::set<Minute> instants;
   bool exchanged = false;
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -106,7 +110,13 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
     const auto step = step_of(points[i - 1], points[i]);
     rollovers += step.rollover;
     anomalies += step.anomaly;
-    if (!points[i].new_meter && points[i].at - points[i - 1].at <= kGapMax) covered += part;
+    rises += points[i].rise && !points[i].new_meter;
+    if (points[i].new_meter) continue;
+    if (step.anomaly || points[i].rise) {
+      unexplained += part;
+    } else if (points[i].at - points[i - 1].at <= kGapMax) {
+      covered += part;
+    }
   }
   const auto from = total_until(points, sheet.start), to = total_until(points, sheet.end);
   const auto unit_before = memory.text("unit", sheet.start, meter);
@@ -118,6 +128,8 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
                         static_cast<double>(covered) / sheet.length());
   const bool in_gap = in_long_gap(points, sheet.start) || in_long_gap(points, sheet.end);
   row.status = !known ? "insufficient" : in_gap ? "estimated" : "complete";
+  if (known && unexplained > 0)
+    row.status = 10 * unexplained <= sheet.length() ? "partial" : "insufficient";
   const auto attribute = [&](bool there, const char* name, const std::string& value) {
     if (there) row.attributes[name] = value;
   };
@@ -127,7 +139,10 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
   attribute(exchanged, "meter_exchanged", "true");
   attribute(rollovers > 0, "rollovers", std::to_string(rollovers));
   attribute(anomalies > 0, "anomalies", std::to_string(anomalies));
-  attribute(!known && replaced, "continued_by", "W2");
+  attribute(rises > 0, "rises", std::to_string(rises));
+  // Another meter goes on only where the window ends after the exchange.
+  const bool goes_on = replaced && *replaced < sheet.end && from && !to && !unit_changed;
+  attribute(goes_on, "continued_by", "W2");
 }
 
 Minute instant_of_reading(const Heard& reading) { return reading.start; }
@@ -157,7 +172,9 @@ Rows expected_of(const Memory& memory, const WallClock& clock, const std::string
                  static_cast<int>(std::count_if(shown.begin(), shown.end(), [&](const auto& v) {
                    return v.fate == Fate::implausible && sheet.has(v.start);
                  })));
-      put_consumption(sheet, points, memory, meter, exchange && meter == "W1");
+      const bool replaced = exchange && meter == "W1";
+      put_consumption(sheet, points, memory, meter,
+                      replaced ? std::optional(exchange->at) : std::nullopt);
     }
   }
   put_quality(rows, memory, clock, reached, instant_of_reading, std::nullopt, meter);
