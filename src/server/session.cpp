@@ -400,28 +400,34 @@ Session::Awaitable<bool> Session::send_continue() {
   co_return sent;
 }
 
-// The answer to a body that was not read to its end. Each way there leaves a line in the log.
-Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const Incoming& incoming) {
-  const auto& head = incoming.head;
-  bool more = false;
+// The answer to a body that was not read to its end, which leaves a line in the log. Null: nobody
+// is there to be answered; it is on record all the same.
+std::shared_ptr<const pipeline::Answer> Session::refusal_of(BodyEnd end, const Incoming& incoming) {
+  const auto refused = [&](ErrorCode code, std::string detail) {
+    return std::make_shared<const pipeline::Answer>(
+        refusal(code, std::move(detail), incoming.head));
+  };
   if (end == BodyEnd::too_large) {
-    const auto answer =
-        refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
-    more = co_await send_answer(answer, head, false);
-  } else if (end == BodyEnd::no_room) {
-    const auto answer = overload(
-        "limits.body_bytes_total, or all places for large bodies, are in use", head.content_type);
-    more = co_await send_answer(*answer, head, false);
-  } else if (end == BodyEnd::malformed) {
+    return refused(ErrorCode::too_large, "the body is larger than limits.body_bytes");
+  }
+  if (end == BodyEnd::no_room) {
+    return overload("limits.body_bytes_total, or all places for large bodies, are in use",
+                    incoming.head.content_type);
+  }
+  if (end == BodyEnd::too_slow) return refused(ErrorCode::request_cut, too_slow_text(incoming));
+  if (!front_.stopping) refused(ErrorCode::request_cut, gone_text(incoming));
+  return nullptr;
+}
+
+Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const Incoming& incoming) {
+  bool more = false;
+  if (end == BodyEnd::malformed) {
     const auto malformed = refused_head(400, incoming.chunks.rule());
     more = co_await send_refusal(malformed);
-  } else if (end == BodyEnd::too_slow) {
-    const auto answer = refusal(ErrorCode::request_cut, too_slow_text(incoming), head);
-    more = co_await send_answer(answer, head, false);
-  } else if (end == BodyEnd::gone && !front_.stopping) {
-    // Nobody is there to be answered; it is on record all the same.
-    refusal(ErrorCode::request_cut, gone_text(incoming), head);
+    co_return more;
   }
+  const auto answer = refusal_of(end, incoming);
+  if (answer) more = co_await send_answer(*answer, incoming.head, false);
   co_return more;
 }
 

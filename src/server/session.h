@@ -129,6 +129,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   Awaitable<bool> serve_large(Incoming& incoming, Bytes begin);
   Awaitable<BodyEnd> stream_body(Incoming& incoming, Upload& upload);
   Awaitable<bool> refuse_body(BodyEnd end, const Incoming& incoming);
+  std::shared_ptr<const pipeline::Answer> refusal_of(BodyEnd end, const Incoming& incoming);
   static std::string gone_text(const Incoming& incoming);
   static std::string too_slow_text(const Incoming& incoming);
   Awaitable<void> wait_for_answer();

@@ -375,11 +375,11 @@ BOOST_AUTO_TEST_CASE(a_raw_envelope_that_was_cut_off_goes_on_where_it_ended) {
   const auto whole = get(target, auditor);
   BOOST_REQUIRE(whole.http_status == 200U);
   const auto field = [](const pipeline::Answer& answer, const std::string& name) {
-    const auto all = "\r\n" + answer.fields;
-    const auto at = all.find("\r\n" + name + ": ");
+    const auto fields = "\r\n" + answer.fields;
+    const auto at = fields.find("\r\n" + name + ": ");
     if (at == std::string::npos) return std::string("none");
     const auto begin = at + name.size() + 4;
-    return all.substr(begin, all.find("\r\n", begin) - begin);
+    return fields.substr(begin, fields.find("\r\n", begin) - begin);
   };
   const auto tag = field(whole, "ETag");
   BOOST_TEST(field(whole, "Accept-Ranges") == "bytes");
