@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "base/command_words.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "gateway/send_command.h"
@@ -156,9 +157,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return program.exit(asked);
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "district-gateway: error: " << problem.what() << '\n'
-              << "district-gateway: hint: district-gateway "
-              << (send.parsed() ? "send --help\n" : "--help\n");
+    // What is not known comes before what is missing: it may be just that, misspelt.
+    const auto unknown = program.remaining(true);
+    const std::string what =
+        unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
+    std::cerr << "district-gateway: error: " << what << '\n'
+              << "district-gateway: hint: "
+              << (unknown.empty() ? "" : district::did_you_mean(program, unknown.front()))
+              << "district-gateway " << (send.parsed() ? "send --help\n" : "--help\n");
     return kUsage;
   }
 

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "admin/session.h"
+#include "base/command_words.h"
 
 namespace district::admin {
 namespace {
@@ -80,8 +81,12 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     const auto unknown = app.remaining(true);
     const std::string what =
         unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
-    session.terminal.error(
-        {ErrorCode::admin_invalid, what, "'" + command_of(app) + " --help' explains it", {}, {}});
+    const auto near = unknown.empty() ? std::string() : did_you_mean(app, unknown.front());
+    session.terminal.error({ErrorCode::admin_invalid,
+                            what,
+                            near + "'" + command_of(app) + " --help' explains it",
+                            {},
+                            {}});
     return exit_invalid;
   }
   if (session.json && session.csv) {

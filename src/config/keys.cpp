@@ -102,15 +102,16 @@ const std::array kKeys{
   Key{"limits", "handshake_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.handshake_seconds; }, 1, 3600}, "s",
       "Longest TLS handshake."},
   Key{"limits", "header_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.header_seconds; }, 1, 3600}, "s",
-      "Longest time from the first octet of a request to the end of its header."},
+      "Longest time from the first octet of a request to the end of its header. Beyond it: HTTP 408."},
   Key{"limits", "body_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.body_seconds; }, 1, kDaySeconds}, "s",
-      "Longest time for a body to arrive. A large body has this time for each 32 MiB, or part of them."},
+      "Longest time for a body to arrive, or an answer to be taken; of a larger one, for each 32 MiB begun. A request that takes longer gets the fault of 1010, and is on record."},
   Key{"limits", "idle_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.idle_seconds; }, 1, kDaySeconds}, "s",
       "How long a connection is kept open between two requests."},
   Key{"limits", "write_seconds", SecondsKey{[](Config& c) -> auto& { return c.limits.write_seconds; }, 1, 3600}, "s",
-      "Longest time for a client to take its answer."},
+      "Longest time in which a client takes nothing of its answer. In all a long answer has the time that a body has: `limits.body_seconds`, and `limits.minimum_rate_bytes_per_second` "
+      "after the first `limits.write_seconds`."},
   Key{"limits", "minimum_rate_bytes_per_second", IntegerKey{[](Config& c) -> auto& { return c.limits.minimum_rate_bytes_per_second; }, 1, 1024 * kMebibyte}, "octets/s",
-      "A body that arrives more slowly than this, on average after its first five seconds, is cut off."},
+      "A body that comes slower than this, on average after its first five seconds, is cut off, and so is an answer that is taken slower: see `limits.write_seconds`."},
   Key{"limits", "workers", IntegerKey{[](Config& c) -> auto& { return c.limits.workers; }, 0, 1024}, "threads",
       "Threads that verify, validate and sign; none of them waits for the disk. 0: one for each core, plus one. Bodies above 1 MiB have two further threads for each core (4 to 64); when all of these are busy, another large body gets HTTP 503."},
   Key{"limits", "queue", IntegerKey{[](Config& c) -> auto& { return c.limits.queue; }, 1, 100'000}, "requests",
@@ -150,9 +151,9 @@ const std::array kKeys{
       "Whether the server offers the query API, below `/api/v1`, to holders of API keys and of enrolled certificates. The legacy listener never has it."},
 
   Key{"log", "level", TextKey{[](Config& c) -> auto& { return c.log.level; }, level_complaint}, "word",
-      "Least important events that are written: `debug`, `info`, `warning` or `error`."},
+      "Least important events that are written: `debug`, `info`, `warning` or `error`. SIGHUP takes a changed one."},
   Key{"log", "file", PathKey{[](Config& c) -> auto& { return c.log.file; }}, "path",
-      "File that events are appended to. Empty: standard error."},
+      "File that events are appended to; SIGHUP opens it anew, after it was renamed or this key changed. Empty: standard error."},
 };
 // clang-format on
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "observe/events.h"
 #include "quantify/catalogue.h"
@@ -66,6 +68,22 @@ Result<Ok> add_inputs(SeriesStore& store, const FamilyDefinition& family, const 
   return Ok{};
 }
 
+// Once for each, since every meter of the zone leads here again and again.
+void tell_unknown_zone(const std::string& tenant, const std::string& zone) {
+  constexpr std::size_t kToldMax = 1000;
+  static std::mutex mutex;
+  static std::set<std::pair<std::string, std::string>> told;
+  {
+    const std::lock_guard lock(mutex);
+    if (told.size() >= kToldMax || !told.emplace(tenant, zone).second) return;
+  }
+  observe::emit(observe::Level::warning, "zone_unknown",
+                {{"tenant", tenant},
+                 {"zone", zone},
+                 {"detail", "its meters have their windows in the zone of the tenant"},
+                 {"hint", "send the master data again, with an IANA name such as Europe/Madrid"}});
+}
+
 }  // namespace
 
 Result<Calendar> Engine::calendar_of(const std::string& tenant,
@@ -78,8 +96,7 @@ Result<Calendar> Engine::calendar_of(const std::string& tenant,
   };
   if (declared) {
     if (auto calendar = known(*declared)) return calendar;
-    observe::emit(observe::Level::warning, "zone_unknown",
-                  {{"tenant", tenant}, {"zone", *declared}});
+    tell_unknown_zone(tenant, *declared);
   }
   const auto zone = zone_of_(tenant);
   if (!zone)

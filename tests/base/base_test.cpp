@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/bytes.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/ulid.h"
@@ -51,6 +52,26 @@ BOOST_AUTO_TEST_CASE(only_the_four_characters_of_xml_are_white_space) {
   BOOST_TEST(split_at_xml_space("soap  \xC3\xBCrb\nwsu\t") ==
                  (std::vector<std::string>{"soap", "\xC3\xBCrb", "wsu"}),
              boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(slips)
+
+BOOST_AUTO_TEST_CASE(the_nearest_word_is_found_and_what_is_far_is_not) {
+  const std::vector<std::string> words{"tenant", "enrol", "rejection", "kpi", "log", "--tenant"};
+  const std::pair<const char*, const char*> cases[] = {
+      {"tenat", "tenant"},         {"tenants", "tenant"}, {"tennant", "tenant"},
+      {"TENANT", "tenant"},        {"enroll", "enrol"},   {"erjection", "rejection"},
+      {"rejections", "rejection"}, {"kip", "kpi"},        {"lgo", "log"},
+      {"--tennat", "--tenant"}};
+  for (const auto& [word, meant] : cases) {
+    BOOST_TEST_CONTEXT(word) { BOOST_TEST(nearest_of(word, words).value_or("none") == meant); }
+  }
+  for (const auto& far : {std::string(), std::string("x"), std::string("show"),
+                          std::string("meter"), std::string(100'000, 't')}) {
+    BOOST_TEST_CONTEXT(far.substr(0, 20)) { BOOST_TEST(!nearest_of(far, words)); }
+  }
+  BOOST_TEST(!nearest_of("tenant", {}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@ import datetime
 import gzip
 import hashlib
 import re
+import socket
 import tempfile
 import time
 import unittest
@@ -109,6 +110,44 @@ class DiagnosisTest(unittest.TestCase):
         self.assertEqual(shown["contentType"], "application/json")
         self.assertEqual(shown["raw"], 0)
         self.rejected(b"<a>", 1001)
+
+    def cut_off(self, octets, framing):
+        """Sends a part of a body and ends the connection; gives the rejection's line in the log."""
+        before = self.district.log.read_text().count("code=1010")
+        with socket.create_connection(("localhost", self.district.port), timeout=10) as raw:
+            with self.district.tls().wrap_socket(raw, server_hostname="localhost") as connection:
+                connection.sendall(b"POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n" +
+                                   framing + b"\r\n\r\n" + octets)
+        deadline = time.monotonic() + 10
+        while self.district.log.read_text().count("code=1010") == before:
+            self.assertLess(time.monotonic(), deadline, "no line in the log")
+            time.sleep(0.05)
+        return [line for line in self.district.log.read_text().splitlines() if "code=1010" in line][-1]
+
+    def test_a_body_that_is_cut_off_is_on_record_whatever_its_size(self):
+        for octets, framing, said in ((b"<a", b"Content-Length: 4", "after 2 of 4 octets"),
+                                      (b"", b"Content-Length: 4", "after 0 of 4 octets"),
+                                      (b"2\r\n<a\r\n", b"Transfer-Encoding: chunked", "after 2 octets"),
+                                      (b"<a>" * 500000, b"Content-Length: 9000000", "of 9000000 octets")):
+            with self.subTest(framing):
+                line = self.cut_off(octets, framing)
+                self.assertIn("event=envelope_rejected", line)
+                self.assertIn(said, line)
+                shown = self.show(re.search(r"rejection_id=(\w{26})", line).group(1))
+                self.assertEqual(shown["code"], 1010)
+                self.assertEqual(shown["peer"], "127.0.0.1")
+
+    def test_who_announces_more_than_it_sends_is_told(self):
+        with socket.create_connection(("localhost", self.district.port), timeout=30) as raw:
+            with self.district.tls().wrap_socket(raw, server_hostname="localhost") as connection:
+                connection.sendall(b"POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+                                   b"Content-Length: 5\r\n\r\n<a/>")
+                answer = b""
+                while more := connection.recv(65536):
+                    answer += more
+        self.assertTrue(answer.startswith(b"HTTP/1.1 500 "), answer)
+        self.assertIn(b"Connection: close\r\n", answer)
+        self.assertEqual(self.show(rejection_id(answer))["code"], 1010)
 
     def test_a_large_body_is_kept_to_its_header(self):
         request = sign(self.district, "20", BARCELONA * 8000)
