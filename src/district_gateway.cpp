@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "base/characters.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "gateway/send_command.h"
@@ -29,7 +30,12 @@ Files are told apart by their header line; .csv and .csv.gz alike:
 Each envelope's receipt is verified (the server's signature over Body, Timestamp and the
 confirmation of our signature; the digest of what we sent) and appended to the receipts file, one
 JSON object a line, before the next envelope is sent. A busy server or a lost connection is tried
-again with the same bytes. Sending the same data again does no harm: equal values are duplicates.
+again with the same bytes.
+
+All files are read and checked before anything is sent: a row that does not fit, two values for one
+period of a meter and a column given twice are refused, and columns that are not sent are named.
+Equal values count once, however often they are sent. Of two values for one period the one that was
+sent last holds: an old file that is sent again after its correction undoes the correction.
 
 Exit: 0 all delivered
       1 something else failed
@@ -127,13 +133,16 @@ district::Result<district::Ok> read_values(const Spelled& spelled, SendOptions& 
 
 int complain(const district::Error& error) {
   std::cout.flush();
-  std::cerr << "district-gateway: error: " << error.detail << " (" << static_cast<int>(error.code)
-            << ")\n";
+  // A peer, a file or a file's name may have written parts of it.
+  using district::visible;
+  std::cerr << "district-gateway: error: " << visible(error.detail) << " ("
+            << static_cast<int>(error.code) << ")\n";
   for (const auto& violation : error.violations) {
     std::cerr << "district-gateway:   message " << violation.message_index << ", line "
-              << violation.line << ", " << violation.path << ": " << violation.reason << '\n';
+              << violation.line << ", " << visible(violation.path) << ": "
+              << visible(violation.reason) << '\n';
   }
-  if (!error.hint.empty()) std::cerr << "district-gateway: hint: " << error.hint << '\n';
+  if (!error.hint.empty()) std::cerr << "district-gateway: hint: " << visible(error.hint) << '\n';
   return district::gateway::exit_code(error.code);
 }
 
