@@ -16,6 +16,13 @@ using district::gateway::SendOptions;
 
 constexpr int kUsage = 2;
 
+constexpr const char* kFooter = R"(
+Examples:
+    district-gateway send --url https://localhost:8443 --tenant 20 \
+        --certificate barcelona.pem --key barcelona.key --ca ca.pem school_2018.csv.gz
+    district-gateway send --help
+)";
+
 constexpr const char* kSendFooter = R"(
 Files are told apart by their header line; .csv and .csv.gz alike:
   Barcelona    meter_id,period_start_utc,[period_end_utc,]energy_kwh[,...]   type 001/0.0.1
@@ -38,13 +45,14 @@ Equal values count once, however often they are sent. Of two values for one peri
 sent last holds: an old file that is sent again after its correction undoes the correction.
 
 Exit: 0 all delivered
-      1 something else failed
+      1 something else failed, such as a full disk
       2 usage, or a file or option that does not fit   (7001)
       3 no connection, or TLS failed                   (7002)
       4 the server refused the envelope                (7003)
       5 the server is busy; try later                  (7004)
       6 the answer is not a receipt that verifies      (7005)
 
+Examples:
     $ district-gateway send --url https://localhost:8443 --tenant 20 \
         --certificate pki/pilots/barcelona.pem --key pki/pilots/barcelona.key \
         --ca pki/ca.pem school_2018.csv.gz
@@ -156,6 +164,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "district-gateway " DISTRICT_VERSION);
   program.require_subcommand(1);
   program.get_formatter()->column_width(32);
+  program.footer(kFooter);
   CLI::App& send = *program.add_subcommand("send", "Send files of meter data");
   SendOptions options;
   Spelled spelled;
