@@ -3,15 +3,19 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "base/characters.h"
 #include "base/error.h"
+#include "base/near_name.h"
 #include "base/time.h"
 #include "gateway/send_command.h"
 #include "xml/document.h"
 
 namespace {
 
+using district::nearest_name;
+using district::visible;
 using district::gateway::SendOptions;
 
 constexpr int kUsage = 2;
@@ -142,7 +146,6 @@ district::Result<district::Ok> read_values(const Spelled& spelled, SendOptions& 
 int complain(const district::Error& error) {
   std::cout.flush();
   // A peer, a file or a file's name may have written parts of it.
-  using district::visible;
   std::cerr << "district-gateway: error: " << visible(error.detail) << " ("
             << static_cast<int>(error.code) << ")\n";
   for (const auto& violation : error.violations) {
@@ -174,9 +177,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return program.exit(asked);
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "district-gateway: error: " << problem.what() << '\n'
-              << "district-gateway: hint: district-gateway "
-              << (send.parsed() ? "send --help\n" : "--help\n");
+    const std::vector<std::string> commands{"send"};
+    const bool near = !send.parsed() && argc > 1 && !nearest_name(argv[1], commands).empty();
+    std::cerr << "district-gateway: error: " << visible(problem.what()) << '\n'
+              << "district-gateway: hint: " << (near ? "did you mean send? " : "")
+              << "district-gateway " << (send.parsed() ? "send --help\n" : "--help\n");
     return kUsage;
   }
 

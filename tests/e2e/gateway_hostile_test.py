@@ -25,9 +25,17 @@ class GatewayHostileTest(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.receipts = self.folder / "r.jsonl"
 
-    def one_message(self, *options, **others):
-        return self.district.gateway("20", "--retry-for", "0", "--to", "2018-03-01T00:00:00Z",
-                                     "--receipts", self.receipts, *options, SCHOOL, **others)
+    def one_message(self, *options, url=None, receipts=None, timeout=60):
+        """Sends the first hour of the sample, once unless told otherwise."""
+        if "--retry-for" not in options:
+            options += ("--retry-for", "0")
+        return district.run(*self.command(url, receipts), *options, SCHOOL, timeout=timeout)
+
+    def command(self, url=None, receipts=None):
+        return [district.BIN / "district-gateway", "send", "--url", url or self.district.url,
+                "--tenant", "20", "--certificate", self.district.certificate("barcelona"), "--key",
+                self.district.key("barcelona"), "--ca", self.district.pki / "ca.pem", "--receipts",
+                receipts or self.receipts, "--to", "2018-03-01T00:00:00Z"]
 
     def expect(self, done, code, *words):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
@@ -223,7 +231,7 @@ class GatewayHostileTest(unittest.TestCase):
         self.district.ctl("log", "verify", "--receipt", self.receipts)
 
     def test_a_full_disk_is_told_with_the_receipt(self):
-        done = self.one_message("--receipts", "/dev/full")
+        done = self.one_message(receipts="/dev/full")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("the envelope is in, but its receipt could not be recorded", done.stderr)
         [receipt_id] = re.findall(r'"receiptId":"([0-9A-Z]{26})"', done.stderr)
@@ -234,11 +242,7 @@ class GatewayHostileTest(unittest.TestCase):
         keep = self.folder / "kept"
         keep.mkdir()
         command = ["sh", "-c", 'ulimit -f 3; trap "" XFSZ; exec "$@"', "sh",
-                   district.BIN / "district-gateway", "send", "--url", self.district.url, "--tenant",
-                   "20", "--certificate", self.district.certificate("barcelona"), "--key",
-                   self.district.key("barcelona"), "--ca", self.district.pki / "ca.pem",
-                   "--receipts", self.receipts, "--keep", keep, "--to", "2018-03-01T00:00:00Z",
-                   SCHOOL]
+                   *self.command(), "--keep", keep, SCHOOL]
         done = district.run(*command)  # files of 1,536 octets at most
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("could not be kept", done.stderr)
