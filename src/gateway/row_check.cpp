@@ -49,6 +49,12 @@ std::string values_that_differ(const std::array<double, 4>& a, const std::array<
   return {};
 }
 
+// JSON does not tell its lines.
+std::string lines_of(std::size_t first, std::size_t second) {
+  if (first == 0 || second == 0) return "two entries";
+  return "lines " + std::to_string(first) + " and " + std::to_string(second);
+}
+
 std::string unseen_in(std::string_view name) {
   while (!name.empty()) {
     const auto c = take_character(name);
@@ -104,10 +110,9 @@ void RowCheck::take_statements(const MasterRow& row, std::size_t line) {
     const auto key = source + '\n' + row.meter + '\n' + from + '\n' + name;
     const auto [found, is_new] = statements_.emplace(key, Statement{value, line});
     if (is_new || found->second.value == value) continue;
-    conflict(path_ + ": lines " + std::to_string(found->second.line) + " and " +
-             std::to_string(line) + " state two values for " + name + " of " +
-             visible(row.meter.empty() ? source : row.meter) + ": " + visible(found->second.value) +
-             " and " + visible(value));
+    conflict(path_ + ": " + lines_of(found->second.line, line) + " state two values for " + name +
+             " of " + visible(row.meter.empty() ? source : row.meter) + ": " +
+             visible(found->second.value) + " and " + visible(value));
   }
 }
 
@@ -155,9 +160,10 @@ std::string RowCheck::both(const Entry& first, const Entry& second) const {
   const auto period = first.start == first.end ? "at " + format_instant(first.start, 0)
                                                : "from " + format_instant(first.start, 0) + " to " +
                                                      format_instant(first.end, 0);
-  return path_ + ": lines " + std::to_string(std::min(first.line, second.line)) + " and " +
-         std::to_string(std::max(first.line, second.line)) + " give two values for one period of " +
-         visible(name) + ", " + period + ": " + values_that_differ(first.values, second.values);
+  return path_ + ": " +
+         lines_of(std::min(first.line, second.line), std::max(first.line, second.line)) +
+         " give two values for one period of " + visible(name) + ", " + period + ": " +
+         values_that_differ(first.values, second.values);
 }
 
 Result<std::vector<std::size_t>> RowCheck::judge() {

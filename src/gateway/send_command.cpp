@@ -216,11 +216,11 @@ class Sender {
     envelope.created = clock_.now();
     DISTRICT_TRY(auto request,
                  xml::write_signed_envelope(envelope, signer_.certificate, signer_.key));
-    progress_.count(count);
     if (options_.dry_run) {
       std::cout << request.envelope << std::endl;
       return Ok{};
     }
+    progress_.count(count);
     DISTRICT_TRY(auto delivered, courier_->deliver(request, count));
     delivered.envelope.file = path;
     const auto recorded =
