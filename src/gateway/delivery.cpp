@@ -70,7 +70,9 @@ Result<Answer> read_unsigned(const HttpReply& reply) {
   DISTRICT_TRY(auto document,
                xml::Document::parse(as_bytes(reply.body), charset_of(reply.content_type)));
   const xml::Element root = document->root();
-  return read_body(root.child(root.namespace_uri(), "Body"));
+  const xml::Element body = root.child(root.namespace_uri(), "Body");
+  if (!body) return fail(ErrorCode::gateway_receipt_invalid, "the answer has no Body");
+  return read_body(body);
 }
 
 // "3 s", "7 min 3 s", "2 h 5 min", "1 day 3 h".

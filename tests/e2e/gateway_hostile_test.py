@@ -124,6 +124,7 @@ class GatewayHostileTest(unittest.TestCase):
             "two bodies": (500, XML, fault.replace(b"<soap:Body>", b"<soap:Body/><soap:Body>")),
             "an empty body": (500, XML, f'<s:Envelope xmlns:s="{SOAP11}"><s:Body/></s:Envelope>'.encode()),
             "no SOAP": (400, XML, b"<html/>"),
+            "no body": (500, XML, f'<s:Envelope xmlns:s="{SOAP11}"/>'.encode()),
             "a document type": (500, XML, b"<!DOCTYPE x>" + fault),
             "another encoding": (500, {"Content-Type": "text/xml; charset=utf-7"}, fault),
             "an empty 200": (200, XML, b""),
