@@ -1,9 +1,13 @@
 // districtctl site
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "admin/session.h"
+#include "base/characters.h"
+#include "base/near_name.h"
 #include "config/site_file.h"
 #include "quantify/site_import.h"
 #include "store/inventory.h"
@@ -19,14 +23,76 @@ struct SiteOptions {
   bool dry_run = false;
 };
 
-void write_outcome(Session& session, const char* outcome, std::uint64_t statements,
-                   Json leaf_index) {
+void write_outcome(Session& session, const char* outcome, std::uint64_t statements, Json leaf_index,
+                   const std::vector<std::string>& unknown_names) {
   Details details;
   details.add("outcome", "", outcome);
   details.add("statements", "", statements);
   details.add("leaf_index", "", {std::move(leaf_index), ""});
+  details.add("unknown_names", "", cell_of(unknown_names, ""));
   details.write(session.terminal.out(), Format::json);
 }
+
+// What master data names and nothing is known of, each once, for people. A new meter is such a name
+// as well as a misspelt one.
+class NewNames {
+ public:
+  NewNames(std::vector<MeterKey> meters, const std::string& tenant,
+           const std::vector<MasterFact>& facts) {
+    std::erase_if(meters, [&](const MeterKey& key) { return key.tenant != tenant; });
+    for (const MeterKey& key : meters) add_known(key.source, key.meter);
+    for (const MasterFact& fact : facts) look_at(fact.source, fact.meter);
+    // Records of one file may name each other.
+    for (const MasterFact& fact : facts) add_known(fact.source, fact.meter);
+    for (const MasterFact& fact : facts) look_at_reference(fact);
+  }
+  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  void add_known(const std::string& source, const std::string& meter) {
+    sources_.insert(source);
+    meters_[source].insert(meter);
+  }
+  void tell(const std::string& name, const std::string& what, const std::string& shown,
+            const std::set<std::string>& known) {
+    if (!told_.insert(name).second) return;
+    std::vector<std::string> candidates(known.begin(), known.end());
+    std::erase(candidates, shown);
+    names_.push_back(name);
+    std::string text = what + " '" + visible(shown) + "' is not known";
+    const auto alike = std::ranges::find_if(candidates, [&](const std::string& candidate) {
+      return outline_of(candidate) == outline_of(shown);
+    });
+    text += alike == candidates.end() ? did_you_mean(shown, candidates)
+                                      : ", and looks like '" + visible(*alike) + "'";
+    texts_.push_back(text);
+  }
+  void look_at(const std::string& source, const std::string& meter) {
+    if (!sources_.contains(source)) return tell(source, "source", source, sources_);
+    const auto& known = meters_[source];
+    if (!known.contains(meter) && !meter.empty())
+      tell(source + "/" + meter, "source " + visible(source) + ": meter or site", meter, known);
+  }
+  void look_at_reference(const MasterFact& fact) {
+    const auto& known = meters_[fact.source];
+    if (fact.attribute == "at_site" || fact.attribute == "replaces_meter") {
+      if (!known.contains(fact.value))
+        tell(fact.source + "/" + fact.value, fact.attribute, fact.value, known);
+    }
+    if (fact.attribute != "outdoor_sensor") return;
+    const auto slash = fact.value.find('/');
+    const auto source = fact.value.substr(0, slash);
+    const auto meter = slash == std::string::npos ? std::string() : fact.value.substr(slash + 1);
+    if (!sources_.contains(source)) return tell(source, fact.attribute, source, sources_);
+    if (!meters_[source].contains(meter) && !meter.empty())
+      tell(fact.value, fact.attribute, meter, meters_[source]);
+  }
+
+  std::set<std::string> sources_, told_;
+  std::map<std::string, std::set<std::string>> meters_;  // by source
+  std::vector<std::string> names_, texts_;
+};
 
 Result<int> import(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto file, config::load_site_file(options.file));
@@ -37,11 +103,20 @@ Result<int> import(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto facts, validate::read_statements(*validator, records));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
   DISTRICT_CHECK(find_tenant(*database, file.tenant));
+  DISTRICT_TRY(auto meters, store::all_meters(*database));
+  const NewNames news(std::move(meters), file.tenant, facts);
+  for (const auto& text : news.texts()) session.terminal.note(text);
   if (options.dry_run) {
+    const auto unknown = news.names().size();
     if (session.json) {
-      write_outcome(session, "good", facts.size(), Json());
+      write_outcome(session, unknown == 0 ? "good" : "unknown_names", facts.size(), Json(),
+                    news.names());
     } else {
-      session.terminal.out() << counted(facts.size(), "statement") << " good; nothing is written\n";
+      session.terminal.out() << counted(facts.size(), "statement")
+                             << (unknown == 0 ? " good"
+                                              : " can be imported, with " +
+                                                    counted(unknown, "name") + " not known")
+                             << "; nothing is written\n";
     }
     return exit_ok;
   }
@@ -50,7 +125,7 @@ Result<int> import(Session& session, const SiteOptions& options) {
   const bool unchanged = report.statements == 0;
   if (session.json) {
     write_outcome(session, unchanged ? "unchanged" : "imported", report.statements,
-                  unchanged ? Json() : Json(report.leaf_index));
+                  unchanged ? Json() : Json(report.leaf_index), news.names());
   } else if (unchanged) {
     session.terminal.out() << "all of it is stated already; nothing has changed\n";
   } else {
@@ -132,7 +207,8 @@ void add_site_commands(CLI::App& app, Session& session) {
   import_command->add_option("file", options->file, "A TOML file")
       ->type_name("FILE.toml")
       ->required();
-  import_command->add_flag("--dry-run", options->dry_run, "Only check the file");
+  import_command->add_flag("--dry-run", options->dry_run,
+                           "Only check the file, and name what nothing is known of");
   import_command->footer(
       "The statements are held to the schema of messages of type 002/001 and are a leaf of the "
       "log.\n\nExample of a file:\n"

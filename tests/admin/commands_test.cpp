@@ -484,8 +484,10 @@ BOOST_AUTO_TEST_CASE(one_wrong_line_and_nothing_is_enrolled) {
 
 BOOST_AUTO_TEST_CASE(a_csv_file_of_another_shape_is_refused) {
   add_tenant();
-  for (const auto* content : {"", "tenant\n20\n", "tenant,certificate,colour\n20,b.pem,red\n",
-                              "tenant,certificate\n20\n", "tenant,certificate\n20,\"b.pem\n"}) {
+  for (const auto* content :
+       {"", "tenant\n20\n", "tenant,certificate,colour\n20,b.pem,red\n", "tenant,certificate\n20\n",
+        "tenant,certificate\n20,\"b.pem\n", "tenant;certificate\n20;b.pem\n",
+        "tenant,certifcate\n20,b.pem\n", "\xFF\xFEt,e"}) {
     const auto outcome = run({"enrol", "--csv", write("x.csv", content)});
     BOOST_TEST(outcome.code == admin::exit_invalid);
     BOOST_TEST(outcome.err.starts_with("error: "), outcome.err);
@@ -650,6 +652,102 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_with_the_receipts_that_a_gateway_holds)
   execute("UPDATE log_leaf SET entry = replace(entry, '\"20\"', '\"21\"') WHERE leaf_index = " +
           std::to_string(first.leaf_index));
   BOOST_TEST(run({"log", "verify"}).code == admin::exit_difference);
+}
+
+// As a gateway writes them; a full disk or a lost supply of power tears one.
+BOOST_AUTO_TEST_CASE(a_torn_receipt_is_named_and_the_others_are_checked) {
+  const auto line = [](const Receipt& receipt) {
+    return R"({"file":"a.csv","receiptId":")" + receipt.receipt_id + R"(","receivedAt":")" +
+           format_instant(receipt.received_at) + R"(","messageCount":)" +
+           std::to_string(receipt.message_count) + R"(,"payloadDigest":")" +
+           to_base64(receipt.payload_digest) + R"(","leafIndex":)" +
+           std::to_string(receipt.leaf_index) + R"(,"treeSize":)" +
+           std::to_string(receipt.tree_size) + R"(,"rootHash":")" + to_base64(receipt.root_hash) +
+           R"(","replayed":false})";
+  };
+  const auto file = folder.file("receipts.jsonl");
+  const auto torn = line(first).substr(0, 100);
+  struct {
+    std::string content;
+    const char* checked;
+  } const cases[] = {
+      {line(second) + "\n" + torn, "1 receipt: intact"},
+      {torn + line(second) + "\n", "1 receipt: intact"},  // the next run wrote behind it
+      {line(second) + "\n" + torn + "\n" + line(second) + "\n", "2 receipts: intact"},
+      {torn + torn + line(second) + "\n", "1 receipt: intact"},
+      {std::string(50, '\0') + line(second) + "\n", "1 receipt: intact"},
+  };
+  for (const auto& c : cases) {
+    std::ofstream(file, std::ios::binary) << c.content;
+    const auto outcome = run({"log", "verify", "--receipt", file});
+    BOOST_TEST(outcome.code == admin::exit_invalid);
+    BOOST_TEST(contains(outcome.out, c.checked), outcome.out);
+    BOOST_TEST(contains(outcome.out, "unreadable: " + file + " line "), outcome.out);
+    BOOST_TEST(contains(outcome.err, "1 line could not be checked"), outcome.err);
+    if (c.content[0] != '\0') BOOST_TEST(contains(outcome.out, first.receipt_id), outcome.out);
+    const auto told = json::parse(run({"log", "verify", "--receipt", file, "--json"}).out);
+    BOOST_TEST(told["intact"] == true);
+    BOOST_TEST(told["unreadableLines"].size() == 1U);
+  }
+  // A contradiction behind a torn line is found, and weighs more.
+  auto forged = line(second);
+  forged.replace(forged.find("\"messageCount\":") + 15, 1, "7");
+  std::ofstream(file) << torn << forged << "\n";
+  const auto contradicted = run({"log", "verify", "--receipt", file});
+  BOOST_TEST(contradicted.code == admin::exit_difference);
+  BOOST_TEST(contains(contradicted.out, "receipt " + second.receipt_id + ": "), contradicted.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_of_an_import_names_what_nothing_is_known_of) {
+  const auto import = [&](const std::string& text, std::vector<std::string> more = {}) {
+    const auto file = folder.file("site.toml");
+    std::ofstream(file) << "tenant = \"20\"\nvalid_from = 2018-01-01\n" << text;
+    more.insert(more.begin(), {"site", "import", "--dry-run", file});
+    return run(more);
+  };
+  const auto good = import(
+      "source = \"BCN-SCHOOL\"\n[[site]]\nsite_id = \"S\"\n"
+      "floor_area_m2 = 1\n[[meter]]\nat_site = \"S\"\n");
+  BOOST_TEST(good.code == 0, good.err);
+  BOOST_TEST(contains(good.err, "meter or site 'S' is not known"), good.err);
+  BOOST_TEST(!contains(good.err, "at_site"), good.err);
+
+  const std::pair<const char*, const char*> unknown[] = {
+      {"source = \"BCN-SCHOL\"\n[[meter]]\nmedium = \"power\"\n",
+       "source 'BCN-SCHOL' is not known, did you mean BCN-SCHOOL?"},
+      {"source = \"BCN-SCHOOL\\u00a0\"\n[[meter]]\nmedium = \"power\"\n",
+       "source 'BCN-SCHOOL\\u{A0}' is not known, and looks like 'BCN-SCHOOL'"},
+      {"source = \"BCN-SCHOOL\"\n[[meter]]\nat_site = \"NOWHERE\"\n",
+       "at_site 'NOWHERE' is not known"},
+      {"source = \"BCN-SCHOOL\"\n[[meter]]\noutdoor_sensor = \"BCN-ROOF/T1\"\n",
+       "outdoor_sensor 'BCN-ROOF' is not known"},
+      {"source = \"BCN-SCHOOL\"\n[[meter]]\nreplaces_meter = \"OLD\"\n",
+       "replaces_meter 'OLD' is not known"},
+  };
+  for (const auto& [text, note] : unknown) {
+    const auto outcome = import(text);
+    BOOST_TEST(outcome.code == 0, outcome.err);
+    BOOST_TEST(contains(outcome.err, note), outcome.err);
+    BOOST_TEST(contains(outcome.out, "not known; nothing is written"), outcome.out);
+    const auto told = json::parse(import(text, {"--json"}).out);
+    BOOST_TEST(told["outcome"] == "unknown_names");
+    BOOST_TEST(told["unknownNames"].size() == 1U);
+  }
+  const std::pair<const char*, const char*> wrong[] = {
+      {"source = \"X\"\n[[meter]]\nmeduim = \"power\"\n",
+       "unknown attribute 'meduim', did you mean medium?"},
+      {"source = \"X\"\n[[site]]\nsite_id = \"S\"\nfloor_area = 1\n",
+       "unknown attribute 'floor_area', did you mean floor_area_m2?"},
+      {"source = \"X\"\n[[meter]]\nmedium = \"steam\"\n", "medium"},
+      {"source = \"X\"\n[[meter]]\nfloor_area_m2 = -1\n", "floor_area_m2"},
+      {"source = \"X\"\n[[meter]]\nunit = \"kWh\"\n[[meter]]\nunit = \"MWh\"\n",
+       "records 1 and 2 state two values for unit of X from 2018-01-01T00:00:00Z: kWh and MWh"},
+  };
+  for (const auto& [text, reason] : wrong) {
+    const auto outcome = import(text);
+    BOOST_TEST(outcome.code == admin::exit_invalid);
+    BOOST_TEST(contains(outcome.err, reason), outcome.err);
+  }
 }
 
 // A span that is turned round fits nothing, and nothing found must not pass for all is well.
