@@ -1,8 +1,10 @@
 #include "validate/findings.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
+#include <string_view>
 
 #include "base/limits.h"
 
@@ -19,11 +21,34 @@ void bound(std::string& text, std::size_t bytes_max) {
   text.resize(cut);
 }
 
+struct Wording {
+  std::string_view pattern, words;
+};
+// Of xsd/types.xsd; tests/validate/validator_test.cpp fails when they are another there.
+constexpr std::array kWordings{
+    Wording{
+        R"([+\-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+\-]?[0-9]+)?)",
+        "is not a finite number: write digits with a point, such as 0.0005 or 5.0E-4, and leave "
+        "the element out where there is no value"},
+    Wording{R"(....-..-..T..:..:..(\.[0-9]+)?(Z|[+\-]..:..))",
+            "is not an instant with a zone: write it like 2018-03-01T11:00:00Z or "
+            "2018-03-01T12:00:00+01:00"}};
+
 }  // namespace
+
+std::string in_words(std::string reason) {
+  constexpr std::string_view kBefore = "is not accepted by the pattern '";
+  for (const auto& [pattern, words] : kWordings) {
+    const auto at = reason.find(std::string(kBefore).append(pattern));
+    if (at != std::string::npos) return reason.substr(0, at).append(words);
+  }
+  return reason;
+}
 
 void Findings::add(ErrorCode code, Violation violation) {
   if (full()) return;
   bound(violation.path, kPathBytesMax);
+  violation.reason = in_words(std::move(violation.reason));
   bound(violation.reason, limits::kViolationReasonBytesMax);
   found_.push_back({code, std::move(violation)});
 }

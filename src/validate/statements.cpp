@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "validate/findings.h"
 #include "xml/document.h"
 #include "xml/schema.h"
 
@@ -47,7 +48,7 @@ Result<std::vector<MasterFact>> read_statements(const Validator& validator,
       auto error = fail(ErrorCode::config_invalid,
                         "record " + std::to_string(i + 1) + ", a " + records[i].kind + " of " +
                             records[i].source + ": " + violations.front().path + ": " +
-                            violations.front().reason,
+                            in_words(violations.front().reason),
                         type->schema_file + " has what can be stated");
       return error;
     }
