@@ -18,6 +18,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "crypto/certificate.h"
 
 namespace district::gateway {
 
@@ -208,8 +209,11 @@ Result<HttpsClient> HttpsClient::create(const Url& url, const std::string& ca_fi
   error_code problem;
   state->tls.load_verify_file(ca_file, problem);
   if (problem) {
-    return fail(ErrorCode::file_unreadable, "--ca " + ca_file + " has no certificate",
-                "a file with the PEM certificate of the authority");
+    // OpenSSL only says that it found none.
+    const auto read = crypto::Certificate::from_pem_file(ca_file);
+    return fail(ErrorCode::file_unreadable,
+                "--ca " + (read ? ca_file + " has no certificate" : read.error().detail),
+                read ? "a file with the PEM certificate of the authority" : read.error().hint);
   }
   state->tls.set_verify_mode(asio::ssl::verify_peer, problem);
   if (problem || ::SSL_CTX_set_min_proto_version(state->tls.native_handle(), TLS1_2_VERSION) != 1) {

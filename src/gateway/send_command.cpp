@@ -21,22 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Signer {
-  crypto::Certificate certificate;
-  crypto::PrivateKey key;
-};
-
-Result<Signer> load_signer(const SendOptions& options) {
-  DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(options.certificate_file));
-  DISTRICT_TRY(auto key, crypto::PrivateKey::from_pem_file(options.key_file));
-  if (!key.matches(certificate)) {
-    return fail(ErrorCode::gateway_input, "the key " + options.key_file +
-                                              " does not belong to the certificate " +
-                                              options.certificate_file);
-  }
-  return Signer{std::move(certificate), std::move(key)};
-}
-
 bool selected(const Row& row, const SendOptions& options) {
   const auto& meters = options.meters;
   if (!meters.empty() && std::find(meters.begin(), meters.end(), meter_of(row)) == meters.end()) {
@@ -99,7 +83,7 @@ void tell_retry(const Error& reason, std::chrono::milliseconds wait) {
 // From rows to receipts: fills an envelope, sends it, starts the next.
 class Sender {
  public:
-  Sender(const SendOptions& options, Signer signer)
+  Sender(const SendOptions& options, crypto::KeyPair signer)
       : options_(options), signer_(std::move(signer)) {}
 
   Result<Ok> connect() {
@@ -161,7 +145,7 @@ class Sender {
   }
 
   const SendOptions& options_;
-  Signer signer_;
+  crypto::KeyPair signer_;
   SystemClock clock_;
   std::optional<Courier> courier_;
   std::optional<ReceiptFile> receipts_;
@@ -172,7 +156,7 @@ class Sender {
 }  // namespace
 
 Result<Ok> send(const SendOptions& options) {
-  DISTRICT_TRY(auto signer, load_signer(options));
+  DISTRICT_TRY(auto signer, crypto::read_key_pair(options.certificate_file, options.key_file));
   Sender sender(options, std::move(signer));
   if (!options.dry_run) DISTRICT_CHECK(sender.connect());
   for (const std::string& file : options.files) {
