@@ -7,6 +7,9 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "base/time.h"
 
 namespace district::validate {
 namespace {
@@ -21,26 +24,58 @@ void bound(std::string& text, std::size_t bytes_max) {
   text.resize(cut);
 }
 
-struct Wording {
-  std::string_view pattern, words;
-};
-// Of xsd/types.xsd; tests/validate/validator_test.cpp fails when they are another there.
-constexpr std::array kWordings{
-    Wording{
-        R"([+\-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+\-]?[0-9]+)?)",
-        "is not a finite number: write digits with a point, such as 0.0005 or 5.0E-4, and leave "
-        "the element out where there is no value"},
-    Wording{R"(....-..-..T..:..:..(\.[0-9]+)?(Z|[+\-]..:..))",
-            "is not an instant with a zone: write it like 2018-03-01T11:00:00Z or "
-            "2018-03-01T12:00:00+01:00"}};
+constexpr std::string_view kNumber =
+    "is not a finite number: write digits with a point, such as 0.0005 or 5.0E-4, and leave the "
+    "element out where there is no value";
+constexpr std::string_view kInstant =
+    "is not an instant with a zone: write it like 2018-03-01T11:00:00Z or "
+    "2018-03-01T12:00:00+01:00";
+
+// Of the types of xsd/types.xsd.
+std::string_view words_of(std::string_view type) {
+  constexpr std::array<std::string_view, 4> kNumbers{"Quantity", "PositiveQuantity",
+                                                     "NonNegativeQuantity", "FiniteDouble"};
+  type.remove_prefix(std::min(type.find('}') + 1, type.size()));  // "{namespace}local"
+  if (std::ranges::find(kNumbers, type) != kNumbers.end()) return kNumber;
+  return type == "ZonedDateTime" ? kInstant : std::string_view();
+}
+
+// What is between the last two quotes; empty: there are none.
+std::string_view last_quoted(std::string_view text) {
+  const auto end = text.rfind('\'');
+  if (end == std::string_view::npos || end == 0) return {};
+  const auto begin = text.rfind('\'', end - 1);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin + 1, end - begin - 1);
+}
 
 }  // namespace
 
+// libxml2 writes "'1,5' is not a valid value of the atomic type 'Quantity'.", and of NaN that it is
+// greater than the largest value.
 std::string in_words(std::string reason) {
-  constexpr std::string_view kBefore = "is not accepted by the pattern '";
-  for (const auto& [pattern, words] : kWordings) {
-    const auto at = reason.find(std::string(kBefore).append(pattern));
-    if (at != std::string::npos) return reason.substr(0, at).append(words);
+  const std::string_view text = reason;
+  constexpr std::string_view kType = "is not a valid value of the atomic type '";
+  if (const auto at = text.find(kType); at != std::string_view::npos) {
+    const auto type = text.substr(at + kType.size());
+    const auto words = words_of(type.substr(0, type.find('\'')));
+    const auto value = trim_xml_space(last_quoted(text.substr(0, at)));
+    const bool good = words == kNumber ? parse_finite_number(value).has_value()
+                                       : parse_date_time(value).has_value();
+    // Of one that is, another line says what is wrong with it.
+    return words.empty() || good ? reason : reason.substr(0, at).append(words);
+  }
+  constexpr std::string_view kPattern = "is not accepted by the pattern '";
+  if (const auto at = text.find(kPattern); at != std::string_view::npos) {
+    const auto pattern = text.substr(at + kPattern.size());
+    if (pattern.starts_with("....-..-..T")) return reason.substr(0, at).append(kInstant);
+    if (pattern.starts_with("[+\\-]?(")) return reason.substr(0, at).append(kNumber);
+  }
+  for (const std::string_view value : {"'NaN' is ", "'INF' is ", "'-INF' is "}) {
+    const auto at = text.find(value);
+    if (at == std::string_view::npos || text.find("value allowed", at) == std::string_view::npos)
+      continue;
+    return reason.substr(0, at + value.size() - 3).append(kNumber);
   }
   return reason;
 }

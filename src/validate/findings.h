@@ -9,7 +9,7 @@
 
 namespace district::validate {
 
-// libxml2's reason, where it shows a regular expression of xsd/types.xsd: what to write instead.
+// libxml2's reason, of a number or an instant by what to write instead.
 std::string in_words(std::string reason);
 
 class Findings {

@@ -523,6 +523,8 @@ BOOST_AUTO_TEST_CASE(a_refused_number_or_instant_is_told_in_words) {
     BOOST_TEST(reason.find(text) != std::string::npos, reason);
     BOOST_TEST(reason.find("[0-9]") == std::string::npos, reason);
   }
+  for (const char* text : {"1e16", "-2E15"})
+    BOOST_TEST(energy(text).find("value allowed") != std::string::npos, energy(text));
   const auto large = energy("1e400");
   BOOST_TEST(large.find("greater than the maximum value allowed ('1e15')") != std::string::npos,
              large);
@@ -550,7 +552,7 @@ BOOST_AUTO_TEST_CASE(decimals_may_have_any_number_of_digits) {
   }
   BOOST_TEST(accepted(energy("+4.5")).observations[0].value == 4.5);
   for (const std::string& text : {"1" + zeros, std::string("-1000000000000001"), std::string("."),
-                                  std::string("+"), std::string("+-1"), std::string("4e0")})
+                                  std::string("+"), std::string("+-1"), std::string("4e")})
     rejected(energy(text), ErrorCode::schema_invalid);
 }
 
