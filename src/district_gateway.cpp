@@ -14,7 +14,6 @@
 
 namespace {
 
-using district::nearest_name;
 using district::visible;
 using district::gateway::SendOptions;
 

@@ -150,19 +150,12 @@ bool report_findings(const config::Config& config, bool check_only) {
 Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& certificate_file,
                                                    const std::filesystem::path& key_file,
                                                    KeyFamily family) {
-  DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(certificate_file.string()));
-  DISTRICT_TRY(auto key, crypto::PrivateKey::from_pem_file(key_file.string()));
-  if (!key.matches(certificate)) {
-    return fail(
-        ErrorCode::config_invalid,
-        key_file.string() + " is not the key of " + certificate_file.string(),
-        "give the key that the certificate was made for, or a certificate made anew for this key");
-  }
-  if (key.family() != family) {
+  DISTRICT_TRY(auto pair, crypto::read_key_pair(certificate_file.string(), key_file.string()));
+  if (pair.key.family() != family) {
     return fail(ErrorCode::config_invalid, key_file.string() + " is of the wrong type",
                 "receipt.rsa_key must be an RSA key, receipt.ecdsa_key an EC key");
   }
-  return acknowledge::SigningIdentity{std::move(certificate), std::move(key)};
+  return acknowledge::SigningIdentity{std::move(pair.certificate), std::move(pair.key)};
 }
 
 Result<acknowledge::SigningIdentities> load_identities(const config::Config& config) {

@@ -112,7 +112,7 @@ void write_verdict(std::ostream& out, const audit::Question& question,
     out << "It would be accepted at " << format_instant(question.at, 0);
     if (!question.trust) out << ", if the certificate is enrolled for the tenant";
     out << ".\n";
-  } else if (!question.trust && explanation.server.error &&
+  } else if (!question.trust && !question.certificate && explanation.server.error &&
              explanation.server.error->code == ErrorCode::token_unavailable) {
     out << "Whether it would be accepted cannot be told: the message only refers to its "
            "certificate.\nGive --data or --config, or --certificate.\n";

@@ -43,6 +43,19 @@ void add_global_options(CLI::App& app, Session& session) {
   app.set_help_flag("-h,--help", "Print this help");
 }
 
+// A group of commands shows the first example of each of them.
+void add_group_examples(CLI::App& group) {
+  std::string examples;
+  for (auto* command : group.get_subcommands({})) {
+    add_group_examples(*command);
+    const auto footer = command->get_footer();
+    const auto begin = footer.find("\n  districtctl ");
+    if (begin != std::string::npos)
+      examples += footer.substr(begin, footer.find('\n', begin + 1) - begin);
+  }
+  if (group.get_footer().empty() && !examples.empty()) group.footer("Examples:" + examples);
+}
+
 // The words that name the command as far as it was understood: "districtctl tenant add".
 std::string command_of(const CLI::App& app) {
   std::string words = app.get_name();
@@ -128,6 +141,7 @@ int run(const std::vector<std::string>& arguments, const World& world) {
         "  districtctl --data /var/lib/district certificate list --tenant 20\n"
         "  districtctl --data /var/lib/district audit replay\n"
         "'districtctl COMMAND --help' has examples for each command.");
+    add_group_examples(app);
     return parse_and_run(app, session, arguments);
   } catch (const std::exception& exception) {
     terminal.error({ErrorCode::internal, exception.what(), {}, {}, {}});

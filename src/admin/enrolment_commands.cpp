@@ -120,7 +120,11 @@ Result<std::vector<trust::EnrolRequest>> requests_of(Session& session,
     }
     if (row.line == 0) return fail(std::move(request).error());
     if (++wrong > limits::kViolationsMax) continue;
-    errors.violations.push_back({0, {}, static_cast<long>(row.line), request.error().detail});
+    const auto& hint = request.error().hint;
+    errors.violations.push_back({0,
+                                 {},
+                                 static_cast<long>(row.line),
+                                 request.error().detail + (hint.empty() ? "" : " (" + hint + ")")});
   }
   if (wrong == 0) return requests;
   errors.detail = std::to_string(wrong) + " of " + std::to_string(rows.size()) +
@@ -236,9 +240,10 @@ Result<int> revoke(Session& session, const RevokeOptions& options) {
 void add_enrol(CLI::App& app, Session& session) {
   auto options = std::make_shared<EnrolOptions>();
   auto* command = app.add_subcommand("enrol", "Let certificates sign for a tenant, from now on");
-  auto* certificate =
-      command->add_option("certificate", options->certificate_file, "Certificate, PEM")
-          ->type_name("CERT.pem");
+  auto* certificate = command
+                          ->add_option("certificate", options->certificate_file,
+                                       "Certificate, PEM; authorities' beside it are left out")
+                          ->type_name("CERT.pem");
   auto* tenant =
       command->add_option("--tenant", options->tenant, "Its tenantCode")->type_name("CODE");
   auto* sha1 = command

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 struct VerifyOptions {
   std::string receipts_file;
+  std::vector<std::string> heads;  // that were noted earlier, "SIZE:HASH"
 };
 
 // Errors: archive_corrupt when the receipt contradicts the archive or the log.
@@ -90,7 +91,51 @@ int told_of_lines(Session& session, const std::vector<std::string>& unreadable) 
   return exit_invalid;
 }
 
+// A head as `log head` shows it, its hash in base64 or hex.
+Result<store::LogHead> head_of(const std::string& text) {
+  const auto colon = text.find(':');
+  store::LogHead head;
+  const auto hash = colon == std::string::npos ? std::string() : text.substr(colon + 1);
+  auto octets = from_base64(hash);
+  if (!octets || octets->size() != head.root_hash.size()) octets = from_hex(hash);
+  const auto digest = octets ? to_digest(*octets) : std::nullopt;
+  if (!digest || !CLI::detail::lexical_cast(text.substr(0, colon), head.tree_size)) {
+    return fail(ErrorCode::admin_invalid, "--head " + text + " is not SIZE:HASH",
+                "as 'districtctl log head' shows them: --head 24:bwwONq1i1JaHXEqJQ96pK/Py0/N7j/"
+                "RYGAFzfpf7J4s=");
+  }
+  head.root_hash = *digest;
+  return head;
+}
+
+// Heads that were noted earlier, against this log, whose own heads are found to be of one tree.
+Result<Ok> check_heads(store::Database& database, const std::vector<store::LogHead>& noted,
+                       std::vector<std::string>& problems) {
+  store::ArchiveStore archive(database);
+  DISTRICT_TRY(const auto last, archive.log_head());
+  for (const auto& head : noted) {
+    const auto what = "the log of " + counted(head.tree_size, "leaf", "leaves") +
+                      " with root hash " + to_base64(head.root_hash);
+    if (head.tree_size > last.tree_size) {
+      problems.push_back(what + " was noted, but there are only " + std::to_string(last.tree_size));
+      continue;
+    }
+    DISTRICT_TRY(const auto recorded, archive.log_head_of_size(head.tree_size));
+    if (!recorded) {
+      problems.push_back(what + " was noted, but no head of that size is recorded");
+    } else if (recorded->root_hash != head.root_hash) {
+      problems.push_back(what + " was noted, but its root hash is now " +
+                         to_base64(recorded->root_hash));
+    }
+  }
+  return Ok{};
+}
+
 Result<int> verify(Session& session, const VerifyOptions& options) {
+  std::vector<store::LogHead> noted;
+  for (const auto& text : options.heads) {
+    DISTRICT_TRY(noted.emplace_back(), head_of(text));
+  }
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   log::LogReport report;
   {
@@ -104,6 +149,7 @@ Result<int> verify(Session& session, const VerifyOptions& options) {
   if (!options.receipts_file.empty()) {
     DISTRICT_TRY(receipts, check_receipts(*database, options.receipts_file, report.problems));
   }
+  DISTRICT_CHECK(check_heads(*database, noted, report.problems));
   auto& out = session.terminal.out();
   if (session.json) {
     Details details;
@@ -239,10 +285,19 @@ void add_log_commands(CLI::App& app, Session& session) {
       ->add_option("--receipt", options->receipts_file,
                    "Check these receipts as well: JSON lines, as a gateway keeps them")
       ->type_name("FILE");
+  verify_command
+      ->add_option("--head", options->heads,
+                   "Check that the log still begins with what 'log head' showed earlier; may be "
+                   "repeated")
+      ->type_name("SIZE:HASH")
+      ->expected(1)
+      ->take_all();
   verify_command->footer(
       "Examples:\n"
       "  districtctl --data /var/lib/district log verify\n"
-      "  districtctl --data /var/lib/district log verify --receipt receipts.jsonl");
+      "  districtctl --data /var/lib/district log verify --receipt receipts.jsonl\n"
+      "  districtctl --data /var/lib/district log verify --head "
+      "24:bwwONq1i1JaHXEqJQ96pK/Py0/N7j/RYGAFzfpf7J4s=");
   verify_command->callback([&session, options] {
     session.action = [&session, options] { return verify(session, *options); };
   });

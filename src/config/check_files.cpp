@@ -37,13 +37,6 @@ void check_pem(const PemFile& file, std::vector<Finding>& findings) {
                         "the user who runs districtd must be able to read it"});
     return;
   }
-  const auto label = file.secret ? "PRIVATE KEY-----" : "-----BEGIN CERTIFICATE-----";
-  if (text.find(label) == std::string::npos) {
-    findings.push_back(
-        {true, where + " has no " + (file.secret ? "private key" : "certificate") + " in PEM form",
-         "openssl converts from DER and PKCS#12"});
-    return;
-  }
   if (file.secret && (status.permissions() & fs::perms::others_read) != fs::perms::none) {
     findings.push_back({false, where + " can be read by every user of this machine",
                         "chmod 600 " + file.path.string()});

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "gateway/http_fields.h"
+#include "crypto/certificate.h"
 
 namespace district::gateway {
 
@@ -263,8 +264,11 @@ Result<HttpsClient> HttpsClient::create(const Url& url, const std::string& ca_fi
   error_code problem;
   state->tls.load_verify_file(ca_file, problem);
   if (problem) {
-    return fail(ErrorCode::file_unreadable, "--ca " + ca_file + " has no certificate",
-                "a file with the PEM certificate of the authority");
+    // OpenSSL only says that it found none.
+    const auto read = crypto::Certificate::from_pem_file(ca_file);
+    return fail(ErrorCode::file_unreadable,
+                "--ca " + (read ? ca_file + " has no certificate" : read.error().detail),
+                read ? "a file with the PEM certificate of the authority" : read.error().hint);
   }
   state->tls.set_verify_mode(asio::ssl::verify_peer, problem);
   state->tls.set_verify_callback(

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/c_handle.h"
+#include "crypto/certificate.h"
 
 namespace district::server {
 namespace {
@@ -50,7 +51,23 @@ tl::unexpected<Error> unusable(const std::string& key, const std::filesystem::pa
               "set " + key + " to a PEM file that this user may read");
 }
 
+// Where the file is of another kind, says which.
+template <typename T>
+Result<Ok> known_kind(const std::string& key, const Result<T>& read) {
+  if (read) return Ok{};
+  return fail(ErrorCode::config_invalid, "cannot use " + key + " " + read.error().detail,
+              read.error().hint);
+}
+
 tl::unexpected<Error> does_not_belong(const CertificateFiles& files) {
+  const auto pair = crypto::read_key_pair(files.certificate.string(), files.key.string());
+  if (pair) {
+    return fail(ErrorCode::config_invalid,
+                "the TLS key " + files.key.string() +
+                    " does not belong to the first certificate of " + files.certificate.string() +
+                    ", but to " + pair->certificate.subject(),
+                "put the server's own certificate first, and those of its authorities behind it");
+  }
   return fail(
       ErrorCode::config_invalid,
       "the TLS key " + files.key.string() + " does not belong to " + files.certificate.string(),
@@ -68,11 +85,17 @@ Result<Ok> use_certificate(ssl::context& context, const CertificateFiles& files)
     return unusable(certificate, files.certificate, "cannot be opened");
   if (!can_open(files.key)) return unusable(key, files.key, "cannot be opened");
   context.use_certificate_chain_file(files.certificate.string(), error);
-  if (error) return unusable(certificate, files.certificate, error.message());
+  if (error) {
+    // OpenSSL only says that it found none.
+    DISTRICT_CHECK(
+        known_kind(certificate, crypto::Certificate::from_pem_file(files.certificate.string())));
+    return unusable(certificate, files.certificate, error.message());
+  }
   context.use_private_key_file(files.key.string(), ssl::context::pem, error);
   // OpenSSL keeps a key of another type than the certificate's apart, and says nothing.
   const bool of_one_type = ::SSL_CTX_check_private_key(context.native_handle()) == 1;
   if (!error) return of_one_type ? Result<Ok>(Ok{}) : does_not_belong(files);
+  DISTRICT_CHECK(known_kind(key, crypto::PrivateKey::from_pem_file(files.key.string())));
   const bool other_key =
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
   if (other_key) return does_not_belong(files);

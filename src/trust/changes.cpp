@@ -106,6 +106,14 @@ Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant at,
     return fail(ErrorCode::admin_invalid, where + strength.error().detail,
                 "the pilot needs a new key: RSA of 2048 bits or more, or P-256, P-384, P-521");
   }
+  if (certificate.is_authority()) {
+    return fail(
+        ErrorCode::admin_invalid,
+        where + "the certificate of " + certificate.subject() +
+            " is an authority's (CA:TRUE), not a signer's",
+        "give the gateway's own; one that signs itself is made with openssl req -x509 ... -addext "
+        "basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature");
+  }
   if (!certificate.may_sign()) {
     return fail(ErrorCode::admin_invalid,
                 where + "the certificate's key usage lacks digitalSignature",

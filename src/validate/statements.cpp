@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/near_name.h"
+#include "validate/findings.h"
 #include "xml/document.h"
 #include "xml/schema.h"
 
@@ -100,7 +101,7 @@ Result<std::vector<MasterFact>> read_statements(const Validator& validator,
       auto error = fail(ErrorCode::config_invalid,
                         "record " + std::to_string(i + 1) + ", a " + records[i].kind + " of " +
                             records[i].source + ": " + violations.front().path + ": " +
-                            violations.front().reason,
+                            in_words(violations.front().reason),
                         type->schema_file + " has what can be stated");
       return error;
     }

@@ -68,6 +68,26 @@ std::string certificate(const std::string& name = "barcelona") {
   return test::pilots().certificate_file(name);
 }
 
+// As a shell has them, up to what is done with the output.
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words(1);
+  char quote = 0;
+  for (const char c : line) {
+    if (quote == 0 && (c == '|' || c == '>' || c == '&')) break;
+    if (quote == 0 && (c == '\'' || c == '"')) {
+      quote = c;
+    } else if (c == quote) {
+      quote = 0;
+    } else if (c == ' ' && quote == 0) {
+      if (!words.back().empty()) words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
 // The reference has a section for the command, and names each option that its help has.
 void check_documented(const std::vector<std::string>& command, const std::string& help) {
   std::ifstream file(std::string(DISTRICT_SOURCE_DIR) + "/docs/reference/districtctl.md");
@@ -124,6 +144,46 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
     BOOST_TEST(outcome.err.empty());
     check_documented(command, outcome.out);
   }
+}
+
+// Of every command and group, whatever they are: what its help shows can be typed as it stands.
+// None of them finds a database.
+BOOST_AUTO_TEST_CASE(every_help_has_examples_that_parse) {
+  const auto nowhere = folder.file("nowhere");
+  std::vector<std::vector<std::string>> pending{{}};
+  std::size_t examples = 0;
+  while (!pending.empty()) {
+    const auto command = pending.back();
+    pending.pop_back();
+    auto arguments = command;
+    arguments.emplace_back("--help");
+    const auto help = run(arguments).out;
+    const auto name = command.empty() ? std::string("districtctl") : command.back();
+    BOOST_TEST(contains(help, "\n  districtctl "), name);
+    std::istringstream lines(help);
+    bool subcommands = false;
+    for (std::string line; std::getline(lines, line);) {
+      if (line == "Subcommands:") subcommands = true;
+      if (line.empty()) subcommands = false;
+      if (subcommands && line.starts_with("  ") && line[2] != ' ') {
+        pending.push_back(command);
+        pending.back().push_back(line.substr(2, line.find(' ', 2) - 2));
+      }
+      if (!line.starts_with("  districtctl ")) continue;
+      ++examples;
+      for (const std::string known : {"/var/lib/district", "/etc/district/district.toml"}) {
+        if (const auto at = line.find(known); at != std::string::npos)
+          line.replace(at, known.size(), nowhere);
+      }
+      const auto words = words_of(line);
+      std::ostringstream out, err;
+      static_cast<void>(
+          admin::run({words.begin() + 1, words.end()}, {out, err, false, clock, operations}));
+      BOOST_TEST(!contains(err.str(), "--help' explains it"), line << "\n" << err.str());
+      BOOST_TEST(!std::filesystem::exists(nowhere));
+    }
+  }
+  BOOST_TEST(examples > 60U);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_not_done) {
@@ -414,6 +474,37 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(run({"certificate", "show", "nonsense"}).code == admin::exit_invalid);
 }
 
+BOOST_AUTO_TEST_CASE(an_authority_is_never_enrolled_and_a_chain_gives_its_signer) {
+  add_tenant();
+  const auto sh = [&](const std::string& command) {
+    const auto whole = "cd " + data_folder() + " && { " + command + "; } >/dev/null 2>&1";
+    BOOST_REQUIRE_MESSAGE(std::system(whole.c_str()) == 0, command);
+  };
+  sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -out "
+     "root.pem -subj '/CN=Some Root' -days 30");
+  sh("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout gw.key -out "
+     "gw.csr -subj '/CN=gw'; openssl x509 -req -in gw.csr -CA root.pem -CAkey root.key "
+     "-CAcreateserial -days 30 -out gw.pem");
+  sh("cat root.pem gw.pem >root-first.pem; openssl crl2pkcs7 -nocrl -certfile root-first.pem -out "
+     "gw.p7b; iconv -f UTF-8 -t UTF-16 gw.pem >gw.utf16.pem");
+  const auto authority = run({"enrol", "--tenant", "20", folder.file("root.pem")});
+  BOOST_TEST(authority.code == admin::exit_invalid);
+  BOOST_TEST(contains(authority.err, "CN=Some Root is an authority's (CA:TRUE)"), authority.err);
+  const auto packed = run({"enrol", "--tenant", "20", folder.file("gw.p7b")});
+  BOOST_TEST(packed.code == admin::exit_invalid);
+  BOOST_TEST(contains(packed.err, "hint: openssl pkcs7 -print_certs -in " + folder.file("gw.p7b")),
+             packed.err);
+  const auto csv = write("enrol.csv", "tenant,certificate\n20,root.pem\n20,gw.utf16.pem\n");
+  const auto listed = run({"enrol", "--csv", csv});
+  BOOST_TEST(contains(listed.err, "line 3: "), listed.err);
+  BOOST_TEST(contains(listed.err, "iconv -f UTF-16"), listed.err);
+  BOOST_TEST(run_json({"certificate", "list"}).empty());
+  const auto chain = run({"enrol", "--tenant", "20", folder.file("root-first.pem")});
+  BOOST_TEST(chain.code == 0, chain.err);
+  BOOST_TEST(contains(chain.out, "CN=gw"), chain.out);
+  BOOST_TEST(run_json({"certificate", "list"}).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_status_follows_the_narrower_of_both_periods) {
   add_tenant();
   BOOST_TEST(run({"enrol", "--tenant", "20", certificate(), "--valid-from", "2998-01-01"}).code !=
@@ -536,6 +627,51 @@ BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_tenant_time_and_limit) {
   BOOST_REQUIRE(records);
   BOOST_TEST(records->size() == 2U);
   BOOST_TEST(records->front().fields.front() == "receipt_id");
+}
+
+BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_their_signer_and_the_newest_first) {
+  const auto shown = run_json({"envelope", "show", first.receipt_id});
+  const std::string signer = shown["certificate"];
+  BOOST_TEST(run_json({"envelope", "list", "--signer", signer}).size() == 2U);
+  const auto newest =
+      run_json({"envelope", "list", "--signer", signer.substr(0, 12), "--newest", "--limit", "1"});
+  BOOST_REQUIRE(newest.size() == 1U);
+  BOOST_TEST(newest[0]["receiptId"] == second.receipt_id);
+  for (const std::vector<std::string>& by :
+       std::vector<std::vector<std::string>>{{"--tenant", "20"}, {"--from", "2000-01-01"}}) {
+    std::vector<std::string> command{"envelope", "list", "--newest", "--signer", signer};
+    command.insert(command.end(), by.begin(), by.end());
+    const auto listed = run_json(command);
+    BOOST_REQUIRE(listed.size() == 2U);
+    BOOST_TEST(listed[0]["receiptId"] == second.receipt_id);
+  }
+  BOOST_TEST(run({"envelope", "list", "--signer", "00000000"}).code == admin::exit_not_found);
+  execute("UPDATE envelope SET certificate_sha256 = zeroblob(32) WHERE leaf_index = " +
+          std::to_string(second.leaf_index));
+  const auto others = run_json({"envelope", "list", "--signer", signer});
+  BOOST_REQUIRE(others.size() == 1U);
+  BOOST_TEST(others[0]["receiptId"] == first.receipt_id);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_is_verified_against_heads_that_were_noted_earlier) {
+  const auto head = [&](const Receipt& receipt, const std::string& hash) {
+    return std::to_string(receipt.tree_size) + ":" + hash;
+  };
+  const auto noted = run_json({"log", "head"});
+  const std::string now = std::to_string(noted["treeSize"].get<std::uint64_t>()) + ":" +
+                          noted["rootHash"].get<std::string>();
+  BOOST_TEST(run({"log", "verify", "--head", now}).code == 0);
+  BOOST_TEST(run({"log", "verify", "--head", head(first, to_base64(first.root_hash)), "--head",
+                  head(second, to_hex(second.root_hash))})
+                 .code == 0);
+  const auto other = run({"log", "verify", "--head", head(first, to_base64(second.root_hash))});
+  BOOST_TEST(other.code == admin::exit_difference);
+  BOOST_TEST(contains(other.out, "its root hash is now " + to_base64(first.root_hash)), other.out);
+  const auto longer = run({"log", "verify", "--head", "1000:" + to_base64(first.root_hash)});
+  BOOST_TEST(longer.code == admin::exit_difference);
+  BOOST_TEST(contains(longer.out, "there are only"), longer.out);
+  for (const std::string bad : {"7", "7:", ":abc", "x:" + to_base64(first.root_hash), "7:AAAA"})
+    BOOST_TEST(run({"log", "verify", "--head", bad}).code == admin::exit_invalid, bad);
 }
 
 BOOST_AUTO_TEST_CASE(an_envelope_is_shown_with_its_signer_and_its_proof) {

@@ -205,6 +205,25 @@ class EnvironmentTest(unittest.TestCase):
             shutil.copy(self.folder / "pki" / other, self.folder / "pki" / "server.key")
             self.refuses(2, "server.key does not belong to", "server.pem", options=("--check-config",))
 
+    def test_files_of_another_kind_are_named(self):
+        pki = self.folder / "pki"
+        good = {name: (pki / name).read_bytes() for name in ("server.pem", "server.key", "receipt-rsa.pem")}
+        def make(name, *command):
+            (pki / name).write_bytes(subprocess.run(["openssl", *command], cwd=pki, check=True, capture_output=True).stdout)
+        make("p12", "pkcs12", "-export", "-in", "server.pem", "-inkey", "server.key", "-passout", "pass:x")
+        make("p7b", "crl2pkcs7", "-nocrl", "-certfile", "server.pem")
+        make("der", "x509", "-in", "receipt-rsa.pem", "-outform", "DER")
+        make("encrypted", "pkcs8", "-topk8", "-in", "server.key", "-passout", "pass:x")
+        for place, other, *says in (("server.pem", "p12", "tls.certificate", "PKCS#12"), ("server.pem", "p7b", "PKCS#7"),
+                                    ("receipt-rsa.pem", "der", "a certificate in DER", "openssl x509 -inform DER"),
+                                    ("server.key", "encrypted", "under a pass phrase", "openssl pkey")):
+            with self.subTest(other):
+                (pki / place).write_bytes((pki / other).read_bytes())
+                self.refuses(2, *says, options=("--check-config",))
+                (pki / place).write_bytes(good[place])
+        (pki / "server.pem").write_bytes((pki / "ca.pem").read_bytes() + good["server.pem"])
+        self.refuses(2, "put the server's own certificate first", options=("--check-config",))
+
     def test_content_schema_that_is_none_is_found_before_the_start(self):
         (self.folder / "data" / "content").mkdir()
         (self.folder / "data" / "content" / "009-001.xsd").write_text("no schema")

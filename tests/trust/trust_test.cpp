@@ -196,6 +196,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_sign_is_not_enrolled) {
                "pilots.csv line 2: ");
   check_failed(scratch.enrol_one(pki().make("usage", "-days 30 -addext keyUsage=keyEncipherment")),
                invalid, "digitalSignature");
+  check_failed(scratch.enrol_one(pki().make("root", "-days 30 -addext basicConstraints=CA:TRUE")),
+               invalid, "is an authority's (CA:TRUE)");
   check_failed(scratch.enrol_one(certificate(), "20", certificate().not_after() + Duration(1)),
                invalid, "expired");
   check_failed(scratch.enrol_one(certificate(), "99"), ErrorCode::not_found, "unknown tenant '99'");

@@ -39,7 +39,7 @@ _districtctl() {
     'certificate list') words="--tenant --csv $global" ;;
     'certificate show') words="--pem $global" ;;
     envelope) words='list show' ;;
-    'envelope list') words="--tenant --from --to --limit --csv $global" ;;
+    'envelope list') words="--tenant --from --to --signer --newest --limit --csv $global" ;;
     'envelope show') words="--raw $global" ;;
     rejection) words='list show' ;;
     'rejection list') words="--tenant --from --to --code --limit --csv $global" ;;
@@ -56,7 +56,7 @@ _districtctl() {
     content) words='list check' ;;
     'content list' | 'content check') words="--csv $global" ;;
     log) words='verify head' ;;
-    'log verify') words="--receipt $global" ;;
+    'log verify') words="--receipt --head $global" ;;
     status) words="--wait $global" ;;
     audit) words='replay verify' ;;
     'audit replay' | 'audit verify') words="--from --to $global" ;;
