@@ -84,7 +84,7 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
         {ErrorCode::admin_invalid, what, "'" + command_of(app) + " --help' explains it", {}, {}});
     return exit_invalid;
   }
-  if (session.json && session.csv) {
+  if (session.json && (session.csv || session.csv_exact)) {
     session.terminal.error(
         {ErrorCode::admin_invalid, "--csv excludes --json", "give one of them", {}, {}});
     return exit_invalid;

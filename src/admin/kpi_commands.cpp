@@ -235,7 +235,7 @@ void add_kpi_commands(CLI::App& app, Session& session) {
   auto* picture =
       command->add_flag("--picture", options->picture, "Draw each series instead of listing it");
   add_csv_option(*command, session);
-  picture->excludes(command->get_option("--csv"));
+  picture->excludes(command->get_option("--csv"), command->get_option("--csv-exact"));
   command->footer(
       "DATE is a day (2018-03-01: midnight of the tenant's zone) or an instant "
       "(2018-03-01T12:00:00Z).\nTables show the site's local time; --json and --csv have UTC and "

@@ -116,7 +116,7 @@ Result<int> explain(Session& session, const DetailOptions& options) {
   const auto format = session.format();
   auto details = details_of(kpi, *explanation.definition);
   if (format == Format::json) details.add("inputs", "", {inputs.json(), ""});
-  if (format != Format::csv) details.write(out, format);
+  if (!is_csv(format)) details.write(out, format);
   if (format == Format::table) out << '\n';
   if (format != Format::json) inputs.write(out, format);
   return exit_ok;

@@ -11,6 +11,7 @@ namespace district::admin {
 
 Format Session::format() const {
   if (json) return Format::json;
+  if (csv_exact) return Format::csv_exact;
   return csv ? Format::csv : Format::table;
 }
 
@@ -46,7 +47,13 @@ Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) con
 }
 
 void add_csv_option(CLI::App& command, Session& session) {
-  command.add_flag("--csv", session.csv, "Results as CSV with a header line (RFC 4180)");
+  auto* csv = command.add_flag("--csv", session.csv,
+                               "Results as CSV with a header line (RFC 4180), safe to open in a "
+                               "spreadsheet");
+  command
+      .add_flag("--csv-exact", session.csv_exact,
+                "As --csv, but every text exactly as it was sent, for programs")
+      ->excludes(csv);
 }
 
 Result<std::optional<Instant>> read_instant(const std::string& option, const std::string& text) {

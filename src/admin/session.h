@@ -32,7 +32,7 @@ struct Session {
   std::string config_file;
   std::string data_folder;
   bool json = false;
-  bool csv = false;
+  bool csv = false, csv_exact = false;
   // Set by the command that the arguments name; run once all of them are read. Gives the exit code.
   std::function<Result<int>()> action;
 
@@ -48,7 +48,7 @@ struct Session {
   Result<std::unique_ptr<validate::Validator>> validator() const;
 };
 
-// --csv, for the commands that list.
+// --csv and --csv-exact, for the commands that list.
 void add_csv_option(CLI::App& command, Session& session);
 
 // The value of an option that is a day or an instant; none when empty. Errors: admin_invalid.

@@ -9,14 +9,11 @@
 #include <sstream>
 
 #include "base/csv.h"
-#include "base/text.h"
 
 namespace district::admin {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 // Makes this thread read multibyte text as UTF-8 whatever the user's locale is, for a while.
 class Utf8Locale {
@@ -58,17 +55,13 @@ void for_each_character(std::string_view text, Each each) {
 std::string csv_field(const Json& value) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
+  if (!value.is_array()) return dump(value);
   std::string joined;
   for (const auto& item : value) {
     if (!joined.empty()) joined += ' ';
     joined += csv_field(item);
   }
   return joined;
-}
-
-std::string dump(const Json& value, int indent = -1) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 void write_padded(std::ostream& out, const std::string& text, std::size_t width, bool right,
@@ -89,13 +82,8 @@ std::size_t display_width(std::string_view utf8) {
   return width;
 }
 
-std::string printable(std::string_view text) {
-  std::string shown;
-  shown.reserve(text.size());
-  for_each_character(text, [&shown](std::string_view octets, int columns) {
-    shown += columns < 0 ? kReplacement : octets;
-  });
-  return shown;
+std::string dump(const Json& value, int indent) {
+  return with_escapes(value.dump(indent, ' ', false, Json::error_handler_t::replace));
 }
 
 void Listing::add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
@@ -107,7 +95,8 @@ void Listing::write(std::ostream& out, Format format) const {
     case Format::json:
       return write_json(out);
     case Format::csv:
-      return write_csv(out);
+    case Format::csv_exact:
+      return write_csv(out, format == Format::csv_exact);
   }
 }
 
@@ -162,13 +151,18 @@ void Listing::write_json(std::ostream& out) const {
   out << (first ? "]\n" : "\n]\n");
 }
 
-void Listing::write_csv(std::ostream& out) const {
+void Listing::write_csv(std::ostream& out, bool exact) const {
   std::vector<std::string> fields;
   for (const auto& column : columns_) fields.push_back(column.key);
   write_csv_record(out, fields);
   for (const auto& row : rows_) {
     fields.clear();
-    for (const auto& cell : row) fields.push_back(csv_field(cell.value));
+    for (const auto& cell : row) {
+      const auto field = csv_field(cell.value);
+      // What is no text is of our own writing.
+      const bool guarded = !exact && (cell.value.is_string() || cell.value.is_array());
+      fields.push_back(guarded ? csv_text(field) : field);
+    }
     write_csv_record(out, fields);
   }
 }

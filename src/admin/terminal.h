@@ -12,19 +12,22 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace district::admin {
 
-enum class Format { table, json, csv };
+// csv: a text that a spreadsheet would take for a formula has an apostrophe before it, and what
+// cannot be seen is replaced, see csv_text(). csv_exact: texts as they are.
+enum class Format { table, json, csv, csv_exact };
+inline bool is_csv(Format format) { return format == Format::csv || format == Format::csv_exact; }
 
 // Members keep the order in which they were added.
 using Json = nlohmann::ordered_json;
 
 // Columns that a text takes on a terminal: combining marks none, wide characters two.
 std::size_t display_width(std::string_view utf8);
-// Peers choose some of what is shown. Control characters, which could drive the terminal, and
-// broken UTF-8 become U+FFFD.
-std::string printable(std::string_view text);
+// As a text for programs: every number with all its digits, and safe on a terminal.
+std::string dump(const Json& value, int indent = -1);
 
 // One column of a listing.
 struct Column {
@@ -59,7 +62,7 @@ class Listing {
  private:
   void write_table(std::ostream& out) const;
   void write_json(std::ostream& out) const;
-  void write_csv(std::ostream& out) const;
+  void write_csv(std::ostream& out, bool exact) const;
   Json object_of(const std::vector<Cell>& row) const;
 
   std::vector<Column> columns_;
