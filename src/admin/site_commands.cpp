@@ -4,6 +4,7 @@
 #include <set>
 
 #include "admin/session.h"
+#include "base/local_time.h"
 #include "config/site_file.h"
 #include "quantify/site_import.h"
 #include "store/inventory.h"
@@ -28,8 +29,24 @@ void write_outcome(Session& session, const char* outcome, std::uint64_t statemen
   details.write(session.terminal.out(), Format::json);
 }
 
+// A zone that only some machines know would make the same envelopes give different KPIs.
+Result<Ok> check_zones(const std::string& path, const config::SiteFile& file) {
+  for (const auto& record : file.records) {
+    for (const auto& [name, value] : record.fields) {
+      if ((name != "zone" && name != "site_zone") || find_zone(value) != nullptr) continue;
+      return fail(ErrorCode::config_invalid,
+                  path + ":" + std::to_string(record.line) + ": " + record.kind + ": " + name +
+                      ": there is no time zone '" + value + "'",
+                  "use a name of the IANA database, such as Europe/Madrid (timedatectl "
+                  "list-timezones shows them)");
+    }
+  }
+  return Ok{};
+}
+
 Result<int> import(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto file, config::load_site_file(options.file));
+  DISTRICT_CHECK(check_zones(options.file, file));
   DISTRICT_TRY(const auto validator, session.validator());
   std::vector<validate::StatedRecord> records;
   for (const auto& record : file.records)
