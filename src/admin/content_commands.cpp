@@ -8,6 +8,7 @@
 
 #include "admin/session.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "quantify/catalogue.h"
 #include "quantify/units.h"
 #include "store/trust_store.h"
@@ -108,7 +109,7 @@ Result<int> list(Session& session) {
 }
 
 Result<int> check(Session& session, const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
+  DISTRICT_TRY(const auto text, read_file(path, limits::kSchemaFileBytesMax));
   xml::initialize();
   // Types and versions are of the file's name, wherever the file is.
   const auto file = "content/" + std::filesystem::path(path).filename().string();

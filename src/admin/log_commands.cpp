@@ -8,6 +8,7 @@
 
 #include "admin/session.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "log/log.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
@@ -101,7 +102,7 @@ Result<Ok> check_receipt(store::Database& database, const HeldReceipt& held) {
 // Receipts that others hold, against this log: each that contradicts it is a problem.
 Result<std::uint64_t> check_receipts(store::Database& database, const std::string& path,
                                      std::vector<std::string>& problems) {
-  DISTRICT_TRY(const auto content, read_file(path));
+  DISTRICT_TRY(const auto content, read_file(path, limits::kReceiptFileBytesMax));
   std::istringstream lines(content);
   std::string line;
   std::uint64_t checked = 0;

@@ -1,13 +1,14 @@
 #include "config/config.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "config/keys.h"
+#include "config/toml_text.h"
 
 namespace district::config {
 namespace {
@@ -179,19 +180,13 @@ std::string Config::base_url() const {
 }
 
 Result<Config> load(const std::filesystem::path& file) {
-  DISTRICT_TRY(const auto text, read_file(file));
+  DISTRICT_TRY(const auto text, read_file(file, limits::kTomlFileBytesMax));
   return parse(text, file.parent_path(), file.string());
 }
 
 Result<Config> parse(const std::string& text, const std::filesystem::path& folder,
                      const std::string& name) {
-  toml::table root;
-  try {
-    root = toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::config_invalid, name + ":" + std::to_string(error.source().begin.line) +
-                                               ": " + std::string(error.description()));
-  }
+  DISTRICT_TRY(const auto root, parse_toml(text, name));
   Config config;
   move_paths_below(folder, config);
   for (const auto& [section, node] : root) {

@@ -355,7 +355,7 @@ Result<Certificate> Certificate::from_pem(std::string_view pem) {
 }
 
 Result<Certificate> Certificate::from_pem_file(const std::string& path) {
-  DISTRICT_TRY(const std::string pem, read_file(path));
+  DISTRICT_TRY(const std::string pem, read_file(path, limits::kPemFileBytesMax));
   auto certificate = from_pem(pem);
   if (!certificate) certificate.error().detail = path + ": " + certificate.error().detail;
   return certificate;
@@ -406,7 +406,7 @@ bool Certificate::signed_by(const Certificate& issuer) const {
 }
 
 Result<PrivateKey> PrivateKey::from_pem_file(const std::string& path) {
-  DISTRICT_TRY(std::string pem, read_file(path));
+  DISTRICT_TRY(std::string pem, read_file(path, limits::kPemFileBytesMax));
   const Bio in{::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
   // An empty pass phrase: a server must not stop and ask for one.
   char no_phrase[] = "";

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/c_handle.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "xml/document.h"
 
 namespace district::gateway {
@@ -363,7 +364,7 @@ MasterRow installation_row(const std::string& name, const nlohmann::json& entry)
 }
 
 Result<std::unique_ptr<RowSource>> open_installations(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
+  DISTRICT_TRY(const auto text, read_file(path, limits::kMeterFileBytesMax));
   try {
     std::vector<Row> rows;
     const auto document = nlohmann::json::parse(text);
@@ -411,7 +412,7 @@ Result<WrittenMessage> read_message(xml::Element element, const std::string& pat
 }
 
 Result<std::unique_ptr<RowSource>> open_messages(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
+  DISTRICT_TRY(const auto text, read_file(path, limits::kMeterFileBytesMax));
   auto document = xml::Document::parse(as_bytes(text));
   if (!document) return fail(ErrorCode::gateway_input, path + ": " + document.error().detail);
   std::vector<Row> rows;
