@@ -8,7 +8,6 @@
 
 #include "admin/session.h"
 #include "base/file.h"
-#include "base/limits.h"
 #include "quantify/catalogue.h"
 #include "quantify/units.h"
 #include "store/trust_store.h"

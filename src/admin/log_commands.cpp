@@ -8,7 +8,6 @@
 
 #include "admin/session.h"
 #include "base/file.h"
-#include "base/limits.h"
 #include "log/log.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"

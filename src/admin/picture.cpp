@@ -86,7 +86,7 @@ void draw_bars(std::ostream& out, const std::vector<Bar>& bars, int decimals) {
   std::size_t number_width = 0;
   for (const auto& bar : bars) {
     values.push_back(bar.value);
-    numbers.push_back(cell_of(bar.value, decimals).shown);
+    numbers.push_back(bar.value ? fixed(*bar.value, decimals) : "-");
     label_width = std::max(label_width, display_width(bar.label));
     number_width = std::max(number_width, numbers.back().size());
   }

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 #include <sstream>
 
 #include "base/csv.h"
@@ -62,6 +63,32 @@ std::string csv_field(const Json& value) {
     joined += csv_field(item);
   }
   return joined;
+}
+
+// At least `decimals`, but of a number that is small for them as many as show four digits of it,
+// without zeros at the end.
+std::string rounded(double value, int decimals) {
+  constexpr int kDigits = 4, kMostDecimals = 12;
+  const double size = std::abs(value);
+  if (size == 0 || !std::isfinite(size)) return fixed(value, decimals);
+  const int before_point = static_cast<int>(std::floor(std::log10(size))) + 1;
+  // Zeros do not tell how large it is.
+  constexpr int kLongest = 15;
+  if (before_point < kDigits - kMostDecimals || before_point > kLongest) {
+    std::array<char, 32> text{};
+    const auto [end, problem] = before_point > 0
+                                    ? std::to_chars(text.data(), text.data() + text.size(), value)
+                                    : std::to_chars(text.data(), text.data() + text.size(), value,
+                                                    std::chars_format::scientific, kDigits - 1);
+    return {text.data(), problem == std::errc() ? end : text.data()};
+  }
+  auto text = fixed(value, std::max(decimals, kDigits - before_point));
+  const auto point = text.find('.');
+  while (point != std::string::npos && text.back() == '0' &&
+         text.size() - point > static_cast<std::size_t>(decimals) + 1) {
+    text.pop_back();
+  }
+  return text;
 }
 
 void write_padded(std::ostream& out, const std::string& text, std::size_t width, bool right,
@@ -198,9 +225,21 @@ Cell cell_of(const std::optional<Instant>& instant) {
 
 Cell cell_of(const std::optional<double>& value, int decimals) {
   if (!value) return {Json(nullptr), "-"};
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, *value);
-  return {Json(*value), text.data()};
+  return {Json(*value), rounded(*value, decimals)};
+}
+
+std::string fixed(double value, int decimals) {
+  std::array<char, 512> text{};  // the largest number has 309 digits
+  const auto [end, problem] = std::to_chars(text.data(), text.data() + text.size(), value,
+                                            std::chars_format::fixed, decimals);
+  return {text.data(), problem == std::errc() ? end : text.data()};
+}
+
+Cell share_cell(double share) {
+  constexpr int kDecimals = 3;
+  // A share of 0.29 is not quite that, and still no 0.289.
+  const double thousandths = std::floor(share * 1000 + 1e-6);
+  return {Json(share), fixed(share < 1 ? std::min(thousandths, 999.0) / 1000 : share, kDecimals)};
 }
 
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty) {

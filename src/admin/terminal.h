@@ -83,9 +83,15 @@ class Details {
   std::vector<Item> items_;
 };
 
-Cell cell_of(Instant instant, int fraction_digits = 0);          // JSON: ISO 8601, UTC
-Cell cell_of(const std::optional<Instant>& instant);             // whole seconds; none: null
-Cell cell_of(const std::optional<double>& value, int decimals);  // JSON: all digits
+Cell cell_of(Instant instant, int fraction_digits = 0);  // JSON: ISO 8601, UTC
+Cell cell_of(const std::optional<Instant>& instant);     // whole seconds; none: null
+// JSON: all digits. Shown: rounded to so many decimals; of a small number so many more that four
+// digits of it remain.
+Cell cell_of(const std::optional<double>& value, int decimals);
+// A number with exactly so many decimals, for numbers in one column that are compared.
+std::string fixed(double value, int decimals);
+// A share of 1, which is shown as 1.000 only if it is 1: it is rounded down.
+Cell share_cell(double share);
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
 // 42317 to "42 317".
 std::string grouped(std::uint64_t number);

@@ -70,31 +70,6 @@ inline constexpr auto kCreatedAheadMax = 60s;
 inline constexpr auto kMessageAheadRejected = 24h;
 inline constexpr auto kMessageAheadFlagged = 60s;
 
-// Files that somebody names. They are read whole, in memory. A tenant's site with 10,000 meters
-// takes 3 MiB of TOML.
-inline constexpr std::size_t kTomlFileBytesMax = std::size_t{4} * 1024 * 1024;
-// Parts of a dotted key, and lists and tables in each other; ours have two of either.
-inline constexpr std::size_t kTomlPartsMax = 16;
-inline constexpr std::size_t kTomlNestingMax = 16;
-// Certificates, keys and chains of them; the bundle of a distribution has 250 KiB.
-inline constexpr std::size_t kPemFileBytesMax = std::size_t{1024} * 1024;
-inline constexpr std::size_t kSchemaFileBytesMax = std::size_t{1024} * 1024;
-// What libxml2 compiles of a content schema: an automaton for the elements, whose cost grows with
-// the cube of those that may be absent (0.1 s for 200), and one for each pattern, whose cost grows
-// with the square of its length (0.1 s for 500 octets). The largest of ours has 50 elements.
-inline constexpr std::size_t kSchemaParticlesMax = 256;
-inline constexpr std::size_t kSchemaPatternBytesMax = 8 * 1024;  // of all its patterns
-inline constexpr std::size_t kPatternBytesMax = 512;
-inline constexpr std::size_t kPatternNestingMax = 8;  // groups in each other
-inline constexpr std::size_t kPatternRepeatsMax =
-    1000;  // {n,m}; of groups in each other: multiplied
-// A list of certificates to enrol: 300,000 lines.
-inline constexpr std::size_t kListFileBytesMax = std::size_t{64} * 1024 * 1024;
-// A gateway's receipts: some 150,000.
-inline constexpr std::size_t kReceiptFileBytesMax = std::size_t{1024} * 1024 * 1024;
-// A gateway's measurements, CSV or XML: some five million lines.
-inline constexpr std::size_t kMeterFileBytesMax = std::size_t{256} * 1024 * 1024;
-
 inline constexpr std::size_t kViolationsMax = 20;
 inline constexpr std::size_t kViolationReasonBytesMax = 300;
 

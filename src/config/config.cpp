@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/limits.h"
 #include "config/keys.h"
 #include "config/toml_text.h"
 

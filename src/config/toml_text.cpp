@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "base/limits.h"
 
 namespace district::config {
 namespace {
@@ -18,11 +17,11 @@ class Scanner {
   // What is too much; empty: nothing.
   std::string complaint() {
     while (!rest().empty()) {
-      if (parts_ > limits::kTomlPartsMax) {
-        return "a key has more than " + std::to_string(limits::kTomlPartsMax) + " parts";
+      if (parts_ > kTomlPartsMax) {
+        return "a key has more than " + std::to_string(kTomlPartsMax) + " parts";
       }
-      if (nesting_ > limits::kTomlNestingMax) {
-        return "more than " + std::to_string(limits::kTomlNestingMax) +
+      if (nesting_ > kTomlNestingMax) {
+        return "more than " + std::to_string(kTomlNestingMax) +
                " lists and tables are in each other";
       }
       step();

@@ -11,8 +11,12 @@
 
 namespace district::config {
 
+// Ours have two of either.
+inline constexpr std::size_t kTomlPartsMax = 16;
+inline constexpr std::size_t kTomlNestingMax = 16;
+
 // `name`: of the file, for errors. Errors: config_invalid, naming file and line: not TOML, a key of
-// more than kTomlPartsMax parts, more than kTomlNestingMax brackets in each other (base/limits.h).
+// more than kTomlPartsMax parts, more than kTomlNestingMax brackets in each other.
 Result<toml::table> parse_toml(const std::string& text, const std::string& name);
 
 // The same of a file. Errors: also file_unreadable, which a file of more than kTomlFileBytesMax is.

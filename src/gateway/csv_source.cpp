@@ -13,7 +13,6 @@
 #include "base/bytes.h"
 #include "base/c_handle.h"
 #include "base/file.h"
-#include "base/limits.h"
 #include "xml/document.h"
 
 namespace district::gateway {

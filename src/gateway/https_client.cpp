@@ -18,7 +18,6 @@
 #include <charconv>
 
 #include "base/file.h"
-#include "base/limits.h"
 
 namespace district::gateway {
 

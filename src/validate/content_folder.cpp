@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/limits.h"
 #include "validate/content_schema.h"
 #include "xml/document.h"
 #include "xml/schema.h"

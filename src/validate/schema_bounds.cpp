@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/limits.h"
-
 namespace district::validate {
 namespace {
 
@@ -22,8 +20,8 @@ class PatternScanner {
       std::size_t repeats = 1;
       if (c == '(') {
         groups_.push_back(1);
-        if (groups_.size() > limits::kPatternNestingMax + 1) {
-          return "a pattern has more than " + std::to_string(limits::kPatternNestingMax) +
+        if (groups_.size() > kPatternNestingMax + 1) {
+          return "a pattern has more than " + std::to_string(kPatternNestingMax) +
                  " groups in each other";
         }
         continue;
@@ -35,8 +33,8 @@ class PatternScanner {
       if (c == '\\' && !rest_.empty()) take();
       if (c == '[') skip_class();
       repeats *= count();
-      if (repeats > limits::kPatternRepeatsMax) {
-        return "a pattern counts to more than " + std::to_string(limits::kPatternRepeatsMax);
+      if (repeats > kPatternRepeatsMax) {
+        return "a pattern counts to more than " + std::to_string(kPatternRepeatsMax);
       }
       groups_.back() = std::max(groups_.back(), repeats);
     }
@@ -66,9 +64,9 @@ class PatternScanner {
     while (!rest_.empty()) {
       const char c = take();
       const bool digit = c >= '0' && c <= '9';
-      number = digit ? std::min(number * 10 + static_cast<std::size_t>(c - '0'),
-                                limits::kPatternRepeatsMax + 1)
-                     : 0;
+      number =
+          digit ? std::min(number * 10 + static_cast<std::size_t>(c - '0'), kPatternRepeatsMax + 1)
+                : 0;
       largest = std::max(largest, number);
       if (c == '}') break;
     }
@@ -86,8 +84,8 @@ bool is_particle(xml::Element element) {
 }  // namespace
 
 std::optional<std::string> too_much_in_pattern(std::string_view pattern) {
-  if (pattern.size() > limits::kPatternBytesMax) {
-    return "a pattern has more than " + std::to_string(limits::kPatternBytesMax) + " octets";
+  if (pattern.size() > kPatternBytesMax) {
+    return "a pattern has more than " + std::to_string(kPatternBytesMax) + " octets";
   }
   return PatternScanner(pattern).complaint();
 }
@@ -95,9 +93,9 @@ std::optional<std::string> too_much_in_pattern(std::string_view pattern) {
 std::optional<TooMuch> find_too_much(xml::Element schema) {
   std::size_t particles = 0, patterns = 0;
   for (auto element = schema.next_below(schema); element; element = element.next_below(schema)) {
-    if (is_particle(element) && ++particles > limits::kSchemaParticlesMax) {
-      return TooMuch{element, "the schema has more than " +
-                                  std::to_string(limits::kSchemaParticlesMax) + " elements"};
+    if (is_particle(element) && ++particles > kSchemaParticlesMax) {
+      return TooMuch{
+          element, "the schema has more than " + std::to_string(kSchemaParticlesMax) + " elements"};
     }
     // A group of groups of groups grows without bound where it is put in.
     if (element.is(kXs, "group")) {
@@ -107,10 +105,9 @@ std::optional<TooMuch> find_too_much(xml::Element schema) {
     const auto pattern = element.attribute("", "value").value_or("");
     if (auto what = too_much_in_pattern(pattern)) return TooMuch{element, *std::move(what)};
     patterns += pattern.size();
-    if (patterns > limits::kSchemaPatternBytesMax) {
+    if (patterns > kSchemaPatternBytesMax) {
       return TooMuch{element, "the schema's patterns have more than " +
-                                  std::to_string(limits::kSchemaPatternBytesMax) +
-                                  " octets in all"};
+                                  std::to_string(kSchemaPatternBytesMax) + " octets in all"};
     }
   }
   return std::nullopt;

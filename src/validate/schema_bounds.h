@@ -11,7 +11,16 @@
 
 namespace district::validate {
 
-// What is too much, and the element it is about. limits::kSchema... has the bounds.
+// libxml2 makes an automaton of the elements, whose cost grows with the cube of those that may be
+// absent (0.1 s for 200), and one of each pattern, whose cost grows with the square of its length
+// (0.1 s for 500 octets). The largest of our schemas has 50 elements.
+inline constexpr std::size_t kSchemaParticlesMax = 256;
+inline constexpr std::size_t kSchemaPatternBytesMax = 8 * 1024;  // of all its patterns
+inline constexpr std::size_t kPatternBytesMax = 512;
+inline constexpr std::size_t kPatternNestingMax = 8;     // groups in each other
+inline constexpr std::size_t kPatternRepeatsMax = 1000;  // {n,m}; of such in each other: multiplied
+
+// What is too much, and the element it is about.
 struct TooMuch {
   xml::Element at;
   std::string what;

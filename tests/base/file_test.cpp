@@ -3,8 +3,6 @@
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 
-#include "base/limits.h"
-
 #include "../support/temporary_folder.h"
 
 using namespace district;
