@@ -96,7 +96,7 @@ void draw_bars(std::ostream& out, const std::vector<Bar>& bars, int decimals) {
     out << bar.label << std::string(label_width - display_width(bar.label), ' ') << "  "
         << std::string(number_width - numbers[i].size(), ' ') << numbers[i];
     std::string rest = bar.value ? bar_of(*bar.value, range) : std::string();
-    if (!bar.remark.empty()) rest += (rest.empty() ? "" : " ") + bar.remark;
+    if (!bar.remark.empty()) rest += (rest.empty() ? "" : " ") + printable(bar.remark);
     if (!rest.empty()) out << "  " << rest;
     out << '\n';
   }

@@ -78,6 +78,48 @@ BOOST_AUTO_TEST_CASE(csv_has_a_header_all_columns_and_every_digit) {
              "\"Barcelona, \"\"shops\"\"\",0.30000000000000004,001/001 002/001,\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_cell_of_csv_is_no_formula_unless_the_text_is_wanted_exactly) {
+  Listing listing({{"name", "NAME"}, {"value", "V"}, {"types", "T"}});
+  listing.add({"=1+1", cell_of(-4.5, 1), cell_of(std::vector<std::string>{"@a", "b"}, "-")});
+  listing.add({"-0.2", cell_of(-1e-7, 1), cell_of(std::vector<std::string>{}, "-")});
+  std::ostringstream guarded, exact;
+  listing.write(guarded, Format::csv);
+  listing.write(exact, Format::csv_exact);
+  BOOST_TEST(guarded.str() == "name,value,types\r\n'=1+1,-4.5,'@a b\r\n-0.2,-1e-07,\r\n");
+  BOOST_TEST(exact.str() == "name,value,types\r\n=1+1,-4.5,@a b\r\n-0.2,-1e-07,\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_keep_four_digits_and_all_before_the_point) {
+  const std::vector<std::pair<double, std::string>> cases{
+      {0, "0.000"},
+      {0.00042, "0.00042"},
+      {0.000421596, "0.0004216"},
+      {-0.00042, "-0.00042"},
+      {0.05, "0.050"},
+      {0.123456, "0.1235"},
+      {1.23456, "1.235"},
+      {552, "552.000"},
+      {123456.789, "123456.789"},
+      {497011.0625, "497011.062"},
+      {123456789012345, "123456789012345.000"},
+      {1e22, "1e+22"},
+      {1.5e-9, "0.0000000015"},
+      {1.5e-10, "1.500e-10"},
+      {0.00000012346, "0.0000001235"},
+      {1e300, "1e+300"},
+      {1e-300, "1.000e-300"},
+  };
+  for (const auto& [number, shown] : cases) {
+    BOOST_TEST(cell_of(number, 3).shown == shown);
+    BOOST_TEST(cell_of(number, 3).value.get<double>() == number);
+  }
+  BOOST_TEST(cell_of(std::optional<double>(), 3).shown == "-");
+  BOOST_TEST(share_cell(1).shown == "1.000");
+  BOOST_TEST(share_cell(0.99996).shown == "0.999");
+  BOOST_TEST(share_cell(0.29).shown == "0.290");
+  BOOST_TEST(share_cell(0).shown == "0.000");
+}
+
 BOOST_AUTO_TEST_CASE(errors_show_their_violations_and_the_hint) {
   std::ostringstream out, err;
   Terminal terminal(out, err, false);

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(every_toml_file_has_the_bounds) {
     BOOST_REQUIRE(!result);
     return result.error().detail;
   };
-  for (const std::string path : {deep, large, std::string("/dev/zero")}) {
+  for (const auto& path : {deep, large, std::string("/dev/zero")}) {
     const auto expected = path == deep ? path + ":1: a key has more than 16 parts"
                                        : path +
                                              " has more than 4 MiB, which is the most that is "
