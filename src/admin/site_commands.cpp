@@ -37,7 +37,7 @@ Result<Ok> check_zones(const std::string& path, const config::SiteFile& file) {
     for (const auto& [name, value] : record.fields) {
       if ((name != "zone" && name != "site_zone") || find_zone(value) != nullptr) continue;
       return fail(ErrorCode::config_invalid,
-                  path + ":" + std::to_string(record.line) + ": " + record.kind + ": " + name +
+                  path + " line " + std::to_string(record.line) + ": " + record.kind + ": " + name +
                       ": there is no time zone '" + value + "'",
                   "use a name of the IANA database, such as Europe/Madrid (timedatectl "
                   "list-timezones shows them)");

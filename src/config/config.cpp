@@ -185,7 +185,7 @@ Result<Config> load(const std::filesystem::path& file) {
 
 Result<Config> parse(const std::string& text, const std::filesystem::path& folder,
                      const std::string& name) {
-  DISTRICT_TRY(const auto root, parse_toml(text, name));
+  DISTRICT_TRY(const auto root, parse_toml(text, name, ":"));
   Config config;
   move_paths_below(folder, config);
   for (const auto& [section, node] : root) {

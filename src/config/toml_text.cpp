@@ -84,18 +84,20 @@ class Scanner {
 
 }  // namespace
 
-Result<toml::table> parse_toml(const std::string& text, const std::string& name) {
+Result<toml::table> parse_toml(const std::string& text, const std::string& name,
+                               const char* before_line) {
   Scanner scanner(text);
   if (const auto complaint = scanner.complaint(); !complaint.empty()) {
     return fail(ErrorCode::config_invalid,
-                name + ":" + std::to_string(scanner.line()) + ": " + complaint,
+                name + before_line + std::to_string(scanner.line()) + ": " + complaint,
                 "no file of District needs as many; check that it is the file that was meant");
   }
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::config_invalid, name + ":" + std::to_string(error.source().begin.line) +
-                                               ": " + std::string(error.description()));
+    return fail(ErrorCode::config_invalid, name + before_line +
+                                               std::to_string(error.source().begin.line) + ": " +
+                                               std::string(error.description()));
   }
 }
 
