@@ -162,7 +162,10 @@ void write_page(std::ostream& out) {
          "changes, and the time of its computation. Attributes of a value are further columns: "
          "`missing` names the master data or quantity that it lacks, `estimated_values` how many "
          "of its inputs a gateway estimated, `excluded_overlaps` how many a later received value "
-         "overlaps, `implausible` how many a rule below set aside. A window without data inside a "
+         "overlaps, `implausible` how many a rule below set aside. The status says how complete "
+         "the "
+         "data are, not how well a model fits them: `weak_model` marks one that fits badly, "
+         "whatever the status is. A window without data inside a "
          "series is a row without a value. Hours are of UTC, the others of the site's calendar.\n";
   write_common_rules(out);
   for (const auto& family : quantify::families()) write_family(out, family);

@@ -102,7 +102,7 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
                             {}});
     return exit_invalid;
   }
-  if (session.json && session.csv) {
+  if (session.json && (session.csv || session.csv_exact)) {
     session.terminal.error(
         {ErrorCode::admin_invalid, "--csv excludes --json", "give one of them", {}, {}});
     return exit_invalid;

@@ -52,7 +52,7 @@ Result<std::map<std::string, std::size_t>> columns_of(const std::string& path,
 }
 
 Result<std::vector<EnrolRow>> rows_of_csv(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
+  DISTRICT_TRY(const auto text, read_file(path, limits::kListFileBytesMax));
   auto records = read_csv(text, {ErrorCode::admin_invalid, path + " line "});
   if (!records) return fail(std::move(records).error());
   if (records->empty()) {

@@ -134,8 +134,11 @@ Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
   store::ArchiveStore archive(*database);
   auto envelope = archive.find(receipt_id);
   if (!envelope && envelope.error().code == ErrorCode::not_found) {
+    const bool import = receipt_id.starts_with("site-import-");
     return fail(ErrorCode::not_found, "no envelope " + receipt_id,
-                "'districtctl envelope list' shows them");
+                import ? "it is an import of master data: 'districtctl site show-import " +
+                             receipt_id + "' shows it"
+                       : "'districtctl envelope list' shows them");
   }
   if (!envelope) return fail(std::move(envelope).error());
   if (!raw) return show_details(session, *database, *envelope);

@@ -53,7 +53,7 @@ struct CheckedReceipts {
 // cannot be read is told, and the others are still checked.
 Result<CheckedReceipts> check_receipts(store::Database& database, const std::string& path,
                                        std::vector<std::string>& problems) {
-  DISTRICT_TRY(const auto content, read_file(path));
+  DISTRICT_TRY(const auto content, read_file(path, limits::kReceiptFileBytesMax));
   std::istringstream lines(content);
   std::string line;
   CheckedReceipts result;

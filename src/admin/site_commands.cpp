@@ -2,11 +2,13 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 
 #include "admin/session.h"
 #include "base/characters.h"
+#include "base/local_time.h"
 #include "base/near_name.h"
 #include "config/site_file.h"
 #include "quantify/site_import.h"
@@ -93,9 +95,24 @@ class NewNames {
   std::map<std::string, std::set<std::string>> meters_;  // by source
   std::vector<std::string> names_, texts_;
 };
+// A zone that only some machines know would make the same envelopes give different KPIs.
+Result<Ok> check_zones(const std::string& path, const config::SiteFile& file) {
+  for (const auto& record : file.records) {
+    for (const auto& [name, value] : record.fields) {
+      if ((name != "zone" && name != "site_zone") || find_zone(value) != nullptr) continue;
+      return fail(ErrorCode::config_invalid,
+                  path + " line " + std::to_string(record.line) + ": " + record.kind + ": " + name +
+                      ": there is no time zone '" + value + "'",
+                  "use a name of the IANA database, such as Europe/Madrid (timedatectl "
+                  "list-timezones shows them)");
+    }
+  }
+  return Ok{};
+}
 
 Result<int> import(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto file, config::load_site_file(options.file));
+  DISTRICT_CHECK(check_zones(options.file, file));
   DISTRICT_TRY(const auto validator, session.validator());
   std::vector<validate::StatedRecord> records;
   for (const auto& record : file.records)
@@ -165,7 +182,75 @@ Result<int> show(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_CHECK(find_tenant(*database, options.tenant));
   DISTRICT_TRY(const auto listing, statements_of(*database, options));
+  if (listing.empty()) {
+    DISTRICT_CHECK(
+        check_meter_names(*database, options.tenant, options.source,
+                          options.meter.empty() ? std::nullopt : std::optional(options.meter)));
+    session.terminal.note("no rows: nothing is stated");
+  }
   listing.write(session.terminal.out(), session.format());
+  return exit_ok;
+}
+
+// "12", or "site-import-12" as it stands where a statement is said to come from.
+std::optional<std::uint64_t> import_number(std::string_view name) {
+  constexpr std::string_view kPrefix = "site-import-";
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  std::uint64_t number = 0;
+  const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool whole = problem == std::errc() && end == name.data() + name.size();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
+Result<Listing> statements_of(const store::SiteImport& import) {
+  Listing listing({{"source", "SOURCE"},
+                   {"meter", "METER OR SITE"},
+                   {"attribute", "ATTRIBUTE"},
+                   {"value", "VALUE"},
+                   {"valid_from", "FROM"},
+                   {"valid_to", "TO"}});
+  const auto statements = Json::parse(import.statements, nullptr, false);
+  if (!statements.is_array()) {
+    return fail(ErrorCode::archive_corrupt,
+                "site-import-" + std::to_string(import.leaf_index) + " cannot be read",
+                "'districtctl log verify' tells whether it is as it was imported");
+  }
+  for (const auto& statement : statements) {
+    const auto text = [&statement](const char* member) -> Cell {
+      const auto found = statement.find(member);
+      if (found == statement.end() || !found->is_string()) return {Json(nullptr), "-"};
+      return found->get<std::string>();
+    };
+    listing.add({text("source"), text("meter"), text("attribute"), text("value"), text("validFrom"),
+                 text("validTo")});
+  }
+  return listing;
+}
+
+Result<int> show_import(Session& session, const std::string& name) {
+  DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  store::SeriesStore store(*database);
+  DISTRICT_TRY(const auto imports, store.site_imports());
+  const auto number = import_number(name);
+  const auto import = std::ranges::find_if(
+      imports, [&number](const auto& candidate) { return candidate.leaf_index == number; });
+  if (import == imports.end()) {
+    return fail(ErrorCode::not_found, "no import '" + name + "'",
+                "'districtctl site show' names the imports in the column STATED IN");
+  }
+  DISTRICT_TRY(const auto origin, store.origin(import->leaf_index));
+  DISTRICT_TRY(const auto listing, statements_of(*import));
+  const auto format = session.format();
+  Details details;
+  details.add("name", "Import", origin.receipt_id);
+  details.add("tenant", "Tenant", import->tenant);
+  details.add("imported_at", "Imported at", cell_of(origin.received_at, 6));
+  details.add("leaf_index", "Leaf index", import->leaf_index);
+  auto& out = session.terminal.out();
+  if (format == Format::json) details.add("statements", "", {listing.json(), ""});
+  if (!is_csv(format)) details.write(out, format);
+  if (format == Format::table) out << '\n';
+  if (format != Format::json) listing.write(out, format);
   return exit_ok;
 }
 
@@ -251,6 +336,20 @@ void add_site_commands(CLI::App& app, Session& session) {
       "Example:\n  districtctl --data /var/lib/district site show --tenant 10 --meter KAL-W2");
   show_command->callback([&session, options] {
     session.action = [&session, options] { return show(session, *options); };
+  });
+
+  auto name = std::make_shared<std::string>();
+  auto* show_import_command =
+      site->add_subcommand("show-import", "Show what one import stated, and when");
+  show_import_command
+      ->add_option("import", *name, "Its name, as 'site show' and 'kpi explain' have it")
+      ->type_name("site-import-N")
+      ->required();
+  add_csv_option(*show_import_command, session);
+  show_import_command->footer(
+      "Example:\n  districtctl --data /var/lib/district site show-import site-import-12");
+  show_import_command->callback([&session, name] {
+    session.action = [&session, name] { return show_import(session, *name); };
   });
 }
 

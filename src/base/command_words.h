@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/nearest.h"
+#include "base/near_name.h"
 
 namespace district {
 
@@ -26,8 +26,8 @@ std::string did_you_mean(const App& app, std::string_view word) {
   for (const auto* command : at->get_subcommands([](const App*) { return true; })) {
     known.push_back(command->get_name());
   }
-  const auto meant = nearest_of(word.substr(0, word.find('=')), known);
-  return meant ? "did you mean '" + *meant + "'? " : std::string();
+  const auto meant = nearest_name(word.substr(0, word.find('=')), known);
+  return !meant.empty() ? "did you mean '" + meant + "'? " : std::string();
 }
 
 }  // namespace district

@@ -43,6 +43,7 @@ std::string nearest_name(std::string_view name, std::span<const std::string> kno
   std::string best;
   std::size_t fewest = 0;
   for (const std::string& candidate : known) {
+    if (candidate.starts_with('-') != name.starts_with('-')) continue;  // options and names
     const auto letters = letters_of(candidate);
     if (letters.empty() || letters.size() > kLettersMax) continue;
     const auto edits = distance(wanted, letters);

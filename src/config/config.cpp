@@ -1,14 +1,14 @@
 #include "config/config.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/file.h"
-#include "base/nearest.h"
+#include "base/near_name.h"
 #include "config/keys.h"
+#include "config/toml_text.h"
 
 namespace district::config {
 namespace {
@@ -46,15 +46,15 @@ bool is_section(std::string_view section) {
 std::string near_key(const std::string& asked) {
   std::vector<std::string> known;
   for (const Key& key : all_keys()) known.push_back(dotted(key));
-  const auto meant = nearest_of(asked, known);
-  return meant ? "did you mean " + *meant + "? " : std::string();
+  const auto meant = nearest_name(asked, known);
+  return !meant.empty() ? "did you mean " + meant + "? " : std::string();
 }
 
 std::string near_section(const std::string& asked) {
   std::vector<std::string> known;
   for (const Key& key : all_keys()) known.emplace_back(key.section);
-  const auto meant = nearest_of(asked, known);
-  return meant ? "did you mean [" + *meant + "]? " : std::string();
+  const auto meant = nearest_name(asked, known);
+  return !meant.empty() ? "did you mean [" + meant + "]? " : std::string();
 }
 
 // What is wrong with the value, to follow the key's name in a sentence; nullopt: it is set.
@@ -195,19 +195,13 @@ std::string Config::base_url() const {
 }
 
 Result<Config> load(const std::filesystem::path& file) {
-  DISTRICT_TRY(const auto text, read_file(file));
+  DISTRICT_TRY(const auto text, read_file(file, limits::kTomlFileBytesMax));
   return parse(text, file.parent_path(), file.string());
 }
 
 Result<Config> parse(const std::string& text, const std::filesystem::path& folder,
                      const std::string& name) {
-  toml::table root;
-  try {
-    root = toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::config_invalid, name + ":" + std::to_string(error.source().begin.line) +
-                                               ": " + std::string(error.description()));
-  }
+  DISTRICT_TRY(const auto root, parse_toml(text, name, ":"));
   Config config;
   move_paths_below(folder, config);
   for (const auto& [section, node] : root) {

@@ -407,14 +407,14 @@ Result<Certificate> Certificate::from_pem(std::string_view pem, const std::strin
 }
 
 Result<Certificate> Certificate::from_pem_file(const std::string& path) {
-  DISTRICT_TRY(const std::string pem, read_file(path));
+  DISTRICT_TRY(const std::string pem, read_file(path, limits::kPemFileBytesMax));
   auto certificate = from_pem(pem, path);
   if (!certificate) certificate.error().detail = path + ": " + certificate.error().detail;
   return certificate;
 }
 
 Result<KeyPair> read_key_pair(const std::string& certificate_file, const std::string& key_file) {
-  DISTRICT_TRY(const std::string pem, read_file(certificate_file));
+  DISTRICT_TRY(const std::string pem, read_file(certificate_file, limits::kPemFileBytesMax));
   auto all = Certificate::all_from_pem(pem, certificate_file);
   if (!all) all.error().detail = certificate_file + ": " + all.error().detail;
   if (!all) return fail(std::move(all).error());
@@ -529,7 +529,7 @@ bool Certificate::signed_by(const Certificate& issuer) const {
 }
 
 Result<PrivateKey> PrivateKey::from_pem_file(const std::string& path) {
-  DISTRICT_TRY(std::string pem, read_file(path));
+  DISTRICT_TRY(std::string pem, read_file(path, limits::kPemFileBytesMax));
   auto text = read_pem(pem);
   EvpKey key;
   const auto block = std::ranges::find_if(text.blocks, is_private_key);

@@ -259,7 +259,8 @@ HttpsClient::~HttpsClient() = default;
 
 Result<HttpsClient> HttpsClient::create(const Url& url, const std::string& ca_file,
                                         std::chrono::seconds deadline) {
-  DISTRICT_CHECK(read_file(ca_file));  // OpenSSL does not say why it cannot
+  DISTRICT_CHECK(
+      read_file(ca_file, limits::kPemFileBytesMax));  // OpenSSL does not say why it cannot
   auto state = std::make_unique<State>(url, deadline);
   error_code problem;
   state->tls.load_verify_file(ca_file, problem);

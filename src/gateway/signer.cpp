@@ -32,7 +32,7 @@ std::vector<std::string> certificate_blocks(std::string_view text) {
 }  // namespace
 
 Result<std::vector<crypto::Certificate>> read_certificates(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
+  DISTRICT_TRY(const auto text, read_file(path, limits::kPemFileBytesMax));
   std::vector<crypto::Certificate> certificates;
   Result<crypto::Certificate> first_problem = fail(ErrorCode::token_invalid, "no certificate");
   bool failed = false;

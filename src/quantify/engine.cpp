@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "observe/events.h"
+#include "quantify/acting.h"
 #include "quantify/catalogue.h"
 #include "quantify/meter_data.h"
 #include "quantify/recomputation.h"
@@ -24,48 +25,77 @@ using store::Version;
 
 constexpr Duration kTick{1};  // of Instant
 
-bool lasts(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
+// What acts on a KPI value, as far as one input has it.
+class Inputs {
+ public:
+  Inputs(SeriesStore& store, const KpiDefinition& definition, const KpiValue& kpi,
+         const Calendar& calendar, const MasterData& master, const Standards& standards)
+      : store_(store),
+        definition_(definition),
+        kpi_(kpi),
+        calendar_(calendar),
+        master_(master),
+        standards_(standards) {}
 
-// From where to where values of an input may act on a window.
-struct Reach {
-  Instant from{}, to{};
-};
+  Result<Ok> add(const Input& input, const Series& series, const MeterKey& meter,
+                 Explanation& explanation) {
+    const Window window{kpi_.window, kpi_.start, kpi_.end};
+    for (auto span : acting_times(definition_, input, window, calendar_, master_)) {
+      if (series.kind == ValueKind::reading) DISTRICT_CHECK(reach_to_readings(series, span));
+      const auto early = series.kind == ValueKind::instant ? kHoldMax : series.longest;
+      DISTRICT_TRY(const auto versions,
+                   store_.versions(series, span.from - early, span.to - kTick));
+      for (const auto& version :
+           acting_versions(versions, definition_, series.kind, span, master_, standards_))
+        DISTRICT_CHECK(add(version, series, meter, explanation));
+    }
+    return Ok{};
+  }
 
-Result<Reach> reach_of(SeriesStore& store, const FamilyDefinition& family, const Series& series,
-                       const KpiValue& kpi) {
-  Reach reach{kpi.start - series.longest - family.looks_back, kpi.end - kTick};
-  if (lasts(series.kind)) return reach;
-  // The value before the window reaches into it; a register's next one ends the window.
-  DISTRICT_TRY(const auto before, store.value_before(series, kpi.start + kTick));
-  reach.from = before ? before->start : kpi.start;
-  if (series.kind != ValueKind::reading) return reach;
-  DISTRICT_TRY(const auto after, store.value_after(series, reach.to));
-  if (after) reach.to = after->start;
-  return reach;
-}
+ private:
+  // Consumption is linear between readings: those beside the window act on it.
+  Result<Ok> reach_to_readings(const Series& series, Span& span) {
+    if (definition_.family != Family::register_reading) return Ok{};
+    DISTRICT_TRY(const auto before, reading_before(store_, series, span.from + kTick));
+    DISTRICT_TRY(const auto after, reading_after(store_, series, span.to - kTick));
+    if (before) span.from = before->start;
+    if (after) span.to = after->start + kTick;
+    return Ok{};
+  }
 
-bool acts_on(const Version& version, const FamilyDefinition& family, const Series& series,
-             const KpiValue& kpi) {
-  if (!lasts(series.kind)) return true;
-  return version.end > kpi.start - family.looks_back || version.start >= kpi.start;
-}
-
-Result<Ok> add_inputs(SeriesStore& store, const FamilyDefinition& family, const Series& series,
-                      const MeterKey& meter, const KpiValue& kpi, Explanation& explanation) {
-  DISTRICT_TRY(const auto reach, reach_of(store, family, series, kpi));
-  DISTRICT_TRY(const auto versions, store.versions(series, reach.from, reach.to));
-  for (const auto& version : versions) {
-    if (!acts_on(version, family, series, kpi)) continue;
+  Result<Ok> add(const Version& version, const Series& series, const MeterKey& meter,
+                 Explanation& explanation) {
     Measurement input;
     input.meter = meter;
     input.observation = {meter.source,          meter.meter,   series.quantity, series.unit,
                          series.kind,           version.start, version.end,     version.value,
                          version.message_index, version.flags};
     input.state = version.state;
-    DISTRICT_TRY(input.origin, store.origin(version.leaf_index));
+    DISTRICT_TRY(input.origin, store_.origin(version.leaf_index));
     explanation.inputs.push_back(std::move(input));
+    return Ok{};
   }
-  return Ok{};
+
+  SeriesStore& store_;
+  const KpiDefinition& definition_;
+  const KpiValue& kpi_;
+  const Calendar& calendar_;
+  const MasterData& master_;
+  const Standards& standards_;
+};
+
+void add_statements(const ActingFact& fact, const MasterData& master, const KpiValue& kpi,
+                    Explanation& explanation) {
+  using enum ActingFact::When;
+  const auto last = kpi.end - kTick;
+  auto stated =
+      fact.when == latest
+          ? master.last(fact.attribute)
+          : master.statements(fact.attribute, fact.when == at_end ? last : kpi.start, last);
+  for (auto& statement : stated) {
+    explanation.statements.push_back({std::string(fact.attribute), std::move(statement.value),
+                                      statement.from, std::move(statement.origin)});
+  }
 }
 
 // Once for each, since every meter of the zone leads here again and again.
@@ -255,6 +285,7 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
     return fail(ErrorCode::not_found,
                 "no values of meter " + kpi.meter.source + " " + kpi.meter.meter);
   DISTRICT_TRY(const auto meter, MeterData::load(store, *meter_id));
+  DISTRICT_TRY(const auto calendar, calendar_of(kpi.meter.tenant, meter.master.latest("zone")));
   Explanation explanation;
   for (const auto& [family, inputs] : meter.families()) {
     for (const auto& definition : catalogue()) {
@@ -262,30 +293,28 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
       if (ours && explanation.definition == nullptr) explanation.definition = &definition;
     }
     if (explanation.definition == nullptr) continue;
-    for (const auto* series : inputs) {
+    const auto acting = acting_on(*explanation.definition, kpi.window);
+    Inputs found(store, *explanation.definition, kpi, calendar, meter.master, standards_);
+    for (const auto i : acting.inputs) {
+      const auto* series = inputs[i];
       if (series == nullptr) continue;
       const bool of_sensor = !meter.sensor.empty() && series >= meter.sensor.data() &&
                              series < meter.sensor.data() + meter.sensor.size();
       const auto key =
           of_sensor ? meter_referred_to(kpi.meter.tenant, *meter.master.latest("outdoor_sensor"))
                     : kpi.meter;
-      DISTRICT_CHECK(add_inputs(store, *family, *series, key, kpi, explanation));
+      DISTRICT_CHECK(found.add(family->inputs[i], *series, key, explanation));
     }
     if (family->family == Family::register_reading) {
       auto replaced = meter.master.latest("replaces_meter");
       for (const auto& predecessor : meter.predecessors) {
         if (!replaced || kpi.start >= predecessor.exchanged_at) break;
         const MeterKey key{kpi.meter.tenant, kpi.meter.source, *replaced};
-        DISTRICT_CHECK(add_inputs(store, *family, predecessor.registers, key, kpi, explanation));
+        DISTRICT_CHECK(found.add(family->inputs[0], predecessor.registers, key, explanation));
         replaced = predecessor.master.latest("replaces_meter");
       }
     }
-    for (const auto attribute : family->facts) {
-      for (auto& stated : meter.master.statements(attribute, kpi.start, kpi.end - kTick)) {
-        explanation.statements.push_back(
-            {std::string(attribute), std::move(stated.value), stated.from, stated.origin});
-      }
-    }
+    for (const auto& fact : acting.facts) add_statements(fact, meter.master, kpi, explanation);
     return explanation;
   }
   return fail(ErrorCode::not_found, "the meter has no values for KPI " + kpi.kpi,

@@ -131,6 +131,12 @@ std::vector<MasterData::Statement> MasterData::statements(std::string_view attri
   return result;
 }
 
+std::vector<MasterData::Statement> MasterData::last(std::string_view attribute) const {
+  const auto found = statements_.find(attribute);
+  if (found == statements_.end()) return {};
+  return {found->second.back()};
+}
+
 void MasterData::inherit(const MasterData& site) {
   for (const auto& [attribute, statements] : site.statements_) {
     // A site's zone has a name of its own in messages.

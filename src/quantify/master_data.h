@@ -43,6 +43,9 @@ class MasterData {
   };
   std::vector<Statement> statements(std::string_view attribute, Instant from, Instant to) const;
 
+  // The one with the latest valid_from, or none.
+  std::vector<Statement> last(std::string_view attribute) const;
+
   // Attributes of which nothing is said here are as the site has them.
   void inherit(const MasterData& site);
 

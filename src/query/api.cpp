@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/nearest.h"
+#include "base/near_name.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "observe/events.h"
@@ -239,8 +239,8 @@ std::string near_parameter(const Resource& resource, std::string_view name) {
   for (const auto& each : common_parameters()) {
     if (takes(resource, each)) known.emplace_back(each.name);
   }
-  const auto meant = nearest_of(name, known);
-  return meant ? "did you mean '" + *meant + "'? " : std::string();
+  const auto meant = nearest_name(name, known);
+  return !meant.empty() ? "did you mean '" + meant + "'? " : std::string();
 }
 
 Result<Ok> check(const Resource& resource, const Parameters& parameters) {
@@ -331,8 +331,8 @@ Result<pipeline::Answer> read(const Resource& resource, const Question& question
   }
   pipeline::Answer answer;
   answer.content_type = media_type_of(format);
-  answer.body =
-      format == Format::csv ? as_csv(resource, page.rows) : as_json(resource, page.rows, next);
+  answer.body = format == Format::json ? as_json(resource, page.rows, next)
+                                       : as_csv(resource, page.rows, format == Format::csv_exact);
   if (next) answer.fields = "Link: <" + *next + ">; rel=\"next\"\r\n";
   return answer;
 }
@@ -342,7 +342,9 @@ Result<pipeline::Answer> read(const Resource& resource, const server::ApiRequest
   const auto& parameters = question.parameters;
   DISTRICT_CHECK(check(resource, parameters));
   const auto named = parameters.text("format");
-  const auto format = named ? std::optional(*named == "csv" ? Format::csv : Format::json)
+  const auto format = named ? std::optional(*named == "csv"         ? Format::csv
+                                            : *named == "csv-exact" ? Format::csv_exact
+                                                                    : Format::json)
                       : resource.read_octets != nullptr ? std::optional(Format::json)
                                                         : format_for(request.accept);
   if (!format) return problem(406, "there is application/json and text/csv");

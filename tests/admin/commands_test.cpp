@@ -129,6 +129,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
                                                                    {"site", "import"},
                                                                    {"site", "list"},
                                                                    {"site", "show"},
+                                                                   {"site", "show-import"},
                                                                    {"content", "list"},
                                                                    {"content", "check"},
                                                                    {"log", "verify"},
@@ -746,8 +747,31 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   BOOST_TEST(hours[2]["value"].is_null());
 
   const auto misspelled = run({"kpi", "--tenant", "20", "--kpi", "energy_kWh"});
-  BOOST_TEST(misspelled.code == admin::exit_invalid);
-  BOOST_TEST(contains(misspelled.err, "there is no KPI 'energy_kWh'"), misspelled.err);
+  BOOST_TEST(misspelled.code == admin::exit_not_found);
+  BOOST_TEST(contains(misspelled.err, "there is no KPI 'energy_kWh', did you mean energy_kwh?"),
+             misspelled.err);
+  for (const auto& [arguments, expected] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--source", "BCN-SCHOL"}, "has no source 'BCN-SCHOL', did you mean BCN-SCHOOL?"},
+           {{"--source", "nowhere"}, "tenant 20 has no source 'nowhere'"},
+           {{"--source", "BCN-SCHOOL", "--meter", "W1"},
+            "source BCN-SCHOOL has no meter or site 'W1'"},
+           {{"--meter", "W1"}, "tenant 20 has no meter or site 'W1'"}}) {
+    for (std::vector<std::string> command :
+         {std::vector<std::string>{"kpi", "--tenant", "20"}, {"site", "show", "--tenant", "20"}}) {
+      command.insert(command.end(), arguments.begin(), arguments.end());
+      const auto unknown = run(command);
+      BOOST_TEST(unknown.code == admin::exit_not_found, unknown.err);
+      BOOST_TEST(contains(unknown.err, expected), unknown.err);
+    }
+  }
+  const auto nothing = run({"kpi", "--tenant", "20", "--source", "BCN-SCHOOL", "--from",
+                            "2001-01-01", "--to", "2001-02-01"});
+  BOOST_TEST(nothing.code == admin::exit_ok);
+  BOOST_TEST(contains(nothing.err, "no rows"), nothing.err);
+  BOOST_TEST(contains(table.out, "REMARKS"), table.out);
+  BOOST_TEST(contains(table.out, "missing=energy_price"), table.out);
+  BOOST_TEST(!run_json({"kpi", "--tenant", "20"})[0].contains("remarks"));
 
   const auto picture =
       run({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour", "--picture"});
@@ -937,6 +961,18 @@ BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_ar
   const auto refused = run({"site", "import", file});
   BOOST_TEST(refused.code == admin::exit_invalid);
   BOOST_TEST(contains(refused.err, "steam"), refused.err);
+  for (const std::string zone : {"localtime", "posix/Europe/Madrid", "Factory", "Europe/Madird"}) {
+    std::ofstream(file) << "tenant = \"20\"\nsource = \"BCN-SCHOOL\"\nvalid_from = 2010-01-01\n"
+                           "[[meter]]\nzone = \""
+                        << zone << "\"\n[[site]]\nsite_id = \"S\"\n";
+    for (const auto* dry_run : {"--dry-run", "--json"}) {
+      const auto no_zone = run({"site", "import", dry_run, file});
+      BOOST_TEST(no_zone.code == admin::exit_invalid);
+      BOOST_TEST(
+          contains(no_zone.err, " line 4: meter: zone: there is no time zone '" + zone + "'"),
+          no_zone.err);
+    }
+  }
   write("power");
   BOOST_TEST(run({"site", "import", file}).code == 0);
   BOOST_TEST(contains(run({"site", "show", "--tenant", "20"}).out, "co2_factor_kg_per_kwh"));
@@ -948,6 +984,20 @@ BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_ar
                               "co2_kg", "--window", "month", "--at", "2018-03-15"});
   BOOST_TEST(explained.code == 0, explained.err);
   BOOST_TEST(contains(explained.out, "site-import-"), explained.out);
+  // What is named can be shown.
+  const auto name = std::string(run_json({"site", "show", "--tenant", "20"})[0]["statedIn"]);
+  BOOST_TEST(name.starts_with("site-import-"), name);
+  const auto import = run({"site", "show-import", name});
+  BOOST_TEST(import.code == 0, import.err);
+  BOOST_TEST(contains(import.out, "co2_factor_kg_per_kwh"), import.out);
+  const auto shown = run_json({"site", "show-import", name.substr(name.rfind('-') + 1)});
+  BOOST_TEST(shown["name"] == name);
+  BOOST_TEST(shown["tenant"] == "20");
+  BOOST_TEST(shown["statements"].size() == 2U);
+  for (const std::string unknown : {"site-import-", "site-import-999999", "12x", "-1", ""}) {
+    BOOST_TEST(run({"site", "show-import", "--", unknown}).code == admin::exit_not_found, unknown);
+  }
+  BOOST_TEST(contains(run({"envelope", "show", name}).err, "site show-import " + name));
   BOOST_TEST(contains(explained.out, first.receipt_id), explained.out);
   const auto explain_at = [](std::vector<std::string> more) {
     more.insert(more.begin(), {"kpi", "explain", "--tenant", "20", "--source", "BCN-SCHOOL",

@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/bytes.h"
-#include "base/nearest.h"
+#include "base/near_name.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -66,13 +66,13 @@ BOOST_AUTO_TEST_CASE(the_nearest_word_is_found_and_what_is_far_is_not) {
       {"rejections", "rejection"}, {"kip", "kpi"},        {"lgo", "log"},
       {"--tennat", "--tenant"}};
   for (const auto& [word, meant] : cases) {
-    BOOST_TEST_CONTEXT(word) { BOOST_TEST(nearest_of(word, words).value_or("none") == meant); }
+    BOOST_TEST_CONTEXT(word) { BOOST_TEST(nearest_name(word, words) == meant); }
   }
   for (const auto& far : {std::string(), std::string("x"), std::string("show"),
                           std::string("meter"), std::string(100'000, 't')}) {
-    BOOST_TEST_CONTEXT(far.substr(0, 20)) { BOOST_TEST(!nearest_of(far, words)); }
+    BOOST_TEST_CONTEXT(far.substr(0, 20)) { BOOST_TEST(nearest_name(far, words).empty()); }
   }
-  BOOST_TEST(!nearest_of("tenant", {}));
+  BOOST_TEST(nearest_name("tenant", {}).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

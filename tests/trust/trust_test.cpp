@@ -124,11 +124,13 @@ BOOST_AUTO_TEST_CASE(mistakes_in_a_tenant_are_named) {
     change(tenant);
     check_failed(add_tenant(*scratch.database, tenant, kNow), ErrorCode::admin_invalid, part);
   };
-  for (const char* code : {"", " 20", "2  0", "2\n0", "\xff"}) {
+  for (const char* code : {"", " 20", "2  0", "2\n0", "\xff", "2\u200b0", "2\u202e0", "2\u00850"}) {
     check([&](Tenant& t) { t.code = code; }, "code");
   }
-  for (const char* zone : {"", "Europe/Atlantis", "/Europe/Madrid", "../zoneinfo/Europe/Madrid",
-                           "Europe", "Europe/Madrid\n", "tzdata.zi", "Europe//../Madrid"}) {
+  for (const char* zone :
+       {"", "Europe/Atlantis", "/Europe/Madrid", "../zoneinfo/Europe/Madrid", "Europe",
+        "Europe/Madrid\n", "tzdata.zi", "Europe//../Madrid", "localtime", "posixrules", "Factory",
+        "right/Europe/Madrid", "posix/Europe/Madrid"}) {
     check([&](Tenant& t) { t.zone = zone; }, "zone");
   }
   for (const char* type : {"001", "/001", "001/", "001/1/1", "001 /1"}) {
