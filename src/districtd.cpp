@@ -30,6 +30,7 @@
 #include "soap/body_writer.h"
 #include "soap/operation_reader.h"
 #include "store/database.h"
+#include "trust/api_keys.h"
 #include "trust/trust.h"
 #include "validate/content_folder.h"
 #include "validate/validator.h"
@@ -260,6 +261,10 @@ Result<Ok> run(const Options& options, const config::Config& config) {
                                        static_cast<std::size_t>(config.archive.queue_max),
                                        static_cast<int>(config.archive.compression_level)},
                                       clock));
+  {
+    DISTRICT_TRY(const auto keys, store::Database::open(database, store::OpenMode::existing));
+    DISTRICT_CHECK(trust::log_earlier_api_keys(*keys, clock.now()));
+  }
   DISTRICT_TRY(const auto trust, trust::Trust::open(database, store::OpenMode::existing));
   quantify::QuantifierSettings quantifying{.database_path = database};
   DISTRICT_TRY(quantifying.standards,

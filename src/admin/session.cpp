@@ -8,6 +8,7 @@
 #include "base/near_name.h"
 #include "quantify/catalogue.h"
 #include "store/inventory.h"
+#include "store/read_snapshot.h"
 #include "validate/content_folder.h"
 #include "xml/document.h"
 
@@ -47,6 +48,10 @@ Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) con
     return fail(std::move(error));
   }
   if (!exists) terminal.note("made a new database, " + path);
+  if (store::is_read_without_locks(**database)) {
+    terminal.note("nothing can be written beside " + path +
+                  ": it is read as it is; nobody may change it meanwhile");
+  }
   return database;
 }
 

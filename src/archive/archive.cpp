@@ -68,15 +68,7 @@ store::NewEnvelope describe(const Evidence& evidence, const verify::VerifiedEnve
   envelope.soap_action = raw.soap_action;
   envelope.raw_size = evidence.size();
   envelope.payload_digest = verified.payload_digest();
-  const Receipt receipt{envelope.receipt_id,
-                        envelope.received_at,
-                        envelope.message_count,
-                        envelope.payload_digest,
-                        0,
-                        0,
-                        {}};
-  envelope.log_entry =
-      log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+  envelope.log_entry = log::envelope_entry(envelope);
   return envelope;
 }
 

@@ -1,5 +1,6 @@
 #include "audit/comparison.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -10,12 +11,25 @@
 namespace district::audit {
 namespace {
 
-// Both lists by key, paired; null where one of them has none.
+template <typename Value>
+using Pairs = std::vector<std::pair<const Value*, const Value*>>;
+
+// Both lists by key, paired; null where one of them has none, or fewer.
 template <typename Value, typename KeyOf>
-auto paired(const std::vector<Value>& recorded, const std::vector<Value>& replayed, KeyOf key_of) {
-  std::map<decltype(key_of(recorded.front())), std::pair<const Value*, const Value*>> pairs;
-  for (const auto& value : recorded) pairs[key_of(value)].first = &value;
-  for (const auto& value : replayed) pairs[key_of(value)].second = &value;
+Pairs<Value> paired(const std::vector<Value>& recorded, const std::vector<Value>& replayed,
+                    KeyOf key_of) {
+  using Values = std::vector<const Value*>;
+  std::map<decltype(key_of(recorded.front())), std::pair<Values, Values>> by_key;
+  for (const auto& value : recorded) by_key[key_of(value)].first.push_back(&value);
+  for (const auto& value : replayed) by_key[key_of(value)].second.push_back(&value);
+  Pairs<Value> pairs;
+  for (const auto& [key, values] : by_key) {
+    const auto& [before, now] = values;
+    for (std::size_t i = 0; i < std::max(before.size(), now.size()); ++i) {
+      pairs.emplace_back(i < before.size() ? before[i] : nullptr,
+                         i < now.size() ? now[i] : nullptr);
+    }
+  }
   return pairs;
 }
 
@@ -96,6 +110,16 @@ const char* name_of(DifferenceKind kind) {
       return "master data";
     case DifferenceKind::kpi:
       return "KPI";
+    case DifferenceKind::replay_key:
+      return "replay key";
+    case DifferenceKind::failure:
+      return "failure";
+    case DifferenceKind::registry:
+      return "registry";
+    case DifferenceKind::count:
+      return "count";
+    case DifferenceKind::place:
+      return "place";
   }
   return "";
 }
@@ -122,8 +146,7 @@ std::vector<Difference> compare_measurements(const std::vector<store::Measuremen
                            o.kind);
   });
   std::vector<Difference> differences;
-  for (const auto& [key, pair] : pairs) {
-    const auto [before, now] = pair;
+  for (const auto& [before, now] : pairs) {
     if (before != nullptr && now != nullptr && same(*before, *now, flags)) continue;
     // The replay's origin is that of the archive.
     const auto& one = now != nullptr ? *now : *before;
@@ -152,8 +175,7 @@ std::vector<Difference> compare_facts(const MeterKey& meter,
                            stored.fact.message_index);
   });
   std::vector<Difference> differences;
-  for (const auto& [key, pair] : pairs) {
-    const auto [before, now] = pair;
+  for (const auto& [before, now] : pairs) {
     if (before != nullptr && now != nullptr && before->fact.value == now->fact.value &&
         before->fact.valid_to == now->fact.valid_to && before->origin == now->origin) {
       continue;
@@ -169,13 +191,28 @@ std::vector<Difference> compare_facts(const MeterKey& meter,
   return differences;
 }
 
+std::vector<Difference> compare_named(DifferenceKind kind, const Named& recorded,
+                                      const Named& replayed) {
+  std::vector<Difference> differences;
+  const auto text_of = [](const Named& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? std::string() : found->second;
+  };
+  auto names = replayed;
+  names.insert(recorded.begin(), recorded.end());
+  for (const auto& [name, text] : names) {
+    auto before = text_of(recorded, name), now = text_of(replayed, name);
+    if (before != now) differences.push_back({kind, {}, name, std::move(before), std::move(now)});
+  }
+  return differences;
+}
+
 void compare_kpis(const std::vector<KpiValue>& recorded, const std::vector<KpiValue>& replayed,
                   const KpiDifference& each) {
   const auto pairs = paired(recorded, replayed, [](const KpiValue& kpi) {
     return std::make_tuple(kpi.meter, kpi.kpi, kpi.window, kpi.start);
   });
-  for (const auto& [key, pair] : pairs) {
-    const auto [before, now] = pair;
+  for (const auto& [before, now] : pairs) {
     if (before == nullptr || now == nullptr || !same(*before, *now)) each(before, now);
   }
 }

@@ -1,9 +1,11 @@
-// What was recorded against what a replay gives: values of one meter, side by side.
+// What was recorded against what a replay gives: values of one meter, side by side, as multisets: a
+// value that is recorded twice differs once.
 // Pure functions. Threads: any.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,11 @@ enum class DifferenceKind : std::uint8_t {
   measurement,
   master_data,
   kpi,
+  replay_key,  // by which a second copy would be known
+  failure,     // what is noted of an envelope that could not be quantified
+  registry,    // meters, their series, and what is noted of the envelopes that gave values
+  count,       // of values, as `districtctl status` shows them
+  place,       // a row lies where readers do not look for it, or find it for another time
 };
 const char* name_of(DifferenceKind kind);
 
@@ -49,6 +56,11 @@ Difference unreadable(const store::Measurement& replayed, const Error& error);
 std::vector<Difference> compare_facts(const MeterKey& meter,
                                       const std::vector<store::StoredFact>& recorded,
                                       const std::vector<store::StoredFact>& replayed);
+
+// Meters, series, origins and counts: each has a name, which is its key, and a text.
+using Named = std::map<std::string, std::string>;
+std::vector<Difference> compare_named(DifferenceKind kind, const Named& recorded,
+                                      const Named& replayed);
 
 // One KPI value that differs; null: there is none.
 using KpiDifference = std::function<void(const KpiValue* recorded, const KpiValue* replayed)>;

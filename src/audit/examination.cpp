@@ -33,20 +33,54 @@ Result<Ok> Examination::check_leaf(const store::StoredEnvelope& envelope,
   DISTRICT_TRY(const auto entries, archive_.log_entries(envelope.leaf_index, 1));
   const bool found = !entries.empty() && entries.front().leaf_index == envelope.leaf_index;
   const auto entry = found ? entries.front().entry : std::string();
-  const Receipt receipt{.receipt_id = envelope.receipt_id,
-                        .received_at = envelope.received_at,
-                        .message_count = envelope.message_count,
-                        .payload_digest = envelope.payload_digest,
-                        .leaf_index = envelope.leaf_index,
-                        .tree_size = envelope.tree_size,
-                        .root_hash = {}};
-  const auto expected =
-      log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+  const auto expected = log::expected_entry(envelope, entry);
   compare(envelope, DifferenceKind::log_entry, "the row against its leaf", expected, entry,
           differences);
   if (!found || entry != expected) return Ok{};
   compare(envelope, DifferenceKind::log_entry, "leaf hash", to_hex(entries.front().leaf_hash),
           to_hex(crypto::merkle_leaf_hash(as_bytes(entry))), differences);
+  return Ok{};
+}
+
+// Those that are read are enough for the digest; whoever reads the file without District takes all.
+Result<Ok> Examination::check_chunks(const store::StoredEnvelope& envelope,
+                                     std::vector<Difference>& differences) {
+  DISTRICT_TRY(const auto chunks, archive_.stored_chunks(envelope));
+  compare(envelope, DifferenceKind::octets, "stored octets", std::to_string(chunks.octets),
+          std::to_string(envelope.stored_size), differences);
+  if (chunks.elsewhere) {
+    compare(envelope, DifferenceKind::octets, "", "chunks of a small envelope beside its own", "",
+            differences);
+  }
+  return Ok{};
+}
+
+// By it the envelope is known again when it comes a second time, and its sender told of this one.
+Result<Ok> Examination::check_replay_key(const store::StoredEnvelope& envelope,
+                                         const verify::VerifiedEnvelope& verified,
+                                         std::vector<Difference>& differences) {
+  if (!keys_) {
+    DISTRICT_TRY(const auto keys, archive_.kept_keys());
+    keys_.emplace();
+    for (const auto& key : keys) keys_->emplace(key.leaf_index, key);
+  }
+  const auto expected = to_hex(verified.replay_key());
+  const auto [first, last] = keys_->equal_range(envelope.leaf_index);
+  if (first == last) {
+    DISTRICT_TRY(const bool forgotten,
+                 archive_.may_have_forgotten(verified.created(), verified.acceptable_until()));
+    if (!forgotten) {
+      compare(envelope, DifferenceKind::replay_key, "", "", expected, differences);
+    }
+    return Ok{};
+  }
+  for (auto key = first; key != last; ++key) {
+    compare(envelope, DifferenceKind::replay_key, "", to_hex(key->second.replay_key), expected,
+            differences);
+    if (key->second.created == Instant{}) continue;
+    compare(envelope, DifferenceKind::replay_key, "created", format_instant(key->second.created),
+            format_instant(verified.created()), differences);
+  }
   return Ok{};
 }
 
@@ -64,6 +98,7 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
                            raw.error().detail});
     return std::nullopt;
   }
+  DISTRICT_CHECK(check_chunks(envelope, differences));
   auto verified = verifier_.verify(*raw, envelope.received_at, reader);
   if (!verified && is_operational(verified.error())) return fail(std::move(verified).error());
   if (!verified) {
@@ -79,6 +114,7 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
           to_hex(sender.certificate_sha256), differences);
   compare(envelope, DifferenceKind::sender, "signature method", envelope.signature_method,
           sender.signature_method, differences);
+  DISTRICT_CHECK(check_replay_key(envelope, *verified, differences));
   return std::optional(*std::move(verified));
 }
 

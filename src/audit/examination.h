@@ -2,6 +2,8 @@
 // Threads: one Examination per thread at a time.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -21,7 +23,8 @@ class Examination {
               const validate::Validator& validator)
       : archive_(database), verifier_(verifier), validator_(validator) {}
 
-  // Octets against their digest, row against leaf, signature, signer. nullopt: it does not verify.
+  // Octets against their digest, row against leaf, signature, signer, replay key. nullopt: it does
+  // not verify.
   // Appends what differs. Errors: archive_unavailable.
   Result<std::optional<verify::VerifiedEnvelope>> verify(const store::StoredEnvelope& envelope,
                                                          verify::BodyReader& reader,
@@ -34,7 +37,15 @@ class Examination {
   Result<Ok> check_leaf(const store::StoredEnvelope& envelope,
                         std::vector<Difference>& differences);
 
+  Result<Ok> check_chunks(const store::StoredEnvelope& envelope,
+                          std::vector<Difference>& differences);
+  Result<Ok> check_replay_key(const store::StoredEnvelope& envelope,
+                              const verify::VerifiedEnvelope& verified,
+                              std::vector<Difference>& differences);
+
   store::ArchiveStore archive_;
+  // By leaf; read when it is first needed.
+  std::optional<std::multimap<std::uint64_t, store::KeptKey>> keys_;
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;
 };

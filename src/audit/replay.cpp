@@ -6,10 +6,13 @@
 #include <unordered_set>
 
 #include "audit/examination.h"
+#include "log/log.h"
 #include "quantify/engine.h"
+#include "quantify/site_import.h"
 #include "store/inventory.h"
 #include "store/read_snapshot.h"
 #include "store/series_store.h"
+#include "store/stored_form.h"
 
 namespace district::audit {
 namespace {
@@ -57,11 +60,9 @@ class Quantified {
     auto quantified = std::unique_ptr<Quantified>(new Quantified(recorded, std::move(scratch),
                                                                  std::move(transaction), trust,
                                                                  standards, everything, progress));
-    DISTRICT_TRY(const auto imports, quantified->recorded_.site_imports());
-    for (const auto& import : imports) quantified->imports_.insert(import.leaf_index);
     DISTRICT_TRY(const auto failures, quantified->recorded_.failures());
     for (const auto& failure : failures) {
-      quantified->failures_.emplace(failure.origin.leaf_index, failure.code);
+      quantified->failures_.emplace(failure.origin.leaf_index, failure);
     }
     return quantified;
   }
@@ -69,7 +70,10 @@ class Quantified {
   Result<Ok> add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
                           ReplayReport& report);
   // Its recorded values take the place of those that it would give.
-  void add_damaged(const store::StoredEnvelope& envelope) { damaged_.insert(envelope.leaf_index); }
+  void add_damaged(const store::StoredEnvelope& envelope) {
+    damaged_.insert(envelope.leaf_index);
+    failures_.erase(envelope.leaf_index);
+  }
   // After the last envelope: the others, the KPIs, and the comparison.
   Result<Ok> finish(ReplayReport& report);
 
@@ -89,7 +93,11 @@ class Quantified {
         progress_(progress) {}
 
   Result<Ok> check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
-                           ErrorCode recorded, ReplayReport& report);
+                           const store::QuantifyFailure& recorded, ReplayReport& report);
+  Result<Ok> add_imports(const std::vector<MeterKey>& recorded, ReplayReport& report);
+  Result<Ok> compare_registry(const std::vector<MeterKey>& meters, ReplayReport& report);
+  Result<Ok> compare_counts(ReplayReport& report);
+  Result<Ok> check_places(ReplayReport& report);
   Result<std::vector<MeterKey>> meters();
   bool is_other(std::uint64_t leaf_index) const;
   Result<Ok> add_others(const std::vector<MeterKey>& meters, ReplayReport& report);
@@ -116,15 +124,17 @@ class Quantified {
   const bool everything_;
   const ReplayProgress& progress_;
   quantify::Touched touched_;
-  std::map<std::uint64_t, ErrorCode> failures_;  // recorded ones, by leaf
-  Leaves replayed_, damaged_, imports_;
+  std::map<std::uint64_t, store::QuantifyFailure> failures_;  // recorded ones not met yet, by leaf
+  Leaves replayed_, damaged_;
   std::set<MeterKey> meters_;  // of the selection
 };
 
 Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
                                     ReplayReport& report) {
   if (const auto failure = failures_.find(envelope.leaf_index); failure != failures_.end()) {
-    return check_failure(envelope, batch, failure->second, report);
+    const auto recorded = std::move(failure->second);
+    failures_.erase(failure);
+    return check_failure(envelope, batch, recorded, report);
   }
   const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
   const auto ingested = engine_.ingest(batch, origin, touched_);
@@ -157,25 +167,28 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
 
 // Recorded as one that could not be quantified: it must fail again, in a store of its own.
 Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
-                                     ErrorCode recorded, ReplayReport& report) {
+                                     const store::QuantifyFailure& recorded, ReplayReport& report) {
   DISTRICT_TRY(const auto alone, store::Database::open(":memory:", store::OpenMode::create));
   DISTRICT_TRY(const auto transaction, store::Transaction::begin(*alone));
   const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
   const auto applied =
       quantify::Engine(*alone, zones_of(trust_)).apply(batch, origin, envelope.received_at);
-  if (!applied && applied.error().code == recorded) return Ok{};
-  report.differences.push_back({DifferenceKind::verdict,
-                                {envelope.receipt_id},
-                                "quantify",
-                                "failed with " + std::to_string(static_cast<int>(recorded)),
-                                applied ? "quantified" : "failed: " + applied.error().detail});
+  const auto failure_text = [](ErrorCode code, const std::string& reason) {
+    return "failed with " + std::to_string(static_cast<int>(code)) + ": " + reason;
+  };
+  const auto note = [&](DifferenceKind kind, const std::string& before, const std::string& now) {
+    if (before != now)
+      report.differences.push_back({kind, {envelope.receipt_id}, "quantify", before, now});
+  };
+  note(DifferenceKind::verdict, failure_text(recorded.code, recorded.reason),
+       applied ? "quantified" : failure_text(applied.error().code, applied.error().detail));
+  note(DifferenceKind::failure, recorded.origin.receipt_id + " of tenant " + recorded.tenant,
+       envelope.receipt_id + " of tenant " + envelope.tenant);
   return Ok{};
 }
 
 // An envelope whose recorded values stand in the scratch store for what it was not replayed for.
 bool Quantified::is_other(std::uint64_t leaf_index) const {
-  // What an administrator stated came in no envelope.
-  if (imports_.contains(leaf_index)) return true;
   return everything_ ? damaged_.contains(leaf_index) : !replayed_.contains(leaf_index);
 }
 
@@ -196,7 +209,8 @@ Result<std::vector<MeterKey>> Quantified::meters() {
 }
 
 Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayReport& report) {
-  if (everything_ && damaged_.empty() && imports_.empty()) return Ok{};
+  if (everything_) DISTRICT_CHECK(add_imports(meters, report));
+  if (everything_ && damaged_.empty()) return Ok{};
   std::map<store::Origin, Batch> batches;  // in the order of leaves
   for (const auto& meter : meters) {
     DISTRICT_TRY(auto measurements, recorded_.measurements(filter_of(meter)));
@@ -229,9 +243,130 @@ Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayRep
   return Ok{};
 }
 
+// What an administrator stated came in no envelope; its digest is in its leaf, which 'log verify'
+// compares. Here the facts are compared with it.
+Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, ReplayReport& report) {
+  DISTRICT_TRY(const auto imports, recorded_.site_imports());
+  if (imports.empty()) return Ok{};
+  std::map<std::uint64_t, std::vector<MasterFact>> stored;  // by leaf
+  for (const auto& meter : recorded) {
+    DISTRICT_TRY(const auto facts, facts_of(recorded_, meter));
+    for (auto [fact, origin] : facts) {
+      fact.source = meter.source;
+      fact.meter = meter.meter;
+      stored[origin.leaf_index].push_back(std::move(fact));
+    }
+  }
+  store::ArchiveStore archive(recorded_database_);
+  for (const auto& import : imports) {
+    const auto receipt_id = quantify::receipt_id_of_import(import.leaf_index);
+    Batch batch;
+    batch.tenant = import.tenant;
+    auto facts = quantify::imported_facts(import, stored[import.leaf_index]);
+    DISTRICT_TRY(const auto entries, archive.log_entries(import.leaf_index, 1));
+    const auto at = entries.empty() ? std::nullopt : log::time_of(entries.front().entry);
+    if (!facts || !at) {
+      report.differences.push_back({DifferenceKind::master_data,
+                                    {receipt_id},
+                                    "",
+                                    facts ? "no time in its leaf" : facts.error().detail,
+                                    ""});
+      continue;
+    }
+    batch.master_facts = *std::move(facts);
+    for (const auto& fact : batch.master_facts)
+      meters_.insert({batch.tenant, fact.source, fact.meter});
+    const auto ingested = engine_.ingest(batch, {import.leaf_index, receipt_id, *at}, touched_);
+    if (ingested) continue;
+    if (ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
+    report.differences.push_back({DifferenceKind::master_data,
+                                  {receipt_id},
+                                  "",
+                                  "cannot be used: " + ingested.error().detail,
+                                  ""});
+  }
+  return Ok{};
+}
+
+// Meters, their series, and the envelopes that gave values: the same ones, and the same of each.
+Result<Ok> Quantified::compare_registry(const std::vector<MeterKey>& meters, ReplayReport& report) {
+  Named before, now;
+  const auto add_meters = [&meters](store::SeriesStore& store, Named& named) -> Result<Ok> {
+    for (const auto& meter : meters) {
+      DISTRICT_TRY(const auto id, store.find_meter(meter));
+      if (!id) continue;
+      named.emplace(name_of(meter), "a meter");
+      DISTRICT_TRY(const auto all_series, store.series_of(*id));
+      for (const auto& series : all_series) {
+        named.emplace(name_of(meter) + ", " + series.quantity + " in " + series.unit + ", " +
+                          name_of(series.kind),
+                      "a series");
+      }
+    }
+    return Ok{};
+  };
+  const auto add_origins = [](store::Database& database, Named& named) -> Result<Ok> {
+    const auto text_of = [](const std::optional<Instant>& at) {
+      return at ? format_instant(*at) : std::string("none");
+    };
+    DISTRICT_TRY(const auto origins, store::all_origins(database));
+    for (const auto& [origin, tenant, first, last] : origins) {
+      named.emplace("leaf " + std::to_string(origin.leaf_index),
+                    origin.receipt_id + " of tenant " + tenant + ", received " +
+                        format_instant(origin.received_at) + ", values from " + text_of(first) +
+                        " to " + text_of(last));
+    }
+    return Ok{};
+  };
+  DISTRICT_CHECK(add_meters(recorded_, before));
+  DISTRICT_CHECK(add_meters(scratch_, now));
+  DISTRICT_CHECK(add_origins(recorded_database_, before));
+  DISTRICT_CHECK(add_origins(*scratch_database_, now));
+  auto differences = compare_named(DifferenceKind::registry, before, now);
+  std::move(differences.begin(), differences.end(), std::back_inserter(report.differences));
+  for (const auto& [leaf_index, failure] : failures_) {
+    report.differences.push_back({DifferenceKind::failure,
+                                  {failure.origin.receipt_id},
+                                  "leaf " + std::to_string(leaf_index),
+                                  "could not be quantified: " + failure.reason,
+                                  ""});
+  }
+  return Ok{};
+}
+
+Result<Ok> Quantified::compare_counts(ReplayReport& report) {
+  const auto named = [](const store::SeriesCounts& counts) {
+    Named texts;
+    const auto add = [&texts](const std::string& what, std::uint64_t number) {
+      if (number != 0) texts.emplace(what, std::to_string(number));
+    };
+    for (const auto& [state, number] : counts.measurements)
+      add(std::string("values ") + store::name_of(state), number);
+    for (const auto& [rule, number] : counts.rules) add("rule " + rule, number);
+    return texts;
+  };
+  DISTRICT_TRY(const auto before, recorded_.counts());
+  DISTRICT_TRY(const auto now, scratch_.counts());
+  auto differences = compare_named(DifferenceKind::count, named(before), named(now));
+  std::move(differences.begin(), differences.end(), std::back_inserter(report.differences));
+  return Ok{};
+}
+
+Result<Ok> Quantified::check_places(ReplayReport& report) {
+  DISTRICT_TRY(auto misplaced, store::misplaced_rows(recorded_database_));
+  for (auto& [where, what] : misplaced) {
+    report.differences.push_back(
+        {DifferenceKind::place, {}, std::move(where), std::move(what), "a place of its own"});
+  }
+  return Ok{};
+}
+
 Result<Ok> Quantified::finish(ReplayReport& report) {
-  DISTRICT_TRY(const auto all, meters());
-  DISTRICT_CHECK(add_others(all, report));
+  {
+    DISTRICT_TRY(const auto known, meters());
+    DISTRICT_CHECK(add_others(known, report));
+  }
+  DISTRICT_TRY(const auto all, meters());  // with those that only imports name
   progress_("computing KPIs", 0, 0);
   DISTRICT_CHECK(engine_.recompute(touched_, Instant{}));
   std::uint64_t done = 0;
@@ -247,6 +382,13 @@ Result<Ok> Quantified::finish(ReplayReport& report) {
     }
     progress_("comparing meters", ++done, all.size());
   }
+  if (!everything_) return Ok{};
+  DISTRICT_CHECK(compare_counts(report));
+  DISTRICT_CHECK(check_places(report));
+  const auto compared = compare_registry(all, report);
+  if (compared || compared.error().code != ErrorCode::archive_corrupt) return compared;
+  report.differences.push_back(
+      {DifferenceKind::registry, {}, "", "cannot be read: " + compared.error().detail, ""});
   return Ok{};
 }
 

@@ -11,17 +11,69 @@ std::string canonical(const nlohmann::json& entry) {
   return entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+constexpr const char* kContentType = "contentType";
+constexpr const char* kContentEncoding = "contentEncoding";
+constexpr const char* kSoapAction = "soapAction";
+
+// A header field may have any octets; no two of them have the same JSON.
+nlohmann::json exactly(const std::string& text) {
+  try {
+    static_cast<void>(nlohmann::json(text).dump());
+    return text;
+  } catch (const nlohmann::json::type_error&) {  // not UTF-8
+    return nlohmann::json::array({to_base64(as_bytes(text))});
+  }
+}
+
+template <typename Envelope>
+nlohmann::json facts_of(const Envelope& envelope) {
+  return {{"kind", "envelope"},
+          {"time", format_instant(envelope.received_at)},
+          {"receiptId", envelope.receipt_id},
+          {"tenant", envelope.tenant},
+          {"payloadDigest", to_base64(envelope.payload_digest)},
+          {"certificate", to_base64(envelope.certificate_sha256)},
+          {"size", envelope.raw_size}};
+}
+
+template <typename Envelope>
+void add_transport(nlohmann::json& entry, const Envelope& envelope) {
+  entry[kContentType] = exactly(envelope.content_type);
+  entry[kContentEncoding] = exactly(envelope.content_encoding);
+  entry[kSoapAction] = exactly(envelope.soap_action);
+}
+
 }  // namespace
 
-std::string envelope_entry(const Receipt& receipt, const std::string& tenant,
-                           const Sha256Digest& certificate_sha256, std::uint64_t size) {
-  return canonical({{"kind", "envelope"},
-                    {"time", format_instant(receipt.received_at)},
-                    {"receiptId", receipt.receipt_id},
-                    {"tenant", tenant},
-                    {"payloadDigest", to_base64(receipt.payload_digest)},
-                    {"certificate", to_base64(certificate_sha256)},
-                    {"size", size}});
+std::string envelope_entry(const store::StoredEnvelope& envelope) {
+  auto entry = facts_of(envelope);
+  add_transport(entry, envelope);
+  return canonical(entry);
+}
+
+std::string envelope_entry(const store::NewEnvelope& envelope) {
+  auto entry = facts_of(envelope);
+  add_transport(entry, envelope);
+  return canonical(entry);
+}
+
+std::string earlier_envelope_entry(const store::StoredEnvelope& envelope) {
+  return canonical(facts_of(envelope));
+}
+
+std::string expected_entry(const store::StoredEnvelope& envelope, const std::string& entry) {
+  const auto json = nlohmann::json::parse(entry, nullptr, false);
+  const bool earlier = json.is_object() && !json.contains(kContentType) &&
+                       !json.contains(kContentEncoding) && !json.contains(kSoapAction);
+  return earlier ? earlier_envelope_entry(envelope) : envelope_entry(envelope);
+}
+
+std::optional<Instant> time_of(const std::string& entry) {
+  const auto json = nlohmann::json::parse(entry, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto time = json.find("time");
+  if (time == json.end() || !time->is_string()) return std::nullopt;
+  return parse_date_time(time->get<std::string>());
 }
 
 std::string tenant_entry(const Tenant& tenant) {
@@ -53,6 +105,25 @@ std::string site_entry(const std::string& tenant, const Sha256Digest& statements
                     {"time", format_instant(at)},
                     {"tenant", tenant},
                     {"statements", to_base64(statements)}});
+}
+
+std::string api_key_entry(const ApiKey& key) {
+  return canonical({{"kind", "apikey"},
+                    {"time", format_instant(key.created_at)},
+                    {"keyId", key.key_id},
+                    {"secret", to_base64(key.secret_sha256)},
+                    {"name", key.name},
+                    {"role", key.role == ApiRole::auditor ? "auditor" : "reader"},
+                    {"everyTenant", key.every_tenant},
+                    {"tenants", key.tenants},
+                    {"expiresAt", format_instant(key.expires_at)}});
+}
+
+std::string api_key_revoke_entry(const ApiKey& key) {
+  return canonical({{"kind", "apikey-revoke"},
+                    {"time", format_instant(key.revoked_at.value_or(Instant{}))},
+                    {"keyId", key.key_id},
+                    {"reason", key.revocation_reason}});
 }
 
 std::string revoke_entry(const Enrolment& enrolment) {

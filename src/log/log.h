@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "model/api_key.h"
 #include "model/receipt.h"
 #include "model/trust.h"
 #include "store/archive_store.h"
@@ -18,9 +20,16 @@ namespace district::log {
 
 // Entries are JSON objects with a "kind" and a "time" (UTC, six fraction digits); digests in
 // base64.
-// {"certificate":…,"kind":"envelope","payloadDigest":…,"receiptId":…,"size":…,"tenant":…,"time":…}
-std::string envelope_entry(const Receipt& receipt, const std::string& tenant,
-                           const Sha256Digest& certificate_sha256, std::uint64_t size);
+// {"certificate":…,"contentEncoding":…,"contentType":…,"kind":"envelope","payloadDigest":…,
+// "receiptId":…,"size":…,"soapAction":…,"tenant":…,"time":…}. What the transport said is as sent;
+// where that is not UTF-8, it is an array of one text, its base64.
+std::string envelope_entry(const store::StoredEnvelope& envelope);
+std::string envelope_entry(const store::NewEnvelope& envelope);
+// As earlier versions wrote it: without the three members that the transport gave.
+std::string earlier_envelope_entry(const store::StoredEnvelope& envelope);
+// What the row of the envelope demands of its entry, in the form that the entry has. Which form
+// that is, nobody can change: the leaf is the hash of all of it.
+std::string expected_entry(const store::StoredEnvelope& envelope, const std::string& entry);
 // {"contentTypes":[…],"kind":"tenant","name":…,"sources":[…],"tenant":…,"time":…,"zone":…}
 std::string tenant_entry(const Tenant& tenant);
 // {"certificate":…,"kind":"enrol","subject":…,"tenant":…,"time":…,"validFrom":…}, and where they
@@ -30,6 +39,13 @@ std::string enrol_entry(const Enrolment& enrolment, Instant at);
 std::string revoke_entry(const Enrolment& enrolment);
 // {"kind":"site","statements":…,"tenant":…,"time":…}: the SHA-256 of what an administrator stated.
 std::string site_entry(const std::string& tenant, const Sha256Digest& statements, Instant at);
+// {"everyTenant":…,"expiresAt":…,"keyId":…,"kind":"apikey","name":…,"role":"reader","secret":…,
+// "tenants":[…],"time":…}: the digest of the secret, as it is stored.
+std::string api_key_entry(const ApiKey& key);
+// {"keyId":…,"kind":"apikey-revoke","reason":…,"time":…}
+std::string api_key_revoke_entry(const ApiKey& key);
+// The "time" of an entry. nullopt: it has none that can be read.
+std::optional<Instant> time_of(const std::string& entry);
 
 struct LogReport {
   std::uint64_t leaves = 0;
@@ -39,10 +55,11 @@ struct LogReport {
 };
 
 // Recomputes every leaf hash and every recorded head from the entries, and compares the row of each
-// envelope, tenant, enrolment, revocation and site import with its entry. Judges the log as it is
-// when the check begins; it may go on growing meanwhile. `progress(done, total)` is called now and
-// then. Whether the octets of an envelope still have its digest is the audit's to check. Errors:
-// archive_unavailable, archive_corrupt when the rows cannot be read at all.
+// envelope, tenant, enrolment, revocation, site import and API key with its entry, and what is
+// noted of all of them with what they say. Judges the log as it is at one moment; it may go on
+// growing meanwhile. `progress(done, total)` is called now and then. Whether the octets of an
+// envelope still have its digest is the audit's to check. The database must not be in a
+// transaction. Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.
 Result<LogReport> verify(store::Database& database,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
 

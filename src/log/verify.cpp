@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
+#include "store/api_key_store.h"
+#include "store/read_snapshot.h"
 #include "store/series_store.h"
+#include "store/trust_notes.h"
 #include "store/trust_store.h"
 
 namespace district::log {
@@ -38,17 +42,6 @@ std::string differing_members(const std::string& entry, const std::string& other
   return list.empty() ? "spelling" : list;
 }
 
-std::string entry_of(const store::StoredEnvelope& envelope) {
-  const Receipt receipt{envelope.receipt_id,
-                        envelope.received_at,
-                        envelope.message_count,
-                        envelope.payload_digest,
-                        envelope.leaf_index,
-                        0,
-                        {}};
-  return envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
-}
-
 std::string entry_of(const store::RecordedChange& recorded) {
   using Kind = store::TrustChange::Kind;
   switch (recorded.change.kind) {
@@ -64,10 +57,8 @@ std::string entry_of(const store::RecordedChange& recorded) {
 
 // The row has no time of its own: the leaf's.
 std::string entry_of(const store::SiteImport& import, const std::string& entry) {
-  const auto time = parsed(entry).value("time", nlohmann::json());
-  const auto at = time.is_string() ? parse_date_time(time.get<std::string>()) : std::nullopt;
   return site_entry(import.tenant, crypto::sha256(as_bytes(import.statements)),
-                    at.value_or(Instant{}));
+                    time_of(entry).value_or(Instant{}));
 }
 
 std::string name_of(const store::SiteImport& import) {
@@ -87,28 +78,55 @@ std::string name_of(const store::RecordedChange& recorded) {
   return {};
 }
 
+std::string kind_of(const std::string& entry) {
+  const auto kind = parsed(entry).value("kind", nlohmann::json());
+  return kind.is_string() ? kind.get<std::string>() : std::string();
+}
+
+// An API key or its revocation.
+struct LoggedRow {
+  std::uint64_t leaf_index = 0;
+  std::string entry;  // that it demands
+  std::string name;
+};
+
+bool is_trust(std::string_view kind) {
+  return kind == "tenant" || kind == "enrol" || kind == "revoke";
+}
+
 // One pass over leaves, heads and rows side by side, all in the order of their numbers, in pages:
 // memory does not grow with the log.
 class Check {
  public:
   Check(store::Database& database,
         const std::function<void(std::uint64_t, std::uint64_t)>& progress)
-      : archive_(database), trust_(database), series_(database), progress_(progress) {}
+      : database_(database),
+        archive_(database),
+        trust_(database),
+        series_(database),
+        keys_(database),
+        progress_(progress) {}
 
   Result<LogReport> run() {
+    DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(database_));
     DISTRICT_TRY(const auto last, archive_.log_head());
     total_ = last.tree_size;
     DISTRICT_TRY(auto changes, trust_.recorded_changes());
     changes_.assign(std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
+    DISTRICT_TRY(ended_, store::revoked_enrolments(database_));
     DISTRICT_TRY(auto imports, series_.site_imports());
     imports_.assign(std::move_iterator(imports.begin()), std::move_iterator(imports.end()));
+    DISTRICT_CHECK(load_keys());
     while (next_ < total_) {
       DISTRICT_TRY(const auto entries, archive_.log_entries(next_, kPage));
       DISTRICT_CHECK(check_page(entries));
       if (progress_) progress_(next_, total_);
     }
-    DISTRICT_CHECK(check_beyond(last));
+    DISTRICT_CHECK(check_beyond());
     DISTRICT_CHECK(check_frontier());
+    DISTRICT_CHECK(check_trust_epoch());
+    DISTRICT_TRY(const auto strays, archive_.stray_octets());
+    for (const auto& stray : strays) problem(stray);
     report_.leaves = total_;
     report_.root_hash = from_entries_.root();
     if (left_out_ > 0) report_.problems.push_back("and " + std::to_string(left_out_) + " more");
@@ -124,6 +142,28 @@ class Check {
     }
   }
 
+  Result<Ok> load_keys() {
+    DISTRICT_TRY(const auto keys, keys_.recorded());
+    std::vector<LoggedRow> rows;
+    for (const auto& [key, leaf_index, revocation_leaf_index] : keys) {
+      const auto name = "API key " + key.key_id;
+      const bool revoked = key.revoked_at || !key.revocation_reason.empty();
+      if (leaf_index) rows.push_back({*leaf_index, api_key_entry(key), name});
+      if (revocation_leaf_index) {
+        rows.push_back(
+            {*revocation_leaf_index, api_key_revoke_entry(key), "the revocation of " + name});
+      }
+      if (!leaf_index || revoked != revocation_leaf_index.has_value()) {
+        problem(name +
+                " or its revocation is in no leaf; for keys that an earlier version made, "
+                "districtd writes it when it starts");
+      }
+    }
+    std::ranges::sort(rows, {}, &LoggedRow::leaf_index);
+    key_rows_.assign(rows.begin(), rows.end());
+    return Ok{};
+  }
+
   Result<Ok> check_page(const std::vector<store::LogEntry>& entries) {
     const auto end = entries.empty() ? total_ : std::min(total_, entries.back().leaf_index + 1);
     auto entry = entries.begin();
@@ -136,6 +176,7 @@ class Check {
         // Without it no root beyond can be recomputed.
         problem(leaf_name(next_) + " is missing");
         gap_ = true;
+        commit_ = {};
         drop_rows();
       }
       check_head();
@@ -170,7 +211,27 @@ class Check {
     }
     from_entries_.append(computed);
     from_hashes_.append(leaf.leaf_hash);
+    check_commit(leaf.entry);
     check_rows(leaf.entry);
+  }
+
+  // Where one commit ends and the next begins: there, and only there, is a head. Which envelopes
+  // share one their rows say; the changes of trust that share one have the same time.
+  void check_commit(const std::string& entry) {
+    const auto kind = kind_of(entry);
+    Commit commit{kind == "envelope" ? kind : is_trust(kind) ? "trust" : "other", time_of(entry)};
+    const bool same =
+        commit.what == "trust" && commit.what == commit_.what && commit.at == commit_.at;
+    const bool told_by_rows = commit.what == "envelope" && commit.what == commit_.what;
+    if (!commit_.what.empty() && !told_by_rows && after_head_ == same) {
+      problem("head of tree size " + std::to_string(next_) +
+              (same ? " lies within a commit" : " is missing: a commit ended there"));
+    }
+    if (commit.what == "trust" && !same) {
+      ++trust_changes_;
+      trust_changed_at_ = commit.at;
+    }
+    commit_ = std::move(commit);
   }
 
   // The rows that say they belong to this leaf: exactly one for the kinds of entries that have
@@ -179,7 +240,7 @@ class Check {
     std::size_t rows = 0;
     while (!envelopes_.empty() && envelopes_.front().leaf_index <= next_) {
       const auto& envelope = envelopes_.front();
-      compare(entry, entry_of(envelope), "envelope " + envelope.receipt_id);
+      compare(entry, expected_entry(envelope, entry), "envelope " + envelope.receipt_id);
       check_tree_size(envelope);
       envelopes_.pop_front();
       ++rows;
@@ -188,6 +249,7 @@ class Check {
       const auto& change = changes_.front();
       compare(entry, entry_of(change), name_of(change));
       check_certificate(change);
+      check_revoked(change);
       changes_.pop_front();
       ++rows;
     }
@@ -197,12 +259,16 @@ class Check {
       imports_.pop_front();
       ++rows;
     }
-    const auto kind = parsed(entry).value("kind", nlohmann::json());
-    const bool has_row = kind == "envelope" || kind == "tenant" || kind == "enrol" ||
-                         kind == "revoke" || kind == "site";
-    if (has_row && rows == 0) {
-      problem(leaf_name(next_) + ": the row of its " + kind.get<std::string>() + " is missing");
+    while (!key_rows_.empty() && key_rows_.front().leaf_index <= next_) {
+      compare(entry, key_rows_.front().entry, key_rows_.front().name);
+      key_rows_.pop_front();
+      ++rows;
     }
+    const auto kind = kind_of(entry);
+    const bool has_row = kind == "envelope" || is_trust(kind) || kind == "site" ||
+                         kind == "apikey" || kind == "apikey-revoke";
+    if (has_row && rows == 0)
+      problem(leaf_name(next_) + ": the row of its " + kind + " is missing");
     if (rows > 1) problem(leaf_name(next_) + ": more than one row claims it");
   }
 
@@ -227,14 +293,29 @@ class Check {
             " does not have its fingerprint");
   }
 
+  // A revocation ends the enrolment that was open then; the entry names only its certificate.
+  void check_revoked(const store::RecordedChange& recorded) {
+    if (recorded.change.kind != store::TrustChange::Kind::revoke) return;
+    const auto& enrolment = recorded.change.enrolment;
+    const auto ended = ended_.find(recorded.leaf_index);
+    const auto enrolled_in = ended == ended_.end() ? recorded.leaf_index : ended->second;
+    const bool open = enrolled_in < recorded.leaf_index &&
+                      (!enrolment.valid_to || *enrolment.valid_to > recorded.at);
+    if (open) return;
+    problem(leaf_name(next_) + ": " + name_of(recorded) + " stands with the enrolment of leaf " +
+            std::to_string(enrolled_in) + ", which was not open then");
+  }
+
   void drop_rows() {
     while (!envelopes_.empty() && envelopes_.front().leaf_index <= next_) envelopes_.pop_front();
     while (!changes_.empty() && changes_.front().leaf_index <= next_) changes_.pop_front();
     while (!imports_.empty() && imports_.front().leaf_index <= next_) imports_.pop_front();
+    while (!key_rows_.empty() && key_rows_.front().leaf_index <= next_) key_rows_.pop_front();
   }
 
   void check_head() {
-    if (heads_.empty() || heads_.front().tree_size != next_ + 1) return;
+    after_head_ = !heads_.empty() && heads_.front().tree_size == next_ + 1;
+    if (!after_head_) return;
     const auto head = heads_.front();
     heads_.pop_front();
     ++report_.heads;
@@ -253,15 +334,12 @@ class Check {
             " or in the head");
   }
 
-  // Leaves or rows beyond the last head are damage, unless a commit came in meanwhile.
-  Result<Ok> check_beyond(const store::LogHead& last) {
+  Result<Ok> check_beyond() {
     DISTRICT_TRY(const auto leaves, archive_.log_entries(total_, 1));
     store::EnvelopeFilter filter;
     if (total_ > 0) filter.after_leaf = total_ - 1;
     filter.limit = 1;
     DISTRICT_TRY(const auto envelopes, archive_.list(filter));
-    DISTRICT_TRY(const auto now, archive_.log_head());
-    if (now.tree_size != last.tree_size) return Ok{};
     if (!leaves.empty()) problem(leaf_name(leaves.front().leaf_index) + " is beyond the last head");
     if (!envelopes.empty()) {
       problem(leaf_name(envelopes.front().leaf_index) + ": envelope " +
@@ -275,24 +353,51 @@ class Check {
       problem(leaf_name(imports_.front().leaf_index) + ": " + name_of(imports_.front()) +
               " is beyond the last head");
     }
+    if (!key_rows_.empty()) {
+      problem(leaf_name(key_rows_.front().leaf_index) + ": " + key_rows_.front().name +
+              " is beyond the last head");
+    }
     return Ok{};
   }
 
   Result<Ok> check_frontier() {
-    DISTRICT_TRY(const auto head, archive_.log_head());
     DISTRICT_TRY(const auto frontier, archive_.log_frontier());
-    // The two are read one after the other; a commit in between is no damage.
-    if (frontier.size == total_ && head.tree_size == total_ && !gap_ &&
-        frontier.root() != from_entries_.root() && frontier.root() != from_hashes_.root()) {
+    if (frontier.size != total_) {
+      problem("the frontier of the log has size " + std::to_string(frontier.size) +
+              ", its last head " + std::to_string(total_));
+    } else if (!gap_ && frontier.root() != from_entries_.root() &&
+               frontier.root() != from_hashes_.root()) {
       problem("the frontier of the log does not have the root of the entries");
     }
-    if (frontier.size < total_) problem("the frontier of the log is behind its last head");
     return Ok{};
   }
 
+  // The programs load trust again when its epoch has grown.
+  Result<Ok> check_trust_epoch() {
+    DISTRICT_TRY(const auto epoch, trust_.epoch());
+    DISTRICT_TRY(const auto changed_at, store::trust_changed_at(database_));
+    if (gap_) return Ok{};
+    if (epoch != trust_changes_) {
+      problem("the trust epoch is " + std::to_string(epoch) + ", but the log has " +
+              std::to_string(trust_changes_) + " changes of trust");
+    }
+    const auto last = trust_changed_at_.value_or(Instant{});
+    if (changed_at != last) {
+      problem("the last change of trust is recorded at " + format_instant(changed_at) +
+              ", but the log has it at " + format_instant(last));
+    }
+    return Ok{};
+  }
+
+  struct Commit {
+    std::string what;  // empty: not known
+    std::optional<Instant> at;
+  };
+  store::Database& database_;
   store::ArchiveStore archive_;
   store::TrustStore trust_;
   store::SeriesStore series_;
+  store::ApiKeyStore keys_;
   const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
   LogReport report_;
   std::size_t left_out_ = 0;
@@ -305,10 +410,16 @@ class Check {
   std::optional<std::uint64_t> last_envelope_;
   bool envelopes_done_ = false;
   std::deque<store::RecordedChange> changes_;
+  std::map<std::uint64_t, std::uint64_t> ended_;  // leaf of a revocation, of its enrolment
   std::deque<store::SiteImport> imports_;
+  std::deque<LoggedRow> key_rows_;
   std::uint64_t last_good_ = 0;  // size of the last head that was right
   bool head_reported_ = false;
   bool gap_ = false;
+  Commit commit_;            // of the leaf before
+  bool after_head_ = false;  // a head follows it
+  std::uint64_t trust_changes_ = 0;
+  std::optional<Instant> trust_changed_at_;
 };
 
 }  // namespace
@@ -355,7 +466,8 @@ Result<Ok> check_receipt(store::Database& database, const Receipt& receipt) {
   DISTRICT_CHECK(compare("the tree size", receipt.tree_size, stored->tree_size));
 
   DISTRICT_TRY(const auto entries, archive.log_entries(receipt.leaf_index, 1));
-  const auto expected = entry_of(*stored);
+  const auto expected =
+      expected_entry(*stored, entries.empty() ? std::string() : entries.front().entry);
   if (entries.empty() || entries.front().leaf_index != receipt.leaf_index ||
       entries.front().entry != expected ||
       entries.front().leaf_hash != crypto::merkle_leaf_hash(as_bytes(expected))) {

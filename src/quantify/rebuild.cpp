@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "quantify/engine.h"
+#include "quantify/plausibility.h"
 #include "quantify/raw_values.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
+#include "store/read_snapshot.h"
 
 namespace district::quantify {
 namespace {
@@ -144,6 +146,42 @@ Result<std::uint64_t> changed_of(store::Database& database, const MeterKey& mete
       kpis.begin(), kpis.end(), [now](const KpiValue& kpi) { return kpi.computed_at == now; }));
 }
 
+// What `status` says of the values is what they are. Others may count on meanwhile.
+Result<Ok> correct_counts(store::Database& database) {
+  SeriesStore store(database);
+  std::map<std::string, std::int64_t> changes;
+  const auto count = [&changes](const std::vector<store::Version>& versions) -> Result<Ok> {
+    for (const auto& version : versions) {
+      ++changes[std::string("state ") + name_of(version.state)];
+      for (const auto& rule : rules())
+        if ((version.flags & rule.flag) != 0) ++changes["rule " + std::string(rule.name)];
+    }
+    return Ok{};
+  };
+  {
+    DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(database));
+    DISTRICT_TRY(const auto counts, store.counts());
+    for (const auto& [state, number] : counts.measurements)
+      changes[std::string("state ") + name_of(state)] -= static_cast<std::int64_t>(number);
+    for (const auto& [rule, number] : counts.rules)
+      changes["rule " + rule] -= static_cast<std::int64_t>(number);
+    DISTRICT_TRY(const auto meters, store::all_meters(database));
+    for (const auto& meter : meters) {
+      DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
+      if (!meter_id) continue;
+      DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
+      for (const auto& series : all_series) {
+        DISTRICT_CHECK(store.each_row(series, count));
+        DISTRICT_TRY(const auto unusable, store.unusable(series.series_id));
+        DISTRICT_CHECK(count(unusable));
+      }
+    }
+  }
+  DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
+  DISTRICT_CHECK(store.add_counts(changes));
+  return transaction.commit();
+}
+
 }  // namespace
 
 Result<RebuildReport> rebuild(
@@ -178,6 +216,8 @@ Result<RebuildReport> rebuild(
     DISTRICT_TRY(const auto changed, changed_of(database, meter, now));
     report.changed += changed;
   }
+  if (!selection.tenant && !selection.from && !selection.to)
+    DISTRICT_CHECK(correct_counts(database));
   return report;
 }
 

@@ -2,6 +2,7 @@
 // to be computed anew, in one transaction. The quantifier does the computing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "base/time.h"
 #include "model/batch.h"
 #include "store/database.h"
+#include "store/series_store.h"
 
 namespace district::quantify {
 
@@ -22,5 +24,13 @@ struct SiteImportReport {
 // Errors: archive_unavailable, archive_corrupt.
 Result<SiteImportReport> import_statements(store::Database& database, const std::string& tenant,
                                            const std::vector<MasterFact>& facts, Instant now);
+
+// What stands for the receipt of an envelope with facts that came in none: "site-import-12".
+std::string receipt_id_of_import(std::uint64_t leaf_index);
+// What was stated, as its leaf has the digest of it. Earlier versions did not write in which record
+// of its file a fact stood: there it is as in `stored`, the facts of the import that are in use.
+// Errors: archive_corrupt.
+Result<std::vector<MasterFact>> imported_facts(const store::SiteImport& import,
+                                               const std::vector<MasterFact>& stored);
 
 }  // namespace district::quantify

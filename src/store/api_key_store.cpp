@@ -1,5 +1,9 @@
 #include "store/api_key_store.h"
 
+#include <algorithm>
+
+#include "store/archive_store.h"
+
 namespace district::store {
 namespace {
 
@@ -25,9 +29,21 @@ Result<ApiKey> read_key(const Statement& row) {
   return key;
 }
 
+constexpr const char* kSetLeaf = "UPDATE api_key SET leaf_index = ?1 WHERE key_id = ?2";
+constexpr const char* kSetRevocationLeaf =
+    "UPDATE api_key SET revocation_leaf_index = ?1 WHERE key_id = ?2";
+
 }  // namespace
 
-Result<Ok> ApiKeyStore::add(const ApiKey& key) {
+// Its own commit in the log, whatever else the transaction does.
+Result<Ok> ApiKeyStore::put_leaf(const char* update, const ApiKey& key, std::string_view entry,
+                                 Instant now) {
+  DISTRICT_TRY(const auto leaf_index, append_log_leaf(db_, entry, now));
+  DISTRICT_TRY(auto row, db_.prepare(update));
+  return row.bind(1, leaf_index).bind(2, key.key_id).run();
+}
+
+Result<Ok> ApiKeyStore::add(const ApiKey& key, const Entry& entry) {
   DISTRICT_TRY(auto transaction, Transaction::begin(db_));
   {
     DISTRICT_TRY(auto insert,
@@ -43,6 +59,7 @@ Result<Ok> ApiKeyStore::add(const ApiKey& key) {
       DISTRICT_CHECK(tenant.bind(1, key.key_id).bind(2, code).run());
     }
   }
+  DISTRICT_CHECK(put_leaf(kSetLeaf, key, entry(key), key.created_at));
   return transaction.commit();
 }
 
@@ -80,18 +97,53 @@ Result<std::optional<ApiKey>> ApiKeyStore::find(std::string_view key_id) {
   return key;
 }
 
-Result<bool> ApiKeyStore::revoke(std::string_view key_id, std::string_view reason, Instant at) {
+Result<bool> ApiKeyStore::revoke(std::string_view key_id, std::string_view reason, Instant at,
+                                 const Entry& entry) {
   DISTRICT_TRY(auto transaction, Transaction::begin(db_));
-  bool revoked = false;
   {
     DISTRICT_TRY(auto update,
                  db_.prepare("UPDATE api_key SET revoked_at = ?, revocation_reason = ? "
                              "WHERE key_id = ? AND revoked_at IS NULL RETURNING key_id"));
     update.bind(1, at).bind(2, reason).bind(3, key_id);
-    DISTRICT_TRY(revoked, update.step());
+    DISTRICT_TRY(const bool revoked, update.step());
+    if (!revoked) return false;
+    DISTRICT_CHECK(update.run());
   }
+  DISTRICT_TRY(const auto key, find(key_id));
+  if (!key) return fail(ErrorCode::internal, "the API key is gone");
+  DISTRICT_CHECK(put_leaf(kSetRevocationLeaf, *key, entry(*key), at));
   DISTRICT_CHECK(transaction.commit());
-  return revoked;
+  return true;
+}
+
+Result<std::vector<ApiKeyStore::Recorded>> ApiKeyStore::recorded() {
+  DISTRICT_TRY(const auto keys, list());
+  std::vector<Recorded> found;
+  for (const auto& key : keys) {
+    DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, revocation_leaf_index FROM api_key "
+                                       "WHERE key_id = ?"));
+    DISTRICT_TRY(const bool there, row.bind(1, key.key_id).step());
+    auto& one = found.emplace_back(Recorded{key, {}, {}});
+    if (there && !row.is_null(0)) one.leaf_index = row.count(0);
+    if (there && !row.is_null(1)) one.revocation_leaf_index = row.count(1);
+  }
+  return found;
+}
+
+Result<Ok> ApiKeyStore::add_missing_leaves(const Entry& made, const Entry& revoked, Instant now) {
+  const auto is_missing = [](const Recorded& one) {
+    return !one.leaf_index || (one.key.revoked_at && !one.revocation_leaf_index);
+  };
+  DISTRICT_TRY(const auto before, recorded());
+  if (std::ranges::none_of(before, is_missing)) return Ok{};
+  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(const auto keys, recorded());
+  for (const auto& one : keys) {
+    if (!one.leaf_index) DISTRICT_CHECK(put_leaf(kSetLeaf, one.key, made(one.key), now));
+    if (one.key.revoked_at && !one.revocation_leaf_index)
+      DISTRICT_CHECK(put_leaf(kSetRevocationLeaf, one.key, revoked(one.key), now));
+  }
+  return transaction.commit();
 }
 
 }  // namespace district::store

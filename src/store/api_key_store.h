@@ -1,8 +1,11 @@
-// Keys for the query API. Nothing is ever deleted.
+// Keys for the query API. Each key and each revocation is a row and a leaf of the log in one
+// transaction; nothing is ever deleted.
 // Errors of every function: archive_unavailable, archive_corrupt.
 // Threads: one ApiKeyStore per thread at a time.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,13 +21,27 @@ class ApiKeyStore {
  public:
   explicit ApiKeyStore(Database& database) : db_(database) {}
 
-  Result<Ok> add(const ApiKey& key);
+  // What the leaves say, as log/ spells it.
+  using Entry = std::function<std::string(const ApiKey&)>;
+
+  Result<Ok> add(const ApiKey& key, const Entry& entry);
   Result<std::vector<ApiKey>> list();  // by key_id, which is the order of time
   Result<std::optional<ApiKey>> find(std::string_view key_id);
   // false: there is no such key, or it is revoked already; the first revocation stays as it is.
-  Result<bool> revoke(std::string_view key_id, std::string_view reason, Instant at);
+  Result<bool> revoke(std::string_view key_id, std::string_view reason, Instant at,
+                      const Entry& entry);
+  // Leaves for what an earlier version recorded without; most often there is nothing to do.
+  Result<Ok> add_missing_leaves(const Entry& made, const Entry& revoked, Instant now);
+
+  // A key with its leaves, to compare with them.
+  struct Recorded {
+    ApiKey key;
+    std::optional<std::uint64_t> leaf_index, revocation_leaf_index;
+  };
+  Result<std::vector<Recorded>> recorded();
 
  private:
+  Result<Ok> put_leaf(const char* update, const ApiKey& key, std::string_view entry, Instant now);
   Result<std::vector<std::string>> tenants_of(const std::string& key_id);
 
   Database& db_;

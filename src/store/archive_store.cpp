@@ -55,8 +55,8 @@ struct Standing {
 
   // Whether the key of an earlier copy of the envelope may be forgotten. Its own end is by the
   // window of now, which may be wider than it was then.
-  bool may_have_forgotten(const NewEnvelope& envelope) const {
-    return std::min(envelope.replay_until, envelope.created + life) < pruned_until;
+  bool may_have_forgotten(Instant created, Instant replay_until) const {
+    return std::min(replay_until, created + life) < pruned_until;
   }
 };
 
@@ -251,7 +251,7 @@ Result<std::vector<std::optional<AppendOutcome>>> decide(Database& database,
       outcomes[i] = Replayed{{stored->receipt_id, stored->received_at, stored->payload_digest}};
       continue;
     }
-    if (standing.may_have_forgotten(envelope)) {
+    if (standing.may_have_forgotten(envelope.created, envelope.replay_until)) {
       outcomes[i] = TrustChanged{standing.pruned_until};
       continue;
     }
@@ -317,6 +317,21 @@ Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvel
 Result<Instant> ArchiveStore::replay_horizon() {
   DISTRICT_TRY(const auto standing, read_standing(db_));
   return standing.pruned_until;
+}
+
+Result<std::vector<KeptKey>> ArchiveStore::kept_keys() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT created, replay_key, leaf_index FROM replay"));
+  std::vector<KeptKey> keys;
+  while (true) {
+    DISTRICT_TRY(const bool found, row.step());
+    if (!found) return keys;
+    keys.push_back({row.instant(0), digest_or_zero(row.blob(1)), row.count(2)});
+  }
+}
+
+Result<bool> ArchiveStore::may_have_forgotten(Instant created, Instant replay_until) {
+  DISTRICT_TRY(const auto standing, read_standing(db_));
+  return standing.may_have_forgotten(created, replay_until);
 }
 
 Result<std::optional<Receipt>> ArchiveStore::resolve(const Sha256Digest& replay_key,
@@ -465,6 +480,48 @@ Result<Bytes> ArchiveStore::raw_chunk(const StoredEnvelope& envelope, std::uint6
 Result<Bytes> ArchiveStore::staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index) {
   return read_chunk(db_, "SELECT octets FROM large_chunk WHERE raw_id = ?1 AND chunk_index = ?2",
                     raw_id, chunk_index);
+}
+
+Result<ArchiveStore::StoredChunks> ArchiveStore::stored_chunks(const StoredEnvelope& envelope) {
+  const auto count = [this](std::string_view select, std::uint64_t of,
+                            StoredChunks& chunks) -> Result<Ok> {
+    DISTRICT_TRY(auto row, db_.prepare(select));
+    DISTRICT_TRY(const bool there, row.bind(1, of).step());
+    if (there) chunks = {row.count(0), row.count(1), false};
+    return Ok{};
+  };
+  StoredChunks small, large;
+  DISTRICT_CHECK(
+      count("SELECT count(*), coalesce(sum(length(octets)), 0) FROM raw_chunk "
+            "WHERE leaf_index = ?1",
+            envelope.leaf_index, small));
+  if (!envelope.raw_id) return small;
+  DISTRICT_CHECK(
+      count("SELECT count(*), coalesce(sum(length(octets)), 0) FROM large_chunk "
+            "WHERE raw_id = ?1",
+            *envelope.raw_id, large));
+  large.elsewhere = small.count > 0;
+  return large;
+}
+
+Result<std::vector<std::string>> ArchiveStore::stray_octets() {
+  DISTRICT_TRY(
+      auto row,
+      db_.prepare(
+          "SELECT 'large envelope ' || e.receipt_id || ' is noted as a left-over, to be removed' "
+          "FROM staging s JOIN envelope e ON e.raw_id = s.raw_id "
+          "UNION ALL SELECT 'envelopes ' || group_concat(receipt_id, ' and ') || "
+          "' claim the same octets' FROM envelope WHERE raw_id IS NOT NULL "
+          "GROUP BY raw_id HAVING count(*) > 1 "
+          "UNION ALL SELECT 'the counter of large envelopes is behind number ' || max(raw_id) "
+          "FROM envelope HAVING max(raw_id) >= coalesce((SELECT next_id FROM raw_counter), 0) "
+          "LIMIT 100"));
+  std::vector<std::string> strays;
+  while (true) {
+    DISTRICT_TRY(const bool found, row.step());
+    if (!found) return strays;
+    strays.push_back(row.text(0));
+  }
 }
 
 Result<LogHead> ArchiveStore::log_head() {

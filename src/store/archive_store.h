@@ -94,6 +94,13 @@ struct LogHead {
   Sha256Digest root_hash{};
 };
 
+// A replay key that is not forgotten.
+struct KeptKey {
+  Instant created{};  // the epoch: an earlier version has not recorded it
+  Sha256Digest replay_key{};
+  std::uint64_t leaf_index = 0;  // of its envelope
+};
+
 struct WorkItem {
   std::uint64_t leaf_index = 0;
   std::string receipt_id;
@@ -118,6 +125,9 @@ class ArchiveStore {
   // unless the commit itself failed: what became of it resolve() tells.
   Result<std::vector<AppendOutcome>> append(std::span<const NewEnvelope> group, Instant now);
 
+  Result<std::vector<KeptKey>> kept_keys();
+  // Whether a key that was made then and kept until then may have been forgotten.
+  Result<bool> may_have_forgotten(Instant created, Instant replay_until);
   // Replay keys that end before it may be forgotten: later than now when the clock was set back.
   Result<Instant> replay_horizon();
   // The receipt of what is stored under a replay key, for the time that it is kept.
@@ -137,6 +147,15 @@ class ArchiveStore {
   // The chunk of that number of its compressed octets; what follows the last one is empty.
   Result<Bytes> raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index);
   Result<Bytes> staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index);
+  // What its chunks are, wherever they lie: those of an intact one are stored_size octets in all.
+  struct StoredChunks {
+    std::uint64_t count = 0, octets = 0;
+    bool elsewhere = false;  // a large one has chunks where only small ones belong
+  };
+  Result<StoredChunks> stored_chunks(const StoredEnvelope& envelope);
+  // What is said of the octets of large envelopes and would make them another's, or be removed as a
+  // left-over; a line each, at most 100.
+  Result<std::vector<std::string>> stray_octets();
 
   Result<LogHead> log_head();  // of the whole log
   Result<std::vector<LogHead>> log_heads(std::uint64_t after_size,

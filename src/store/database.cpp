@@ -99,11 +99,55 @@ Result<Ok> check_path(const std::string& path, OpenMode mode) {
   return Ok{};
 }
 
+// As SQLite takes the name of a file in a URI. Source: sqlite.org/uri.html section 3.1.
+std::string uri_of(const std::string& path) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      uri += c;
+      continue;
+    }
+    uri += '%' + to_hex(as_bytes(std::string_view(&c, 1)));
+  }
+  return uri + "?immutable=1";
+}
+
+bool cannot_write_beside(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  return ::access(folder.c_str(), W_OK) != 0 && (errno == EACCES || errno == EROFS);
+}
+
+// SQLite cannot make the -shm file that it needs for a database in WAL mode. It is not needed where
+// the file alone is the database: after a clean shutdown, and in a backup.
+Result<Ok> check_is_whole(const std::string& path) {
+  for (const auto& file : {path, path + "-wal", path + "-shm"}) {
+    if (::access(file.c_str(), R_OK) == 0 || errno == ENOENT) continue;
+    return fail(ErrorCode::archive_unavailable, "cannot read " + file + ": " + system_text(errno),
+                "this user must be allowed to read the database with its -wal and -shm files; or "
+                "run it as the user of the server: sudo -u district districtctl ...");
+  }
+  std::error_code no_log, unknown;
+  const auto size = std::filesystem::file_size(path + "-wal", no_log);
+  const bool in_use = std::filesystem::exists(path + "-shm", unknown);
+  if (!in_use && (no_log || size == 0)) return Ok{};
+  return fail(ErrorCode::archive_unavailable,
+              path +
+                  "-wal holds commits that are not in the database file yet, and here they "
+                  "cannot be read: nothing can be written beside it",
+              "copy the database and its -wal file to a folder that you may write, and name that "
+              "by --data; or make a backup, which is one file: sqlite3 " +
+                  path + " \".backup COPY\"");
+}
+
 }  // namespace
 
 struct Database::Cache {
   // Statements at rest. One that is lent is not here, so a text may be in use twice at a time.
   std::map<std::string, std::vector<StatementHandle>, std::less<>> idle;
+  bool immutable = false;    // to be read without locks and without a file beside it
+  bool was_refused = false;  // error() has told of a file that cannot be made or written
 };
 
 Database::Database(std::string path, Schema schema)
@@ -126,7 +170,14 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
       std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
   while (true) {
     std::unique_ptr<Database> database(new Database(path, schema));
-    const auto ready = database->prepare_for(mode);
+    auto ready = database->prepare_for(mode);
+    if (!ready && mode == OpenMode::read_only && database->cache_->was_refused &&
+        cannot_write_beside(path)) {
+      DISTRICT_CHECK(check_is_whole(path));
+      database.reset(new Database(path, schema));
+      database->cache_->immutable = true;
+      ready = database->prepare_for(mode);
+    }
     if (ready) return database;
     if (!database->was_busy_ || std::chrono::steady_clock::now() > deadline) {
       return fail(ready.error());
@@ -147,8 +198,11 @@ Result<Ok> Database::prepare_for(OpenMode mode) {
 Result<Ok> Database::connect(OpenMode mode) {
   const int access = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY
                                                  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int status = sqlite3_open_v2(path_.c_str(), &db_,
-                                     access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const auto name = cache_->immutable ? uri_of(path_) : path_;
+  const int status = sqlite3_open_v2(name.c_str(), &db_,
+                                     access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                                         (cache_->immutable ? SQLITE_OPEN_URI : 0),
+                                     nullptr);
   if (db_ == nullptr) return fail(ErrorCode::internal, "no memory for a database connection");
   if (status != SQLITE_OK) return fail(error("opening the database"));
   if (mode != OpenMode::read_only && sqlite3_db_readonly(db_, "main") == 1) {
@@ -303,13 +357,14 @@ Error Database::error(std::string_view doing) const {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
+      cache_->was_refused = true;
       return made(ErrorCode::archive_unavailable,
                   "the user who runs this must be allowed to write the file and its folder");
     case SQLITE_CANTOPEN:
+      cache_->was_refused = true;
       return made(ErrorCode::archive_unavailable,
                   "the user who runs this must be allowed to write the folder, where SQLite keeps "
-                  "its -wal and "
-                  "-shm files; from a read-only medium, copy the database first");
+                  "its -wal and -shm files");
     case SQLITE_IOERR:
       return made(ErrorCode::archive_unavailable, "check the disk and its free space (df, dmesg)");
     case SQLITE_CORRUPT:

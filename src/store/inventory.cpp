@@ -24,6 +24,21 @@ Result<std::vector<MeterKey>> all_meters(Database& database) {
   }
 }
 
+Result<std::vector<StoredOrigin>> all_origins(Database& database) {
+  DISTRICT_TRY(auto row,
+               database.prepare("SELECT leaf_index, receipt_id, received_at, tenant, "
+                                "first_start, last_start FROM origin ORDER BY leaf_index"));
+  std::vector<StoredOrigin> found;
+  while (true) {
+    DISTRICT_TRY(const bool more, row.step());
+    if (!more) return found;
+    found.push_back({{row.count(0), row.text(1), row.instant(2)},
+                     row.text(3),
+                     row.optional_instant(4),
+                     row.optional_instant(5)});
+  }
+}
+
 Result<std::vector<StoredMeter>> meters_from(Database& database, const MeterKey& from,
                                              const std::optional<std::string>& source,
                                              const std::optional<std::string>& meter,

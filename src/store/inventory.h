@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "model/kpi.h"
 #include "store/database.h"
+#include "store/series_store.h"
 
 namespace district::store {
 
@@ -23,6 +24,16 @@ Result<Inventory> take_inventory(Database& database);
 
 // Every meter that has ever had a measurement or master data, by tenant, source and meter.
 Result<std::vector<MeterKey>> all_meters(Database& database);
+
+// What is noted of an envelope, or an import of master data, whose values are stored.
+struct StoredOrigin {
+  Origin origin;
+  std::string tenant;
+  std::optional<Instant> first_start, last_start;
+  bool operator==(const StoredOrigin&) const = default;
+};
+
+Result<std::vector<StoredOrigin>> all_origins(Database& database);  // by leaf_index
 
 struct StoredMeter {
   std::int64_t meter_id = 0;

@@ -3,29 +3,15 @@
 #include <algorithm>
 
 #include "store/series_store.h"
+#include "store/stored_form.h"
 
 namespace district::store {
 namespace {
-
-constexpr std::int64_t kMonthsPerSeries = 4096;
-constexpr std::int64_t kMonthMax = kMonthsPerSeries - 1;  // in the year 2311
 
 std::int64_t day_of(Instant at) {
   return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
 }
 Instant start_of_day(std::int64_t day) { return Instant{std::chrono::days{day}}; }
-
-// Months since 1970, bounded by what keys have room for.
-std::int64_t month_of(Instant at) {
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(at));
-  const auto month = (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
-                     static_cast<unsigned>(date.month()) - 1;
-  return std::clamp<std::int64_t>(month, 0, kMonthMax);
-}
-Instant start_of_month(std::int64_t month) {
-  const auto first = std::chrono::year{1970} / 1 / 1 + std::chrono::months(month);
-  return std::chrono::sys_days(first);
-}
 
 auto first_from(std::vector<Version>& versions, Instant at) {
   return std::partition_point(versions.begin(), versions.end(),
@@ -50,6 +36,18 @@ std::optional<Value> last_visible(const std::vector<Version>& versions, Instant 
 }
 
 }  // namespace
+
+std::int64_t month_of(Instant at) {
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(at));
+  const auto month = (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
+                     static_cast<unsigned>(date.month()) - 1;
+  return std::clamp<std::int64_t>(month, 0, kMonthMax);
+}
+
+Instant start_of_month(std::int64_t month) {
+  const auto first = std::chrono::year{1970} / 1 / 1 + std::chrono::months(month);
+  return std::chrono::sys_days(first);
+}
 
 std::optional<Value> visible(const Version& version) {
   const auto state = version.state;

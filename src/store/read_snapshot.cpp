@@ -1,5 +1,7 @@
 #include "store/read_snapshot.h"
 
+#include <sqlite3.h>
+
 namespace district::store {
 
 Result<ReadSnapshot> ReadSnapshot::take(Database& database) {
@@ -15,6 +17,11 @@ Result<ReadSnapshot> ReadSnapshot::take(Database& database) {
 ReadSnapshot::~ReadSnapshot() {
   // Nothing was written: there is nothing that ROLLBACK could fail to undo.
   if (database_ != nullptr) static_cast<void>(database_->execute("ROLLBACK"));
+}
+
+bool is_read_without_locks(Database& database) {
+  const auto* name = sqlite3_db_filename(database.native(), "main");
+  return name != nullptr && sqlite3_uri_boolean(name, "immutable", 0) != 0;
 }
 
 }  // namespace district::store

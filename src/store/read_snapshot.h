@@ -26,4 +26,8 @@ class ReadSnapshot {
   Database* database_;  // null once moved from
 };
 
+// Whether it is read without locks, because nothing can be written beside it: then nobody may
+// change it while it is read.
+bool is_read_without_locks(Database& database);
+
 }  // namespace district::store

@@ -220,8 +220,11 @@ Result<std::vector<RecordedChange>> TrustStore::recorded_changes() {
     changes.push_back({enrolments.count(kEnrolmentLeafColumn),
                        enrolments.instant(kEnrolledAtColumn),
                        {Kind::enrol, {}, enrolment, {}}});
-    if (!enrolment.revoked_at) continue;
-    const auto at = *enrolment.revoked_at;
+    // What is said of a revocation that is none is compared as one, and differs.
+    const bool revoked = enrolment.revoked_at || !enrolment.revocation_reason.empty() ||
+                         !enrolments.is_null(kRevocationLeafColumn);
+    if (!revoked) continue;
+    const auto at = enrolment.revoked_at.value_or(Instant{});
     changes.push_back({enrolments.count(kRevocationLeafColumn),
                        at,
                        {Kind::revoke, {}, std::move(enrolment), {}}});

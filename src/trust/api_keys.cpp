@@ -4,6 +4,7 @@
 
 #include "base/ulid.h"
 #include "crypto/digest.h"
+#include "log/log.h"
 #include "store/api_key_store.h"
 #include "store/trust_store.h"
 
@@ -71,7 +72,8 @@ Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest reques
               {},
               {}};
   made.text = std::string(kPrefix) + made.key.key_id + "_" + to_hex(secret);
-  DISTRICT_CHECK(store::ApiKeyStore(database).add(made.key));
+  DISTRICT_CHECK(log_earlier_api_keys(database, now));
+  DISTRICT_CHECK(store::ApiKeyStore(database).add(made.key, log::api_key_entry));
   return made;
 }
 
@@ -82,7 +84,8 @@ Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
                 "say why: it stays on record");
   }
   store::ApiKeyStore keys(database);
-  DISTRICT_TRY(const bool revoked, keys.revoke(key_id, reason, now));
+  DISTRICT_CHECK(log_earlier_api_keys(database, now));
+  DISTRICT_TRY(const bool revoked, keys.revoke(key_id, reason, now, log::api_key_revoke_entry));
   if (revoked) return Ok{};
   DISTRICT_TRY(const auto known, keys.find(key_id));
   if (!known) {
@@ -91,6 +94,11 @@ Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
   }
   return fail(ErrorCode::admin_conflict, "API key " + known->key_id + " was revoked before",
               "it stays as it was");
+}
+
+Result<Ok> log_earlier_api_keys(store::Database& database, Instant now) {
+  return store::ApiKeyStore(database).add_missing_leaves(log::api_key_entry,
+                                                         log::api_key_revoke_entry, now);
 }
 
 Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::string_view text,

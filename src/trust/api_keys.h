@@ -1,6 +1,6 @@
 // Bearer keys for the query API: made, checked and revoked. Whoever knows a key's text may read
 // what its role and tenants allow; the server keeps only a digest of it.
-// They decide who reads, never what is accepted, so that they are no leaves of the log.
+// Each key and each revocation is a leaf of the log.
 #pragma once
 
 #include <optional>
@@ -35,6 +35,10 @@ Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest reques
 // Errors: not_found; admin_conflict (revoked already); archive_unavailable.
 Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
                           std::string_view reason, Instant now);
+
+// Leaves for keys that an earlier version made without. Errors: archive_unavailable,
+// archive_corrupt.
+Result<Ok> log_earlier_api_keys(store::Database& database, Instant now);
 
 // The key of that text, if it is in force; nullopt for every other text, whatever is wrong with it.
 // Errors: archive_unavailable, archive_corrupt.

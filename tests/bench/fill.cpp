@@ -71,9 +71,7 @@ store::NewEnvelope envelope_of(const Template& from, Instant received_at, std::u
   envelope.raw_size = from.raw_size;
   envelope.payload_digest = from.digest;
   envelope.raw_zstd = from.zstd;
-  const Receipt receipt{envelope.receipt_id, received_at, messages, from.digest, 0, 0, {}};
-  envelope.log_entry =
-      log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+  envelope.log_entry = log::envelope_entry(envelope);
   return envelope;
 }
 

@@ -1,5 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <set>
+
 #include "../support/sample_envelopes.h"
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
@@ -16,16 +19,17 @@ namespace {
 
 NewEnvelope logged_envelope(unsigned n) {
   auto envelope = test::sample_envelope(n);
-  const Receipt receipt{envelope.receipt_id,
-                        envelope.received_at,
-                        envelope.message_count,
-                        envelope.payload_digest,
-                        0,
-                        0,
-                        {}};
-  envelope.log_entry =
-      log::envelope_entry(receipt, envelope.tenant, envelope.certificate_sha256, envelope.raw_size);
+  envelope.log_entry = log::envelope_entry(envelope);
   return envelope;
+}
+
+// As a version before wrote it.
+std::string earlier_entry(const NewEnvelope& envelope) {
+  return R"({"certificate":")" + to_base64(envelope.certificate_sha256) +
+         R"(","kind":"envelope","payloadDigest":")" + to_base64(envelope.payload_digest) +
+         R"(","receiptId":")" + envelope.receipt_id + R"(","size":)" +
+         std::to_string(envelope.raw_size) + R"(,"tenant":")" + envelope.tenant + R"(","time":")" +
+         format_instant(envelope.received_at) + R"("})";
 }
 
 // Leaves 0 tenant, 1 enrolment, 2 to 4 envelopes in two commits, 5 revocation, 6 envelope.
@@ -117,14 +121,25 @@ void check_named(Scratch& scratch, std::initializer_list<const char*> parts) {
 BOOST_AUTO_TEST_SUITE(log_entries)
 
 BOOST_AUTO_TEST_CASE(entries_are_canonical_json) {
-  const Receipt receipt{
-      "01ARYZ6S41ZZZZZZZZZZZZZZZZ", from_micros(1469918176385042), 3, {}, 9, 9, {}};
   const std::string zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-  BOOST_TEST(log::envelope_entry(receipt, "1\"\u00e9\n\x7f", {}, 2200) ==
-             R"({"certificate":")" + zeros + R"(","kind":"envelope","payloadDigest":")" + zeros +
-                 R"(","receiptId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","size":2200,"tenant":"1\"é\n)"
-                 "\x7f"
-                 R"(","time":"2016-07-30T22:36:16.385042Z"})");
+  StoredEnvelope envelope;
+  envelope.receipt_id = "01ARYZ6S41ZZZZZZZZZZZZZZZZ";
+  envelope.received_at = from_micros(1469918176385042);
+  envelope.tenant = "1\"\u00e9\n\x7f";
+  envelope.raw_size = 2200;
+  envelope.content_type = "text/xml; charset=\"utf-8\"";
+  envelope.content_encoding = "gzip";
+  const std::string rest = R"("kind":"envelope","payloadDigest":")" + zeros +
+                           R"(","receiptId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","size":2200,)";
+  const std::string sender = R"("tenant":"1\"é\n)"
+                             "\x7f"
+                             R"(","time":"2016-07-30T22:36:16.385042Z"})";
+  BOOST_TEST(log::envelope_entry(envelope) ==
+             R"({"certificate":")" + zeros +
+                 R"(","contentEncoding":"gzip","contentType":"text/xml; charset=\"utf-8\"",)" +
+                 rest + R"("soapAction":"",)" + sender);
+  BOOST_TEST(log::earlier_envelope_entry(envelope) ==
+             R"({"certificate":")" + zeros + "\"," + rest + sender);
   const Tenant tenant{"10", "Kalundborg", "Europe/Copenhagen", {"001/002"}, {}, from_micros(0)};
   BOOST_TEST(log::tenant_entry(tenant) ==
              R"({"contentTypes":["001/002"],"kind":"tenant","name":"Kalundborg","sources":[],)"
@@ -144,8 +159,98 @@ BOOST_AUTO_TEST_CASE(entries_are_canonical_json) {
           R"(","kind":"revoke","reason":"lost","tenant":"10","time":"1970-01-01T00:00:00.000002Z"})");
 }
 
+// A header field may have octets that are no UTF-8: two that differ have leaves that differ.
+BOOST_AUTO_TEST_CASE(what_the_transport_said_is_in_the_entry_octet_for_octet) {
+  std::set<std::string> entries;
+  for (const std::string text : {"\xe9", "\xe8", "\xc3\xa9", "6Q==", "", "\xef\xbf\xbd"}) {
+    StoredEnvelope envelope;
+    envelope.content_type = text;
+    entries.insert(log::envelope_entry(envelope));
+  }
+  BOOST_TEST(entries.size() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(entries_of_api_keys_are_canonical_json) {
+  ApiKey key{"01ARYZ6S41ZZZZZZZZZZZZZZZZ",
+             {},
+             "dashboard",
+             ApiRole::auditor,
+             false,
+             {"10", "20"},
+             from_micros(0),
+             from_micros(1),
+             from_micros(2),
+             "lost"};
+  BOOST_TEST(log::api_key_entry(key) ==
+             R"({"everyTenant":false,"expiresAt":"1970-01-01T00:00:00.000001Z",)"
+             R"("keyId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","kind":"apikey","name":"dashboard",)"
+             R"("role":"auditor","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",)"
+             R"("tenants":["10","20"],"time":"1970-01-01T00:00:00.000000Z"})");
+  BOOST_TEST(log::api_key_revoke_entry(key) ==
+             R"({"keyId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","kind":"apikey-revoke","reason":"lost",)"
+             R"("time":"1970-01-01T00:00:00.000002Z"})");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(log_verify)
+
+// An entry keeps its form, and what it has is compared.
+BOOST_AUTO_TEST_CASE(an_entry_of_an_earlier_version_stays_valid) {
+  auto database = Database::open(":memory:", OpenMode::create).value();
+  auto earlier = test::sample_envelope(0);
+  earlier.log_entry = earlier_entry(earlier);
+  const auto outcomes =
+      ArchiveStore(*database).append(std::vector{earlier, logged_envelope(1)}, kNow).value();
+  BOOST_TEST(log::verify(*database).value().problems.empty());
+  for (const auto& outcome : outcomes)
+    BOOST_TEST(log::check_receipt(*database, std::get<Receipt>(outcome)).has_value());
+  BOOST_REQUIRE(database->execute("UPDATE envelope SET soap_action = 'x'"));
+  const auto problems = log::verify(*database).value().problems;
+  BOOST_REQUIRE(problems.size() == 1U);
+  BOOST_TEST(problems[0].starts_with("leaf 1: "));
+  BOOST_TEST(problems[0].ends_with(": soapAction"));
+  BOOST_REQUIRE(database->execute("UPDATE envelope SET tenant = '20' WHERE leaf_index = 0"));
+  BOOST_TEST(log::verify(*database).value().problems.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_head_that_is_gone_or_too_many_is_named) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"DELETE FROM log_head WHERE tree_size = 1", "head of tree size 1 is missing"},
+      {"DELETE FROM log_head WHERE tree_size = 2", "head of tree size 2 is missing"},
+      {"DELETE FROM log_head WHERE tree_size = 6", "head of tree size 6 is missing"}};
+  for (const auto& [sql, what] : cases) {
+    Scratch scratch;
+    scratch.tamper(sql);
+    BOOST_TEST_CONTEXT(sql) { check_named(scratch, {what}); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_noted_of_trust_is_held_against_the_log) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"UPDATE trust_epoch SET epoch = 4", "trust epoch"},
+      {"UPDATE trust_epoch SET changed_at = changed_at - 1", "last change of trust"},
+      {"UPDATE enrolment SET revoked_at = NULL, revocation_leaf_index = NULL", "leaf 5: "}};
+  for (const auto& [sql, what] : cases) {
+    Scratch scratch;
+    scratch.tamper(sql);
+    BOOST_TEST_CONTEXT(sql) {
+      const auto problems = scratch.problems();
+      BOOST_TEST(std::ranges::any_of(problems, [&what = what](const auto& problem) {
+        return problem.find(what) != std::string::npos;
+      }));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_large_envelope_noted_as_a_left_over_is_named) {
+  Scratch scratch;
+  scratch.tamper("UPDATE envelope SET raw_id = 7 WHERE leaf_index = 3");
+  check_named(scratch, {"counter of large envelopes"});
+  scratch.tamper("UPDATE raw_counter SET next_id = 8");
+  BOOST_TEST(scratch.problems().empty());
+  scratch.tamper("INSERT INTO staging VALUES (7, 1)");
+  check_named(scratch, {"left-over", scratch.receipts[1].receipt_id.c_str()});
+}
 
 BOOST_AUTO_TEST_CASE(an_untouched_log_is_intact) {
   Scratch scratch;
@@ -214,7 +319,7 @@ BOOST_AUTO_TEST_CASE(changed_rows_of_trust_are_named_with_their_leaf) {
       {"UPDATE enrolment SET allow_sha1_until = NULL", "leaf 1: ", "allowSha1Until"},
       {"UPDATE enrolment SET revoked_at = revoked_at + 1", "leaf 5: the revocation", "time"},
       {"UPDATE enrolment SET revocation_reason = ''", "leaf 5: ", "reason"},
-      {"UPDATE enrolment SET revoked_at = NULL", "leaf 5: ", "missing"}};
+      {"UPDATE enrolment SET revoked_at = NULL", "leaf 5: ", "time"}};
   for (const auto& [sql, leaf, what] : cases) {
     Scratch scratch;
     scratch.tamper(sql);

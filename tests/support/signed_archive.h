@@ -10,6 +10,7 @@
 #include "append_and_wait.h"
 #include "archive/archive.h"
 #include "audit/tree_verifier.h"
+#include "base/limits.h"
 #include "demo_certificates.h"
 #include "quantify/quantifier.h"
 #include "receive/receive.h"
@@ -92,6 +93,21 @@ inline std::string reading(const std::string& at, const std::string& value) {
                      "</Consumer_measure>");
 }
 
+// What is left of a large envelope.
+class OctetsOf final : public ByteSource {
+ public:
+  explicit OctetsOf(Bytes octets) : octets_(std::move(octets)) {}
+  Result<ByteView> next() override {
+    if (done_) return ByteView{};
+    done_ = true;
+    return ByteView(octets_);
+  }
+
+ private:
+  Bytes octets_;
+  bool done_ = false;
+};
+
 struct SignedArchive {
   TemporaryFolder folder;
   std::string path = folder.file("district.db");
@@ -127,7 +143,13 @@ struct SignedArchive {
     must(trust::enrol(*open, requests, clock.now()));
   }
 
-  // Signed by the tenant's key, accepted and archived.
+  // What the transport says of the requests that follow.
+  struct Transport {
+    std::string content_type = "text/xml; charset=utf-8", content_encoding,
+                soap_action = "http://urb-grade.eu/AggregateMessage";
+  } transport{};
+
+  // Signed by the tenant's key, accepted and archived. A large one comes in two parts.
   Receipt send(const std::string& tenant, const std::vector<std::string>& messages) {
     clock.step();
     std::string body = "<urb:AggregateMessageRequest xmlns:urb=\"http://urb-grade.eu\"><messages>";
@@ -142,10 +164,15 @@ struct SignedArchive {
     to_sign.body_content = body;
     to_sign.created = clock.now();
     const auto text = must(xml::write_signed_envelope(to_sign, certificate, key));
-    auto evidence = archive->keep(must(receive::make_raw_envelope(
-        {"text/xml; charset=utf-8", "", "\"http://urb-grade.eu/AggregateMessage\"", "192.0.2.1",
-         to_bytes(as_bytes(text.envelope))},
-        1'000'000)));
+    constexpr std::size_t kWhole = limits::kWholeOctetsMax;
+    const auto all = as_bytes(text.envelope);
+    auto raw = must(
+        receive::make_raw_envelope({transport.content_type, "", "\"" + transport.soap_action + "\"",
+                                    "192.0.2.1", to_bytes(all.first(std::min(kWhole, all.size())))},
+                                   2 * kWhole));
+    raw.content_encoding = transport.content_encoding;
+    if (all.size() > kWhole) raw.rest = std::make_shared<OctetsOf>(to_bytes(all.subspan(kWhole)));
+    auto evidence = archive->keep(std::move(raw));
     auto reading = validator->read_along();
     const auto verified = must(verifier->verify(evidence.raw(), clock.now(), reading));
     const auto content = must(reading.conclude(verified));
