@@ -43,7 +43,8 @@ class MasterData {
   };
   std::vector<Statement> statements(std::string_view attribute, Instant from, Instant to) const;
 
-  // Attributes of which nothing is said here are as the site has them.
+  // Attributes of which nothing is said here are as the site has them. An exchange is the meter's
+  // own: a site, or the meter that at_site names, hands none down.
   void inherit(const MasterData& site);
 
   // The same statements, whatever envelopes they came in.
