@@ -96,6 +96,7 @@ Result<MasterData> master_data_of(SeriesStore& store, const MeterKey& key) {
     if (!meter_id) return master;
     DISTRICT_TRY(const auto facts, store.facts(*meter_id));
     const MasterData here(facts);
+    if (level == 0) master = here;
     master.inherit(here);
     const auto site = here.latest(kSite);
     if (!site) return master;

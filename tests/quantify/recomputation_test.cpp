@@ -61,8 +61,8 @@ std::set<std::string> rows_of(const std::vector<Sent>& sent, const Order& order,
   std::set<std::string> rows;
   for (const auto& k : must(scratch.store.kpis({}))) {
     auto row = k.meter.meter + ' ' + k.kpi + ' ' + name_of(k.window) + ' ' +
-               format_instant(k.start) + ' ' + (k.value ? std::to_string(*k.value) : "null") + ' ' +
-               k.unit + ' ' + std::to_string(k.completeness) + ' ' + name_of(k.status);
+               format_instant(k.start, 0) + ' ' + (k.value ? std::to_string(*k.value) : "null") +
+               ' ' + k.unit + ' ' + std::to_string(k.completeness) + ' ' + name_of(k.status);
     for (const auto& [name, value] : k.attributes) row += ' ' + name + '=' + value;
     rows.insert(row);
   }
@@ -74,7 +74,10 @@ std::set<std::string> same_in_every_order(const std::vector<Sent>& sent) {
   Order order(sent.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto expected = rows_of(sent, order, false);
-  do {
+  // All orders of up to four, and some of more.
+  for (std::size_t number = 0; number == 0 || std::next_permutation(order.begin(), order.end());
+       ++number) {
+    if (order.size() > 4 && number % 7 != 0) continue;
     for (const bool one_group : {false, true}) {
       const auto found = rows_of(sent, order, one_group);
       std::string name = one_group ? "in one group:" : "one by one:";
@@ -86,7 +89,7 @@ std::set<std::string> same_in_every_order(const std::vector<Sent>& sent) {
                                                << (differ.empty() ? "" : differ.front()));
       if (!differ.empty()) return expected;
     }
-  } while (std::next_permutation(order.begin(), order.end()));
+  }
   return expected;
 }
 
@@ -216,7 +219,7 @@ std::vector<MasterFact> exchange_at(const char* instant, const char* last, const
 }
 
 BOOST_AUTO_TEST_CASE(a_replaced_meter_that_is_read_after_its_exchange_leaves_no_stale_rows) {
-  for (const auto* after : {"2023-01-11", "2023-02-10", "2023-02-25", "2024-01-20"}) {
+  for (const auto* after : {"2023-01-11", "2023-02-25"}) {
     std::vector<Sent> sent(4);
     sent[0].facts = exchange_at("2023-01-10T12:00:00Z", "150", "0");
     sent[1].observations = {read("W1", "2023-01-01", 100)};
@@ -232,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_meter_that_is_read_after_its_exchange_leaves_no_
 }
 
 BOOST_AUTO_TEST_CASE(rows_of_data_quality_from_before_an_exchange_stay) {
-  for (const auto* before : {"2023-01-02", "2023-01-09", "2022-12-20", "2022-11-01"}) {
+  for (const auto* before : {"2023-01-02", "2022-12-01"}) {
     std::vector<Sent> sent(4);
     sent[0].facts = exchange_at("2023-01-10T12:00:00Z", nullptr, nullptr);
     sent[1].observations = {read("W2", before, 3)};
