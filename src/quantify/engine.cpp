@@ -10,6 +10,7 @@
 #include "observe/events.h"
 #include "quantify/acting.h"
 #include "quantify/catalogue.h"
+#include "quantify/dependents.h"
 #include "quantify/meter_data.h"
 #include "quantify/recomputation.h"
 
@@ -196,10 +197,10 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   auto& changes = touched.meters_[*meter_id];
   changes.tenant = meter.tenant;
   changes.all = !from || !to;
-  if (!changes.all) changes.cleared.emplace(*from, *to);
+  if (changes.all) return recompute_meter(*meter_id, changes, computed_at);
+  changes.cleared.emplace(*from, *to);
   DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
   for (const auto& series : all_series) {
-    if (changes.all) break;
     auto& changed = changes.series[series.series_id];
     DISTRICT_TRY(const auto versions, store.versions(series, *from - series.longest, *to));
     for (const auto& version : versions) changed.add(stretch_of(version.start, version.end));
@@ -212,43 +213,34 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   return recompute(touched, computed_at);
 }
 
-// What changed of a meter is passed on to those that refer to it, and on from these.
-Result<Ok> Engine::touch_dependents(Touched& touched) {
-  SeriesStore store(db_);
-  std::vector<std::int64_t> todo;
-  for (const auto& [meter_id, changes] : touched.meters_) todo.push_back(meter_id);
-  std::set<std::pair<std::int64_t, std::int64_t>> passed;
-  while (!todo.empty()) {
-    const auto meter_id = todo.back();
-    todo.pop_back();
-    DISTRICT_TRY(const auto key, store.meter_key(meter_id));
-    DISTRICT_TRY(const auto dependents, dependents_of(store, key));
-    for (const auto dependent : dependents) {
-      if (dependent == meter_id || !passed.emplace(meter_id, dependent).second) continue;
-      const auto changes = touched.meters_[meter_id];
-      auto& other = touched.meters_[dependent];
-      other.tenant = key.tenant;
-      other.all = other.all || changes.all;
-      for (const auto& [series_id, stretches] : changes.series)
-        other.series.emplace(series_id, stretches);
-      todo.push_back(dependent);
-    }
-  }
-  return Ok{};
-}
-
 Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
-  DISTRICT_CHECK(touch_dependents(touched));
   SeriesStore store(db_);
+  DISTRICT_CHECK(Dependents::touch(store, touched));
   for (const auto& [meter_id, changes] : touched.meters_) {
     if (!changes.all && !changes.cleared && changes.series.empty()) continue;
-    DISTRICT_TRY(const auto meter, MeterData::load(store, meter_id));
-    DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
-    Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
-    DISTRICT_CHECK(recomputation.run());
+    DISTRICT_CHECK(recompute_meter(meter_id, changes, computed_at));
   }
   touched.meters_.clear();
   return Ok{};
+}
+
+Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const Touched::Meter& changes,
+                                   Instant computed_at) {
+  SeriesStore store(db_);
+  DISTRICT_TRY(const auto meter, MeterData::load(store, meter_id));
+  DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
+  Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
+  return recomputation.run();
+}
+
+Result<Ok> Engine::recompute_stale(std::int64_t meter_id, Instant computed_at) {
+  SeriesStore store(db_);
+  DISTRICT_TRY(const auto known, store.last_site_import());
+  Touched touched;
+  touched.all(meter_id, {});
+  DISTRICT_CHECK(recompute_meter(meter_id, touched.meters_[meter_id], computed_at));
+  DISTRICT_TRY(const auto last, store.last_site_import());
+  return last == known ? store.remove_stale(meter_id) : Result<Ok>(Ok{});
 }
 
 Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant computed_at) {

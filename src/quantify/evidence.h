@@ -41,7 +41,9 @@ struct Reading {
   bool rise = false;         // the step up to it is out of all proportion
 };
 
-// The meter that replaced this one.
+// The meter that replaced this one: whose latest replaces_meter names it, after it was itself
+// installed. Of several such meters the one of the earliest exchange; of one instant, the first by
+// name. Each of them goes on from this meter's register.
 struct Successor {
   std::string number;
   Instant exchanged_at{};

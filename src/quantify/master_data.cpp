@@ -41,6 +41,12 @@ std::optional<Duration> parse_step(std::string_view text) {
   return std::chrono::round<Duration>(total);
 }
 
+// What stands in for a meter at its site has replaced that one's predecessor, not this one's.
+bool is_of_exchange(std::string_view attribute) {
+  return attribute == "replaces_meter" || attribute == "replaced_final_register" ||
+         attribute == "initial_register";
+}
+
 }  // namespace
 
 MasterData::MasterData(const std::vector<store::StoredFact>& facts) {
@@ -139,6 +145,7 @@ std::vector<MasterData::Statement> MasterData::last(std::string_view attribute) 
 
 void MasterData::inherit(const MasterData& site) {
   for (const auto& [attribute, statements] : site.statements_) {
+    if (is_of_exchange(attribute)) continue;
     // A site's zone has a name of its own in messages.
     statements_.emplace(attribute == "site_zone" ? "zone" : attribute, statements);
   }

@@ -46,7 +46,8 @@ class MasterData {
   // The one with the latest valid_from, or none.
   std::vector<Statement> last(std::string_view attribute) const;
 
-  // Attributes of which nothing is said here are as the site has them.
+  // Attributes of which nothing is said here are as the site has them. An exchange is the meter's
+  // own: a site, or the meter that at_site names, hands none down.
   void inherit(const MasterData& site);
 
   // The same statements, whatever envelopes they came in.

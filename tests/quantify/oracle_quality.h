@@ -80,8 +80,9 @@ inline std::optional<Minute> minutes_covered(const Sheet& sheet, const Memory& m
     cover(std::max(from, until), from + *step);
     until = std::max(until, std::min(from + *step, sheet.end));
   }
-  const bool lasting = std::any_of(values.begin(), values.end(),
-                                   [](const auto& one) { return one.end > one.start; });
+  const bool lasting = std::any_of(values.begin(), values.end(), [](const auto& one) {
+    return one.fate != Fate::exchange && one.end > one.start;
+  });
   if (!known && !lasting && !step_at(sheet.end - 1)) return std::nullopt;
   return static_cast<Minute>(std::count(covered.begin(), covered.end(), true));
 }
