@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
+#include "base/characters.h"
+#include "base/command_words.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "gateway/send_command.h"
@@ -11,9 +14,17 @@
 
 namespace {
 
+using district::visible;
 using district::gateway::SendOptions;
 
 constexpr int kUsage = 2;
+
+constexpr const char* kFooter = R"(
+Examples:
+    district-gateway send --url https://localhost:8443 --tenant 20 \
+        --certificate barcelona.pem --key barcelona.key --ca ca.pem school_2018.csv.gz
+    district-gateway send --help
+)";
 
 constexpr const char* kSendFooter = R"(
 Files are told apart by their header line; .csv and .csv.gz alike:
@@ -29,16 +40,22 @@ Files are told apart by their header line; .csv and .csv.gz alike:
 Each envelope's receipt is verified (the server's signature over Body, Timestamp and the
 confirmation of our signature; the digest of what we sent) and appended to the receipts file, one
 JSON object a line, before the next envelope is sent. A busy server or a lost connection is tried
-again with the same bytes. Sending the same data again does no harm: equal values are duplicates.
+again with the same bytes.
+
+All files are read and checked before anything is sent: a row that does not fit, two values for one
+period of a meter and a column given twice are refused, and columns that are not sent are named.
+Equal values count once, however often they are sent. Of two values for one period the one that was
+sent last holds: an old file that is sent again after its correction undoes the correction.
 
 Exit: 0 all delivered
-      1 something else failed
+      1 something else failed, such as a full disk
       2 usage, or a file or option that does not fit   (7001)
       3 no connection, or TLS failed                   (7002)
       4 the server refused the envelope                (7003)
       5 the server is busy; try later                  (7004)
       6 the answer is not a receipt that verifies      (7005)
 
+Examples:
     $ district-gateway send --url https://localhost:8443 --tenant 20 \
         --certificate pki/pilots/barcelona.pem --key pki/pilots/barcelona.key \
         --ca pki/ca.pem school_2018.csv.gz
@@ -127,13 +144,15 @@ district::Result<district::Ok> read_values(const Spelled& spelled, SendOptions& 
 
 int complain(const district::Error& error) {
   std::cout.flush();
-  std::cerr << "district-gateway: error: " << error.detail << " (" << static_cast<int>(error.code)
-            << ")\n";
+  // A peer, a file or a file's name may have written parts of it.
+  std::cerr << "district-gateway: error: " << visible(error.detail) << " ("
+            << static_cast<int>(error.code) << ")\n";
   for (const auto& violation : error.violations) {
     std::cerr << "district-gateway:   message " << violation.message_index << ", line "
-              << violation.line << ", " << violation.path << ": " << violation.reason << '\n';
+              << violation.line << ", " << visible(violation.path) << ": "
+              << visible(violation.reason) << '\n';
   }
-  if (!error.hint.empty()) std::cerr << "district-gateway: hint: " << error.hint << '\n';
+  if (!error.hint.empty()) std::cerr << "district-gateway: hint: " << visible(error.hint) << '\n';
   return district::gateway::exit_code(error.code);
 }
 
@@ -147,6 +166,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "district-gateway " DISTRICT_VERSION);
   program.require_subcommand(1);
   program.get_formatter()->column_width(32);
+  program.footer(kFooter);
   CLI::App& send = *program.add_subcommand("send", "Send files of meter data");
   SendOptions options;
   Spelled spelled;
@@ -156,9 +176,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return program.exit(asked);
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "district-gateway: error: " << problem.what() << '\n'
-              << "district-gateway: hint: district-gateway "
-              << (send.parsed() ? "send --help\n" : "--help\n");
+    // What is not known comes before what is missing: it may be just that, misspelt.
+    const auto unknown = program.remaining(true);
+    const std::string what =
+        unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
+    std::cerr << "district-gateway: error: " << visible(what) << '\n'
+              << "district-gateway: hint: "
+              << (unknown.empty() ? "" : district::did_you_mean(program, unknown.front()))
+              << "district-gateway " << (send.parsed() ? "send --help\n" : "--help\n");
     return kUsage;
   }
 

@@ -1,8 +1,11 @@
 // The server. This file only wires; the way of an envelope is in pipeline/pipeline.cpp.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,13 +14,16 @@
 #include "acknowledge/acknowledger.h"
 #include "acknowledge/rejections.h"
 #include "archive/archive.h"
+#include "base/command_words.h"
 #include "base/folder_lock.h"
 #include "config/config.h"
+#include "config/keys.h"
 #include "config/standards_file.h"
 #include "observe/events.h"
 #include "pipeline/pipeline.h"
 #include "quantify/quantifier.h"
 #include "query/api.h"
+#include "server/certificate_checks.h"
 #include "server/routes.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -41,7 +47,8 @@ constexpr const char* kFooter = R"(Examples:
   districtd --config /etc/district/district.toml
 
 SIGTERM or SIGINT ends it: what is under way is finished, nothing acknowledged is lost.
-SIGHUP reads certificates and keys again: of TLS for new connections, of receipts at once.
+SIGHUP opens log.file anew, takes log.level from the configuration, and reads certificates and keys
+again: of TLS for new connections, of receipts at once.
 Exit: 0 ended as asked, 1 internal error, 2 wrong usage or configuration,
       3 database or address not usable.)";
 
@@ -90,10 +97,49 @@ Result<config::Config> read_config(const Options& options) {
   return config;
 }
 
-// Prints what is wrong with files and folders; true when the server could not run so.
-bool report_findings(const config::Config& config) {
+// Of SQLite, for which an empty file is a new one.
+bool begins_like_a_database(const std::filesystem::path& file) {
+  constexpr std::string_view kBegin("SQLite format 3\0", 16);
+  std::ifstream in(file, std::ios::binary);
+  std::string begin(kBegin.size(), '\0');
+  in.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return in.gcount() == 0 || begin == kBegin;
+}
+
+// What run() would find first, without a trace of the look. A server that runs keeps its folder to
+// itself, and may be the one that will be told to reload what is checked here.
+std::vector<config::Finding> check_data(const config::Config& config) {
+  std::vector<config::Finding> findings;
+  std::error_code error;
+  if (!std::filesystem::is_directory(config.data.folder, error)) return {};  // made by run()
+  if (const auto lock = FolderLock::take(config.data.folder); !lock) {
+    const bool in_use = lock.error().code == ErrorCode::data_in_use;
+    findings.push_back({!in_use, "data.folder: " + lock.error().detail,
+                        in_use ? "fine if that is the server that you will reload or restart"
+                               : lock.error().hint});
+  }
+  if (std::filesystem::is_regular_file(config.database(), error) &&
+      !begins_like_a_database(config.database())) {
+    findings.push_back(
+        {true, "data.folder: " + config.database().string() + " is not a District database",
+         "move it away, or set data.folder to the folder of the right one"});
+  }
+  return findings;
+}
+
+// Prints what is wrong with files, folders and certificates; true when the server could not run so,
+// or, for --check-config, when clients will refuse it.
+bool report_findings(const config::Config& config, bool check_only) {
+  auto findings = config::check_files(config);
+  for (auto& unfit : server::check_certificates_for_clients(config, SystemClock().now())) {
+    findings.push_back({check_only && unfit.refused, std::move(unfit.text), std::move(unfit.hint)});
+  }
+  if (check_only) {
+    auto of_data = check_data(config);
+    std::move(of_data.begin(), of_data.end(), std::back_inserter(findings));
+  }
   bool fatal = false;
-  for (const auto& finding : config::check_files(config)) {
+  for (const auto& finding : findings) {
     fatal = fatal || finding.fatal;
     std::fprintf(stderr, "districtd: %s: %s\n", finding.fatal ? "error" : "warning",
                  finding.text.c_str());
@@ -105,19 +151,12 @@ bool report_findings(const config::Config& config) {
 Result<acknowledge::SigningIdentity> load_identity(const std::filesystem::path& certificate_file,
                                                    const std::filesystem::path& key_file,
                                                    KeyFamily family) {
-  DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(certificate_file.string()));
-  DISTRICT_TRY(auto key, crypto::PrivateKey::from_pem_file(key_file.string()));
-  if (!key.matches(certificate)) {
-    return fail(
-        ErrorCode::config_invalid,
-        key_file.string() + " is not the key of " + certificate_file.string(),
-        "give the key that the certificate was made for, or a certificate made anew for this key");
-  }
-  if (key.family() != family) {
+  DISTRICT_TRY(auto pair, crypto::read_key_pair(certificate_file.string(), key_file.string()));
+  if (pair.key.family() != family) {
     return fail(ErrorCode::config_invalid, key_file.string() + " is of the wrong type",
                 "receipt.rsa_key must be an RSA key, receipt.ecdsa_key an EC key");
   }
-  return acknowledge::SigningIdentity{std::move(certificate), std::move(key)};
+  return acknowledge::SigningIdentity{std::move(pair.certificate), std::move(pair.key)};
 }
 
 Result<acknowledge::SigningIdentities> load_identities(const config::Config& config) {
@@ -159,6 +198,31 @@ std::unique_ptr<acknowledge::Rejections> keep_rejections(const config::Config& c
   return nullptr;
 }
 
+// For logrotate, and to see more for a while. Nothing else of the configuration changes while the
+// server runs; what would is named.
+void renew_log(const Options& options, const config::Config& config, observe::LogSettings& log) {
+  const auto now = read_config(options);
+  const auto wanted = now ? observe::LogSettings{now->log.level, now->log.file} : log;
+  const auto opened = observe::start_log(wanted);
+  if (!now) {
+    observe::emit(observe::Level::error, "configuration_kept",
+                  {{"detail", now.error().detail}, {"hint", now.error().hint}});
+  }
+  if (!opened) {
+    observe::emit(observe::Level::error, "log_kept",
+                  {{"detail", opened.error().detail}, {"hint", opened.error().hint}});
+    return;
+  }
+  log = wanted;
+  observe::emit(observe::Level::info, "log_opened", {{"level", log.level}});
+  if (!now) return;
+  for (const auto& key : config::changed_keys(config, *now)) {
+    if (key == "log.level" || key == "log.file") continue;
+    observe::emit(observe::Level::warning, "configuration_kept",
+                  {{"key", key}, {"hint", "it holds from the next start on"}});
+  }
+}
+
 Result<std::unique_ptr<validate::Validator>> load_schemas(const config::Config& config,
                                                           const soap::OperationReader& operations) {
   auto validator = [&]() -> Result<std::unique_ptr<validate::Validator>> {
@@ -180,7 +244,7 @@ Result<Ok> check_usable(const config::Config& config) {
   return Ok{};
 }
 
-Result<Ok> run(const config::Config& config) {
+Result<Ok> run(const Options& options, const config::Config& config) {
   const SystemClock clock;
   const std::string database = config.database().string();
   std::error_code ignored;
@@ -242,10 +306,16 @@ Result<Ok> run(const config::Config& config) {
   observe::emit(
       observe::Level::info, "started",
       {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
+  observe::LogSettings log{config.log.level, config.log.file};
   int signal = 0;
   while ((signal = server::wait_for_signal()) == SIGHUP) {
+    renew_log(options, config, log);
     server->reload_certificates();
     renew(acknowledger, config);
+    for (const auto& unfit : server::check_certificates_for_clients(config, clock.now())) {
+      observe::emit(observe::Level::warning, "certificate_unfit",
+                    {{"detail", unfit.text}, {"hint", unfit.hint}});
+    }
   }
   observe::emit(observe::Level::info, "stopping", {{"signal", signal}});
   server->stop();
@@ -279,7 +349,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "districtd: error: %s\ndistrictd: hint: districtd --help\n", error.what());
+    const auto unknown = app.remaining();
+    const auto what =
+        unknown.empty() ? std::string(error.what()) : "'" + unknown.front() + "' is not understood";
+    const auto near = unknown.empty() ? std::string() : did_you_mean(app, unknown.front());
+    std::fprintf(stderr, "districtd: error: %s\ndistrictd: hint: %sdistrictd --help\n",
+                 what.c_str(), near.c_str());
     return 2;
   }
   if (options.help_config) {
@@ -297,12 +372,12 @@ int main(int argc, char** argv) {
   xml::initialize();
   const auto config = read_config(options);
   if (!config) return report(config.error());
-  if (report_findings(*config)) return 2;
+  if (report_findings(*config, options.check_only)) return 2;
   if (options.check_only) {
     if (const auto usable = check_usable(*config); !usable) return report(usable.error());
     std::puts("configuration is good");
     return 0;
   }
-  const auto ended = run(*config);
+  const auto ended = run(options, *config);
   return ended ? 0 : report(ended.error());
 }

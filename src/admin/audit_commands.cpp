@@ -73,7 +73,7 @@ std::string names_of(const std::vector<std::string>& receipt_ids) {
   if (receipt_ids.empty()) return "no envelope";
   std::string names = receipt_ids.size() == 1 ? "envelope " : "envelopes ";
   for (std::size_t i = 0; i < std::min(receipt_ids.size(), kNamesShown); ++i) {
-    names += (i > 0 ? ", " : "") + receipt_ids[i];
+    names += (i > 0 ? ", " : "") + printable(receipt_ids[i]);
   }
   if (receipt_ids.size() > kNamesShown) {
     names += " and " + std::to_string(receipt_ids.size() - kNamesShown) + " more";

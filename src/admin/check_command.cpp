@@ -47,7 +47,11 @@ const char* name_of(Finding finding) {
 
 Result<audit::Question> question_of(const Session& session, const CheckOptions& options) {
   audit::Question question;
-  DISTRICT_TRY(const auto text, read_file(options.file == "-" ? "/dev/stdin" : options.file));
+  const Result<config::Config> settings =
+      session.names_data() ? session.settings() : config::Config{};
+  DISTRICT_CHECK(settings);
+  DISTRICT_TRY(const auto text, read_file(options.file == "-" ? "/dev/stdin" : options.file,
+                                          static_cast<std::size_t>(settings->limits.body_bytes)));
   question.octets = to_bytes(as_bytes(text));
   question.content_type = options.content_type;
   question.soap_action = options.soap_action;
@@ -58,12 +62,11 @@ Result<audit::Question> question_of(const Session& session, const CheckOptions& 
     DISTRICT_TRY(question.certificate, crypto::Certificate::from_pem_file(options.certificate));
   }
   if (!session.names_data()) return question;
-  DISTRICT_TRY(const auto settings, session.settings());
-  question.window = {settings.window.created_age_seconds, settings.window.created_ahead_seconds};
+  question.window = {settings->window.created_age_seconds, settings->window.created_ahead_seconds};
   // Says in its own words when there is no database.
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto trust,
-               trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
+               trust::Trust::open(settings->database().string(), store::OpenMode::read_only));
   DISTRICT_TRY(question.trust, trust->snapshot());
   return question;
 }
@@ -102,7 +105,7 @@ void write_json(std::ostream& out, const audit::Question& question,
                     {"server", judgement_json(explanation.server, explanation.soap_version)},
                     {"auditor", judgement_json(explanation.auditor, explanation.soap_version)},
                     {"verifiersAgree", explanation.agree()}};
-  out << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  out << dump(all, 2) << '\n';
 }
 
 void write_verdict(std::ostream& out, const audit::Question& question,
@@ -112,7 +115,7 @@ void write_verdict(std::ostream& out, const audit::Question& question,
     out << "It would be accepted at " << format_instant(question.at, 0);
     if (!question.trust) out << ", if the certificate is enrolled for the tenant";
     out << ".\n";
-  } else if (!question.trust && explanation.server.error &&
+  } else if (!question.trust && !question.certificate && explanation.server.error &&
              explanation.server.error->code == ErrorCode::token_unavailable) {
     out << "Whether it would be accepted cannot be told: the message only refers to its "
            "certificate.\nGive --data or --config, or --certificate.\n";

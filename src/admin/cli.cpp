@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "admin/session.h"
+#include "base/command_words.h"
 
 namespace district::admin {
 namespace {
@@ -40,6 +41,19 @@ void add_global_options(CLI::App& app, Session& session) {
   app.add_flag("--json", session.json, "Results as JSON");
   app.set_version_flag("--version", "districtctl " DISTRICT_VERSION);
   app.set_help_flag("-h,--help", "Print this help");
+}
+
+// A group of commands shows the first example of each of them.
+void add_group_examples(CLI::App& group) {
+  std::string examples;
+  for (auto* command : group.get_subcommands({})) {
+    add_group_examples(*command);
+    const auto footer = command->get_footer();
+    const auto begin = footer.find("\n  districtctl ");
+    if (begin != std::string::npos)
+      examples += footer.substr(begin, footer.find('\n', begin + 1) - begin);
+  }
+  if (group.get_footer().empty() && !examples.empty()) group.footer("Examples:" + examples);
 }
 
 // The words that name the command as far as it was understood: "districtctl tenant add".
@@ -80,11 +94,15 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     const auto unknown = app.remaining(true);
     const std::string what =
         unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
-    session.terminal.error(
-        {ErrorCode::admin_invalid, what, "'" + command_of(app) + " --help' explains it", {}, {}});
+    const auto near = unknown.empty() ? std::string() : did_you_mean(app, unknown.front());
+    session.terminal.error({ErrorCode::admin_invalid,
+                            what,
+                            near + "'" + command_of(app) + " --help' explains it",
+                            {},
+                            {}});
     return exit_invalid;
   }
-  if (session.json && session.csv) {
+  if (session.json && (session.csv || session.csv_exact)) {
     session.terminal.error(
         {ErrorCode::admin_invalid, "--csv excludes --json", "give one of them", {}, {}});
     return exit_invalid;
@@ -123,6 +141,7 @@ int run(const std::vector<std::string>& arguments, const World& world) {
         "  districtctl --data /var/lib/district certificate list --tenant 20\n"
         "  districtctl --data /var/lib/district audit replay\n"
         "'districtctl COMMAND --help' has examples for each command.");
+    add_group_examples(app);
     return parse_and_run(app, session, arguments);
   } catch (const std::exception& exception) {
     terminal.error({ErrorCode::internal, exception.what(), {}, {}, {}});

@@ -108,7 +108,7 @@ Result<int> list(Session& session) {
 }
 
 Result<int> check(Session& session, const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
+  DISTRICT_TRY(const auto text, read_file(path, limits::kSchemaFileBytesMax));
   xml::initialize();
   // Types and versions are of the file's name, wherever the file is.
   const auto file = "content/" + std::filesystem::path(path).filename().string();

@@ -8,6 +8,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/near_name.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"
 
@@ -35,7 +36,8 @@ Result<std::map<std::string, std::size_t>> columns_of(const std::string& path,
     static const std::vector<std::string> known{"tenant", "certificate", "allow_sha1_until",
                                                 "valid_from", "valid_to"};
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      return fail(ErrorCode::admin_invalid, path + " has an unknown column '" + name + "'",
+      return fail(ErrorCode::admin_invalid,
+                  path + " has an unknown column '" + name + "'" + did_you_mean(name, known),
                   "its columns are tenant,certificate,allow_sha1_until,valid_from,valid_to");
     }
     if (!columns.emplace(name, i).second) {
@@ -50,14 +52,18 @@ Result<std::map<std::string, std::size_t>> columns_of(const std::string& path,
 }
 
 Result<std::vector<EnrolRow>> rows_of_csv(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
-  auto records = read_csv(text);
-  if (!records) {
-    return fail(ErrorCode::admin_invalid, path + ": " + records.error().detail);
-  }
+  DISTRICT_TRY(const auto text, read_file(path, limits::kListFileBytesMax));
+  auto records = read_csv(text, {ErrorCode::admin_invalid, path + " line "});
+  if (!records) return fail(std::move(records).error());
   if (records->empty()) {
     return fail(ErrorCode::admin_invalid, path + " is empty",
                 "its first line is tenant,certificate,allow_sha1_until,valid_from,valid_to");
+  }
+  const auto& header = records->front().fields;
+  if (const auto separator = other_separator(header.front());
+      header.size() == 1 && !separator.empty()) {
+    return fail(ErrorCode::admin_invalid,
+                path + ": the fields are separated by " + separator + ", commas are expected");
   }
   DISTRICT_TRY(const auto columns, columns_of(path, records->front()));
   const auto folder = std::filesystem::path(path).parent_path();
@@ -114,7 +120,11 @@ Result<std::vector<trust::EnrolRequest>> requests_of(Session& session,
     }
     if (row.line == 0) return fail(std::move(request).error());
     if (++wrong > limits::kViolationsMax) continue;
-    errors.violations.push_back({0, {}, static_cast<long>(row.line), request.error().detail});
+    const auto& hint = request.error().hint;
+    errors.violations.push_back({0,
+                                 {},
+                                 static_cast<long>(row.line),
+                                 request.error().detail + (hint.empty() ? "" : " (" + hint + ")")});
   }
   if (wrong == 0) return requests;
   errors.detail = std::to_string(wrong) + " of " + std::to_string(rows.size()) +
@@ -230,9 +240,10 @@ Result<int> revoke(Session& session, const RevokeOptions& options) {
 void add_enrol(CLI::App& app, Session& session) {
   auto options = std::make_shared<EnrolOptions>();
   auto* command = app.add_subcommand("enrol", "Let certificates sign for a tenant, from now on");
-  auto* certificate =
-      command->add_option("certificate", options->certificate_file, "Certificate, PEM")
-          ->type_name("CERT.pem");
+  auto* certificate = command
+                          ->add_option("certificate", options->certificate_file,
+                                       "Certificate, PEM; authorities' beside it are left out")
+                          ->type_name("CERT.pem");
   auto* tenant =
       command->add_option("--tenant", options->tenant, "Its tenantCode")->type_name("CODE");
   auto* sha1 = command

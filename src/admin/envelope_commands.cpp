@@ -7,11 +7,17 @@
 #include "audit/evidence.h"
 #include "store/archive_store.h"
 #include "store/trust_store.h"
+#include "trust/trust.h"
 
 namespace district::admin {
 namespace {
 
-Result<int> list(Session& session, const ListOptions& options) {
+struct EnvelopeListOptions : ListOptions {
+  std::string signer;
+  bool newest = false;
+};
+
+Result<int> list(Session& session, const EnvelopeListOptions& options) {
   store::EnvelopeFilter filter;
   if (!options.tenant.empty()) filter.tenant = options.tenant;
   DISTRICT_TRY(filter.from, read_instant("--from", options.from));
@@ -20,6 +26,11 @@ Result<int> list(Session& session, const ListOptions& options) {
   filter.limit = options.limit + 1;  // one more tells whether there are more
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   if (filter.tenant) DISTRICT_CHECK(find_tenant(*database, *filter.tenant));
+  if (!options.signer.empty()) {
+    DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
+    DISTRICT_TRY(filter.signer, trust::find_certificate(records, options.signer));
+  }
+  filter.newest_first = options.newest;
   DISTRICT_TRY(auto envelopes, store::ArchiveStore(*database).list(filter));
   const bool more = envelopes.size() > options.limit;
   if (more) envelopes.resize(options.limit);
@@ -48,8 +59,9 @@ Result<int> list(Session& session, const ListOptions& options) {
   }
   listing.write(session.terminal.out(), session.format());
   if (more) {
-    session.terminal.note("the first " + std::to_string(options.limit) +
-                          " are shown; there are more: use --from, or raise --limit");
+    session.terminal.note(std::string("the ") + (options.newest ? "newest " : "oldest ") +
+                          std::to_string(options.limit) + " are shown; there are more: use " +
+                          (options.newest ? "--to" : "--from, --newest") + ", or raise --limit");
   }
   return exit_ok;
 }
@@ -122,8 +134,11 @@ Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
   store::ArchiveStore archive(*database);
   auto envelope = archive.find(receipt_id);
   if (!envelope && envelope.error().code == ErrorCode::not_found) {
+    const bool import = receipt_id.starts_with("site-import-");
     return fail(ErrorCode::not_found, "no envelope " + receipt_id,
-                "'districtctl envelope list' shows them");
+                import ? "it is an import of master data: 'districtctl site show-import " +
+                             receipt_id + "' shows it"
+                       : "'districtctl envelope list' shows them");
   }
   if (!envelope) return fail(std::move(envelope).error());
   if (!raw) return show_details(session, *database, *envelope);
@@ -136,13 +151,20 @@ void add_envelope_commands(CLI::App& app, Session& session) {
   auto* envelope = app.add_subcommand("envelope", "Archived envelopes");
   envelope->require_subcommand(1);
 
-  auto options = std::make_shared<ListOptions>();
+  auto options = std::make_shared<EnvelopeListOptions>();
   auto* list_command = envelope->add_subcommand("list", "List envelopes in the order of the log");
   add_list_options(*list_command, session, *options, "Only this tenant's");
+  list_command
+      ->add_option("--signer", options->signer,
+                   "Only those signed with this certificate: its SHA-256 in hex, or a unique "
+                   "beginning of 8 digits or more")
+      ->type_name("FINGERPRINT");
+  list_command->add_flag("--newest", options->newest, "The newest first");
   list_command->footer(
       std::string(kDateNote) +
-      "Example:\n"
-      "  districtctl --data /var/lib/district envelope list --tenant 20 --from 2026-11-01");
+      "Examples:\n"
+      "  districtctl --data /var/lib/district envelope list --tenant 20 --from 2026-11-01\n"
+      "  districtctl --data /var/lib/district envelope list --signer 9f3a61c0 --newest --limit 1");
   list_command->callback([&session, options] {
     session.action = [&session, options] { return list(session, *options); };
   });

@@ -1,14 +1,13 @@
 // districtctl kpi
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <set>
+#include <string_view>
 
 #include "admin/picture.h"
 #include "admin/session.h"
 #include "base/local_time.h"
-#include "quantify/catalogue.h"
 #include "store/series_store.h"
 
 namespace district::admin {
@@ -24,16 +23,6 @@ struct KpiOptions {
 constexpr std::size_t kBarsMax = 62;
 // No window is longer.
 constexpr auto kLongestWindow = std::chrono::hours(24 * 3660);
-
-// A misspelled name must not pass for a KPI without values.
-Result<Ok> check_name(const std::string& kpi) {
-  const auto& known = quantify::catalogue();
-  if (kpi.empty() || std::ranges::find(known, kpi, &quantify::KpiDefinition::id) != known.end()) {
-    return Ok{};
-  }
-  return fail(ErrorCode::admin_invalid, "there is no KPI '" + kpi + "'",
-              "'districtctl kpi catalogue' lists them");
-}
 
 // The windows that overlap the time asked for.
 Result<std::vector<KpiValue>> find(store::Database& database, const KpiOptions& options,
@@ -54,6 +43,25 @@ Result<std::vector<KpiValue>> find(store::Database& database, const KpiOptions& 
   return values;
 }
 
+std::string with_comma(std::string first, const std::string& second) {
+  if (!first.empty() && !second.empty()) first += ", ";
+  return first + second;
+}
+
+// The attributes that say how far a value can be trusted: weak_model, missing=unit, implausible=3.
+// Those that every value of its KPI has are left to JSON and CSV.
+std::string what_is_special(const KpiValue& value) {
+  static const std::set<std::string_view> usual{
+      "expected_days",    "hours_expected",   "hours_present", "peak_at_utc",
+      "periods_expected", "periods_received", "readings",      "valid_days"};
+  std::string remark;
+  for (const auto& [name, text] : value.attributes) {
+    if (!usual.contains(name))
+      remark = with_comma(remark, text == "true" ? name : name + '=' + text);
+  }
+  return remark;
+}
+
 // One row a value, with every attribute that any of them has as a further column.
 Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, Format format) {
   std::set<std::string> attributes;
@@ -67,11 +75,13 @@ Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, 
                               {"unit", "UNIT"},     {"completeness", "COMPLETE", true},
                               {"status", "STATUS"}, {"revision", "REV", true},
                               {"computed_at", ""}};
+  const bool table = format == Format::table;
+  if (table) columns.push_back({"remarks", "REMARKS"});
   for (const auto& name : attributes) columns.push_back({name, ""});
   Listing listing(std::move(columns));
   for (const auto& value : values) {
     // In a table the window is named as people of the site would; programs get UTC.
-    const auto shown = format != Format::table            ? std::string()
+    const auto shown = !table                             ? std::string()
                        : value.window == WindowKind::hour ? local.minute(value.start)
                                                           : local.day(value.start);
     std::vector<Cell> row{value.meter.tenant,
@@ -83,10 +93,11 @@ Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, 
                           cell_of(value.end),
                           cell_of(value.value, 3),
                           value.unit,
-                          cell_of(std::optional(value.completeness), 3),
+                          share_cell(value.completeness),
                           name_of(value.status),
                           std::uint64_t{value.revision},
                           cell_of(value.computed_at, 6)};
+    if (table) row.push_back(what_is_special(value));
     for (const auto& name : attributes) {
       const auto attribute = value.attributes.find(name);
       if (attribute == value.attributes.end()) row.push_back({Json(nullptr), ""});
@@ -111,12 +122,11 @@ std::vector<std::optional<double>> numbers_of(Series series) {
 }
 
 std::string remark_of(const KpiValue& value) {
-  if (!value.value && value.completeness <= 0) return "no data";
-  if (value.status == KpiStatus::complete) return {};
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%s %.0f %%", name_of(value.status),
-                std::floor(value.completeness * 100));
-  return text.data();
+  if (!value.value && value.completeness <= 0) return with_comma("no data", what_is_special(value));
+  if (value.status == KpiStatus::complete) return what_is_special(value);
+  const auto share =
+      name_of(value.status) + (" " + fixed(std::floor(value.completeness * 100), 0)) + " %";
+  return with_comma(share, what_is_special(value));
 }
 
 void draw_one_bar_a_window(std::ostream& out, Series series, const LocalTime& local, int decimals) {
@@ -151,7 +161,7 @@ void draw_sparklines(std::ostream& out, Series series, int decimals, LabelOf lab
     if (highest) {
       const auto lowest = *std::min_element(numbers.begin(), numbers.end(),
                                             [](auto a, auto b) { return a && (!b || *a < *b); });
-      out << "  " << cell_of(lowest, decimals).shown << " to " << cell_of(highest, decimals).shown;
+      out << "  " << fixed(*lowest, decimals) << " to " << fixed(*highest, decimals);
     } else {
       out << "  no data";
     }
@@ -186,6 +196,12 @@ void draw_all(std::ostream& out, const std::vector<KpiValue>& values, const Loca
   }
 }
 
+Result<Ok> check_names(store::Database& database, const KpiOptions& options) {
+  DISTRICT_CHECK(check_kpi_name(options.kpi));
+  return check_meter_names(database, options.tenant, options.source,
+                           options.has_meter ? std::optional(options.meter) : std::nullopt);
+}
+
 Result<int> show(Session& session, const KpiOptions& options) {
   if (options.tenant.empty()) {
     return fail(ErrorCode::admin_invalid, "--tenant is required",
@@ -195,7 +211,7 @@ Result<int> show(Session& session, const KpiOptions& options) {
   DISTRICT_TRY(const auto tenant, find_tenant(*database, options.tenant));
   DISTRICT_TRY(const auto local, LocalTime::of(tenant.zone));
   DISTRICT_TRY(auto values, find(*database, options, local));
-  if (values.empty()) DISTRICT_CHECK(check_name(options.kpi));
+  if (values.empty()) DISTRICT_CHECK(check_names(*database, options));
   const auto format = session.format();
   std::size_t hours = 0;
   if (format == Format::table && options.window.empty()) {
@@ -212,7 +228,9 @@ Result<int> show(Session& session, const KpiOptions& options) {
                           " values of hours are left out; --window hour shows them");
   }
   if (values.empty() && hours == 0) {
-    session.terminal.note("no KPI fits; 'districtctl status' tells whether work is waiting");
+    session.terminal.note(
+        "no rows: no KPI value fits; 'districtctl status' tells whether work is "
+        "waiting");
   }
   return exit_ok;
 }
@@ -235,7 +253,7 @@ void add_kpi_commands(CLI::App& app, Session& session) {
   auto* picture =
       command->add_flag("--picture", options->picture, "Draw each series instead of listing it");
   add_csv_option(*command, session);
-  picture->excludes(command->get_option("--csv"));
+  picture->excludes(command->get_option("--csv"), command->get_option("--csv-exact"));
   command->footer(
       "DATE is a day (2018-03-01: midnight of the tenant's zone) or an instant "
       "(2018-03-01T12:00:00Z).\nTables show the site's local time; --json and --csv have UTC and "

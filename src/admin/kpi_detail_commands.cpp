@@ -44,6 +44,10 @@ Result<KpiValue> find_kpi(store::Database& database, const DetailOptions& option
   DISTRICT_TRY(const auto values, store::SeriesStore(database).kpis(filter));
   for (const auto& value : values)
     if (at && value.start <= *at && *at < value.end) return value;
+  DISTRICT_CHECK(check_kpi_name(options.kpi));
+  DISTRICT_CHECK(
+      check_meter_names(database, options.tenant, options.source,
+                        options.meter.empty() ? std::nullopt : std::optional(options.meter)));
   return fail(ErrorCode::not_found,
               "no " + options.kpi + " of " + options.source + " for the " + options.window +
                   " at " + options.at,
@@ -71,7 +75,7 @@ Details details_of(const KpiValue& kpi, const quantify::KpiDefinition& definitio
   details.add("window_end", "until", cell_of(kpi.end));
   details.add("value", "Value", cell_of(kpi.value, 6));
   details.add("unit", "Unit", kpi.unit);
-  details.add("completeness", "Completeness", cell_of(std::optional(kpi.completeness), 6));
+  details.add("completeness", "Completeness", share_cell(kpi.completeness));
   details.add("completeness_rule", "which is", quantify::text_of(definition.completeness));
   details.add("status", "Status", name_of(kpi.status));
   details.add("revision", "Revision", std::uint64_t{kpi.revision});
@@ -81,10 +85,13 @@ Details details_of(const KpiValue& kpi, const quantify::KpiDefinition& definitio
 }
 
 Result<int> explain(Session& session, const DetailOptions& options) {
+  DISTRICT_TRY(const auto settings, session.settings());
+  DISTRICT_TRY(const auto standards,
+               config::load_standards(settings.data.folder / "standards.toml"));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto kpi, find_kpi(*database, options));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
-  quantify::Engine engine(*database, zones_of(records));
+  quantify::Engine engine(*database, zones_of(records), {}, standards);
   DISTRICT_TRY(const auto explanation, engine.explain(kpi));
   Listing inputs({{"source", "SOURCE"},
                   {"meter", "METER"},
@@ -116,7 +123,7 @@ Result<int> explain(Session& session, const DetailOptions& options) {
   const auto format = session.format();
   auto details = details_of(kpi, *explanation.definition);
   if (format == Format::json) details.add("inputs", "", {inputs.json(), ""});
-  if (format != Format::csv) details.write(out, format);
+  if (!is_csv(format)) details.write(out, format);
   if (format == Format::table) out << '\n';
   if (format != Format::json) inputs.write(out, format);
   return exit_ok;

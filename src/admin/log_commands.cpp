@@ -1,13 +1,13 @@
 // districtctl log verify, log head, status
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <sstream>
 #include <thread>
 
 #include "admin/session.h"
 #include "base/file.h"
+#include "log/held_receipt.h"
 #include "log/log.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
@@ -20,65 +20,11 @@ using namespace std::chrono_literals;
 
 struct VerifyOptions {
   std::string receipts_file;
+  std::vector<std::string> heads;  // that were noted earlier, "SIZE:HASH"
 };
-
-// A receipt as a gateway keeps it: one JSON object a line. Members that the gateway does not have
-// are not set: the server confirms an envelope that it had before without its place in the log.
-struct HeldReceipt {
-  std::string receipt_id;
-  Instant received_at{};
-  Sha256Digest payload_digest{};
-  std::optional<std::uint64_t> message_count, leaf_index, tree_size;
-  std::optional<Sha256Digest> root_hash;
-};
-
-std::optional<std::string> text_member(const Json& object, const char* key) {
-  const auto member = object.find(key);
-  if (member == object.end() || !member->is_string()) return std::nullopt;
-  return member->get<std::string>();
-}
-
-std::optional<std::uint64_t> number_member(const Json& object, const char* key) {
-  const auto member = object.find(key);
-  if (member == object.end() || !member->is_number_unsigned()) return std::nullopt;
-  return member->get<std::uint64_t>();
-}
-
-std::optional<Sha256Digest> digest_member(const Json& object, const char* key) {
-  const auto octets = from_base64(text_member(object, key).value_or(""));
-  return octets ? to_digest(*octets) : std::nullopt;
-}
-
-Result<HeldReceipt> receipt_of(const std::string& line) {
-  const auto json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return fail(ErrorCode::admin_invalid, "not a JSON object");
-  const auto receipt_id = text_member(json, "receiptId");
-  const auto received_at = parse_date_time(text_member(json, "receivedAt").value_or(""));
-  const auto payload_digest = digest_member(json, "payloadDigest");
-  if (!receipt_id || !received_at || !payload_digest) {
-    return fail(ErrorCode::admin_invalid, "receiptId, receivedAt or payloadDigest is missing");
-  }
-  HeldReceipt receipt{*receipt_id, *received_at, *payload_digest, {}, {}, {}, {}};
-  receipt.message_count = number_member(json, "messageCount");
-  receipt.leaf_index = number_member(json, "leafIndex");
-  receipt.tree_size = number_member(json, "treeSize");
-  receipt.root_hash = digest_member(json, "rootHash");
-  // A member that is there and cannot be read must not pass as one that is not there.
-  const std::array<std::pair<const char*, bool>, 4> optional_members{
-      {{"messageCount", receipt.message_count.has_value()},
-       {"leafIndex", receipt.leaf_index.has_value()},
-       {"treeSize", receipt.tree_size.has_value()},
-       {"rootHash", receipt.root_hash.has_value()}}};
-  for (const auto& [key, read] : optional_members) {
-    if (json.contains(key) && !read) {
-      return fail(ErrorCode::admin_invalid, std::string(key) + " cannot be read");
-    }
-  }
-  return receipt;
-}
 
 // Errors: archive_corrupt when the receipt contradicts the archive or the log.
-Result<Ok> check_receipt(store::Database& database, const HeldReceipt& held) {
+Result<Ok> check_receipt(store::Database& database, const log::HeldReceipt& held) {
   const auto contradicts = [&held](const char* what) {
     return fail(ErrorCode::archive_corrupt, "receipt " + held.receipt_id + ": " + what);
   };
@@ -98,28 +44,98 @@ Result<Ok> check_receipt(store::Database& database, const HeldReceipt& held) {
        held.root_hash.value_or(log_head->root_hash)});
 }
 
-// Receipts that others hold, against this log: each that contradicts it is a problem.
-Result<std::uint64_t> check_receipts(store::Database& database, const std::string& path,
-                                     std::vector<std::string>& problems) {
-  DISTRICT_TRY(const auto content, read_file(path));
+struct CheckedReceipts {
+  std::uint64_t checked = 0;
+  std::vector<std::string> unreadable;  // lines that are no receipt, for people
+};
+
+// Receipts that others hold, against this log: each that contradicts it is a problem. A line that
+// cannot be read is told, and the others are still checked.
+Result<CheckedReceipts> check_receipts(store::Database& database, const std::string& path,
+                                       std::vector<std::string>& problems) {
+  DISTRICT_TRY(const auto content, read_file(path, limits::kReceiptFileBytesMax));
   std::istringstream lines(content);
   std::string line;
-  std::uint64_t checked = 0;
+  CheckedReceipts result;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const auto where = path + " line " + std::to_string(number);
-    const auto receipt = receipt_of(line);
-    if (!receipt) return fail(ErrorCode::admin_invalid, where + ": " + receipt.error().detail);
-    ++checked;
+    auto receipt = log::read_held_receipt(line);
+    if (!receipt) {
+      auto torn = log::read_torn_line(line);
+      result.unreadable.push_back(
+          where + " cannot be checked: " + receipt.error().detail +
+          (torn.receipt_id.empty() ? "" : "; it is of receipt " + torn.receipt_id) +
+          (torn.behind ? "; receipt " + torn.behind->receipt_id + " behind it is whole" : ""));
+      if (!torn.behind) continue;
+      receipt = std::move(*torn.behind);
+    }
+    ++result.checked;
     const auto agrees = check_receipt(database, *receipt);
     if (agrees) continue;
     if (agrees.error().code != ErrorCode::archive_corrupt) return fail(agrees.error());
     problems.push_back(where + ", " + agrees.error().detail);
   }
-  return checked;
+  return result;
+}
+
+// The outcome where the log itself is intact: lines that could not be checked prove nothing.
+int told_of_lines(Session& session, const std::vector<std::string>& unreadable) {
+  if (unreadable.empty()) return exit_ok;
+  session.terminal.error({ErrorCode::admin_invalid,
+                          counted(unreadable.size(), "line") + " could not be checked",
+                          "'districtctl envelope show RECEIPT' shows the envelope of a torn "
+                          "receipt; the signed answer that district-gateway --keep keeps is whole",
+                          {},
+                          {}});
+  return exit_invalid;
+}
+
+// A head as `log head` shows it, its hash in base64 or hex.
+Result<store::LogHead> head_of(const std::string& text) {
+  const auto colon = text.find(':');
+  store::LogHead head;
+  const auto hash = colon == std::string::npos ? std::string() : text.substr(colon + 1);
+  auto octets = from_base64(hash);
+  if (!octets || octets->size() != head.root_hash.size()) octets = from_hex(hash);
+  const auto digest = octets ? to_digest(*octets) : std::nullopt;
+  if (!digest || !CLI::detail::lexical_cast(text.substr(0, colon), head.tree_size)) {
+    return fail(ErrorCode::admin_invalid, "--head " + text + " is not SIZE:HASH",
+                "as 'districtctl log head' shows them: --head 24:bwwONq1i1JaHXEqJQ96pK/Py0/N7j/"
+                "RYGAFzfpf7J4s=");
+  }
+  head.root_hash = *digest;
+  return head;
+}
+
+// Heads that were noted earlier, against this log, whose own heads are found to be of one tree.
+Result<Ok> check_heads(store::Database& database, const std::vector<store::LogHead>& noted,
+                       std::vector<std::string>& problems) {
+  store::ArchiveStore archive(database);
+  DISTRICT_TRY(const auto last, archive.log_head());
+  for (const auto& head : noted) {
+    const auto what = "the log of " + counted(head.tree_size, "leaf", "leaves") +
+                      " with root hash " + to_base64(head.root_hash);
+    if (head.tree_size > last.tree_size) {
+      problems.push_back(what + " was noted, but there are only " + std::to_string(last.tree_size));
+      continue;
+    }
+    DISTRICT_TRY(const auto recorded, archive.log_head_of_size(head.tree_size));
+    if (!recorded) {
+      problems.push_back(what + " was noted, but no head of that size is recorded");
+    } else if (recorded->root_hash != head.root_hash) {
+      problems.push_back(what + " was noted, but its root hash is now " +
+                         to_base64(recorded->root_hash));
+    }
+  }
+  return Ok{};
 }
 
 Result<int> verify(Session& session, const VerifyOptions& options) {
+  std::vector<store::LogHead> noted;
+  for (const auto& text : options.heads) {
+    DISTRICT_TRY(noted.emplace_back(), head_of(text));
+  }
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   log::LogReport report;
   {
@@ -129,28 +145,32 @@ Result<int> verify(Session& session, const VerifyOptions& options) {
                    progress.update(done, total);
                  }));
   }
-  std::uint64_t receipts = 0;
+  CheckedReceipts receipts;
   if (!options.receipts_file.empty()) {
     DISTRICT_TRY(receipts, check_receipts(*database, options.receipts_file, report.problems));
   }
+  DISTRICT_CHECK(check_heads(*database, noted, report.problems));
   auto& out = session.terminal.out();
   if (session.json) {
     Details details;
     details.add("intact", "", {Json(report.problems.empty()), ""});
     details.add("leaves", "", report.leaves);
     details.add("heads", "", report.heads);
-    details.add("receipts", "", receipts);
+    details.add("receipts", "", receipts.checked);
     details.add("root_hash", "", to_base64(report.root_hash));
     details.add("problems", "", cell_of(report.problems, ""));
+    details.add("unreadable_lines", "", cell_of(receipts.unreadable, ""));
     details.write(out, Format::json);
-    return report.problems.empty() ? exit_ok : exit_difference;
+    if (!report.problems.empty()) return exit_difference;
+    return told_of_lines(session, receipts.unreadable);
   }
   for (const auto& problem : report.problems) out << "problem: " << printable(problem) << '\n';
+  for (const auto& text : receipts.unreadable) out << "unreadable: " << printable(text) << '\n';
   out << counted(report.leaves, "leaf", "leaves") << ", " << counted(report.heads, "head");
-  if (!options.receipts_file.empty()) out << ", " << counted(receipts, "receipt");
+  if (!options.receipts_file.empty()) out << ", " << counted(receipts.checked, "receipt");
   if (report.problems.empty()) {
     out << ": intact\nroot hash " << to_base64(report.root_hash) << '\n';
-    return exit_ok;
+    return told_of_lines(session, receipts.unreadable);
   }
   out << ": " << counted(report.problems.size(), "problem") << '\n';
   session.terminal.error({ErrorCode::archive_corrupt,
@@ -265,10 +285,19 @@ void add_log_commands(CLI::App& app, Session& session) {
       ->add_option("--receipt", options->receipts_file,
                    "Check these receipts as well: JSON lines, as a gateway keeps them")
       ->type_name("FILE");
+  verify_command
+      ->add_option("--head", options->heads,
+                   "Check that the log still begins with what 'log head' showed earlier; may be "
+                   "repeated")
+      ->type_name("SIZE:HASH")
+      ->expected(1)
+      ->take_all();
   verify_command->footer(
       "Examples:\n"
       "  districtctl --data /var/lib/district log verify\n"
-      "  districtctl --data /var/lib/district log verify --receipt receipts.jsonl");
+      "  districtctl --data /var/lib/district log verify --receipt receipts.jsonl\n"
+      "  districtctl --data /var/lib/district log verify --head "
+      "24:bwwONq1i1JaHXEqJQ96pK/Py0/N7j/RYGAFzfpf7J4s=");
   verify_command->callback([&session, options] {
     session.action = [&session, options] { return verify(session, *options); };
   });

@@ -86,7 +86,7 @@ void draw_bars(std::ostream& out, const std::vector<Bar>& bars, int decimals) {
   std::size_t number_width = 0;
   for (const auto& bar : bars) {
     values.push_back(bar.value);
-    numbers.push_back(cell_of(bar.value, decimals).shown);
+    numbers.push_back(bar.value ? fixed(*bar.value, decimals) : "-");
     label_width = std::max(label_width, display_width(bar.label));
     number_width = std::max(number_width, numbers.back().size());
   }
@@ -96,7 +96,7 @@ void draw_bars(std::ostream& out, const std::vector<Bar>& bars, int decimals) {
     out << bar.label << std::string(label_width - display_width(bar.label), ' ') << "  "
         << std::string(number_width - numbers[i].size(), ' ') << numbers[i];
     std::string rest = bar.value ? bar_of(*bar.value, range) : std::string();
-    if (!bar.remark.empty()) rest += (rest.empty() ? "" : " ") + bar.remark;
+    if (!bar.remark.empty()) rest += (rest.empty() ? "" : " ") + printable(bar.remark);
     if (!rest.empty()) out << "  " << rest;
     out << '\n';
   }

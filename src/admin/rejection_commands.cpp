@@ -1,15 +1,20 @@
 // districtctl rejection list, rejection show
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "admin/session.h"
 #include "archive/compression.h"
+#include "base/ulid.h"
 #include "model/fault.h"
 #include "observe/events.h"
 #include "store/rejection_store.h"
 
 namespace district::admin {
 namespace {
+
+using namespace std::chrono_literals;
 
 struct RejectionListOptions : ListOptions {
   std::optional<unsigned> code;
@@ -235,9 +240,28 @@ Result<int> show_raw(Session& session, const store::Rejection& rejection) {
   return exit_ok;
 }
 
+// The server writes a rejection beside its answer, a moment later (ADR 0013): one of the last
+// seconds is waited for.
+Result<store::Rejection> find_soon(store::RejectionStore& store, const std::string& rejection_id,
+                                   Instant now) {
+  constexpr auto kWaited = 2s;
+  constexpr auto kRecent = 10s;
+  const auto made = time_of_ulid(rejection_id);
+  const bool recent = made && *made > now - kRecent && *made < now + kRecent;
+  const auto end = std::chrono::steady_clock::now() + (recent ? kWaited : 0s);
+  while (true) {
+    auto found = store.find(rejection_id);
+    if (found || found.error().code != ErrorCode::not_found ||
+        std::chrono::steady_clock::now() >= end) {
+      return found;
+    }
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
 Result<int> show(Session& session, const std::string& rejection_id, bool raw) {
   DISTRICT_TRY(const auto store, open_store(session));
-  DISTRICT_TRY(const auto rejection, store->find(rejection_id));
+  DISTRICT_TRY(const auto rejection, find_soon(*store, rejection_id, session.now()));
   if (raw) return show_raw(session, rejection);
   Description description;
   add_cause(description, rejection);

@@ -3,7 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
+#include "base/near_name.h"
+#include "quantify/catalogue.h"
+#include "store/inventory.h"
 #include "store/read_snapshot.h"
 #include "validate/content_folder.h"
 #include "xml/document.h"
@@ -12,6 +16,7 @@ namespace district::admin {
 
 Format Session::format() const {
   if (json) return Format::json;
+  if (csv_exact) return Format::csv_exact;
   return csv ? Format::csv : Format::table;
 }
 
@@ -51,7 +56,13 @@ Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) con
 }
 
 void add_csv_option(CLI::App& command, Session& session) {
-  command.add_flag("--csv", session.csv, "Results as CSV with a header line (RFC 4180)");
+  auto* csv = command.add_flag("--csv", session.csv,
+                               "Results as CSV with a header line (RFC 4180), safe to open in a "
+                               "spreadsheet");
+  command
+      .add_flag("--csv-exact", session.csv_exact,
+                "As --csv, but every text exactly as it was sent, for programs")
+      ->excludes(csv);
 }
 
 Result<std::optional<Instant>> read_instant(const std::string& option, const std::string& text) {
@@ -92,12 +103,53 @@ Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string
   const auto found = std::find_if(records.tenants.rbegin(), records.tenants.rend(),
                                   [&code](const Tenant& tenant) { return tenant.code == code; });
   if (found != records.tenants.rend()) return *found;
-  return fail(ErrorCode::not_found, "no tenant " + code, "'districtctl tenant list' shows them");
+  std::vector<std::string> codes;
+  for (const auto& tenant : records.tenants) codes.push_back(tenant.code);
+  return fail(ErrorCode::not_found, "no tenant " + code + did_you_mean(code, codes),
+              "'districtctl tenant list' shows them");
 }
 
 Result<Tenant> find_tenant(store::Database& database, const std::string& code) {
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
   return find_tenant(records, code);
+}
+
+Result<Ok> check_meter_names(store::Database& database, const std::string& tenant,
+                             const std::string& source, const std::optional<std::string>& meter) {
+  DISTRICT_TRY(const auto all, store::all_meters(database));
+  std::set<std::string> sources, meters;
+  for (const auto& key : all) {
+    if (key.tenant != tenant) continue;
+    sources.insert(key.source);
+    if (source.empty() || key.source == source) meters.insert(key.meter);
+  }
+  const auto hint = "'districtctl site list --tenant " + tenant + "' shows them";
+  const auto unknown = [&hint](std::string what, const std::string& name,
+                               const std::set<std::string>& known) {
+    const std::vector<std::string> names(known.begin(), known.end());
+    return fail(ErrorCode::not_found,
+                std::move(what) + " '" + name + "'" + did_you_mean(name, names), hint);
+  };
+  if (!source.empty() && !sources.contains(source))
+    return unknown("tenant " + tenant + " has no source", source, sources);
+  if (!meter || meters.contains(*meter)) return Ok{};
+  if (meter->empty()) {
+    return fail(ErrorCode::not_found,
+                (source.empty() ? "no source" : "source " + source) +
+                    " is itself a meter: --meter says which",
+                hint);
+  }
+  return unknown(
+      (source.empty() ? "tenant " + tenant : "source " + source) + " has no meter or site", *meter,
+      meters);
+}
+
+Result<Ok> check_kpi_name(const std::string& kpi) {
+  std::vector<std::string> known;
+  for (const auto& entry : quantify::catalogue()) known.emplace_back(entry.id);
+  if (kpi.empty() || std::ranges::find(known, kpi) != known.end()) return Ok{};
+  return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
+              "'districtctl kpi catalogue' lists them");
 }
 
 std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records) {

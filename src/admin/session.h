@@ -32,7 +32,7 @@ struct Session {
   std::string config_file;
   std::string data_folder;
   bool json = false;
-  bool csv = false;
+  bool csv = false, csv_exact = false;
   // Set by the command that the arguments name; run once all of them are read. Gives the exit code.
   std::function<Result<int>()> action;
 
@@ -48,7 +48,7 @@ struct Session {
   Result<std::unique_ptr<validate::Validator>> validator() const;
 };
 
-// --csv, for the commands that list.
+// --csv and --csv-exact, for the commands that list.
 void add_csv_option(CLI::App& command, Session& session);
 
 // The value of an option that is a day or an instant; none when empty. Errors: admin_invalid.
@@ -58,6 +58,13 @@ Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<I
 // Its present settings. Errors: not_found.
 Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string& code);
 Result<Tenant> find_tenant(store::Database& database, const std::string& code);
+// That the tenant has a source, and a meter or site, of these names: a misspelt one must not pass
+// for one without values. Of the meter only if a name is given; of no source: that some source has
+// it. Errors: not_found, with the name that is near.
+Result<Ok> check_meter_names(store::Database& database, const std::string& tenant,
+                             const std::string& source, const std::optional<std::string>& meter);
+// That the catalogue has it; none is good. Errors: not_found, with the name that is near.
+Result<Ok> check_kpi_name(const std::string& kpi);
 // The present settings of each tenant, by its code; within `records`.
 std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records);
 // Whether there is a file. Errors: archive_unavailable when this user may not know.

@@ -5,18 +5,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 #include <sstream>
 
 #include "base/csv.h"
-#include "base/text.h"
 
 namespace district::admin {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 // Makes this thread read multibyte text as UTF-8 whatever the user's locale is, for a while.
 class Utf8Locale {
@@ -58,7 +56,7 @@ void for_each_character(std::string_view text, Each each) {
 std::string csv_field(const Json& value) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
+  if (!value.is_array()) return dump(value);
   std::string joined;
   for (const auto& item : value) {
     if (!joined.empty()) joined += ' ';
@@ -67,8 +65,30 @@ std::string csv_field(const Json& value) {
   return joined;
 }
 
-std::string dump(const Json& value, int indent = -1) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+// At least `decimals`, but of a number that is small for them as many as show four digits of it,
+// without zeros at the end.
+std::string rounded(double value, int decimals) {
+  constexpr int kDigits = 4, kMostDecimals = 12;
+  const double size = std::abs(value);
+  if (size == 0 || !std::isfinite(size)) return fixed(value, decimals);
+  const int before_point = static_cast<int>(std::floor(std::log10(size))) + 1;
+  // Zeros do not tell how large it is.
+  constexpr int kLongest = 15;
+  if (before_point < kDigits - kMostDecimals || before_point > kLongest) {
+    std::array<char, 32> text{};
+    const auto [end, problem] = before_point > 0
+                                    ? std::to_chars(text.data(), text.data() + text.size(), value)
+                                    : std::to_chars(text.data(), text.data() + text.size(), value,
+                                                    std::chars_format::scientific, kDigits - 1);
+    return {text.data(), problem == std::errc() ? end : text.data()};
+  }
+  auto text = fixed(value, std::max(decimals, kDigits - before_point));
+  const auto point = text.find('.');
+  while (point != std::string::npos && text.back() == '0' &&
+         text.size() - point > static_cast<std::size_t>(decimals) + 1) {
+    text.pop_back();
+  }
+  return text;
 }
 
 void write_padded(std::ostream& out, const std::string& text, std::size_t width, bool right,
@@ -89,13 +109,8 @@ std::size_t display_width(std::string_view utf8) {
   return width;
 }
 
-std::string printable(std::string_view text) {
-  std::string shown;
-  shown.reserve(text.size());
-  for_each_character(text, [&shown](std::string_view octets, int columns) {
-    shown += columns < 0 ? kReplacement : octets;
-  });
-  return shown;
+std::string dump(const Json& value, int indent) {
+  return with_escapes(value.dump(indent, ' ', false, Json::error_handler_t::replace));
 }
 
 void Listing::add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
@@ -107,7 +122,8 @@ void Listing::write(std::ostream& out, Format format) const {
     case Format::json:
       return write_json(out);
     case Format::csv:
-      return write_csv(out);
+    case Format::csv_exact:
+      return write_csv(out, format == Format::csv_exact);
   }
 }
 
@@ -162,13 +178,18 @@ void Listing::write_json(std::ostream& out) const {
   out << (first ? "]\n" : "\n]\n");
 }
 
-void Listing::write_csv(std::ostream& out) const {
+void Listing::write_csv(std::ostream& out, bool exact) const {
   std::vector<std::string> fields;
   for (const auto& column : columns_) fields.push_back(column.key);
   write_csv_record(out, fields);
   for (const auto& row : rows_) {
     fields.clear();
-    for (const auto& cell : row) fields.push_back(csv_field(cell.value));
+    for (const auto& cell : row) {
+      const auto field = csv_field(cell.value);
+      // What is no text is of our own writing.
+      const bool guarded = !exact && (cell.value.is_string() || cell.value.is_array());
+      fields.push_back(guarded ? csv_text(field) : field);
+    }
     write_csv_record(out, fields);
   }
 }
@@ -204,9 +225,21 @@ Cell cell_of(const std::optional<Instant>& instant) {
 
 Cell cell_of(const std::optional<double>& value, int decimals) {
   if (!value) return {Json(nullptr), "-"};
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, *value);
-  return {Json(*value), text.data()};
+  return {Json(*value), rounded(*value, decimals)};
+}
+
+std::string fixed(double value, int decimals) {
+  std::array<char, 512> text{};  // the largest number has 309 digits
+  const auto [end, problem] = std::to_chars(text.data(), text.data() + text.size(), value,
+                                            std::chars_format::fixed, decimals);
+  return {text.data(), problem == std::errc() ? end : text.data()};
+}
+
+Cell share_cell(double share) {
+  constexpr int kDecimals = 3;
+  // A share of 0.29 is not quite that, and still no 0.289.
+  const double thousandths = std::floor(share * 1000 + 1e-6);
+  return {Json(share), fixed(share < 1 ? std::min(thousandths, 999.0) / 1000 : share, kDecimals)};
 }
 
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty) {

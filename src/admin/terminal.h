@@ -12,19 +12,22 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace district::admin {
 
-enum class Format { table, json, csv };
+// csv: a text that a spreadsheet would take for a formula has an apostrophe before it, and what
+// cannot be seen is replaced, see csv_text(). csv_exact: texts as they are.
+enum class Format { table, json, csv, csv_exact };
+inline bool is_csv(Format format) { return format == Format::csv || format == Format::csv_exact; }
 
 // Members keep the order in which they were added.
 using Json = nlohmann::ordered_json;
 
 // Columns that a text takes on a terminal: combining marks none, wide characters two.
 std::size_t display_width(std::string_view utf8);
-// Peers choose some of what is shown. Control characters, which could drive the terminal, and
-// broken UTF-8 become U+FFFD.
-std::string printable(std::string_view text);
+// As a text for programs: every number with all its digits, and safe on a terminal.
+std::string dump(const Json& value, int indent = -1);
 
 // One column of a listing.
 struct Column {
@@ -59,7 +62,7 @@ class Listing {
  private:
   void write_table(std::ostream& out) const;
   void write_json(std::ostream& out) const;
-  void write_csv(std::ostream& out) const;
+  void write_csv(std::ostream& out, bool exact) const;
   Json object_of(const std::vector<Cell>& row) const;
 
   std::vector<Column> columns_;
@@ -80,9 +83,15 @@ class Details {
   std::vector<Item> items_;
 };
 
-Cell cell_of(Instant instant, int fraction_digits = 0);          // JSON: ISO 8601, UTC
-Cell cell_of(const std::optional<Instant>& instant);             // whole seconds; none: null
-Cell cell_of(const std::optional<double>& value, int decimals);  // JSON: all digits
+Cell cell_of(Instant instant, int fraction_digits = 0);  // JSON: ISO 8601, UTC
+Cell cell_of(const std::optional<Instant>& instant);     // whole seconds; none: null
+// JSON: all digits. Shown: rounded to so many decimals; of a small number so many more that four
+// digits of it remain.
+Cell cell_of(const std::optional<double>& value, int decimals);
+// A number with exactly so many decimals, for numbers in one column that are compared.
+std::string fixed(double value, int decimals);
+// A share of 1, which is shown as 1.000 only if it is 1: it is rounded down.
+Cell share_cell(double share);
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
 // 42317 to "42 317".
 std::string grouped(std::uint64_t number);

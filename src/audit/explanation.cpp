@@ -13,6 +13,7 @@
 #include "receive/receive.h"
 #include "verify/header_facts.h"
 #include "verify/key_reference.h"
+#include "verify/near_miss.h"
 #include "verify/security_header.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
@@ -90,6 +91,17 @@ bool is_soap12(const RawEnvelope& raw, const ParsedDocument& document) {
   return text.find(ns::kSoap12) < text.find(ns::kSoap11);
 }
 
+// As if it were enrolled.
+Enrolment enrolment_of(const crypto::Certificate& certificate, const std::string& tenant) {
+  Enrolment enrolment;
+  enrolment.tenant = tenant;
+  enrolment.certificate_sha256 = certificate.sha256();
+  enrolment.certificate_der = certificate.der();
+  enrolment.subject = certificate.subject();
+  enrolment.allow_sha1_until = Instant::max();
+  return enrolment;
+}
+
 class Explainer {
  public:
   Explainer(const Question& question, const validate::Validator& validator)
@@ -108,6 +120,7 @@ class Explainer {
   void read_timestamp(Element timestamp);
   void read_profile();
   void find_key();
+  void hold_against_given(Element key_info, const std::string& form);
   void describe_certificate();
   void describe_enrolment();
   void check_references();
@@ -334,24 +347,41 @@ void Explainer::find_key() {
     } else {
       add_error("key", "Key reference", path.error());
     }
-  } else if (found.error().code == ErrorCode::token_unavailable && !asked_.trust) {
-    certificate_ = asked_.certificate;
-    auto& step = add("key", "Key reference", Finding::not_checked,
-                     form +
-                         ": the message has no certificate in it, and there is no trust store "
-                         "to find it in");
-    step.hints.emplace_back(certificate_
-                                ? "--certificate is taken instead"
-                                : "give --data or --config, or the signer's --certificate");
-  } else {
-    add_error("key", "Key reference", found.error()).text = form + ": " + found.error().detail;
-    certificate_ = asked_.certificate;
+    if (asked_.certificate && asked_.certificate->sha256() != certificate_->sha256()) {
+      add("key", "Key reference", Finding::note,
+          "the message refers to another certificate than --certificate, " +
+              to_hex(asked_.certificate->sha256()).substr(0, 16));
+    }
+    return;
   }
-  if (found && asked_.certificate && asked_.certificate->sha256() != certificate_->sha256()) {
-    add("key", "Key reference", Finding::note,
-        "the message refers to another certificate than --certificate, " +
-            to_hex(asked_.certificate->sha256()).substr(0, 16));
+  certificate_ = asked_.certificate;
+  if (found.error().code == ErrorCode::token_unavailable && !asked_.trust && !certificate_) {
+    add("key", "Key reference", Finding::not_checked,
+        form + ". The message has no certificate in it, and there is no trust store to find it in")
+        .hints.emplace_back("give --data or --config, or the signer's --certificate");
+    return;
   }
+  if (asked_.trust || found.error().code != ErrorCode::token_unavailable)
+    add_error("key", "Key reference", found.error());
+  if (certificate_) hold_against_given(key_info, form);
+}
+
+// Whether a reference to a certificate that is not in the message names the one that was given.
+void Explainer::hold_against_given(Element key_info, const std::string& form) {
+  const auto name = verify::named_key(key_info);
+  if (!name) return;
+  store::TrustRecords records;
+  records.enrolments.push_back(enrolment_of(*certificate_, {}));
+  const trust::TrustSnapshot alone(std::move(records));
+  if (verify::read_key_reference(key_info, security_, alone)) {
+    add("key", "Key reference", Finding::good, form + ". It names --certificate");
+    return;
+  }
+  auto near = verify::near_miss(*name, {*certificate_});
+  auto& step = add("key", "Key reference", Finding::bad,
+                   form + ". It does not name --certificate" +
+                       (near.explanation.empty() ? "" : ": " + near.explanation));
+  if (!near.hint.empty()) step.hints.push_back(std::move(near.hint));
 }
 
 void Explainer::describe_certificate() {
@@ -370,6 +400,8 @@ void Explainer::describe_certificate() {
   step.more.push_back("SHA-256 " + to_hex(it.sha256()));
   if (!in_time) step.more.emplace_back("it is not valid at the time of the check");
   if (!strength) step.more.push_back(strength.error().detail);
+  if (it.is_authority())
+    step.more.emplace_back("it is an authority's (CA:TRUE); districtctl enrol refuses those");
   if (!it.may_sign())
     step.more.emplace_back("its key usage lacks digitalSignature (RFC 5280 section 4.2.1.3)");
 }
@@ -519,15 +551,7 @@ std::shared_ptr<const trust::TrustSnapshot> Explainer::trust_for_judgement() con
   if (asked_.trust) return asked_.trust;
   const auto tenant = asked_.tenant.value_or(body_tenant());
   auto records = trust_for_content(tenant)->records();
-  if (certificate_) {
-    Enrolment enrolment;
-    enrolment.tenant = tenant;
-    enrolment.certificate_sha256 = certificate_->sha256();
-    enrolment.certificate_der = certificate_->der();
-    enrolment.subject = certificate_->subject();
-    enrolment.allow_sha1_until = Instant::max();
-    records.enrolments.push_back(std::move(enrolment));
-  }
+  if (certificate_) records.enrolments.push_back(enrolment_of(*certificate_, tenant));
   return std::make_shared<const trust::TrustSnapshot>(std::move(records));
 }
 

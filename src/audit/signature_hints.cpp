@@ -110,6 +110,18 @@ std::vector<Trial> trials_of(xml::Element element, const std::vector<std::string
   return trials;
 }
 
+// r||s with a zero octet of sign before each number. nullopt: not that.
+std::optional<Bytes> without_sign_octets(ByteView value, std::size_t width) {
+  const std::size_t half = value.size() / 2;
+  if (half != width + 1 || value.size() != 2 * half || value[0] != std::byte{0} ||
+      value[half] != std::byte{0}) {
+    return std::nullopt;
+  }
+  Bytes plain = to_bytes(value.subspan(1, width));
+  plain.insert(plain.end(), value.begin() + static_cast<std::ptrdiff_t>(half) + 1, value.end());
+  return plain;
+}
+
 // ECDSA values as X.690 writes them: SEQUENCE of two INTEGERs, of up to 127 octets together, or
 // with one octet of length. nullopt: not one.
 std::optional<Bytes> from_der(ByteView der, std::size_t width) {
@@ -161,9 +173,18 @@ std::vector<std::string> explain_value(const xml::SignatureParts& signature,
           " octets each, one after the other. gSOAP sends DER: sign "
           "with an RSA key there"};
     }
-    if (value.size() != 2 * width) {
+    const auto unsigned_value = without_sign_octets(value, width);
+    if (unsigned_value && key.verify(hash, info, *unsigned_value)) {
+      return {
+          "r and s have a zero octet of sign in front, as Java's BigInteger.toByteArray() makes "
+          "it: leave it out, so that each has " +
+          std::to_string(width) + " octets"};
+    }
+    if (value.size() > 2 * width || value.size() % 2 != 0) {
       return {"the value has " + std::to_string(value.size()) + " octets; of this key it has " +
-              std::to_string(2 * width)};
+              std::to_string(2 * width) +
+              ", or fewer by an even number where both halves begin "
+              "with zeros"};
     }
   } else {
     const Bytes reversed(value.rbegin(), value.rend());

@@ -5,15 +5,43 @@
 #include <exception>
 
 namespace district {
+namespace {
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+// Every name of the database is spelled so: Europe/Madrid, Etc/GMT+1, America/Port-au-Prince. What
+// else the folder of zones has is not: localtime, posixrules, right/, posix/, tzdata.zi.
+bool is_spelled_as_zone(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+  constexpr std::size_t kLongest = 64;  // the longest has 32
+  if (name.empty() || name.size() > kLongest) return false;
+  if (name.find_first_not_of(kAllowed) != std::string_view::npos) return false;
+  char before = '/';
+  for (const char c : name) {
+    if (before == '/' && !is_upper(c)) return false;
+    before = c;
+  }
+  return before != '/';
+}
+
+}  // namespace
+
+const date::time_zone* find_zone(const std::string& name) {
+  // Factory is the placeholder of a machine on which nobody has set the zone.
+  if (!is_spelled_as_zone(name) || name == "Factory") return nullptr;
+  try {
+    return date::locate_zone(name);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
 
 Result<LocalTime> LocalTime::of(const std::string& zone) {
-  try {
-    return LocalTime(date::locate_zone(zone));
-  } catch (const std::exception&) {
-    return fail(
-        ErrorCode::admin_invalid, "the system knows no time zone '" + zone + "'",
-        "install the package tzdata, or mend the tenant's zone by 'districtctl tenant add'");
-  }
+  if (const auto* found = find_zone(zone)) return LocalTime(found);
+  return fail(ErrorCode::admin_invalid, "there is no time zone '" + zone + "'",
+              "use a name of the IANA database, such as Europe/Madrid (timedatectl list-timezones "
+              "shows them; package tzdata); 'districtctl tenant add' mends a tenant's");
 }
 
 std::string LocalTime::format(const char* pattern, Instant at) const {

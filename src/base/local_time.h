@@ -15,9 +15,14 @@ class time_zone;
 
 namespace district {
 
+// A zone of the IANA time zone database, as the system has it, by its name; nullptr: there is none.
+// `localtime` and other names whose meaning depends on the machine are none, nor are files beside
+// the zones. Lives as long as the program.
+const date::time_zone* find_zone(const std::string& name);
+
 class LocalTime {
  public:
-  // `zone`: an IANA name. Errors: admin_invalid when the system does not know it.
+  // Errors: admin_invalid when find_zone() does not know it.
   static Result<LocalTime> of(const std::string& zone);
 
   std::string day(Instant at) const;     // 2018-03-25

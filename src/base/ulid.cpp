@@ -27,4 +27,12 @@ bool is_ulid(std::string_view text) {
          text.find_first_not_of(kAlphabet) == std::string_view::npos;
 }
 
+std::optional<Instant> time_of_ulid(std::string_view text) {
+  if (!is_ulid(text)) return std::nullopt;
+  std::int64_t millis = 0;
+  for (const char c : text.substr(0, 10))
+    millis = millis * 32 + static_cast<std::int64_t>(kAlphabet.find(c));
+  return Instant{std::chrono::milliseconds{millis}};
+}
+
 }  // namespace district

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,7 @@ namespace district {
 
 std::string make_ulid(Instant at, const std::array<std::byte, 10>& random);
 bool is_ulid(std::string_view text);
+// When it was made; nullopt: it is none.
+std::optional<Instant> time_of_ulid(std::string_view text);
 
 }  // namespace district

@@ -1,13 +1,14 @@
 #include "config/config.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/file.h"
+#include "base/near_name.h"
 #include "config/keys.h"
+#include "config/toml_text.h"
 
 namespace district::config {
 namespace {
@@ -39,6 +40,21 @@ bool is_section(std::string_view section) {
   const auto keys = all_keys();
   return std::any_of(keys.begin(), keys.end(),
                      [&](const Key& key) { return key.section == section; });
+}
+
+// "did you mean listen.port? ", or nothing.
+std::string near_key(const std::string& asked) {
+  std::vector<std::string> known;
+  for (const Key& key : all_keys()) known.push_back(dotted(key));
+  const auto meant = nearest_name(asked, known);
+  return !meant.empty() ? "did you mean " + meant + "? " : std::string();
+}
+
+std::string near_section(const std::string& asked) {
+  std::vector<std::string> known;
+  for (const Key& key : all_keys()) known.emplace_back(key.section);
+  const auto meant = nearest_name(asked, known);
+  return !meant.empty() ? "did you mean [" + meant + "]? " : std::string();
 }
 
 // What is wrong with the value, to follow the key's name in a sentence; nullopt: it is set.
@@ -107,9 +123,9 @@ Result<Ok> read_section(const std::string& section, const toml::table& table,
   for (const auto& [name, node] : table) {
     const Key* key = find_key(section, name.str());
     if (key == nullptr) {
-      return fail(ErrorCode::config_invalid,
-                  at(file, node) + "unknown key " + section + "." + std::string(name.str()),
-                  "docs/reference/configuration.md lists all keys");
+      const auto asked = section + "." + std::string(name.str());
+      return fail(ErrorCode::config_invalid, at(file, node) + "unknown key " + asked,
+                  near_key(asked) + "districtd --help-config lists all keys");
     }
     if (const auto complaint = set_value(*key, node, folder, config)) {
       return fail(ErrorCode::config_invalid, at(file, node) + dotted(*key) + " " + *complaint);
@@ -179,19 +195,13 @@ std::string Config::base_url() const {
 }
 
 Result<Config> load(const std::filesystem::path& file) {
-  DISTRICT_TRY(const auto text, read_file(file));
+  DISTRICT_TRY(const auto text, read_file(file, limits::kTomlFileBytesMax));
   return parse(text, file.parent_path(), file.string());
 }
 
 Result<Config> parse(const std::string& text, const std::filesystem::path& folder,
                      const std::string& name) {
-  toml::table root;
-  try {
-    root = toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::config_invalid, name + ":" + std::to_string(error.source().begin.line) +
-                                               ": " + std::string(error.description()));
-  }
+  DISTRICT_TRY(const auto root, parse_toml(text, name, ":"));
   Config config;
   move_paths_below(folder, config);
   for (const auto& [section, node] : root) {
@@ -200,7 +210,8 @@ Result<Config> parse(const std::string& text, const std::filesystem::path& folde
       return fail(ErrorCode::config_invalid,
                   at(name, node) + "unknown " +
                       (node.is_table() ? "section [" + section_name + "]" : "key " + section_name),
-                  "docs/reference/configuration.md lists all sections and keys");
+                  (node.is_table() ? near_section(section_name) : near_key(section_name)) +
+                      "districtd --help-config lists all sections and keys");
     }
     if (!node.is_table()) {
       return fail(ErrorCode::config_invalid, at(name, node) + section_name + " is a section",
@@ -210,6 +221,16 @@ Result<Config> parse(const std::string& text, const std::filesystem::path& folde
   }
   DISTRICT_CHECK(check_relations(config, name));
   return config;
+}
+
+std::vector<std::string> changed_keys(Config before, Config now) {
+  std::vector<std::string> changed;
+  for (const Key& key : all_keys()) {
+    const bool same = std::visit(
+        [&](const auto& kind) { return kind.value(before) == kind.value(now); }, key.kind);
+    if (!same) changed.push_back(dotted(key));
+  }
+  return changed;
 }
 
 Config demo_config(const std::filesystem::path& folder) {

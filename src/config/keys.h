@@ -2,8 +2,10 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "config/config.h"
 
@@ -38,5 +40,8 @@ struct Key {
 };
 
 std::span<const Key> all_keys();
+
+// The keys whose values differ: "limits.queue".
+std::vector<std::string> changed_keys(Config before, Config now);
 
 }  // namespace district::config

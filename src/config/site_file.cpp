@@ -1,13 +1,11 @@
 #include "config/site_file.h"
 
-#include <toml++/toml.h>
-
 #include <array>
 #include <charconv>
 #include <optional>
 #include <sstream>
 
-#include "base/file.h"
+#include "config/toml_text.h"
 
 namespace district::config {
 namespace {
@@ -122,15 +120,8 @@ class Reader {
 }  // namespace
 
 Result<SiteFile> load_site_file(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
-  try {
-    const auto table = toml::parse(text, path);
-    return Reader(path, table).read();
-  } catch (const toml::parse_error& problem) {
-    return fail(ErrorCode::config_invalid, path + " line " +
-                                               std::to_string(problem.source().begin.line) + ": " +
-                                               std::string(problem.description()));
-  }
+  DISTRICT_TRY(const auto table, load_toml(path));
+  return Reader(path, table).read();
 }
 
 }  // namespace district::config

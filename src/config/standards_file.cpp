@@ -1,7 +1,5 @@
 #include "config/standards_file.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-#include "base/file.h"
+#include "config/toml_text.h"
 
 namespace district::config {
 namespace {
@@ -236,15 +234,8 @@ std::vector<StandardsKey> standards_keys() {
 Result<Standards> load_standards(const std::filesystem::path& path) {
   std::error_code status;
   if (!std::filesystem::exists(path, status)) return Standards{};
-  DISTRICT_TRY(const auto text, read_file(path));
-  try {
-    const auto table = toml::parse(text, path.string());
-    return Reader(path.string()).read(table);
-  } catch (const toml::parse_error& problem) {
-    return fail(ErrorCode::config_invalid, path.string() + " line " +
-                                               std::to_string(problem.source().begin.line) + ": " +
-                                               std::string(problem.description()));
-  }
+  DISTRICT_TRY(const auto table, load_toml(path.string()));
+  return Reader(path.string()).read(table);
 }
 
 }  // namespace district::config

@@ -1,9 +1,8 @@
 #include "config/tenant_file.h"
 
-#include <toml++/toml.h>
 #include <set>
 
-#include "base/file.h"
+#include "config/toml_text.h"
 
 namespace district::config {
 namespace {
@@ -66,20 +65,10 @@ class TenantTable {
   const toml::table& table_;
 };
 
-Result<toml::table> parse(const std::string& path, const std::string& text) {
-  try {
-    return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::config_invalid,
-                at_line(path, error.source()) + ": " + std::string(error.description()));
-  }
-}
-
 }  // namespace
 
 Result<Tenant> load_tenant_file(const std::string& path) {
-  DISTRICT_TRY(const auto content, read_file(path));
-  DISTRICT_TRY(const auto table, parse(path, content));
+  DISTRICT_TRY(const auto table, load_toml(path));
   const TenantTable settings(path, table);
   DISTRICT_CHECK(settings.check_keys());
   Tenant tenant;

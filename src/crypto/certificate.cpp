@@ -10,12 +10,14 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "crypto/distinguished_name.h"
 #include "crypto/handles.h"
+#include "crypto/key_file.h"
 
 namespace district::crypto {
 
@@ -34,10 +36,10 @@ struct Certificate::State {
   std::array<std::byte, 20> sha1{};
   std::string subject, issuer, serial;
   Bytes issuer_der;
-  std::vector<RelativeName> issuer_parts;
+  std::vector<RelativeName> issuer_parts, subject_parts;
   std::optional<Bytes> subject_key_identifier;
   Instant not_before{}, not_after{};
-  bool may_sign = false;
+  bool may_sign = false, authority = false;
   PublicKey key;
 };
 
@@ -89,13 +91,15 @@ bool has_sound_exponent(const EVP_PKEY* rsa_key) {
 // Width of r and of s in octets: that of the curve's order.
 std::size_t ecdsa_width(std::size_t bits) { return (bits + 7) / 8; }
 
-// r||s of fixed width to DER; empty when the width is wrong.
-Bytes ecdsa_to_der(ByteView fixed, std::size_t width) {
-  if (fixed.size() != 2 * width) return {};
+// r||s to DER; empty where the value is not two halves of 1 to `width` octets, or a half is zero.
+// Some versions of Java's Santuario leave out the zeros that both halves begin with.
+Bytes ecdsa_to_der(ByteView value, std::size_t width) {
+  const std::size_t half = value.size() / 2;
+  if (half == 0 || half > width || value.size() != 2 * half) return {};
   const EcdsaSignature signature{::ECDSA_SIG_new()};
-  BigNumber r{::BN_bin2bn(as_uchar(fixed), static_cast<int>(width), nullptr)};
-  BigNumber s{::BN_bin2bn(as_uchar(fixed) + width, static_cast<int>(width), nullptr)};
-  if (!signature || !r || !s) return {};
+  BigNumber r{::BN_bin2bn(as_uchar(value), static_cast<int>(half), nullptr)};
+  BigNumber s{::BN_bin2bn(as_uchar(value) + half, static_cast<int>(half), nullptr)};
+  if (!signature || !r || !s || ::BN_is_zero(r.get()) == 1 || ::BN_is_zero(s.get()) == 1) return {};
   if (::ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return {};
   // The signature owns them now.
   static_cast<void>(r.release());
@@ -116,6 +120,19 @@ Result<Bytes> ecdsa_from_der(ByteView der, std::size_t width) {
     return fail(ErrorCode::signing_failed, "ECDSA signature does not fit its curve");
   }
   return fixed;
+}
+
+// "CN=a; CN=b (an authority's, CA:TRUE)"; at most a few.
+std::string names_of(const std::vector<Certificate>& certificates) {
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, certificates.size()); ++i) {
+    names += (i == 0 ? "" : "; ") + certificates[i].subject();
+    if (certificates[i].is_authority()) names += " (an authority's, CA:TRUE)";
+  }
+  if (certificates.size() > kNamed)
+    names += " and " + std::to_string(certificates.size() - kNamed) + " more";
+  return names;
 }
 
 struct DerValue {
@@ -289,6 +306,7 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   state->issuer = name_text(::X509_get_issuer_name(x509));
   state->issuer_der = encode(::X509_get_issuer_name(x509), ::i2d_X509_NAME);
   state->issuer_parts = name_parts(::X509_get_issuer_name(x509));
+  state->subject_parts = name_parts(::X509_get_subject_name(x509));
   const BigNumber serial{::ASN1_INTEGER_to_BN(::X509_get0_serialNumber(x509), nullptr)};
   char* decimal = serial ? ::BN_bn2dec(serial.get()) : nullptr;
   if (decimal != nullptr) state->serial = decimal;
@@ -307,6 +325,7 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   // Without the extension OpenSSL answers with all bits set.
   state->may_sign = (::X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) != 0 &&
                     (::X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
+  state->authority = (::X509_get_extension_flags(x509) & EXFLAG_CA) != 0;
   EvpKey key{::X509_get_pubkey(x509)};
   if (!key) return fail(ErrorCode::token_invalid, "certificate's key: " + openssl_errors());
   DISTRICT_TRY(state->key.state_, read_public_key(std::move(key)));
@@ -342,23 +361,71 @@ Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der,
   return certificates;
 }
 
-Result<Certificate> Certificate::from_pem(std::string_view pem) {
-  const Bio in{::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  const X509Cert x509{in ? ::PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr) : nullptr};
-  if (!x509) {
-    ::ERR_clear_error();
-    return fail(ErrorCode::token_invalid, "no PEM certificate found",
-                "the file must have a -----BEGIN CERTIFICATE----- block; convert DER with: "
-                "openssl x509 -inform DER -in FILE -out FILE.pem");
+Result<std::vector<Certificate>> Certificate::all_from_pem(std::string_view pem,
+                                                           const std::string& file) {
+  const auto text = read_pem(pem);
+  std::vector<Certificate> certificates;
+  for (const auto& block : text.blocks) {
+    if (!is_certificate(block)) continue;
+    // A TRUSTED CERTIFICATE has OpenSSL's own words behind it.
+    const unsigned char* at = as_uchar(block.der);
+    const X509Cert x509{::d2i_X509(nullptr, &at, static_cast<long>(block.der.size()))};
+    if (!x509) {
+      ::ERR_clear_error();
+      return fail(ErrorCode::token_invalid, "a CERTIFICATE block is not a certificate",
+                  "export it anew");
+    }
+    DISTRICT_TRY(Certificate certificate, from_der(encode(x509.get(), ::i2d_X509)));
+    const bool again = std::ranges::any_of(
+        certificates, [&](const auto& other) { return other.sha256() == certificate.sha256(); });
+    if (!again) certificates.push_back(std::move(certificate));
   }
-  return from_der(encode(x509.get(), ::i2d_X509));
+  if (certificates.empty()) return fail(wrong_file(pem, Wanted::certificate, file));
+  if (text.damaged) {
+    return fail(ErrorCode::token_invalid,
+                "damaged PEM behind " + std::to_string(text.blocks.size()) + " good blocks",
+                "export it anew, or copy the whole of it with its line breaks");
+  }
+  return certificates;
+}
+
+Result<Certificate> Certificate::from_pem(std::string_view pem, const std::string& file) {
+  DISTRICT_TRY(const auto all, all_from_pem(pem, file));
+  if (all.size() == 1) return all.front();
+  std::vector<Certificate> signers;
+  std::ranges::copy_if(all, std::back_inserter(signers), [&](const Certificate& certificate) {
+    return !certificate.is_authority() && std::ranges::none_of(all, [&](const auto& other) {
+      return other.sha256() != certificate.sha256() && other.names_issuer(certificate) &&
+             other.signed_by(certificate);
+    });
+  });
+  if (signers.size() == 1) return signers.front();
+  return fail(
+      ErrorCode::token_invalid,
+      "which of its " + std::to_string(all.size()) + " certificates is meant? " + names_of(all),
+      "put the signer's own certificate alone into a file");
 }
 
 Result<Certificate> Certificate::from_pem_file(const std::string& path) {
-  DISTRICT_TRY(const std::string pem, read_file(path));
-  auto certificate = from_pem(pem);
+  DISTRICT_TRY(const std::string pem, read_file(path, limits::kPemFileBytesMax));
+  auto certificate = from_pem(pem, path);
   if (!certificate) certificate.error().detail = path + ": " + certificate.error().detail;
   return certificate;
+}
+
+Result<KeyPair> read_key_pair(const std::string& certificate_file, const std::string& key_file) {
+  DISTRICT_TRY(const std::string pem, read_file(certificate_file, limits::kPemFileBytesMax));
+  auto all = Certificate::all_from_pem(pem, certificate_file);
+  if (!all) all.error().detail = certificate_file + ": " + all.error().detail;
+  if (!all) return fail(std::move(all).error());
+  DISTRICT_TRY(auto key, PrivateKey::from_pem_file(key_file));
+  for (auto& certificate : *all)
+    if (key.matches(certificate)) return KeyPair{std::move(certificate), std::move(key)};
+  return fail(
+      ErrorCode::config_invalid,
+      key_file + " does not belong to the certificate in " + certificate_file + ": " +
+          names_of(*all),
+      "give the key that the certificate was made for, or a certificate made anew for this key");
 }
 
 std::string Certificate::pem() const {
@@ -382,16 +449,72 @@ const std::optional<Bytes>& Certificate::subject_key_identifier() const {
 Instant Certificate::not_before() const { return state_->not_before; }
 Instant Certificate::not_after() const { return state_->not_after; }
 bool Certificate::may_sign() const { return state_->may_sign; }
+bool Certificate::is_authority() const { return state_->authority; }
 const PublicKey& Certificate::public_key() const { return state_->key; }
 
+Bytes Certificate::key_sha1() const {
+  Bytes digest(20);
+  unsigned length = 0;
+  if (::X509_pubkey_digest(state_->x509.get(), digest_method(HashAlgorithm::sha1),
+                           reinterpret_cast<unsigned char*>(digest.data()), &length) != 1) {
+    return {};
+  }
+  return digest;
+}
+
+std::optional<Bytes> Certificate::authority_key_identifier() const {
+  const ASN1_OCTET_STRING* identifier = ::X509_get0_authority_key_id(state_->x509.get());
+  if (identifier == nullptr) return std::nullopt;
+  const auto* first = reinterpret_cast<const std::byte*>(::ASN1_STRING_get0_data(identifier));
+  return Bytes(first, first + ::ASN1_STRING_length(identifier));
+}
+
+namespace {
+
+// RFC 4514 writes the most significant part last; some clients write it first. Either is safe,
+// since the certificate that is found must still have made the signature.
+bool same_in_either_order(const std::vector<RelativeName>& written,
+                          const std::vector<RelativeName>& name) {
+  return written == name || std::equal(written.rbegin(), written.rend(), name.begin(), name.end());
+}
+
+}  // namespace
+
 bool Certificate::issuer_matches(std::string_view text) const {
-  auto parts = parse_name(text);
-  if (!parts) return false;
-  // RFC 4514 writes the most significant part last; some clients write it first. Either is safe,
-  // since the certificate that is found must still have made the signature.
-  if (*parts == state_->issuer_parts) return true;
-  std::reverse(parts->begin(), parts->end());
-  return *parts == state_->issuer_parts;
+  const auto parts = parse_name(text);
+  return parts && same_in_either_order(*parts, state_->issuer_parts);
+}
+
+struct WrittenName::State {
+  std::optional<std::vector<RelativeName>> parts;
+  bool slashed = false;
+};
+
+WrittenName::WrittenName(std::string_view text) {
+  auto state = std::make_shared<State>();
+  state->parts = parse_name(text);
+  if (!state->parts) {
+    state->parts = parse_slashed_name(text);
+    state->slashed = state->parts.has_value();
+  }
+  state_ = std::move(state);
+}
+
+bool WrittenName::readable() const { return state_->parts.has_value(); }
+bool WrittenName::slashed() const { return state_->slashed; }
+
+bool WrittenName::is_issuer_of(const Certificate& certificate) const {
+  return readable() && same_in_either_order(*state_->parts, certificate.state_->issuer_parts);
+}
+
+bool WrittenName::is_subject_of(const Certificate& certificate) const {
+  return readable() && same_in_either_order(*state_->parts, certificate.state_->subject_parts);
+}
+
+bool WrittenName::has_parts_of_issuer_of(const Certificate& certificate) const {
+  const auto& issuer = certificate.state_->issuer_parts;
+  return readable() && std::is_permutation(state_->parts->begin(), state_->parts->end(),
+                                           issuer.begin(), issuer.end());
 }
 
 bool Certificate::names_issuer(const Certificate& issuer) const {
@@ -406,16 +529,22 @@ bool Certificate::signed_by(const Certificate& issuer) const {
 }
 
 Result<PrivateKey> PrivateKey::from_pem_file(const std::string& path) {
-  DISTRICT_TRY(std::string pem, read_file(path));
-  const Bio in{::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  // An empty pass phrase: a server must not stop and ask for one.
-  char no_phrase[] = "";
-  EvpKey key{in ? ::PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, no_phrase) : nullptr};
-  ::OPENSSL_cleanse(pem.data(), pem.size());
-  if (!key) {
+  DISTRICT_TRY(std::string pem, read_file(path, limits::kPemFileBytesMax));
+  auto text = read_pem(pem);
+  EvpKey key;
+  const auto block = std::ranges::find_if(text.blocks, is_private_key);
+  if (block != text.blocks.end()) {
+    const unsigned char* at = as_uchar(block->der);
+    key.reset(::d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(block->der.size())));
     ::ERR_clear_error();
-    return fail(ErrorCode::config_invalid, path + ": no unencrypted PEM private key found",
-                "the file must have a PRIVATE KEY block without a pass phrase");
+  }
+  std::optional<Error> wrong;
+  if (!key) wrong = wrong_file(pem, Wanted::private_key, path);
+  for (auto& each : text.blocks) ::OPENSSL_cleanse(each.der.data(), each.der.size());
+  ::OPENSSL_cleanse(pem.data(), pem.size());
+  if (wrong) {
+    wrong->detail = path + ": " + wrong->detail;
+    return fail(*std::move(wrong));
   }
   auto state = std::make_shared<State>();
   ::EVP_PKEY_up_ref(key.get());

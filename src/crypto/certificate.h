@@ -25,8 +25,8 @@ class PublicKey {
   std::size_t bits() const;          // of the RSA modulus or of the curve's order
   const std::string& curve() const;  // OpenSSL's short name, e.g. prime256v1; empty for RSA
   const Bytes& spki_der() const;     // SubjectPublicKeyInfo
-  // PKCS#1 v1.5 for RSA (RFC 8017 section 8.2; the value must have the modulus' length), r||s of
-  // fixed width for ECDSA (XMLDSig 1.1 section 6.4.3).
+  // PKCS#1 v1.5 for RSA (RFC 8017 section 8.2; the value must have the modulus' length), r||s for
+  // ECDSA (XMLDSig 1.1 section 6.4.3): two halves of the same width, at most that of the order.
   bool verify(HashAlgorithm hash, ByteView data, ByteView signature) const;
   evp_pkey_st* native() const;
 
@@ -48,8 +48,14 @@ class Certificate {
   static Result<std::vector<Certificate>> from_pki_path(ByteView der, std::size_t certificates_max);
   // SHA-256 of a DER certificate, before it is decoded.
   static Sha256Digest fingerprint(ByteView der);
-  // The first certificate of a PEM text. Errors: token_invalid.
-  static Result<Certificate> from_pem(std::string_view pem);
+  // All certificates of a PEM text, in its order, each once. Errors: token_invalid, which names
+  // what the text is where it is none, and in the hint how to make PEM of it. `file`: its name
+  // there.
+  static Result<std::vector<Certificate>> all_from_pem(std::string_view pem,
+                                                       const std::string& file = "FILE");
+  // The one of a signer, wherever it stands among those of its authorities.
+  // Errors: token_invalid, also where it is not clear which one that is.
+  static Result<Certificate> from_pem(std::string_view pem, const std::string& file = "FILE");
   // Errors: file_unreadable, token_invalid.
   static Result<Certificate> from_pem_file(const std::string& path);
 
@@ -62,10 +68,16 @@ class Certificate {
   const std::string& serial_decimal() const;      // as ds:X509SerialNumber writes it
   const Bytes& issuer_der() const;                // the Name, for an exact comparison
   const std::optional<Bytes>& subject_key_identifier() const;
+  // What others take for one: SHA-1 of the public key's bits, the usual way to make a key identifier
+  // (RFC 5280 section 4.2.1.2), and the issuer's key identifier.
+  Bytes key_sha1() const;
+  std::optional<Bytes> authority_key_identifier() const;
   Instant not_before() const;
   Instant not_after() const;
   // RFC 5280 section 4.2.1.3: true when there is no keyUsage extension or it has digitalSignature.
   bool may_sign() const;
+  // Of an authority: its basic constraints say CA:TRUE (RFC 5280 section 4.2.1.9).
+  bool is_authority() const;
   const PublicKey& public_key() const;
   // Whether `text`, a ds:X509IssuerName in RFC 2253 or 4514 spelling (any order of escapes, spaces
   // after commas, OpenSSL's and Java's names of attributes), means this issuer.
@@ -73,6 +85,22 @@ class Certificate {
   // Whether this certificate's issuer is `issuer`, by name; and whether its key signed it.
   bool names_issuer(const Certificate& issuer) const;
   bool signed_by(const Certificate& issuer) const;
+
+ private:
+  friend class WrittenName;
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// A name that somebody wrote for a certificate's, read once: to explain what is wrong with it.
+class WrittenName {
+ public:
+  explicit WrittenName(std::string_view text);
+  bool readable() const;  // as a distinguished name, also where it is written with slashes
+  bool slashed() const;   // "/C=ES/CN=x", which issuer_matches() does not accept
+  bool is_issuer_of(const Certificate& certificate) const;
+  bool is_subject_of(const Certificate& certificate) const;
+  bool has_parts_of_issuer_of(const Certificate& certificate) const;  // in any order
 
  private:
   struct State;
@@ -85,7 +113,8 @@ Result<Ok> check_strength(const PublicKey& key);
 
 class PrivateKey {
  public:
-  // PEM, PKCS#8 or traditional, unencrypted. Errors: file_unreadable, config_invalid.
+  // PEM, PKCS#8 or traditional, unencrypted. Errors: file_unreadable, config_invalid, which names
+  // what the file is.
   static Result<PrivateKey> from_pem_file(const std::string& path);
   KeyFamily family() const;
   const PublicKey& public_key() const;
@@ -97,5 +126,13 @@ class PrivateKey {
   struct State;
   std::shared_ptr<const State> state_;
 };
+
+struct KeyPair {
+  Certificate certificate;
+  PrivateKey key;
+};
+// The key, and the certificate that it belongs to, wherever that stands in its file.
+// Errors: file_unreadable, token_invalid, config_invalid.
+Result<KeyPair> read_key_pair(const std::string& certificate_file, const std::string& key_file);
 
 }  // namespace district::crypto

@@ -6,7 +6,9 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/c_handle.h"
@@ -14,23 +16,48 @@
 namespace district::crypto {
 namespace {
 
+constexpr std::size_t kNameBytesMax = 4096;
+
+bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
-    text.remove_suffix(1);
-  }
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
-// Java, .NET and OpenSSL do not agree on the names of some attribute types.
-int attribute_nid(std::string_view type) {
+// The same for what has escapes: a blank behind a backslash belongs to the value.
+std::string_view trim_escaped(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '\\' && i + 1 < text.size();
+    if (escape) ++i;
+    if (escape || !is_space(text[i])) kept = i + 1;
+  }
+  return text.substr(0, kept);
+}
+
+std::string dotted(const ASN1_OBJECT* object) {
+  std::array<char, 128> text{};
+  const int length = ::OBJ_obj2txt(text.data(), text.size(), object, 1);
+  if (length <= 0 || static_cast<std::size_t>(length) >= text.size()) return {};
+  return text.data();
+}
+
+// Empty: no such type. Java, .NET, BouncyCastle and OpenSSL do not agree on the names of some.
+std::string attribute_type(std::string_view type) {
+  using Object = CHandle<ASN1_OBJECT, ASN1_OBJECT_free>;
   std::string name(trim(type));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   // The prefix of dotted numbers in RFC 1779 and in Java.
-  if (name.starts_with("OID.")) return ::OBJ_txt2nid(name.c_str() + 4);
+  if (name.starts_with("OID.")) name.erase(0, 4);
+  if (!name.empty() && name.front() >= '0' && name.front() <= '9') {
+    const Object object{::OBJ_txt2obj(name.c_str(), 1)};
+    ::ERR_clear_error();
+    return object ? dotted(object.get()) : std::string();
+  }
   struct Alias {
     const char* name;
     int nid;
@@ -60,12 +87,26 @@ int attribute_nid(std::string_view type) {
                                        {"DNQ", NID_dnQualifier},
                                        {"DNQUALIFIER", NID_dnQualifier},
                                        {"POSTALCODE", NID_postalCode},
+                                       {"I", NID_initials},
                                        {"T", NID_title},
-                                       {"TITLE", NID_title}};
+                                       {"TITLE", NID_title},
+                                       {"BUSINESSCATEGORY", NID_businessCategory},
+                                       {"DESCRIPTION", NID_description},
+                                       {"JURISDICTIONC", NID_jurisdictionCountryName},
+                                       {"JURISDICTIONCOUNTRYNAME", NID_jurisdictionCountryName},
+                                       {"NAME", NID_name},
+                                       {"ORGANIZATIONIDENTIFIER", NID_organizationIdentifier},
+                                       {"POSTALADDRESS", NID_postalAddress},
+                                       {"PSEUDONYM", NID_pseudonym},
+                                       {"TELEPHONENUMBER", NID_telephoneNumber},
+                                       {"UNIQUEIDENTIFIER", NID_x500UniqueIdentifier},
+                                       {"UNSTRUCTUREDADDRESS", NID_pkcs9_unstructuredAddress},
+                                       {"UNSTRUCTUREDNAME", NID_pkcs9_unstructuredName}};
   for (const auto& alias : kAliases) {
-    if (name == alias.name) return alias.nid;
+    if (name == alias.name) return dotted(::OBJ_nid2obj(alias.nid));
   }
-  return ::OBJ_txt2nid(std::string(trim(type)).c_str());
+  const int nid = ::OBJ_txt2nid(std::string(trim(type)).c_str());
+  return nid == NID_undef ? std::string() : dotted(::OBJ_nid2obj(nid));
 }
 
 std::optional<std::string> utf8_of(const ASN1_STRING* string) {
@@ -80,6 +121,23 @@ std::optional<std::string> utf8_of(const ASN1_STRING* string) {
   return value;
 }
 
+// nullopt: it is no text.
+std::optional<std::string> text_of(const ASN1_TYPE* type) {
+  switch (type->type) {
+    case V_ASN1_UTF8STRING:
+    case V_ASN1_PRINTABLESTRING:
+    case V_ASN1_IA5STRING:
+    case V_ASN1_T61STRING:
+    case V_ASN1_NUMERICSTRING:
+    case V_ASN1_VISIBLESTRING:
+    case V_ASN1_BMPSTRING:
+    case V_ASN1_UNIVERSALSTRING:
+      return utf8_of(type->value.asn1_string);
+    default:
+      return std::nullopt;
+  }
+}
+
 // RFC 4514 section 2.4: the BER of a value in hex, as Java writes those of the types that RFC 2253
 // has no name for, such as emailAddress and serialNumber.
 std::optional<std::string> decoded(std::string_view hex) {
@@ -91,23 +149,13 @@ std::optional<std::string> decoded(std::string_view hex) {
   const Asn1Type type{::d2i_ASN1_TYPE(nullptr, &at, static_cast<long>(ber->size()))};
   ::ERR_clear_error();
   if (!type || at != end) return std::nullopt;
-  switch (type->type) {
-    case V_ASN1_UTF8STRING:
-    case V_ASN1_PRINTABLESTRING:
-    case V_ASN1_IA5STRING:
-    case V_ASN1_T61STRING:
-    case V_ASN1_NUMERICSTRING:
-    case V_ASN1_BMPSTRING:
-    case V_ASN1_UNIVERSALSTRING:
-      return utf8_of(type->value.asn1_string);
-    default:
-      return std::nullopt;
-  }
+  if (auto text = text_of(type.get())) return text;
+  return "#" + to_hex(*ber);
 }
 
 // One value with its escapes: \, and \2C and "quoted", within which .NET doubles a quote.
 std::optional<std::string> unescape(std::string_view text) {
-  text = trim(text);
+  text = trim_escaped(text);
   if (text.starts_with('#')) return decoded(text.substr(1));
   const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
   if (quoted) text = text.substr(1, text.size() - 2);
@@ -168,26 +216,61 @@ std::vector<Piece> split(std::string_view text) {
   return pieces;
 }
 
+// "TYPE=value" to what it means.
+std::optional<NamePart> parse_part(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  auto type = attribute_type(text.substr(0, equals));
+  const auto value = unescape(text.substr(equals + 1));
+  if (type.empty() || !value) return std::nullopt;
+  return NamePart{std::move(type), fold_value(*value)};
+}
+
+// A certificate's value.
+std::string value_of(const ASN1_STRING* string) {
+  if (const auto text = utf8_of(string)) return fold_value(*text);
+  ASN1_TYPE type{};
+  type.type = ::ASN1_STRING_type(string);
+  type.value.asn1_string = const_cast<ASN1_STRING*>(string);  // only read
+  unsigned char* octets = nullptr;
+  const int length = ::i2d_ASN1_TYPE(&type, &octets);
+  if (length <= 0) return {};
+  const auto* first = reinterpret_cast<const std::byte*>(octets);
+  std::string value = "#" + to_hex(Bytes(first, first + length));
+  ::OPENSSL_free(octets);
+  return value;
+}
+
 }  // namespace
 
 std::optional<std::vector<RelativeName>> parse_name(std::string_view text) {
-  constexpr std::size_t kNameBytesMax = 4096;
-  text = trim(text);
+  text = trim_escaped(text);
   if (text.empty() || text.size() > kNameBytesMax) return std::nullopt;
   std::vector<RelativeName> names;
   for (const auto& [piece, belongs_to_last] : split(text)) {
-    const auto equals = piece.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const int nid = attribute_nid(piece.substr(0, equals));
-    const auto value = unescape(piece.substr(equals + 1));
-    if (nid == NID_undef || !value) return std::nullopt;
+    auto part = parse_part(piece);
+    if (!part) return std::nullopt;
     if (!belongs_to_last) names.emplace_back();
-    names.back().insert({nid, fold_value(*value)});
+    names.back().insert(*std::move(part));
   }
   return names;
 }
 
-std::vector<RelativeName> name_parts(const X509_NAME* name) {
+std::optional<std::vector<RelativeName>> parse_slashed_name(std::string_view text) {
+  text = trim(text);
+  if (!text.starts_with('/') || text.size() > kNameBytesMax) return std::nullopt;
+  std::vector<RelativeName> names;
+  while (!text.empty()) {
+    text.remove_prefix(1);
+    const auto part = parse_part(text.substr(0, text.find('/')));
+    if (!part) return std::nullopt;
+    names.push_back({*part});
+    text.remove_prefix(std::min(text.find('/'), text.size()));
+  }
+  return names;
+}
+
+std::vector<RelativeName> name_parts(const X509_name_st* name) {
   std::vector<RelativeName> names;
   int last = -1;
   for (int i = 0; i < ::X509_NAME_entry_count(name); ++i) {
@@ -196,9 +279,8 @@ std::vector<RelativeName> name_parts(const X509_NAME* name) {
       names.emplace_back();
       last = set;
     }
-    const auto value = utf8_of(::X509_NAME_ENTRY_get_data(entry));
-    names.back().insert({::OBJ_obj2nid(::X509_NAME_ENTRY_get_object(entry)),
-                         fold_value(value.value_or(std::string()))});
+    names.back().insert(
+        {dotted(::X509_NAME_ENTRY_get_object(entry)), value_of(::X509_NAME_ENTRY_get_data(entry))});
   }
   return names;
 }

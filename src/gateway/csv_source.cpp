@@ -1,29 +1,26 @@
 #include "gateway/csv_source.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <span>
 
-#include "base/bytes.h"
-#include "base/c_handle.h"
-#include "base/file.h"
-#include "xml/document.h"
+#include "base/characters.h"
+#include "base/csv.h"
+#include "base/near_name.h"
+#include "base/text.h"
+#include "gateway/input_text.h"
+#include "gateway/measure.h"
+#include "gateway/written_source.h"
 
 namespace district::gateway {
 namespace {
 
 using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
 
-using GzipFile = CHandle<gzFile_s, gzclose>;
-
-// A row of the exports has about 80 characters; what is longer is no such file.
-constexpr std::size_t kLineBytesMax = 4096;
+// xsd/types.xsd: the longest Name, in characters.
+constexpr std::size_t kNameCharactersMax = 128;
 
 constexpr const char* kKnownHeaders =
     "known headers: meter_id,period_start_utc,...,energy_kwh,... (Barcelona), "
@@ -31,197 +28,144 @@ constexpr const char* kKnownHeaders =
     "meter_id,medium,unit,register_modulus and house_id,medium,at_utc,old_meter_id,... "
     "(Kalundborg)";
 
-// Whether the octets are UTF-8 (RFC 3629): no overlong forms, no surrogates.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC2 || lead > 0xF4 || i + more >= text.size()) return false;
-    for (std::size_t k = 1; k <= more; ++k) {
-      const auto trail = static_cast<unsigned char>(text[i + k]);
-      unsigned char low = 0x80;
-      unsigned char high = 0xBF;
-      if (k == 1 && lead == 0xE0) low = 0xA0;
-      if (k == 1 && lead == 0xED) high = 0x9F;
-      if (k == 1 && lead == 0xF0) low = 0x90;
-      if (k == 1 && lead == 0xF4) high = 0x8F;
-      if (trail < low || trail > high) return false;
-    }
-    i += more + 1;
+// A kind of table by its columns.
+struct Shape {
+  Names needed, optional;
+
+  Names all() const {
+    Names names = needed;
+    names.insert(names.end(), optional.begin(), optional.end());
+    return names;
   }
-  return true;
-}
-
-std::string utf8_from_latin1(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x80) {
-      out.push_back(c);
-      continue;
-    }
-    out.push_back(static_cast<char>(0xC0U | (octet >> 6U)));
-    out.push_back(static_cast<char>(0x80U | (octet & 0x3FU)));
-  }
-  return out;
-}
-
-// Lines of a plain or gzip file; zlib reads both.
-class LineReader {
- public:
-  static Result<LineReader> open(const std::string& path) {
-    errno = 0;
-    GzipFile file{::gzopen(path.c_str(), "rb")};
-    if (!file) {
-      return fail(ErrorCode::file_unreadable,
-                  "cannot read " + path + ": " + std::strerror(errno == 0 ? ENOMEM : errno));
-    }
-    return LineReader(path, std::move(file));
-  }
-
-  // The next line without its end, or nothing at the end of the file.
-  Result<std::optional<std::string>> next() {
-    std::array<char, kLineBytesMax> buffer{};
-    if (::gzgets(file_.get(), buffer.data(), static_cast<int>(buffer.size())) == nullptr) {
-      DISTRICT_CHECK(check_intact());
-      return std::optional<std::string>{};
-    }
-    ++number_;
-    std::string line{buffer.data()};
-    if (line.size() + 1 == buffer.size() && line.back() != '\n') {
-      return fail(ErrorCode::gateway_input,
-                  where() + ": a line of more than " + std::to_string(kLineBytesMax) + " octets");
-    }
-    if (line.empty() || line.back() != '\n') DISTRICT_CHECK(check_intact());
-    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-    if (number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
-    const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; };
-    if (std::any_of(line.begin(), line.end(), is_control)) {
-      return fail(ErrorCode::gateway_input, where() + ": a control character");
-    }
-    if (!is_utf8(line)) line = utf8_from_latin1(line);
-    return line;
-  }
-
-  std::string where() const { return path_ + ":" + std::to_string(number_); }
-
- private:
-  LineReader(std::string path, GzipFile file) : path_(std::move(path)), file_(std::move(file)) {}
-
-  // A gzip file that was cut short must not pass for a complete one, nor its last line.
-  Result<Ok> check_intact() const {
-    int code = Z_OK;
-    const char* text = ::gzerror(file_.get(), &code);
-    if (code == Z_OK || code == Z_STREAM_END) return Ok{};
-    const std::string reason = code == Z_ERRNO ? std::strerror(errno) : text;
-    return fail(ErrorCode::file_unreadable,
-                "cannot read " + (number_ == 0 ? path_ : where()) + ": " + reason);
-  }
-
-  std::string path_;
-  GzipFile file_;
-  std::size_t number_ = 0;
 };
 
-std::vector<std::string> split(std::string_view line) {
-  std::vector<std::string> fields;
-  for (std::size_t begin = 0;;) {
-    const std::size_t comma = line.find(',', begin);
-    std::string_view field = line.substr(begin, comma - begin);
-    while (!field.empty() && (field.front() == ' ' || field.front() == '\t'))
-      field.remove_prefix(1);
-    while (!field.empty() && (field.back() == ' ' || field.back() == '\t')) field.remove_suffix(1);
-    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') {
-      field = field.substr(1, field.size() - 2);
-    }
-    fields.emplace_back(field);
-    if (comma == std::string_view::npos) return fields;
-    begin = comma + 1;
-  }
+const std::string kPeriodEnd = "period_end_utc";
+
+// Sub-meters' exports have no end (they are hourly by contract), and values first sent for an hour
+// name the energy first_sent_energy_kwh.
+const Names kIntervalOptions = {kPeriodEnd, "price_eur_per_kwh", "temp_in_c", "temp_out_c"};
+const Shape kInterval = {{"meter_id", "period_start_utc", "energy_kwh"}, kIntervalOptions};
+const Shape kFirstSent = {{"meter_id", "period_start_utc", "first_sent_energy_kwh"},
+                          kIntervalOptions};
+const Shape kPower = {{"installation_id", "sampled_at_utc", "power_w"}, {}};
+const Shape kRegister = {{"meter_id", "read_at_utc", "register"}, {}};
+const Shape kMeters = {{"meter_id", "medium", "unit", "register_modulus"}, {}};
+const Shape kExchanges = {{"house_id", "at_utc", "medium", "old_meter_id", "old_final_register",
+                           "new_meter_id", "new_initial_register"},
+                          {}};
+const std::array<const Shape*, 6> kShapes = {&kInterval, &kFirstSent, &kPower,
+                                             &kRegister, &kMeters,    &kExchanges};
+
+bool is_in(const Names& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
-// xs:decimal (XML Schema Part 2, section 3.2.3): no exponent, no NaN, no infinity.
-bool is_decimal(std::string_view text) {
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
-  const std::size_t point = text.find('.');
-  const std::string_view whole = text.substr(0, point);
-  const std::string_view fraction =
-      point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
-  const auto digits = [](std::string_view part) {
-    return std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
-  return whole.size() + fraction.size() > 0 && digits(whole) && digits(fraction);
+Names missing_from(const Names& header, const Names& wanted) {
+  Names missing;
+  std::ranges::copy_if(wanted, std::back_inserter(missing),
+                       [&](const std::string& name) { return !is_in(header, name); });
+  return missing;
 }
+
+// A file's octets as text, and where in it we are.
+struct Table {
+  std::string path;
+  CsvText text;
+  CsvOrigin origin{ErrorCode::gateway_input, path + ":"};
+};
 
 class CsvSource : public RowSource {
  public:
-  CsvSource(LineReader lines, std::vector<std::string> header) : lines_(std::move(lines)) {
-    for (std::size_t i = 0; i < header.size(); ++i) columns_.emplace(std::move(header[i]), i);
+  CsvSource(std::unique_ptr<Table> table, const Names& header, Names notes)
+      : table_(std::move(table)), reader_(table_->text.utf8, table_->origin) {
+    notes_ = std::move(notes);
+    for (std::size_t i = 0; i < header.size(); ++i) columns_.emplace(header[i], i);
+    rewind();
   }
 
   Result<std::optional<Row>> next() final {
-    for (;;) {
-      DISTRICT_TRY(auto line, lines_.next());
-      if (!line) return std::optional<Row>{};
-      if (line->empty()) continue;
-      fields_ = split(*line);
-      if (fields_.size() != columns_.size()) {
-        return fail(ErrorCode::gateway_input,
-                    lines_.where() + ": " + std::to_string(fields_.size()) + " fields where " +
-                        std::to_string(columns_.size()) + " are expected");
-      }
-      DISTRICT_TRY(auto row, read_row());
-      return std::optional<Row>{std::move(row)};
-    }
+    if (at_header_) DISTRICT_CHECK(reader_.next());
+    at_header_ = false;
+    DISTRICT_TRY(auto record, reader_.next());
+    if (!record) return std::optional<Row>{};
+    record_ = std::move(*record);
+    if (record_.fields.size() != columns_.size()) return fail(wrong_count());
+    DISTRICT_TRY(auto row, read_row());
+    return std::optional<Row>{std::move(row)};
   }
+
+  void rewind() final {
+    reader_.rewind();
+    at_header_ = true;
+  }
+  std::size_t line() const final { return record_.line; }
 
  protected:
   virtual Result<Row> read_row() const = 0;
 
   bool has(const std::string& column) const { return columns_.contains(column); }
 
+  tl::unexpected<Error> wrong(const std::string& reason, std::string hint = {}) const {
+    return fail(ErrorCode::gateway_input,
+                table_->path + ":" + std::to_string(record_.line) + ": " + reason, std::move(hint));
+  }
+
   Result<std::string> text(const std::string& column) const {
-    const std::string& value = fields_[columns_.at(column)];
-    if (value.empty()) return fail(ErrorCode::gateway_input, lines_.where() + ": no " + column);
-    return value;
+    const auto value = trim_xml_space(record_.fields[columns_.at(column)]);
+    if (value.empty()) return wrong("no " + column);
+    if (value.find_first_of("\r\n\t") != std::string_view::npos)
+      return wrong(column + " has a line end or a tab in it: " + visible(value.substr(0, 80)));
+    return std::string(value);
+  }
+  // As the server compares it: xs:token, so that blanks count once.
+  Result<std::string> name(const std::string& column) const {
+    DISTRICT_TRY(const auto value, text(column));
+    const auto is_first = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+    if (static_cast<std::size_t>(std::ranges::count_if(value, is_first)) > kNameCharactersMax) {
+      return wrong(column + " has more than " + std::to_string(kNameCharactersMax) +
+                   " characters: " + visible(value.substr(0, 80)) + "...");
+    }
+    return collapse_xml_space(value);
   }
   Result<std::string> number(const std::string& column) const {
-    DISTRICT_TRY(auto value, text(column));
-    if (!is_decimal(value)) {
-      return fail(ErrorCode::gateway_input,
-                  lines_.where() + ": " + column + " is no decimal number: " + value);
-    }
-    return value;
+    DISTRICT_TRY(const auto value, text(column));
+    const auto measure = read_measure(value);
+    if (!measure) return wrong(column + ": " + measure.error().detail);
+    return *measure;
   }
   Result<std::string> optional_number(const std::string& column) const {
-    if (!has(column) || fields_[columns_.at(column)].empty()) return std::string{};
+    if (!has(column) || trim_xml_space(record_.fields[columns_.at(column)]).empty())
+      return std::string{};
     return number(column);
   }
   Result<Instant> instant(const std::string& column) const {
-    DISTRICT_TRY(auto value, text(column));
+    DISTRICT_TRY(const auto value, text(column));
     const auto parsed = parse_date_time(value);
     if (!parsed) {
-      return fail(ErrorCode::gateway_input,
-                  lines_.where() + ": " + column + " is no time with a zone: " + value,
-                  "write it like 2018-03-01T00:00:00Z");
+      return wrong(column + " is no time with a zone: " + visible(value.substr(0, 80)),
+                   "write it like 2018-03-01T00:00:00Z");
     }
     return *parsed;
   }
 
-  LineReader lines_;
-
  private:
+  Error wrong_count() const {
+    const bool more = record_.fields.size() > columns_.size();
+    return wrong(std::to_string(record_.fields.size()) + " fields where " +
+                     std::to_string(columns_.size()) + " are expected",
+                 more ? "a comma within a field makes two of it: write 1.5 for 1,5, and put a text "
+                        "with a comma in quotes"
+                      : "each line has a field for each column of the header, if only an empty one")
+        .value();
+  }
+
+  std::unique_ptr<Table> table_;  // on the heap: the reader views its text
+  CsvReader reader_;
   std::map<std::string, std::size_t> columns_;
-  std::vector<std::string> fields_;
+  CsvRecord record_;
+  bool at_header_ = true;
 };
 
-// Also sub-meters, whose export has no end (they are hourly by contract), and values first sent
-// for an hour, whose export names the energy first_sent_energy_kwh.
 class IntervalSource final : public CsvSource {
  public:
   using CsvSource::CsvSource;
@@ -229,15 +173,14 @@ class IntervalSource final : public CsvSource {
  private:
   Result<Row> read_row() const override {
     IntervalRow row;
-    DISTRICT_TRY(row.meter, text("meter_id"));
+    DISTRICT_TRY(row.meter, name("meter_id"));
     DISTRICT_TRY(row.start, instant("period_start_utc"));
+    row.end_is_given = has(kPeriodEnd);
     row.end = row.start + 1h;
-    if (has("period_end_utc")) {
-      DISTRICT_TRY(row.end, instant("period_end_utc"));
+    if (row.end_is_given) {
+      DISTRICT_TRY(row.end, instant(kPeriodEnd));
     }
-    if (row.end <= row.start) {
-      return fail(ErrorCode::gateway_input, lines_.where() + ": the period ends before it starts");
-    }
+    if (row.end <= row.start) return wrong("the period ends before it starts");
     DISTRICT_TRY(row.energy_kwh,
                  number(has("energy_kwh") ? "energy_kwh" : "first_sent_energy_kwh"));
     DISTRICT_TRY(row.price_eur_per_kwh, optional_number("price_eur_per_kwh"));
@@ -254,7 +197,7 @@ class PowerSource final : public CsvSource {
  private:
   Result<Row> read_row() const override {
     PowerRow row;
-    DISTRICT_TRY(row.installation, text("installation_id"));
+    DISTRICT_TRY(row.installation, name("installation_id"));
     DISTRICT_TRY(row.at, instant("sampled_at_utc"));
     DISTRICT_TRY(row.power_w, number("power_w"));
     return Row{std::move(row)};
@@ -268,7 +211,7 @@ class RegisterSource final : public CsvSource {
  private:
   Result<Row> read_row() const override {
     RegisterRow row;
-    DISTRICT_TRY(row.meter, text("meter_id"));
+    DISTRICT_TRY(row.meter, name("meter_id"));
     DISTRICT_TRY(row.at, instant("read_at_utc"));
     DISTRICT_TRY(row.reading, number("register"));
     return Row{std::move(row)};
@@ -282,7 +225,7 @@ class MeterSource final : public CsvSource {
  private:
   Result<Row> read_row() const override {
     MasterRow row;
-    DISTRICT_TRY(row.meter, text("meter_id"));
+    DISTRICT_TRY(row.meter, name("meter_id"));
     DISTRICT_TRY(auto medium, text("medium"));
     DISTRICT_TRY(auto unit, text("unit"));
     DISTRICT_TRY(auto modulus, optional_number("register_modulus"));
@@ -300,11 +243,11 @@ class ExchangeSource final : public CsvSource {
  private:
   Result<Row> read_row() const override {
     MasterRow row;
-    DISTRICT_TRY(row.source, text("house_id"));
-    DISTRICT_TRY(row.meter, text("new_meter_id"));
+    DISTRICT_TRY(row.source, name("house_id"));
+    DISTRICT_TRY(row.meter, name("new_meter_id"));
     DISTRICT_TRY(row.valid_from, instant("at_utc"));
     DISTRICT_TRY(auto medium, text("medium"));
-    DISTRICT_TRY(auto old_meter, text("old_meter_id"));
+    DISTRICT_TRY(auto old_meter, name("old_meter_id"));
     DISTRICT_TRY(auto old_final, number("old_final_register"));
     DISTRICT_TRY(auto new_initial, number("new_initial_register"));
     row.attributes = {{"medium", medium},
@@ -315,120 +258,120 @@ class ExchangeSource final : public CsvSource {
   }
 };
 
-class ListSource final : public RowSource {
- public:
-  explicit ListSource(std::vector<Row> rows) : rows_(std::move(rows)) {}
-  Result<std::optional<Row>> next() final {
-    if (position_ == rows_.size()) return std::optional<Row>{};
-    return std::optional<Row>{rows_[position_++]};
-  }
-
- private:
-  std::vector<Row> rows_;
-  std::size_t position_ = 0;
-};
-
-// The shortest decimal that reads back as the same value.
-std::string spell(double value) {
-  std::array<char, 512> buffer{};
-  const auto [end, problem] =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-  return problem == std::errc{} ? std::string(buffer.data(), end) : std::string{};
-}
-
-// EN 13201-5: areas A_i with their maintained illuminance E_i; the indicators need the sums of A_i
-// and of E_i * A_i.
-MasterRow installation_row(const std::string& name, const nlohmann::json& entry) {
-  MasterRow row;
-  row.source = name;
-  const double installed_w = entry.at("luminaires").get<double>() *
-                                 entry.at("system_power_w_per_luminaire").get<double>() +
-                             entry.value("additional_power_w", 0.0);
-  row.attributes = {{"medium", "lighting"},
-                    {"unit", "W"},
-                    {"on_threshold_w", spell(entry.at("on_threshold_w").get<double>())},
-                    {"installed_power_w", spell(installed_w)}};
-  double area_m2 = 0;
-  double illuminance_area_lx_m2 = 0;
-  for (const auto& area : entry.value("areas", nlohmann::json::array())) {
-    area_m2 += area.at("area_m2").get<double>();
-    illuminance_area_lx_m2 +=
-        area.at("area_m2").get<double>() * area.at("maintained_illuminance_lx").get<double>();
-  }
-  if (area_m2 > 0) {
-    row.attributes.emplace_back("lit_area_m2", spell(area_m2));
-    row.attributes.emplace_back("illuminance_area_lx_m2", spell(illuminance_area_lx_m2));
-  }
-  return row;
-}
-
-Result<std::unique_ptr<RowSource>> open_installations(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
-  try {
-    std::vector<Row> rows;
-    const auto document = nlohmann::json::parse(text);
-    for (const auto& [name, entry] : document.items()) {
-      rows.emplace_back(installation_row(name, entry));
+// "energy_kwh (for energy_kw?)" for each needed column that the likeliest shape lacks.
+std::string likely_mistakes(const Names& header) {
+  std::string best;
+  std::size_t fewest = 3;  // more misspelt columns than two are another kind of file
+  for (const Shape* shape : kShapes) {
+    const auto missing = missing_from(header, shape->needed);
+    if (missing.size() >= std::min(fewest, shape->needed.size())) continue;
+    const auto extra = missing_from(shape->all(), header);
+    std::string text;
+    bool all_near = true;
+    for (const std::string& name : missing) {
+      const auto near = nearest_name(name, extra);
+      all_near = all_near && !near.empty();
+      text += (text.empty() ? "did you mean " : " and ") + name + " for " + visible(near);
     }
-    return std::make_unique<ListSource>(std::move(rows));
-  } catch (const nlohmann::json::exception& problem) {
-    return fail(ErrorCode::gateway_input, path + ": " + problem.what(),
-                "each installation needs luminaires, system_power_w_per_luminaire and "
-                "on_threshold_w");
+    if (!all_near) continue;
+    fewest = missing.size();
+    best = text + "?";
   }
+  return best;
 }
 
-// The <messages> of a request's Body, or alone.
-xml::Element find_messages(xml::Element element) {
-  if (element.is("", "messages")) return element;
-  for (const xml::Element child : element.children()) {
-    if (const xml::Element found = find_messages(child)) return found;
+Error unknown_header(const std::string& path, const CsvRecord& record, const Names& header) {
+  const auto at = [&](const std::string& reason, const std::string& hint) {
+    return Error{ErrorCode::gateway_input,
+                 path + ":" + std::to_string(record.line) + ": " + reason,
+                 hint,
+                 {},
+                 {}};
+  };
+  std::string joined;
+  for (const std::string& name : header) joined += (joined.empty() ? "" : ",") + name;
+  const auto shown = visible(std::string_view(joined).substr(0, 200));
+  if (joined.starts_with("sep=") || joined.starts_with("SEP="))
+    return at("the first line is a mark for a spreadsheet: " + shown, "leave that line out");
+  if (const auto separator = other_separator(joined); header.size() == 1 && !separator.empty()) {
+    return at("the fields are separated by " + separator + ", commas are expected: " + shown,
+              "save the file with commas between fields and a point in numbers (1.5)");
   }
-  return {};
+  const auto mistakes = likely_mistakes(header);
+  return at("unknown header line: " + shown, mistakes.empty() ? kKnownHeaders : mistakes);
 }
 
-// The text of the element that the names lead to; empty where there is none.
-std::string text_at(xml::Element element, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    element = element.child("", name);
-    if (!element) return {};
+// Names of the columns that `shape` does not send, as a note; empty where there are none.
+std::string unsent_columns(const Names& header, const Shape& shape) {
+  const auto known = shape.all();
+  const auto absent = missing_from(header, known);
+  std::string unsent;
+  for (const std::string& name : missing_from(known, header)) {
+    unsent += unsent.empty() ? "" : "; ";
+    unsent += name.empty() ? "a column without a name" : visible(name) + did_you_mean(name, absent);
   }
-  return element.trimmed_text();
+  return unsent;
 }
 
-Result<WrittenMessage> read_message(xml::Element element, const std::string& path) {
-  WrittenMessage message;
-  message.source = text_at(element, {"head", "messageSource", "messageSourceElement"});
-  const auto timestamp = parse_date_time(text_at(element, {"head", "timestamp"}));
-  if (message.source.empty() || !timestamp) {
+Result<Ok> check_header(const std::string& path, const CsvRecord& record, const Names& header) {
+  const auto where = path + ":" + std::to_string(record.line) + ": ";
+  auto sorted = header;
+  std::ranges::sort(sorted);
+  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end()) {
     return fail(ErrorCode::gateway_input,
-                path + ":" + std::to_string(element.line()) +
-                    ": a message without a messageSourceElement or a timestamp with a zone");
+                where + "a column occurs twice in the header line: \"" + visible(*twice) + "\"",
+                "leave one of them out, or give it another name");
   }
-  message.timestamp = *timestamp;
-  DISTRICT_TRY(message.xml, xml::canonicalize(element));
-  return message;
+  return Ok{};
 }
 
-Result<std::unique_ptr<RowSource>> open_messages(const std::string& path) {
-  DISTRICT_TRY(const auto text, read_file(path));
-  auto document = xml::Document::parse(as_bytes(text));
-  if (!document) return fail(ErrorCode::gateway_input, path + ": " + document.error().detail);
-  std::vector<Row> rows;
-  if (const xml::Element messages = find_messages((*document)->root())) {
-    for (const xml::Element element : messages.children()) {
-      DISTRICT_TRY(auto message, read_message(element, path));
-      rows.emplace_back(std::move(message));
-    }
+// A misspelt end would make an hour of every period without a word.
+Result<Ok> check_period_end(const std::string& path, const Names& header, const Shape& shape) {
+  const auto known = shape.all();
+  if (!is_in(known, kPeriodEnd) || is_in(header, kPeriodEnd)) return Ok{};
+  for (const std::string& name : missing_from(known, header)) {
+    if (nearest_name(name, missing_from(header, known)) != kPeriodEnd) continue;
+    return fail(ErrorCode::gateway_input,
+                path + ": the column " + visible(name) + " is unknown, and without " + kPeriodEnd +
+                    " every period would be an hour",
+                "write " + kPeriodEnd + ", or leave the column out");
   }
-  if (rows.empty()) return fail(ErrorCode::gateway_input, path + ": no <messages> in it");
-  return std::make_unique<ListSource>(std::move(rows));
+  return Ok{};
 }
 
-bool contains(const std::vector<std::string>& header, std::initializer_list<const char*> columns) {
-  return std::all_of(columns.begin(), columns.end(), [&](const char* column) {
-    return std::find(header.begin(), header.end(), column) != header.end();
+template <typename Source>
+std::unique_ptr<RowSource> make(std::unique_ptr<Table> table, const Names& header, Names notes) {
+  return std::make_unique<Source>(std::move(table), header, std::move(notes));
+}
+
+Result<std::unique_ptr<RowSource>> table_of(std::string octets, const std::string& path) {
+  auto table = std::make_unique<Table>(Table{path, {}});
+  DISTRICT_TRY(table->text, read_csv_text(std::move(octets), table->origin));
+  CsvReader reader(table->text.utf8, table->origin);
+  DISTRICT_TRY(const auto record, reader.next());
+  if (!record) return fail(ErrorCode::gateway_input, path + ": the file is empty", kKnownHeaders);
+  Names header;
+  for (const std::string& field : record->fields) header.emplace_back(trim_xml_space(field));
+  DISTRICT_CHECK(check_header(path, *record, header));
+  const auto shape = std::ranges::find_if(kShapes, [&](const Shape* candidate) {
+    return missing_from(header, candidate->needed).empty();
   });
+  if (shape == kShapes.end()) return fail(unknown_header(path, *record, header));
+  DISTRICT_CHECK(check_period_end(path, header, **shape));
+  Names notes;
+  if (const auto unsent = unsent_columns(header, **shape); !unsent.empty())
+    notes.push_back(path + ": not sent: " + unsent);
+  if (const auto lines = table->text.latin1_lines; lines > 0) {
+    notes.push_back(path + ":" + std::to_string(table->text.first_latin1_line) + ": not UTF-8; " +
+                    (lines == 1 ? "the line is" : std::to_string(lines) + " lines are") +
+                    " taken as ISO-8859-1");
+  }
+  using Make = std::unique_ptr<RowSource> (*)(std::unique_ptr<Table>, const Names&, Names);
+  constexpr std::array<Make, kShapes.size()> kMakers = {make<IntervalSource>, make<IntervalSource>,
+                                                        make<PowerSource>,    make<RegisterSource>,
+                                                        make<MeterSource>,    make<ExchangeSource>};
+  return kMakers[static_cast<std::size_t>(shape - kShapes.begin())](std::move(table), header,
+                                                                    std::move(notes));
 }
 
 }  // namespace
@@ -450,37 +393,15 @@ std::optional<Instant> time_of(const Row& row) {
   return std::nullopt;
 }
 
+Result<std::unique_ptr<RowSource>> rows_of(std::string octets, const std::string& path) {
+  if (path.ends_with(".json")) return installations_of(octets, path);
+  if (path.ends_with(".xml")) return messages_of(octets, path);
+  return table_of(std::move(octets), path);
+}
+
 Result<std::unique_ptr<RowSource>> open_rows(const std::string& path) {
-  if (path.ends_with(".json")) return open_installations(path);
-  if (path.ends_with(".xml")) return open_messages(path);
-  DISTRICT_TRY(auto lines, LineReader::open(path));
-  DISTRICT_TRY(auto first, lines.next());
-  if (!first) return fail(ErrorCode::gateway_input, path + ": the file is empty", kKnownHeaders);
-  auto header = split(*first);
-  auto sorted = header;
-  std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    return fail(ErrorCode::gateway_input, path + ": a column occurs twice in the header line");
-  }
-  if (contains(header, {"meter_id", "period_start_utc"}) &&
-      (contains(header, {"energy_kwh"}) || contains(header, {"first_sent_energy_kwh"}))) {
-    return std::make_unique<IntervalSource>(std::move(lines), std::move(header));
-  }
-  if (contains(header, {"installation_id", "sampled_at_utc", "power_w"})) {
-    return std::make_unique<PowerSource>(std::move(lines), std::move(header));
-  }
-  if (contains(header, {"meter_id", "read_at_utc", "register"})) {
-    return std::make_unique<RegisterSource>(std::move(lines), std::move(header));
-  }
-  if (contains(header, {"meter_id", "medium", "unit", "register_modulus"})) {
-    return std::make_unique<MeterSource>(std::move(lines), std::move(header));
-  }
-  if (contains(header, {"house_id", "at_utc", "medium", "old_meter_id", "old_final_register",
-                        "new_meter_id", "new_initial_register"})) {
-    return std::make_unique<ExchangeSource>(std::move(lines), std::move(header));
-  }
-  return fail(ErrorCode::gateway_input, path + ": unknown header line: " + first->substr(0, 200),
-              kKnownHeaders);
+  DISTRICT_TRY(auto octets, read_input(path));
+  return rows_of(std::move(octets), path);
 }
 
 }  // namespace district::gateway

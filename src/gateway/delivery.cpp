@@ -8,6 +8,7 @@
 
 #include "acknowledge/acknowledger.h"
 #include "base/bytes.h"
+#include "base/ulid.h"
 #include "crypto/digest.h"
 #include "soap/response_reader.h"
 #include "xml/document.h"
@@ -28,6 +29,10 @@ constexpr std::string_view kType12 =
 // has just come back.
 constexpr milliseconds kFirstWait = 500ms;
 constexpr milliseconds kLongestWait = 15s;
+
+constexpr const char* kSendAgain =
+    "send the same files again later, before any correction of them: equal values count once, and "
+    "what is sent last holds";
 
 bool is_xml(std::string_view content_type) {
   return content_type.starts_with("text/xml") || content_type.starts_with("application/soap+xml");
@@ -65,11 +70,31 @@ Result<Answer> read_unsigned(const HttpReply& reply) {
   DISTRICT_TRY(auto document,
                xml::Document::parse(as_bytes(reply.body), charset_of(reply.content_type)));
   const xml::Element root = document->root();
-  return read_body(root.child(root.namespace_uri(), "Body"));
+  const xml::Element body = root.child(root.namespace_uri(), "Body");
+  if (!body) return fail(ErrorCode::gateway_receipt_invalid, "the answer has no Body");
+  return read_body(body);
 }
 
-std::string likely_cause(const soap::ServerFault& fault) {
-  if (fault.code == "MessageExpired") return "is the clock of this machine right?";
+// "3 s", "7 min 3 s", "2 h 5 min", "1 day 3 h".
+std::string spell(std::chrono::seconds span) {
+  const auto total = span.count();
+  const auto pair = [](long long large, const char* one, long long small, const char* other) {
+    return std::to_string(large) + one +
+           (small == 0 ? std::string() : " " + std::to_string(small) + other);
+  };
+  if (total < 60) return std::to_string(total) + " s";
+  if (total < 3600) return pair(total / 60, " min", total % 60, " s");
+  if (total < 86400) return pair(total / 3600, " h", total % 3600 / 60, " min");
+  return pair(total / 86400, total < 2 * 86400 ? " day" : " days", total % 86400 / 3600, " h");
+}
+
+// Clocks that differ by less are not the cause of anything.
+constexpr auto kClocksAgree = 30s;
+
+std::string likely_cause(const soap::ServerFault& fault, const std::string& clocks) {
+  if (fault.code == "MessageExpired" && !clocks.empty()) return clocks + ": set it";
+  if (fault.code == "MessageExpired")
+    return "the clocks agree, as far as the answer tells: was the envelope held up on its way?";
   if (fault.code == "FailedAuthentication") {
     return "is the certificate enrolled for this --tenant? the server's operator enrols it";
   }
@@ -81,20 +106,20 @@ std::string likely_cause(const soap::ServerFault& fault) {
 }
 
 // The id is what the operator asks for, whatever the fault.
-std::string hint_for(const soap::ServerFault& fault) {
-  auto hint = likely_cause(fault);
+std::string hint_for(const soap::ServerFault& fault, const std::string& clocks) {
+  auto hint = likely_cause(fault, clocks);
   if (fault.rejection_id.empty()) return hint;
   if (!hint.empty()) hint += "; ";
   return hint + "the server's operator finds the cause under " + fault.rejection_id;
 }
 
-Error refused(const soap::ServerFault& fault, bool is_signed) {
+Error refused(const soap::ServerFault& fault, bool is_signed, const std::string& clocks) {
   const bool servers_own = fault.code == "Server" || fault.code == "Receiver";
   Error error;
   error.code = servers_own ? ErrorCode::gateway_try_later : ErrorCode::gateway_refused;
   error.detail = "the server refused the envelope: " + fault.code + ": " + fault.text +
                  (is_signed ? "" : " (the fault is not signed)");
-  error.hint = hint_for(fault);
+  error.hint = hint_for(fault, clocks);
   error.violations = fault.violations;
   return error;
 }
@@ -133,8 +158,33 @@ Result<Delivered> Courier::attempt(const xml::SignedText& request, std::size_t m
   post.body = request.envelope;
   post.content_type = options_.version == SoapVersion::v11 ? kType11 : kType12;
   if (options_.version == SoapVersion::v11) post.soap_action = kAction11;
+  clock_ahead_.reset();
   DISTRICT_TRY(auto reply, client_.post(post));
-  return judge(reply, request, message_count);
+  clock_ahead_ = reply.clock_ahead;
+  auto judged = judge(reply, request, message_count);
+  if (judged) return judged;
+  auto error = std::move(judged).error();
+  const bool is_ours = error.code == ErrorCode::gateway_refused ||
+                       error.code == ErrorCode::gateway_try_later ||
+                       error.code == ErrorCode::gateway_receipt_invalid;
+  // XML that cannot be read, or is nothing that the contract knows.
+  if (!is_ours) {
+    error.detail = "the answer is no proof: " + error.detail;
+    error.code = ErrorCode::gateway_receipt_invalid;
+  }
+  const auto clocks = clocks_apart();
+  if (error.code == ErrorCode::gateway_receipt_invalid && !clocks.empty())
+    error.hint = clocks + (error.hint.empty() ? "" : "; " + error.hint);
+  return fail(std::move(error));
+}
+
+std::string Courier::clocks_apart() const {
+  if (!clock_ahead_ || (*clock_ahead_<kClocksAgree&& * clock_ahead_> - kClocksAgree)) return {};
+  const auto server = clock_.now() + *clock_ahead_;
+  return "the clock of this machine is " +
+         spell(*clock_ahead_ < 0s ? -*clock_ahead_ : *clock_ahead_) +
+         (*clock_ahead_ > 0s ? " behind" : " ahead of") + " the server's, which says " +
+         format_instant(server, 0);
 }
 
 Result<Delivered> Courier::judge(const HttpReply& reply, const xml::SignedText& request,
@@ -144,7 +194,7 @@ Result<Delivered> Courier::judge(const HttpReply& reply, const xml::SignedText& 
   if (reply.status == 503) {
     server_wait_ = reply.retry_after.value_or(0s);
     return fail(ErrorCode::gateway_try_later, "the server is busy or cannot store (" + status + ")",
-                "send the same files again later; nothing is counted twice");
+                kSendAgain);
   }
   if (reply.status == 413) {
     return fail(ErrorCode::gateway_refused, "the envelope is too large (" + status + ")",
@@ -155,7 +205,7 @@ Result<Delivered> Courier::judge(const HttpReply& reply, const xml::SignedText& 
   }
   if (reply.status == 502 || reply.status == 504) {
     return fail(ErrorCode::gateway_try_later, "a proxy does not reach the server (" + status + ")",
-                "send the same files again later; nothing is counted twice");
+                kSendAgain);
   }
   return fail(ErrorCode::gateway_refused, "the server answered " + status,
               "is --url right, with its path?");
@@ -204,7 +254,12 @@ Result<Delivered> Courier::read_fault(const HttpReply& reply, const xml::SignedT
                          fault->code == "MessageReplayed" && fault->first_copy.has_value();
   if (!is_replay ||
       fault->first_copy->payload_digest != crypto::sha256(as_bytes(request.envelope))) {
-    return fail(refused(*fault, answer.has_value()));
+    return fail(refused(*fault, answer.has_value(), clocks_apart()));
+  }
+  if (!is_ulid(fault->first_copy->receipt_id)) {
+    return fail(ErrorCode::gateway_receipt_invalid,
+                "the answer says that the envelope is in, but its receiptId is no ULID: " +
+                    fault->first_copy->receipt_id.substr(0, 100));
   }
   Delivered delivered;
   delivered.envelope = {{},

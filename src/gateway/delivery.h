@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,11 +40,14 @@ class Courier {
 
   // Sends the same octets again after a lost connection or a 503. A signed MessageReplayed with
   // our payload's digest is as good as a receipt: the envelope is in.
-  // Errors: gateway_unreachable, gateway_refused, gateway_try_later, gateway_receipt_invalid.
+  // Errors: gateway_unreachable, gateway_refused, gateway_try_later, gateway_receipt_invalid; the
+  // last for whatever comes that is no answer of the contract. Texts of a peer are as it wrote
+  // them.
   Result<Delivered> deliver(const xml::SignedText& request, std::size_t message_count);
 
  private:
   Result<Delivered> attempt(const xml::SignedText& request, std::size_t message_count);
+  std::string clocks_apart() const;
   Result<Delivered> judge(const HttpReply& reply, const xml::SignedText& request,
                           std::size_t message_count);
   Result<Delivered> read_receipt(const HttpReply& reply, const xml::SignedText& request,
@@ -55,7 +59,8 @@ class Courier {
   AnswerVerifier verifier_;
   const Clock& clock_;
   DeliveryOptions options_;
-  std::chrono::milliseconds server_wait_{0};  // Retry-After of the last answer
+  std::chrono::milliseconds server_wait_{0};         // Retry-After of the last answer
+  std::optional<std::chrono::seconds> clock_ahead_;  // of the last answer
 };
 
 }  // namespace district::gateway

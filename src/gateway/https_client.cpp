@@ -16,8 +16,12 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
+#include <ctime>
 
 #include "base/file.h"
+#include "base/time.h"
+#include "gateway/http_fields.h"
+#include "crypto/certificate.h"
 
 namespace district::gateway {
 
@@ -41,11 +45,40 @@ bool is_address(const std::string& host) {
   return !problem;
 }
 
-std::optional<std::chrono::seconds> seconds_of(std::string_view text) {
+std::optional<long> number_of(std::string_view text) {
   long value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return std::chrono::seconds{value};
+  return value;
+}
+
+std::string spell(const ASN1_TIME* time) {
+  std::tm broken{};
+  if (::ASN1_TIME_to_tm(time, &broken) != 1) return "?";
+  return format_instant(Instant{std::chrono::seconds{::timegm(&broken)}}, 0);
+}
+
+std::string subject_of(const X509* certificate) {
+  char text[256] = {};
+  ::X509_NAME_oneline(::X509_get_subject_name(certificate), text, sizeof text);
+  return text;
+}
+
+// Of a certificate on the way from the server's to the authority, where it is its dates that do not
+// fit our clock.
+std::string dates_that_do_not_fit(X509_STORE_CTX* context) {
+  const int problem = ::X509_STORE_CTX_get_error(context);
+  const X509* certificate = ::X509_STORE_CTX_get_current_cert(context);
+  if (problem != X509_V_ERR_CERT_NOT_YET_VALID && problem != X509_V_ERR_CERT_HAS_EXPIRED) return {};
+  if (certificate == nullptr) return {};
+  return subject_of(certificate) + " is valid from " + spell(::X509_get0_notBefore(certificate)) +
+         " to " + spell(::X509_get0_notAfter(certificate));
+}
+
+// What a peer sent that is no HTTP, as opposed to a connection that broke.
+bool is_malformed(const error_code& problem) {
+  return problem.category() == make_error_code(http::error::bad_version).category() &&
+         problem != http::error::end_of_stream && problem != http::error::partial_message;
 }
 
 }  // namespace
@@ -80,9 +113,9 @@ Result<Url> parse_url(std::string_view text) {
     if (authority[host_end] != ':') return bad("what follows the address is no port");
     url.port = authority.substr(host_end + 1);
   }
-  const auto port = seconds_of(url.port);
+  const auto port = number_of(url.port);
   if (url.host.empty() || url.host.find('@') != std::string::npos) return bad("it names no host");
-  if (!port || port->count() < 1 || port->count() > 65535) return bad("the port is not 1 to 65535");
+  if (!port || *port < 1 || *port > 65535) return bad("the port is not 1 to 65535");
   return url;
 }
 
@@ -94,6 +127,7 @@ struct HttpsClient::State {
   Url url;
   std::chrono::seconds deadline;
   bool certificate_refused = false;
+  std::string dates;  // of the certificate that our clock does not fit
   asio::ssl::context tls{asio::ssl::context::tls_client};
   asio::io_context io;
   std::unique_ptr<Stream> stream;
@@ -149,12 +183,22 @@ Result<Ok> HttpsClient::State::shake_hands() {
     // What SSL_set_tlsext_host_name is a macro for: RFC 6066 section 3.
     ::SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, url.host.data());
   }
+  certificate_refused = false;
+  dates.clear();
   const error_code problem = run(
       [&](auto done) { stream->async_handshake(asio::ssl::stream_base::client, std::move(done)); });
   if (!problem) return Ok{};
   const long verdict = ::SSL_get_verify_result(ssl);
   certificate_refused = verdict != X509_V_OK;
   if (!certificate_refused) return unreachable("no TLS with", problem.message());
+  if (!dates.empty()) {
+    return fail(ErrorCode::gateway_unreachable,
+                "the TLS certificate of " + url.host + " port " + url.port +
+                    " is not valid now: " + dates + ", and the clock of this machine says " +
+                    format_instant(SystemClock{}.now(), 0),
+                "set the clock if it is wrong; if it is right, the server's operator must renew "
+                "the certificate, or --ca is an old file");
+  }
   return fail(ErrorCode::gateway_unreachable,
               "the TLS certificate of " + url.host + " port " + url.port +
                   " is not trusted: " + ::X509_verify_cert_error_string(verdict),
@@ -184,13 +228,25 @@ Result<HttpReply> HttpsClient::State::exchange(const HttpPost& request) {
   parser.body_limit(kReplyBytesMax);
   parser.header_limit(kReplyHeaderBytesMax);
   problem = run([&](auto done) { http::async_read(*stream, buffer, parser, std::move(done)); });
+  if (is_malformed(problem)) {
+    return fail(ErrorCode::gateway_receipt_invalid,
+                "the answer of " + url.host + " port " + url.port +
+                    " is no HTTP that we read: " + problem.message(),
+                "is --url right, and is there a proxy before the server?");
+  }
   if (problem) return unreachable("no answer from", problem.message());
 
+  const Instant now = SystemClock{}.now();
   HttpReply reply;
   reply.status = parser.get().result_int();
   reply.content_type = std::string(parser.get()[http::field::content_type]);
-  const auto retry_after = parser.get()[http::field::retry_after];
-  reply.retry_after = seconds_of({retry_after.data(), retry_after.size()});
+  const auto field = [&](http::field name) {
+    const auto value = parser.get()[name];
+    return std::string_view(value.data(), value.size());
+  };
+  reply.retry_after = parse_retry_after(field(http::field::retry_after), now);
+  if (const auto date = parse_http_date(field(http::field::date)))
+    reply.clock_ahead = std::chrono::round<std::chrono::seconds>(*date - now);
   if (!parser.get().keep_alive()) stream.reset();
   reply.body = std::move(parser.get().body());
   return reply;
@@ -203,15 +259,25 @@ HttpsClient::~HttpsClient() = default;
 
 Result<HttpsClient> HttpsClient::create(const Url& url, const std::string& ca_file,
                                         std::chrono::seconds deadline) {
-  DISTRICT_CHECK(read_file(ca_file));  // OpenSSL does not say why it cannot
+  DISTRICT_CHECK(
+      read_file(ca_file, limits::kPemFileBytesMax));  // OpenSSL does not say why it cannot
   auto state = std::make_unique<State>(url, deadline);
   error_code problem;
   state->tls.load_verify_file(ca_file, problem);
   if (problem) {
-    return fail(ErrorCode::file_unreadable, "--ca " + ca_file + " has no certificate",
-                "a file with the PEM certificate of the authority");
+    // OpenSSL only says that it found none.
+    const auto read = crypto::Certificate::from_pem_file(ca_file);
+    return fail(ErrorCode::file_unreadable,
+                "--ca " + (read ? ca_file + " has no certificate" : read.error().detail),
+                read ? "a file with the PEM certificate of the authority" : read.error().hint);
   }
   state->tls.set_verify_mode(asio::ssl::verify_peer, problem);
+  state->tls.set_verify_callback(
+      [told = state.get()](bool good, asio::ssl::verify_context& context) {
+        if (!good) told->dates = dates_that_do_not_fit(context.native_handle());
+        return good;
+      },
+      problem);
   if (problem || ::SSL_CTX_set_min_proto_version(state->tls.native_handle(), TLS1_2_VERSION) != 1) {
     return fail(ErrorCode::internal, "cannot set up TLS");
   }

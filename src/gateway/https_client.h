@@ -26,7 +26,9 @@ struct HttpReply {
   unsigned status = 0;
   std::string content_type;
   std::string body;
-  std::optional<std::chrono::seconds> retry_after;  // where the server gave seconds
+  std::optional<std::chrono::seconds> retry_after;  // bounded, where the server gave one
+  // The server's clock less ours when the answer came, where it has a Date; within a second or two.
+  std::optional<std::chrono::seconds> clock_ahead;
 };
 
 struct HttpPost {
@@ -49,7 +51,7 @@ class HttpsClient {
 
   // Connects when there is no connection. A kept connection that turns out to be closed is
   // replaced at once, and the same octets are sent again: the server takes a signature once.
-  // Errors: gateway_unreachable.
+  // Errors: gateway_unreachable; gateway_receipt_invalid, where what comes is no HTTP or too large.
   Result<HttpReply> post(const HttpPost& request);
 
   // After post() failed: whether trying again is of no use, since the server's certificate was

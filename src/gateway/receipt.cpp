@@ -10,6 +10,7 @@
 
 #include "base/c_handle.h"
 #include "base/limits.h"
+#include "gateway/signer.h"
 #include "xml/dsig.h"
 #include "xml/namespaces.h"
 
@@ -131,6 +132,12 @@ Result<Ok> check_fresh(xml::Element timestamp, Instant now) {
   return Ok{};
 }
 
+bool is_authority(const crypto::Certificate& certificate) {
+  const unsigned char* der = as_uchar(certificate.der());
+  const X509Cert decoded{::d2i_X509(nullptr, &der, static_cast<long>(certificate.der().size()))};
+  return decoded && ::X509_check_ca(decoded.get()) != 0;
+}
+
 std::string last_reason(X509_STORE_CTX* context) {
   return ::X509_verify_cert_error_string(::X509_STORE_CTX_get_error(context));
 }
@@ -141,8 +148,18 @@ Result<AnswerVerifier> AnswerVerifier::create(const std::vector<std::string>& ce
                                               const std::string& ca_file, const std::string& host) {
   AnswerVerifier verifier;
   for (const std::string& file : certificate_files) {
-    DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(file));
-    verifier.named_.push_back(std::move(certificate));
+    DISTRICT_TRY(const auto certificates, read_certificates(file));
+    // The authorities of a chain do not sign receipts; a signer that stands alone may call itself
+    // one.
+    for (const auto& certificate : certificates) {
+      if (certificates.size() == 1 || !is_authority(certificate))
+        verifier.named_.push_back(certificate);
+    }
+    if (verifier.named_.empty()) {
+      return fail(ErrorCode::gateway_input,
+                  "--receipt-certificate " + file + ": all its certificates are authorities",
+                  "name the certificate that signs receipts; an authority is for --ca");
+    }
   }
   verifier.ca_file_ = ca_file;
   verifier.host_ = host;
@@ -170,7 +187,10 @@ Result<Ok> AnswerVerifier::check_issued_for_host(const crypto::Certificate& cert
 
 Result<Ok> AnswerVerifier::check_signer(const crypto::Certificate& certificate, Instant now) const {
   if (now < certificate.not_before() || now > certificate.not_after()) {
-    return invalid("the certificate of its signer is not valid at this time");
+    return invalid("the certificate of its signer is valid from " +
+                   format_instant(certificate.not_before(), 0) + " to " +
+                   format_instant(certificate.not_after(), 0) +
+                   ", and the clock of this machine says " + format_instant(now, 0));
   }
   if (!certificate.may_sign()) return invalid("its signer's certificate is not for signatures");
   auto strong = crypto::check_strength(certificate.public_key());

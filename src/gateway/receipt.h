@@ -26,7 +26,8 @@ struct SignedAnswer {
 // Threads: any.
 class AnswerVerifier {
  public:
-  // Errors: file_unreadable, token_invalid.
+  // A file may hold a chain: its authorities are left out.
+  // Errors: file_unreadable, token_invalid; gateway_input, where a file names no signer.
   static Result<AnswerVerifier> create(const std::vector<std::string>& certificate_files,
                                        const std::string& ca_file, const std::string& host);
 

@@ -1,8 +1,10 @@
 // The gateway's own record of what was delivered: one JSON object a line, each on disk before the
-// next envelope is sent, and, where wanted, the signed octets themselves.
+// next envelope is sent, and, where wanted, the signed octets themselves. Nothing that is there is
+// ever overwritten: it may be the proof against the server.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,21 +38,36 @@ std::string to_json_line(const DeliveredEnvelope& envelope);
 class ReceiptFile {
  public:
   // Opens for appending. keep_folder: where request and answer go, as RECEIPT_ID.request.xml and
-  // RECEIPT_ID.response.xml; empty: they are not kept. Errors: file_unreadable.
+  // RECEIPT_ID.response.xml; empty: they are not kept.
+  // A last line without its end is mended first: a whole receipt gets its end, a torn one is moved
+  // to PATH.torn. Errors: file_unreadable.
   static Result<ReceiptFile> open(const std::string& path, const std::string& keep_folder);
   ReceiptFile(ReceiptFile&& other) noexcept;
   ReceiptFile& operator=(ReceiptFile&&) = delete;
   ~ReceiptFile();
 
-  // Returns when the line is on disk. Errors: file_unreadable.
+  // What open() mended, for people; empty: nothing.
+  const std::string& mended() const { return mended_; }
+
+  // Returns when the line and the kept octets are on disk: each whole or not at all.
+  // Errors: internal, where the disk does not take them (the detail has the line);
+  // gateway_receipt_invalid, where the receipt's id is no ULID or is that of another envelope:
+  // then both are kept.
   Result<Ok> append(const DeliveredEnvelope& envelope, std::string_view request,
                     std::string_view response);
 
  private:
   ReceiptFile(int descriptor, std::string path, std::string keep_folder);
+  Result<Ok> mend_last_line();
+  Result<Ok> append_line(const std::string& line);
+  // Whether no other request was kept under the id.
+  Result<bool> keep(const std::string& id, std::string_view request, std::string_view response);
+
   int descriptor_;
   std::string path_;
   std::string keep_folder_;
+  std::string mended_;
+  std::map<std::string, Sha256Digest> digests_;  // of this run's envelopes, by receipt
 };
 
 }  // namespace district::gateway

@@ -25,10 +25,14 @@ enum ObservationFlag : std::uint32_t {
   flag_unknown_source = 1U << 0U,  // neither a policy nor master data names this source
   flag_future = 1U << 1U,          // head/timestamp more than 60 s ahead of receipt
   flag_estimated = 1U << 2U,       // the gateway says that it estimated the value
+  // The value counts, but a register's step up to it is out of all proportion (quantify/course.h).
+  flag_rise = 1U << 3U,
   // From here on rules of plausibility (quantify/plausibility.h): such a value is set aside.
   flag_first_rule = 1U << 8U,
 };
 inline constexpr std::uint32_t kRuleFlags = ~(std::uint32_t{flag_first_rule} - 1);
+// What is judged from the values themselves; the other flags are what the message says.
+inline constexpr std::uint32_t kJudgedFlags = kRuleFlags | flag_rise;
 
 // One value of one quantity of one meter.
 struct Observation {

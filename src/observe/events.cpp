@@ -1,13 +1,15 @@
 #include "observe/events.h"
 
+#include <spdlog/details/file_helper.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -38,20 +40,47 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::err;
 }
 
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
-  auto logger = std::make_shared<spdlog::logger>(kLoggerName, std::move(sink));
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      "%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc));
-  // An event is worth more than the microseconds of a write: the last lines before a crash count.
-  logger->flush_on(spdlog::level::debug);
-  return logger;
-}
+using LogFile = std::unique_ptr<spdlog::details::file_helper>;
 
-// Written once by start_log(), before threads start.
-std::shared_ptr<spdlog::logger>& current_logger() {
-  static std::shared_ptr<spdlog::logger> logger =
-      make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  return logger;
+// A file, or standard error; the one may take the place of the other while threads write.
+class Destination final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void go_to(LogFile file) {
+    const std::lock_guard lock(mutex_);
+    file_ = std::move(file);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (file_) return file_->write(line);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  }
+  void flush_() override {
+    if (file_) return file_->flush();
+    std::fflush(stderr);
+  }
+
+  LogFile file_;  // null: standard error
+};
+
+struct Log {
+  std::shared_ptr<Destination> destination = std::make_shared<Destination>();
+  spdlog::logger logger{kLoggerName, destination};
+
+  Log() {
+    logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        "%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc));
+    // An event is worth more than the microseconds of a write: the last lines before a crash count.
+    logger.flush_on(spdlog::level::debug);
+  }
+};
+
+// Never destroyed: threads may write until the very end.
+Log& the_log() {
+  static Log* const log = new Log;
+  return *log;
 }
 
 bool is_plain(unsigned char octet) {
@@ -99,15 +128,13 @@ Result<Ok> start_log(const LogSettings& settings) {
                 "levels are debug, info, warning and error");
   }
   try {
-    spdlog::sink_ptr sink;
-    if (settings.file.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file.string());
+    LogFile file;
+    if (!settings.file.empty()) {
+      file = std::make_unique<spdlog::details::file_helper>();
+      file->open(settings.file.string());
     }
-    auto logger = make_logger(std::move(sink));
-    logger->set_level(*level);
-    current_logger() = std::move(logger);
+    the_log().destination->go_to(std::move(file));
+    the_log().logger.set_level(*level);
   } catch (const spdlog::spdlog_ex& error) {
     return fail(ErrorCode::file_unreadable,
                 "cannot write the log file " + settings.file.string() + ": " + error.what(),
@@ -117,13 +144,13 @@ Result<Ok> start_log(const LogSettings& settings) {
 }
 
 void emit(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  const auto& logger = current_logger();
-  if (!logger->should_log(to_spdlog(level))) return;
+  auto& logger = the_log().logger;
+  if (!logger.should_log(to_spdlog(level))) return;
   std::string line = "event=";
   line += event;
   for (const auto& field : fields) append_field(line, field.name, field.value);
   // As an argument, so that braces in it are not taken for a format.
-  logger->log(to_spdlog(level), "{}", line);
+  logger.log(to_spdlog(level), "{}", line);
 }
 
 void emit(const EnvelopeAccepted& event) {

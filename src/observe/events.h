@@ -1,7 +1,7 @@
 // What the server says of itself while it runs: one line for each event, key=value, UTC.
 //   2026-11-20T10:15:00.123Z level=info event=envelope_accepted receipt_id=01JD... tenant=10
 // Values that a peer supplied cannot forge a line or a field: they are escaped and cut off.
-// Threads: start_log() once, before threads start; everything else from any thread.
+// Threads: any.
 #pragma once
 
 #include <chrono>
@@ -23,8 +23,8 @@ struct LogSettings {
   std::filesystem::path file;  // appended to; empty: standard error
 };
 
-// Until it is called, events of level info and above go to standard error.
-// Errors: config_invalid (level), file_unreadable (the file cannot be written).
+// Until then events from info on go to standard error. Called again, it opens the file anew.
+// Errors, after which all is as it was: config_invalid (level), file_unreadable (cannot write).
 Result<Ok> start_log(const LogSettings& settings);
 
 struct Field {

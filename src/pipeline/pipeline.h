@@ -25,6 +25,7 @@ struct Answer {
   std::string tenant = {};           // the authenticated sender's; empty: none
   std::string rejection_id = {};     // empty: it is no fault
   std::string fields = {};           // further fields of the header, each with its CRLF
+  std::string asked_by = {};         // of the query API: who, for the log
 };
 
 // Who sent an envelope and waits for its answer. Neither function blocks.

@@ -4,7 +4,8 @@
 #include <date/tz.h>
 
 #include <algorithm>
-#include <exception>
+
+#include "base/local_time.h"
 
 namespace district::quantify {
 namespace {
@@ -43,12 +44,9 @@ Calendar::Calendar(const date::time_zone* zone) : zone_(zone) {
 }
 
 Result<Calendar> Calendar::of(const std::string& zone) {
-  try {
-    return Calendar(date::locate_zone(zone));
-  } catch (const std::exception& problem) {
-    return fail(ErrorCode::quantify_failed, "no time zone \"" + zone + "\": " + problem.what(),
-                "use an IANA name such as Europe/Madrid; the package tzdata must be installed");
-  }
+  if (const auto* found = find_zone(zone)) return Calendar(found);
+  return fail(ErrorCode::quantify_failed, "there is no time zone \"" + zone + "\"",
+              "use an IANA name such as Europe/Madrid; the package tzdata must be installed");
 }
 
 Duration Calendar::offset(Instant at) const {

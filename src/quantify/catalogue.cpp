@@ -158,8 +158,8 @@ const std::vector<KpiDefinition> kComfort = {
 // The same for each kind of series.
 std::vector<KpiDefinition> quality_of(Family family) {
   return {
-      {"availability", "distinct periods received / periods expected", "1", family, kQuality,
-       periods, kIso25012, availability},
+      {"availability", "time covered by the periods received / time of the window", "1", family,
+       kQuality, periods, kIso25012, availability},
       {"timeliness_1h", "periods first received within 1 h of their end / received", "1", family,
        kQuality, periods, kIso25012, timeliness_1h},
       {"timeliness_24h", "periods first received within 24 h of their end / received", "1", family,
@@ -273,7 +273,7 @@ std::vector<FamilyDefinition> make_families() {
       {Family::interval_quality,
        "quality of metered energy",
        {kActiveEnergy},
-       {"zone", "nominal_step"},
+       {"zone"},
        kQuality,
        {},
        summarise_quality},
@@ -290,7 +290,7 @@ std::vector<FamilyDefinition> make_families() {
        {"zone", "nominal_step"},
        kQuality,
        {},
-       summarise_quality},
+       summarise_register_quality},
       {Family::model,
        "weather model",
        {kActiveEnergy, kOutdoor},
@@ -332,7 +332,7 @@ const char* text_of(CompletenessRule rule) {
     case reading_gaps:
       return "share in reading gaps of at most 6 h; status by the window's boundaries";
     case periods:
-      return "share of the expected periods that were received";
+      return "share of the time for which values were received";
   }
   return "";
 }

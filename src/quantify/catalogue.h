@@ -60,7 +60,7 @@ enum class CompletenessRule : std::uint8_t {
   factored_time,  // share that energy with a CO2 factor covers
   valid_days,     // share of days that are valid
   reading_gaps,   // share in reading gaps of at most 6 h; status by the window's boundaries
-  periods,        // share of the expected periods that were received
+  periods,        // share of the time for which values were received
 };
 const char* text_of(CompletenessRule rule);
 

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "observe/events.h"
+#include "quantify/acting.h"
 #include "quantify/catalogue.h"
+#include "quantify/dependents.h"
 #include "quantify/meter_data.h"
 #include "quantify/recomputation.h"
 
@@ -22,48 +26,93 @@ using store::Version;
 
 constexpr Duration kTick{1};  // of Instant
 
-bool lasts(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
+// What acts on a KPI value, as far as one input has it.
+class Inputs {
+ public:
+  Inputs(SeriesStore& store, const KpiDefinition& definition, const KpiValue& kpi,
+         const Calendar& calendar, const MasterData& master, const Standards& standards)
+      : store_(store),
+        definition_(definition),
+        kpi_(kpi),
+        calendar_(calendar),
+        master_(master),
+        standards_(standards) {}
 
-// From where to where values of an input may act on a window.
-struct Reach {
-  Instant from{}, to{};
-};
+  Result<Ok> add(const Input& input, const Series& series, const MeterKey& meter,
+                 Explanation& explanation) {
+    const Window window{kpi_.window, kpi_.start, kpi_.end};
+    for (auto span : acting_times(definition_, input, window, calendar_, master_)) {
+      if (series.kind == ValueKind::reading) DISTRICT_CHECK(reach_to_readings(series, span));
+      const auto early = series.kind == ValueKind::instant ? kHoldMax : series.longest;
+      DISTRICT_TRY(const auto versions,
+                   store_.versions(series, span.from - early, span.to - kTick));
+      for (const auto& version :
+           acting_versions(versions, definition_, series.kind, span, master_, standards_))
+        DISTRICT_CHECK(add(version, series, meter, explanation));
+    }
+    return Ok{};
+  }
 
-Result<Reach> reach_of(SeriesStore& store, const FamilyDefinition& family, const Series& series,
-                       const KpiValue& kpi) {
-  Reach reach{kpi.start - series.longest - family.looks_back, kpi.end - kTick};
-  if (lasts(series.kind)) return reach;
-  // The value before the window reaches into it; a register's next one ends the window.
-  DISTRICT_TRY(const auto before, store.value_before(series, kpi.start + kTick));
-  reach.from = before ? before->start : kpi.start;
-  if (series.kind != ValueKind::reading) return reach;
-  DISTRICT_TRY(const auto after, store.value_after(series, reach.to));
-  if (after) reach.to = after->start;
-  return reach;
-}
+ private:
+  // Consumption is linear between readings: those beside the window act on it.
+  Result<Ok> reach_to_readings(const Series& series, Span& span) {
+    if (definition_.family != Family::register_reading) return Ok{};
+    DISTRICT_TRY(const auto before, reading_before(store_, series, span.from + kTick));
+    DISTRICT_TRY(const auto after, reading_after(store_, series, span.to - kTick));
+    if (before) span.from = before->start;
+    if (after) span.to = after->start + kTick;
+    return Ok{};
+  }
 
-bool acts_on(const Version& version, const FamilyDefinition& family, const Series& series,
-             const KpiValue& kpi) {
-  if (!lasts(series.kind)) return true;
-  return version.end > kpi.start - family.looks_back || version.start >= kpi.start;
-}
-
-Result<Ok> add_inputs(SeriesStore& store, const FamilyDefinition& family, const Series& series,
-                      const MeterKey& meter, const KpiValue& kpi, Explanation& explanation) {
-  DISTRICT_TRY(const auto reach, reach_of(store, family, series, kpi));
-  DISTRICT_TRY(const auto versions, store.versions(series, reach.from, reach.to));
-  for (const auto& version : versions) {
-    if (!acts_on(version, family, series, kpi)) continue;
+  Result<Ok> add(const Version& version, const Series& series, const MeterKey& meter,
+                 Explanation& explanation) {
     Measurement input;
     input.meter = meter;
     input.observation = {meter.source,          meter.meter,   series.quantity, series.unit,
                          series.kind,           version.start, version.end,     version.value,
                          version.message_index, version.flags};
     input.state = version.state;
-    DISTRICT_TRY(input.origin, store.origin(version.leaf_index));
+    DISTRICT_TRY(input.origin, store_.origin(version.leaf_index));
     explanation.inputs.push_back(std::move(input));
+    return Ok{};
   }
-  return Ok{};
+
+  SeriesStore& store_;
+  const KpiDefinition& definition_;
+  const KpiValue& kpi_;
+  const Calendar& calendar_;
+  const MasterData& master_;
+  const Standards& standards_;
+};
+
+void add_statements(const ActingFact& fact, const MasterData& master, const KpiValue& kpi,
+                    Explanation& explanation) {
+  using enum ActingFact::When;
+  const auto last = kpi.end - kTick;
+  auto stated =
+      fact.when == latest
+          ? master.last(fact.attribute)
+          : master.statements(fact.attribute, fact.when == at_end ? last : kpi.start, last);
+  for (auto& statement : stated) {
+    explanation.statements.push_back({std::string(fact.attribute), std::move(statement.value),
+                                      statement.from, std::move(statement.origin)});
+  }
+}
+
+// Once for each, since every meter of the zone leads here again and again.
+void tell_unknown_zone(const std::string& tenant, const std::string& zone) {
+  constexpr std::size_t kToldMax = 1000;
+  static std::mutex mutex;
+  static std::set<std::pair<std::string, std::string>> told;
+  {
+    const std::lock_guard lock(mutex);
+    if (told.size() >= kToldMax || !told.emplace(tenant, zone).second) return;
+  }
+  observe::emit(observe::Level::warning, "zone_unknown",
+                {{"tenant", tenant},
+                 {"zone", zone},
+                 {"detail", "its meters have their windows in the zone of the tenant"},
+                 {"hint", "send the master data again, with an IANA name such as Europe/Madrid"}});
 }
 
 }  // namespace
@@ -78,8 +127,7 @@ Result<Calendar> Engine::calendar_of(const std::string& tenant,
   };
   if (declared) {
     if (auto calendar = known(*declared)) return calendar;
-    observe::emit(observe::Level::warning, "zone_unknown",
-                  {{"tenant", tenant}, {"zone", *declared}});
+    tell_unknown_zone(tenant, *declared);
   }
   const auto zone = zone_of_(tenant);
   if (!zone)
@@ -149,10 +197,10 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   auto& changes = touched.meters_[*meter_id];
   changes.tenant = meter.tenant;
   changes.all = !from || !to;
-  if (!changes.all) changes.cleared.emplace(*from, *to);
+  if (changes.all) return recompute_meter(*meter_id, changes, computed_at);
+  changes.cleared.emplace(*from, *to);
   DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
   for (const auto& series : all_series) {
-    if (changes.all) break;
     auto& changed = changes.series[series.series_id];
     DISTRICT_TRY(const auto versions, store.versions(series, *from - series.longest, *to));
     for (const auto& version : versions) changed.add(stretch_of(version.start, version.end));
@@ -165,43 +213,34 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   return recompute(touched, computed_at);
 }
 
-// What changed of a meter is passed on to those that refer to it, and on from these.
-Result<Ok> Engine::touch_dependents(Touched& touched) {
-  SeriesStore store(db_);
-  std::vector<std::int64_t> todo;
-  for (const auto& [meter_id, changes] : touched.meters_) todo.push_back(meter_id);
-  std::set<std::pair<std::int64_t, std::int64_t>> passed;
-  while (!todo.empty()) {
-    const auto meter_id = todo.back();
-    todo.pop_back();
-    DISTRICT_TRY(const auto key, store.meter_key(meter_id));
-    DISTRICT_TRY(const auto dependents, dependents_of(store, key));
-    for (const auto dependent : dependents) {
-      if (dependent == meter_id || !passed.emplace(meter_id, dependent).second) continue;
-      const auto changes = touched.meters_[meter_id];
-      auto& other = touched.meters_[dependent];
-      other.tenant = key.tenant;
-      other.all = other.all || changes.all;
-      for (const auto& [series_id, stretches] : changes.series)
-        other.series.emplace(series_id, stretches);
-      todo.push_back(dependent);
-    }
-  }
-  return Ok{};
-}
-
 Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
-  DISTRICT_CHECK(touch_dependents(touched));
   SeriesStore store(db_);
+  DISTRICT_CHECK(Dependents::touch(store, touched));
   for (const auto& [meter_id, changes] : touched.meters_) {
     if (!changes.all && !changes.cleared && changes.series.empty()) continue;
-    DISTRICT_TRY(const auto meter, MeterData::load(store, meter_id));
-    DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
-    Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
-    DISTRICT_CHECK(recomputation.run());
+    DISTRICT_CHECK(recompute_meter(meter_id, changes, computed_at));
   }
   touched.meters_.clear();
   return Ok{};
+}
+
+Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const Touched::Meter& changes,
+                                   Instant computed_at) {
+  SeriesStore store(db_);
+  DISTRICT_TRY(const auto meter, MeterData::load(store, meter_id));
+  DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
+  Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
+  return recomputation.run();
+}
+
+Result<Ok> Engine::recompute_stale(std::int64_t meter_id, Instant computed_at) {
+  SeriesStore store(db_);
+  DISTRICT_TRY(const auto known, store.last_site_import());
+  Touched touched;
+  touched.all(meter_id, {});
+  DISTRICT_CHECK(recompute_meter(meter_id, touched.meters_[meter_id], computed_at));
+  DISTRICT_TRY(const auto last, store.last_site_import());
+  return last == known ? store.remove_stale(meter_id) : Result<Ok>(Ok{});
 }
 
 Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant computed_at) {
@@ -238,6 +277,7 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
     return fail(ErrorCode::not_found,
                 "no values of meter " + kpi.meter.source + " " + kpi.meter.meter);
   DISTRICT_TRY(const auto meter, MeterData::load(store, *meter_id));
+  DISTRICT_TRY(const auto calendar, calendar_of(kpi.meter.tenant, meter.master.latest("zone")));
   Explanation explanation;
   for (const auto& [family, inputs] : meter.families()) {
     for (const auto& definition : catalogue()) {
@@ -245,30 +285,28 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
       if (ours && explanation.definition == nullptr) explanation.definition = &definition;
     }
     if (explanation.definition == nullptr) continue;
-    for (const auto* series : inputs) {
+    const auto acting = acting_on(*explanation.definition, kpi.window);
+    Inputs found(store, *explanation.definition, kpi, calendar, meter.master, standards_);
+    for (const auto i : acting.inputs) {
+      const auto* series = inputs[i];
       if (series == nullptr) continue;
       const bool of_sensor = !meter.sensor.empty() && series >= meter.sensor.data() &&
                              series < meter.sensor.data() + meter.sensor.size();
       const auto key =
           of_sensor ? meter_referred_to(kpi.meter.tenant, *meter.master.latest("outdoor_sensor"))
                     : kpi.meter;
-      DISTRICT_CHECK(add_inputs(store, *family, *series, key, kpi, explanation));
+      DISTRICT_CHECK(found.add(family->inputs[i], *series, key, explanation));
     }
     if (family->family == Family::register_reading) {
       auto replaced = meter.master.latest("replaces_meter");
       for (const auto& predecessor : meter.predecessors) {
         if (!replaced || kpi.start >= predecessor.exchanged_at) break;
         const MeterKey key{kpi.meter.tenant, kpi.meter.source, *replaced};
-        DISTRICT_CHECK(add_inputs(store, *family, predecessor.registers, key, kpi, explanation));
+        DISTRICT_CHECK(found.add(family->inputs[0], predecessor.registers, key, explanation));
         replaced = predecessor.master.latest("replaces_meter");
       }
     }
-    for (const auto attribute : family->facts) {
-      for (auto& stated : meter.master.statements(attribute, kpi.start, kpi.end - kTick)) {
-        explanation.statements.push_back(
-            {std::string(attribute), std::move(stated.value), stated.from, stated.origin});
-      }
-    }
+    for (const auto& fact : acting.facts) add_statements(fact, meter.master, kpi, explanation);
     return explanation;
   }
   return fail(ErrorCode::not_found, "the meter has no values for KPI " + kpi.kpi,

@@ -91,10 +91,15 @@ class Engine {
   // Values of a series that no envelope gave, and computes what they had touched.
   Result<Ok> remove(const MeterKey& meter, const store::Series& series,
                     const std::vector<store::Version>& gone, Instant computed_at);
-  // The windows of a meter that overlap [from, to); none: all. KPI values that are there, but would
-  // not have been computed, are removed.
+  // The windows of a meter that overlap [from, to), and what depends on its values of that time;
+  // none: all of the meter, of no other. KPI values that are there, but would not have been
+  // computed, are removed.
   Result<Ok> recompute_between(const MeterKey& meter, std::optional<Instant> from,
                                std::optional<Instant> to, Instant computed_at);
+
+  // All windows of a meter that an import of master data has marked as stale. The mark goes, unless
+  // another import was made meanwhile, in one of the pauses: then it is computed once more.
+  Result<Ok> recompute_stale(std::int64_t meter_id, Instant computed_at);
 
   // Meters whose KPIs depend on values of the meter, or it on theirs.
   Result<std::vector<MeterKey>> linked_to(const MeterKey& meter);
@@ -105,7 +110,8 @@ class Engine {
   Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
 
  private:
-  Result<Ok> touch_dependents(Touched& touched);
+  Result<Ok> recompute_meter(std::int64_t meter_id, const Touched::Meter& changes,
+                             Instant computed_at);
   Result<Calendar> calendar_of(const std::string& tenant,
                                const std::optional<std::string>& declared);
 

@@ -38,6 +38,16 @@ struct Reading {
   bool estimated = false;
   bool new_meter = false;    // the first of another meter: nothing is differenced across
   bool implausible = false;  // counted only
+  bool rise = false;         // the step up to it is out of all proportion
+};
+
+// The meter that replaced this one: whose latest replaces_meter names it, after it was itself
+// installed. Of several such meters the one of the earliest exchange; of one instant, the first by
+// name. Each of them goes on from this meter's register.
+struct Successor {
+  std::string number;
+  Instant exchanged_at{};
+  std::optional<double> final_register;  // of this meter
 };
 
 struct Material {
@@ -46,7 +56,7 @@ struct Material {
   const Standards& standards;
   std::vector<InputValues> inputs;  // as the family defines them
   std::vector<Reading> readings;    // of registers, with one before and one after the windows
-  std::optional<std::string> continued_by;  // the meter that replaced this one
+  std::optional<Successor> successor;
 };
 
 struct Peak {
@@ -98,8 +108,11 @@ struct RegisterSummary {
   std::optional<std::string> unit;
   Duration covered{};  // in gaps that are not too long
   std::size_t readings = 0;
-  std::size_t rollovers = 0, anomalies = 0;  // among the pairs of readings that touch the window
-  bool exchanged = false;                    // the window has readings of two meters
+  // Among the pairs of readings that touch the window: falls that are no rollover, and rises.
+  std::size_t rollovers = 0, anomalies = 0, rises = 0;
+  Duration unexplained{};  // the time of those two
+  bool continued = false;  // null, because another meter goes on from within the window
+  bool exchanged = false;  // the window has readings of two meters
 };
 
 // Outdoor temperature by local days.
@@ -120,8 +133,10 @@ struct ComfortSummary {
 };
 
 struct QualitySummary {
-  bool sampled = false;            // power, whose step has a default
-  std::optional<double> expected;  // periods; null: the step is not known
+  bool instants = false;  // readings or samples, which cover time by their step
+  bool sampled = false;   // power, whose step has a default
+  // Time for which there is a value; null: it is not known for how long one stands.
+  std::optional<Duration> covered;
   std::size_t received = 0, superseded = 0, within_1h = 0, within_24h = 0;
   std::optional<double> latency_median_s, latency_p95_s, latency_max_s;
 };
@@ -154,9 +169,10 @@ struct Evidence {
 void summarise_energy(Evidence& evidence);  // energy, price, CO2 factor, outdoor temperature
 void summarise_power(Evidence& evidence);   // power, illuminance
 void summarise_register(Evidence& evidence);
-void summarise_weather(Evidence& evidence);          // outdoor temperature
-void summarise_comfort(Evidence& evidence);          // indoor, outdoor temperature
-void summarise_quality(Evidence& evidence);          // energy or register
+void summarise_weather(Evidence& evidence);  // outdoor temperature
+void summarise_comfort(Evidence& evidence);  // indoor, outdoor temperature
+void summarise_quality(Evidence& evidence);  // energy
+void summarise_register_quality(Evidence& evidence);
 void summarise_sampled_quality(Evidence& evidence);  // power
 void summarise_model(Evidence& evidence);            // energy, outdoor temperature
 

@@ -7,22 +7,40 @@ using store::MeasurementState;
 using store::Version;
 using namespace std::chrono_literals;
 
-// The step between periods: as master data states it, else the usual length of the intervals; of
-// samples, what the standards' settings say.
-std::optional<Duration> step_of(const Evidence& evidence, std::span<const Version> versions) {
+// For how long a reading or a sample stands: as master data states it for the instant, or else for
+// the window's end; or else, of samples, what the standards' settings say.
+std::optional<Duration> step_at(const Evidence& evidence, Instant at) {
   const auto& material = *evidence.material;
-  const auto stated = material.master.step("nominal_step", evidence.window.end - Duration{1});
-  if (stated) return stated;
-  std::vector<Duration> lengths;
-  for (const auto& version : versions)
-    if (counts(version) && version.end > version.start && starts_in(version.start, evidence.window))
-      lengths.push_back(version.end - version.start);
-  if (lengths.empty() && evidence.quality.sampled) return material.standards.nominal_step;
-  if (lengths.empty()) return std::nullopt;
-  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
-  std::nth_element(lengths.begin(), middle, lengths.end());
-  return *middle;
+  auto step = material.master.step("nominal_step", at);
+  if (!step) step = material.master.step("nominal_step", evidence.window.end - Duration{1});
+  if (!step && evidence.quality.sampled) step = material.standards.nominal_step;
+  return step;
 }
+
+// Time for which there is a value, each stretch of it once. An interval covers its own time. A
+// reading or a sample stands for one step: as early as it is not covered yet, but within a step
+// before and after its instant, since nobody reads to the second.
+class CoveredTime {
+ public:
+  explicit CoveredTime(const Window& window) : window_(window), until_(window.start) {}
+  void add(Instant start, Instant end) {
+    start = std::max(start, until_);
+    end = std::min(end, window_.end);
+    if (end <= start) return;
+    covered_ += end - start;
+    until_ = end;
+  }
+  void add_step(Instant at, Duration step) {
+    const auto start = std::max(at - step, until_);
+    add(start, std::min(start, at) + step);
+  }
+  Duration covered() const { return covered_; }
+
+ private:
+  const Window& window_;
+  Instant until_;
+  Duration covered_{};
+};
 
 }  // namespace
 
@@ -31,6 +49,8 @@ void summarise_quality(Evidence& evidence) {
   auto& summary = evidence.quality;
   const auto versions = evidence.material->inputs[0].overlapping(window.start, window.end);
   std::vector<double> latencies;
+  CoveredTime time(window);
+  bool step_known = !summary.instants || step_at(evidence, window.end - Duration{1});
   for (std::size_t i = 0; i < versions.size();) {
     const auto& first = versions[i];
     auto received = first.received_at;
@@ -46,7 +66,14 @@ void summarise_quality(Evidence& evidence) {
     }
     i = end;
     // What another period overlaps is no period of its own.
-    if (!starts_in(first.start, window) || excluded) continue;
+    if (excluded) continue;
+    if (first.end > first.start) time.add(first.start, first.end);
+    if (!starts_in(first.start, window)) continue;
+    if (first.end == first.start) {
+      const auto step = step_at(evidence, first.start);
+      step_known = step_known || step;
+      if (step) time.add_step(first.start, *step);
+    }
     ++summary.received;
     if (superseded) ++summary.superseded;
     const auto latency = received - first.end;
@@ -54,17 +81,20 @@ void summarise_quality(Evidence& evidence) {
     if (latency <= 24h) ++summary.within_24h;
     latencies.push_back(std::chrono::duration<double>(latency).count());
   }
-  if (const auto step = step_of(evidence, versions))
-    summary.expected =
-        static_cast<double>(window.length().count()) / static_cast<double>(step->count());
+  if (step_known) summary.covered = time.covered();
   if (latencies.empty()) return;
   summary.latency_max_s = *std::max_element(latencies.begin(), latencies.end());
   summary.latency_median_s = percentile(latencies, 0.5);
   summary.latency_p95_s = percentile(latencies, 0.95);
 }
 
+void summarise_register_quality(Evidence& evidence) {
+  evidence.quality.instants = true;
+  summarise_quality(evidence);
+}
+
 void summarise_sampled_quality(Evidence& evidence) {
-  evidence.quality.sampled = true;
+  evidence.quality.instants = evidence.quality.sampled = true;
   summarise_quality(evidence);
 }
 

@@ -3,6 +3,14 @@
 namespace district::quantify {
 namespace {
 
+using namespace std::chrono_literals;
+
+// A register has digits for thousands of hours at full load, so that it passes the end of them
+// rarely: MID (2014/32/EU), annex V, 5.2: 4,000 h. With room for a number of digits that was
+// stated wrongly, and for readings that follow each other closely.
+constexpr Duration kModulusLastsMin = 1000h;
+constexpr Duration kShortestJudged = 24h;
+
 // The register's growth between two readings.
 struct Step {
   double growth = 0;
@@ -14,7 +22,9 @@ Step step_between(const Reading& before, const Reading& after) {
   if (difference >= 0) return {difference, false, false};
   if (after.modulus && *after.modulus > 0) {
     const double across = difference + *after.modulus;
-    if (across >= 0 && across <= *after.modulus / 2) return {across, true, false};
+    const double time = hours(std::max(after.at - before.at, kShortestJudged));
+    const double most = *after.modulus * std::min(0.5, time / hours(kModulusLastsMin));
+    if (across >= 0 && across <= most) return {across, true, false};
   }
   return {0, false, true};
 }
@@ -61,7 +71,10 @@ double add_pair(RegisterSummary& summary, const Window& window, const Reading& b
   const auto step = step_between(before, after);
   if (step.rollover) ++summary.rollovers;
   if (step.anomaly) ++summary.anomalies;
-  if (!long_gap) summary.covered += part;
+  if (after.rise) ++summary.rises;
+  const bool unexplained = step.anomaly || after.rise;
+  if (unexplained) summary.unexplained += part;
+  if (!long_gap && !unexplained) summary.covered += part;
   return step.growth * share_in(window, before.at, after.at);
 }
 
@@ -96,6 +109,8 @@ void summarise_register(Evidence& evidence) {
     previous = &*reading;
   }
   if (starts_inside && ends_inside && !summary.unit_changed) summary.consumption = total;
+  summary.continued = starts_inside && !ends_inside && !summary.unit_changed &&
+                      material.successor && window.end > material.successor->exchanged_at;
 }
 
 }  // namespace district::quantify

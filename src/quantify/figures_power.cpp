@@ -87,8 +87,13 @@ Figure consumption(const Evidence& evidence) {
   Figure figure;
   figure.value = registers.consumption;
   figure.completeness = share(registers.covered, evidence.window);
-  if (figure.value)
+  if (figure.value && registers.unexplained > Duration{}) {
+    const double explained = 1 - share(registers.unexplained, evidence.window);
+    figure.status =
+        explained >= kPartialCompleteness ? KpiStatus::partial : KpiStatus::insufficient;
+  } else if (figure.value) {
     figure.status = registers.boundary_in_gap ? KpiStatus::estimated : KpiStatus::complete;
+  }
   figure.unit = registers.unit.value_or("");
   if (!registers.unit) figure.attributes.emplace("missing", "unit");
   if (registers.unit_changed) figure.attributes.emplace("unit_changed", "true");
@@ -96,8 +101,9 @@ Figure consumption(const Evidence& evidence) {
   figure.attributes.emplace("readings", std::to_string(registers.readings));
   note(figure, "rollovers", registers.rollovers);
   note(figure, "anomalies", registers.anomalies);
-  if (!figure.value && evidence.material->continued_by)
-    figure.attributes.emplace("continued_by", *evidence.material->continued_by);
+  note(figure, "rises", registers.rises);
+  if (registers.continued)
+    figure.attributes.emplace("continued_by", evidence.material->successor->number);
   return figure;
 }
 

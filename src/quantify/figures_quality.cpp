@@ -3,13 +3,12 @@
 namespace district::quantify::figures {
 namespace {
 
-double completeness_of(const QualitySummary& quality) {
-  if (!quality.expected || *quality.expected <= 0) return 0;
-  return std::min(1.0, static_cast<double>(quality.received) / *quality.expected);
+double completeness_of(const Evidence& evidence) {
+  return share(evidence.quality.covered.value_or(Duration{}), evidence.window);
 }
 
 Figure of_received(const Evidence& evidence, std::optional<double> value) {
-  return by_completeness(value, completeness_of(evidence.quality));
+  return by_completeness(value, completeness_of(evidence));
 }
 
 Figure share_of_received(const Evidence& evidence, std::size_t part) {
@@ -21,11 +20,11 @@ Figure share_of_received(const Evidence& evidence, std::size_t part) {
 
 Figure availability(const Evidence& evidence) {
   const auto& quality = evidence.quality;
-  if (!quality.expected) return missing("nominal_step", 0);
-  auto figure =
-      of_received(evidence, ratio(static_cast<double>(quality.received), *quality.expected));
+  if (!quality.covered) return missing("nominal_step", 0);
+  auto figure = of_received(evidence, completeness_of(evidence));
   figure.attributes.emplace("periods_received", std::to_string(quality.received));
-  figure.attributes.emplace("periods_expected", spell(*quality.expected));
+  figure.attributes.emplace("hours_covered", spell(hours(*quality.covered)));
+  figure.attributes.emplace("hours_expected", spell(hours(evidence.window.length())));
   return figure;
 }
 Figure timeliness_1h(const Evidence& evidence) {

@@ -26,13 +26,26 @@ auto place_of(const Version& version) {
 }
 bool before(const Version& a, const Version& b) { return place_of(a) < place_of(b); }
 
-// What the sender said: of the flags, those of rules are judged anew.
+// What the sender said: the other flags are judged anew.
 bool says_the_same(const Version& a, const Version& b) {
-  return a.value == b.value && ((a.flags ^ b.flags) & ~kRuleFlags) == 0;
+  return a.value == b.value && ((a.flags ^ b.flags) & ~kJudgedFlags) == 0;
 }
 
-Instant start_of_day(Instant at) { return std::chrono::floor<std::chrono::days>(at); }
-Instant end_of_day(Instant at) { return start_of_day(at) + 24h; }
+// From where to where values that start in [first, last] overlap others, and these others, and so
+// on. `versions`: by start.
+Stretch chain_of(std::span<const Version> versions, Instant first, Instant last, Duration longest) {
+  auto chain = stretch_of(first, last + longest);
+  const auto begin = std::partition_point(versions.begin(), versions.end(),
+                                          [first](const Version& v) { return v.start < first; });
+  for (auto version = begin; version != versions.begin();) {
+    --version;
+    if (version->start < chain.start - longest) break;
+    if (version->end > chain.start) chain.start = version->start;
+  }
+  for (auto version = begin; version != versions.end() && version->start < chain.end; ++version)
+    chain.end = std::max(chain.end, version->end);
+  return chain;
+}
 
 MeasurementState state_before_settling(const Version& version) {
   return (version.flags & kRuleFlags) != 0 ? MeasurementState::implausible
@@ -80,7 +93,7 @@ Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
   DISTRICT_TRY(auto* incoming, incoming_of(meter_id, observation));
   const auto judgement = judge(observation, origin_.received_at, converted.has_value());
   // Whether the source is known is a matter of when one asks: master data may come later.
-  const auto told = observation.flags & ~kRuleFlags & ~std::uint32_t{flag_unknown_source};
+  const auto told = observation.flags & ~kJudgedFlags & ~std::uint32_t{flag_unknown_source};
   Version version{observation.start,         observation.end,     origin_.leaf_index,
                   observation.message_index, origin_.received_at, observation.value,
                   told | judgement.flags};
@@ -125,39 +138,61 @@ Result<Ok> Ingestion::take_series(Incoming& incoming) {
   return Ok{};
 }
 
-Result<Ok> Ingestion::take_stretch(Incoming& incoming, std::vector<Version> versions) {
-  DISTRICT_TRY(const bool done, merge(incoming, versions, false));
-  if (done) return Ok{};
-  // Values of the same days have become spikes, or are none any more: what overlaps them counts
-  // anew, too.
-  DISTRICT_TRY([[maybe_unused]] const bool again, merge(incoming, versions, true));
-  return Ok{};
+Result<Ok> Ingestion::take_stretch(Incoming& incoming, const std::vector<Version>& versions) {
+  const auto first = versions.front().start, last = versions.back().start;
+  DISTRICT_TRY(auto page, page_around(incoming.series, first, last));
+  auto merged = put_together(incoming.meter_id, page.versions, versions);
+  const auto changed = settle_anew(incoming, merged, first, last);
+  if (!changed) return Ok{};
+  page.versions = std::move(merged.versions);
+  return store_.put_page(incoming.series, page, changed->start, changed->end);
 }
 
-// What a version's state is, those decide that have its key or overlap it. So the versions that the
-// new ones overlap are settled, and their deciders looked at. `wide`: those of all days in which a
-// new one lies. False: that is needed, and nothing is written yet.
-Result<bool> Ingestion::merge(Incoming& incoming, const std::vector<Version>& versions, bool wide) {
-  auto& series = incoming.series;
-  const auto longest = series.longest;
-  auto first = versions.front().start, last = versions.back().start + longest;
-  if (wide) {
-    first = start_of_day(first);
-    last = end_of_day(versions.back().start) + longest;
+// The rows of all that decides on values that start in [first, last]: those around, by which they
+// are judged, and the whole chain of values that overlap them or each other.
+Result<store::Page> Ingestion::page_around(const Series& series, Instant first, Instant last) {
+  Surroundings around{first, last, first, last};
+  if (const auto of_kind = surroundings_of(series.kind, first, last)) around = *of_kind;
+  auto from = std::min(around.from, around.judged_from - series.longest);
+  auto to = std::max(around.to, around.judged_to + series.longest);
+  for (auto step = std::max<Duration>(2 * series.longest, 24h);; step *= 2) {
+    DISTRICT_TRY(auto page, store_.page(series, from, to));
+    const auto chain =
+        chain_of(page.versions, around.judged_from, around.judged_to, series.longest);
+    const bool begins = page.from <= Instant{} || chain.start >= page.from + series.longest;
+    const bool ends = page.to > series.last_start || chain.end <= page.to;
+    if (begins && ends) return page;
+    if (!begins) from = page.from - step;
+    if (!ends) to = page.to + step;
   }
-  DISTRICT_TRY(auto page, store_.page(series, first - 2 * longest, last + longest));
-  Merged merged = put_together(incoming.meter_id, page.versions, versions);
-  // Days in which new values lie are here from beginning to end.
-  const bool others_changed = judge_days(series.kind, merged, start_of_day(versions.front().start),
-                                         end_of_day(versions.back().start));
-  if (others_changed && !wide) return false;
-  for (auto& version : merged.versions) version.state = state_before_settling(version);
-  settle(merged.versions);
-  const auto changed = note_changes(incoming, merged, first, last);
-  if (!changed) return true;
-  page.versions = std::move(merged.versions);
-  DISTRICT_CHECK(store_.put_page(series, page, changed->start, changed->end));
-  return true;
+}
+
+// Judges and settles what is there, for values that start in [first, last] and are new or gone.
+// Gives the first and the last start of what has changed.
+std::optional<Stretch> Ingestion::settle_anew(const Incoming& incoming, Merged& merged,
+                                              Instant first, Instant last) {
+  const auto& series = incoming.series;
+  auto& versions = merged.versions;
+  const auto around = surroundings_of(series.kind, first, last);
+  if (around && judge_among_others(series.kind, versions, *around)) {
+    // A value that has become implausible, or is so no more, decides on those that it overlaps.
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      if (merged.was[i].is_new || versions[i].flags == merged.was[i].flags) continue;
+      first = std::min(first, versions[i].start);
+      last = std::max(last, versions[i].start);
+    }
+  }
+  const auto chain = chain_of(versions, first, last, series.longest);
+  const auto begin = std::partition_point(versions.begin(), versions.end(),
+                                          [&](const Version& v) { return v.start < chain.start; });
+  const auto end = std::partition_point(begin, versions.end(), [&](const Version& v) {
+    return v.start < chain.end || v.start <= last;
+  });
+  for (auto version = begin; version != end; ++version)
+    version->state = state_before_settling(*version);
+  settle({begin, end});
+  return note_changes(incoming, merged, static_cast<std::size_t>(begin - versions.begin()),
+                      static_cast<std::size_t>(end - versions.begin()));
 }
 
 // The stored ones and the new ones, in their order.
@@ -185,7 +220,7 @@ Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<Ver
     if (restoring_) ++restored_;
     if (there) {
       next->value = version.value;
-      next->flags = (next->flags & kRuleFlags) | (version.flags & ~kRuleFlags);
+      next->flags = (next->flags & kJudgedFlags) | (version.flags & ~kJudgedFlags);
       merged.differs = true;
       continue;
     }
@@ -194,23 +229,6 @@ Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<Ver
   }
   take_stored([](const Version&) { return true; });
   return merged;
-}
-
-// Spikes, day by day. True: a stored version is one now, or is none any more.
-bool Ingestion::judge_days(ValueKind kind, Merged& merged, Instant from, Instant to) {
-  bool others_changed = false;
-  auto& versions = merged.versions;
-  for (std::size_t begin = 0; begin < versions.size();) {
-    const auto day = start_of_day(versions[begin].start);
-    auto end = begin;
-    while (end < versions.size() && versions[end].start < day + 24h) ++end;
-    if (day >= from && day < to && judge_spikes(kind, {&versions[begin], end - begin})) {
-      for (auto i = begin; i < end; ++i)
-        others_changed |= !merged.was[i].is_new && versions[i].flags != merged.was[i].flags;
-    }
-    begin = end;
-  }
-  return others_changed;
 }
 
 std::map<std::int64_t, std::vector<Version>> Ingestion::values() const {
@@ -233,12 +251,11 @@ Result<Ok> Ingestion::remove(std::int64_t meter_id, const std::string& tenant, S
   return store_.add_counts(counts_);
 }
 
-// Without them other values of their days may be spikes, or none, and what they overlapped counts.
+// Without them others may be judged otherwise, and what they overlapped counts.
 Result<Ok> Ingestion::remove_stretch(Incoming& incoming, std::span<const Version> gone) {
   auto& series = incoming.series;
-  const auto longest = series.longest;
-  const auto from = start_of_day(gone.front().start), to = end_of_day(gone.back().start);
-  DISTRICT_TRY(auto page, store_.page(series, from - 2 * longest, to + 2 * longest));
+  const auto first = gone.front().start, last = gone.back().start;
+  DISTRICT_TRY(auto page, page_around(series, first, last));
   auto& stretches = touched_.meters_[incoming.meter_id].series[series.series_id];
   Merged merged;
   for (const auto& version : page.versions) {
@@ -252,26 +269,20 @@ Result<Ok> Ingestion::remove_stretch(Incoming& incoming, std::span<const Version
       if ((version.flags & rule.flag) != 0) --counts_["rule " + std::string(rule.name)];
     stretches.add(stretch_of(version.start, version.end));
   }
-  judge_days(series.kind, merged, from, to);
-  for (auto& version : merged.versions) version.state = state_before_settling(version);
-  settle(merged.versions);
-  const auto changed = note_changes(incoming, merged, from, to + longest);
+  const auto changed = settle_anew(incoming, merged, first, last);
   page.versions = std::move(merged.versions);
-  const auto first = changed ? std::min(changed->start, from) : from;
-  return store_.put_page(series, page, first, changed ? std::max(changed->end, to) : to);
+  return store_.put_page(series, page, changed ? std::min(changed->start, first) : first,
+                         changed ? std::max(changed->end, last) : last);
 }
 
-// Counts and notes what has changed; gives the first and the last start of it. States of versions
-// that do not overlap [first, last] are not decided by what is here: they stay.
-std::optional<Stretch> Ingestion::note_changes(const Incoming& incoming, Merged& merged,
-                                               Instant first, Instant last) {
+// Counts and notes what has changed among [begin, end); gives the first and the last start of it.
+std::optional<Stretch> Ingestion::note_changes(const Incoming& incoming, const Merged& merged,
+                                               std::size_t begin, std::size_t end) {
   std::optional<Stretch> changed;
   auto& stretches = touched_.meters_[incoming.meter_id].series;
-  for (std::size_t i = 0; i < merged.versions.size(); ++i) {
-    auto& version = merged.versions[i];
+  for (auto i = begin; i < end; ++i) {
+    const auto& version = merged.versions[i];
     const auto& was = merged.was[i];
-    const bool inside = version.start <= last && version.end >= first;
-    if (!inside && !was.is_new) version.state = was.state;
     const bool same = version.state == was.state && version.flags == was.flags;
     if (!was.is_new && same && !merged.differs) continue;
     if (!changed) changed = stretch_of(version.start, version.start);

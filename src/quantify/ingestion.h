@@ -61,13 +61,14 @@ class Ingestion {
   Result<Incoming*> incoming_of(std::int64_t meter_id, const Observation& like);
   Result<Ok> sort_in(const Batch& batch, Observation observation);
   Result<Ok> take_series(Incoming& incoming);
-  Result<Ok> take_stretch(Incoming& incoming, std::vector<store::Version> versions);
-  Result<bool> merge(Incoming& incoming, const std::vector<store::Version>& versions, bool wide);
+  Result<Ok> take_stretch(Incoming& incoming, const std::vector<store::Version>& versions);
+  Result<store::Page> page_around(const store::Series& series, Instant first, Instant last);
+  std::optional<Stretch> settle_anew(const Incoming& incoming, Merged& merged, Instant first,
+                                     Instant last);
   Merged put_together(std::int64_t meter_id, std::vector<store::Version>& stored,
                       const std::vector<store::Version>& versions);
-  static bool judge_days(ValueKind kind, Merged& merged, Instant from, Instant to);
-  std::optional<Stretch> note_changes(const Incoming& incoming, Merged& merged, Instant first,
-                                      Instant last);
+  std::optional<Stretch> note_changes(const Incoming& incoming, const Merged& merged,
+                                      std::size_t begin, std::size_t end);
   void count_change(const store::Version& version, const Before& was);
   Result<Ok> remove_stretch(Incoming& incoming, std::span<const store::Version> gone);
   Result<Ok> take_facts(const Batch& batch);

@@ -1,21 +1,12 @@
 #include "quantify/master_data.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <tuple>
+
+#include "base/number.h"
 
 namespace district::quantify {
 namespace {
-
-std::optional<double> parse_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-    return std::nullopt;
-  return value;
-}
 
 // P[nD][T[nH][nM][nS]]; ISO 8601-1 section 5.5.2, without the parts that have no fixed length.
 std::optional<Duration> parse_step(std::string_view text) {
@@ -33,7 +24,7 @@ std::optional<Duration> parse_step(std::string_view text) {
     }
     const auto length = text.find_first_not_of("0123456789.");
     if (length == 0 || length == std::string_view::npos) return std::nullopt;
-    const auto number = parse_number(text.substr(0, length));
+    const auto number = parse_finite_number(text.substr(0, length));
     const auto unit = units.find(text[length]);
     const bool of_time = text[length] != 'D';
     if (!number || unit == std::string_view::npos || text[length] == 'T' || of_time != in_time)
@@ -48,6 +39,12 @@ std::optional<Duration> parse_step(std::string_view text) {
   }
   if (total <= 0s || total > 24h) return std::nullopt;
   return std::chrono::round<Duration>(total);
+}
+
+// What stands in for a meter at its site has replaced that one's predecessor, not this one's.
+bool is_of_exchange(std::string_view attribute) {
+  return attribute == "replaces_meter" || attribute == "replaced_final_register" ||
+         attribute == "initial_register";
 }
 
 }  // namespace
@@ -92,7 +89,7 @@ std::optional<std::string> MasterData::text(std::string_view attribute, Instant 
 std::optional<double> MasterData::number(std::string_view attribute, Instant at) const {
   const auto* statement = find(attribute, at);
   if (statement == nullptr) return std::nullopt;
-  return parse_number(statement->value);
+  return parse_finite_number(statement->value);
 }
 
 std::optional<MasterData::Constant> MasterData::constant(std::string_view attribute, Instant from,
@@ -140,8 +137,15 @@ std::vector<MasterData::Statement> MasterData::statements(std::string_view attri
   return result;
 }
 
+std::vector<MasterData::Statement> MasterData::last(std::string_view attribute) const {
+  const auto found = statements_.find(attribute);
+  if (found == statements_.end()) return {};
+  return {found->second.back()};
+}
+
 void MasterData::inherit(const MasterData& site) {
   for (const auto& [attribute, statements] : site.statements_) {
+    if (is_of_exchange(attribute)) continue;
     // A site's zone has a name of its own in messages.
     statements_.emplace(attribute == "site_zone" ? "zone" : attribute, statements);
   }

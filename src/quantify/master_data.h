@@ -43,7 +43,11 @@ class MasterData {
   };
   std::vector<Statement> statements(std::string_view attribute, Instant from, Instant to) const;
 
-  // Attributes of which nothing is said here are as the site has them.
+  // The one with the latest valid_from, or none.
+  std::vector<Statement> last(std::string_view attribute) const;
+
+  // Attributes of which nothing is said here are as the site has them. An exchange is the meter's
+  // own: a site, or the meter that at_site names, hands none down.
   void inherit(const MasterData& site);
 
   // The same statements, whatever envelopes they came in.

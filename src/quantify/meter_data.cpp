@@ -1,6 +1,7 @@
 #include "quantify/meter_data.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace district::quantify {
 namespace {
@@ -25,7 +26,8 @@ Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, c
   std::vector<Reading> readings;
   const auto add = [&](Instant at, double value, std::uint32_t flags, bool implausible) {
     readings.push_back({at, value, master.number("register_modulus", at),
-                        (flags & flag_estimated) != 0, false, implausible});
+                        (flags & flag_estimated) != 0, false, implausible,
+                        (flags & flag_rise) != 0});
   };
   DISTRICT_TRY(const auto before, reading_before(store, series, from));
   if (before) add(before->start, before->value, before->flags, false);
@@ -71,7 +73,12 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
 
 Result<std::vector<std::int64_t>> dependents_of(SeriesStore& store, const MeterKey& key) {
   DISTRICT_TRY(auto meters, store.meters_that_state(key.tenant, kSensor, reference_to(key)));
-  if (key.meter.empty()) return meters;
+  if (key.meter.empty()) {
+    // "ROOF/" names what "ROOF" does.
+    DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, kSensor, key.source + '/'));
+    meters.insert(meters.end(), others.begin(), others.end());
+    return meters;
+  }
   for (const auto* attribute : {kReplaces, kSite}) {
     DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, attribute, key.meter));
     for (const auto meter_id : others) {
@@ -90,6 +97,7 @@ Result<MasterData> master_data_of(SeriesStore& store, const MeterKey& key) {
     if (!meter_id) return master;
     DISTRICT_TRY(const auto facts, store.facts(*meter_id));
     const MasterData here(facts);
+    if (level == 0) master = here;
     master.inherit(here);
     const auto site = here.latest(kSite);
     if (!site) return master;
@@ -122,11 +130,14 @@ Result<Ok> MeterData::load_sensor(SeriesStore& store) {
 
 Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
   const MasterData* newer = &master;
+  auto of_newer = key.meter;
   predecessors.reserve(kExchangesMax);
   while (predecessors.size() < kExchangesMax) {
     const auto replaced = newer->all(kReplaces);
     if (replaced.empty()) return Ok{};
     const auto& [at, number] = replaced.back();
+    if (!predecessors.empty() && at >= predecessors.back().exchanged_at) return Ok{};
+    if (number == of_newer) return Ok{};
     DISTRICT_TRY(const auto meter, store.find_meter({key.tenant, key.source, number}));
     if (!meter) return Ok{};
     DISTRICT_TRY(const auto all_series, store.series_of(*meter));
@@ -136,6 +147,7 @@ Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
     predecessors.push_back({*registers, std::move(of_predecessor), at,
                             newer->number("replaced_final_register", at),
                             newer->number("initial_register", at)});
+    of_newer = number;
     newer = &predecessors.back().master;
   }
   return Ok{};
@@ -145,12 +157,16 @@ Result<Ok> MeterData::load_successor(SeriesStore& store) {
   DISTRICT_TRY(const auto meters, store.meters_that_state(key.tenant, kReplaces, key.meter));
   for (const auto other_id : meters) {
     DISTRICT_TRY(const auto other, store.meter_key(other_id));
-    if (other.source != key.source) continue;
-    DISTRICT_TRY(const auto of_other, master_data_of(store, other));
-    for (const auto& [at, number] : of_other.all(kReplaces)) {
-      if (number == key.meter)
-        successor = Successor{other.meter, at, of_other.number("replaced_final_register", at)};
-    }
+    if (other.source != key.source || other.meter == key.meter) continue;
+    DISTRICT_TRY(const auto facts, store.facts(other_id));
+    const MasterData of_other(facts);
+    const auto stated = of_other.all(kReplaces).back();
+    const auto at = stated.first;
+    if (stated.second != key.meter || at <= registers_from().value_or(Instant::min())) continue;
+    if (successor &&
+        std::tie(at, other.meter) >= std::tie(successor->exchanged_at, successor->number))
+      continue;
+    successor = Successor{other.meter, at, of_other.number("replaced_final_register", at)};
   }
   return Ok{};
 }
@@ -185,6 +201,13 @@ std::optional<Instant> MeterData::registers_to() const {
   return successor->exchanged_at;
 }
 
+std::vector<Instant> MeterData::exchanges() const {
+  std::vector<Instant> instants;
+  if (const auto from = registers_from()) instants.push_back(*from);
+  if (const auto to = registers_to()) instants.push_back(*to - Duration{1});
+  return instants;
+}
+
 Result<std::span<const Version>> Shelf::get(const Series& series, Instant from, Instant to) {
   auto& loaded = loaded_[series.series_id];
   if (loaded.from != loaded.to && from >= loaded.from && to < loaded.to)
@@ -203,33 +226,30 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
   DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
   if (const auto end = meter.registers_to()) {
     std::erase_if(readings, [&](const Reading& reading) { return reading.at >= *end; });
-    readings.push_back({*end, *meter.successor->final_register,
-                        meter.master.number("register_modulus", *end), false, false, false});
+    readings.push_back(
+        {*end, *meter.successor->final_register, meter.master.number("register_modulus", *end)});
   }
   for (const auto& predecessor : meter.predecessors) {
     const auto at = predecessor.exchanged_at;
     std::erase_if(readings, [at](const Reading& reading) { return reading.at < at; });
-    const bool enough = !readings.empty() && readings.front().at <= from && at < from;
+    const auto first_true = std::find_if(readings.begin(), readings.end(),
+                                         [](const Reading& r) { return !r.implausible; });
+    const bool enough = first_true != readings.end() && first_true->at <= from && at < from;
     if (enough) return readings;
     DISTRICT_TRY(auto earlier, readings_of_one(store, shelf, predecessor.registers,
                                                predecessor.master, std::min(from, at), at));
     std::erase_if(earlier, [at](const Reading& reading) { return reading.at >= at; });
     if (predecessor.final_register) {
-      earlier.push_back({at, *predecessor.final_register,
-                         predecessor.master.number("register_modulus", at), false, false, false});
+      earlier.push_back(
+          {at, *predecessor.final_register, predecessor.master.number("register_modulus", at)});
     }
-    Reading first{at,
-                  predecessor.initial_register.value_or(0),
-                  meter.master.number("register_modulus", at),
-                  false,
-                  true,
-                  false};
+    Reading first{at, predecessor.initial_register.value_or(0),
+                  meter.master.number("register_modulus", at)};
+    first.new_meter = true;
     if (predecessor.initial_register) {
       earlier.push_back(first);
-    } else {
-      const auto first_true = std::find_if(readings.begin(), readings.end(),
-                                           [](const Reading& r) { return !r.implausible; });
-      if (first_true != readings.end()) first_true->new_meter = true;
+    } else if (first_true != readings.end()) {
+      first_true->new_meter = true;
     }
     readings.insert(readings.begin(), earlier.begin(), earlier.end());
   }

@@ -22,13 +22,6 @@ struct Predecessor {
   std::optional<double> final_register, initial_register;
 };
 
-// The meter that replaced this one.
-struct Successor {
-  std::string number;
-  Instant exchanged_at{};
-  std::optional<double> final_register;  // of this meter
-};
-
 // A family that the meter has, with its series; nullptr where it has none.
 struct FamilyInputs {
   const FamilyDefinition* family = nullptr;
@@ -43,7 +36,9 @@ class MeterData {
   MeterKey key;
   MasterData master;
   std::vector<store::Series> own, sensor;  // sensor: of the meter that outdoor_sensor names
-  std::vector<Predecessor> predecessors;   // the last one first
+  // The last one first, each exchanged before the one that replaced it: what is stated otherwise
+  // ends the chain.
+  std::vector<Predecessor> predecessors;
   std::optional<Successor> successor;
 
   // In the order of precedence. The pointers are into this object.
@@ -52,6 +47,9 @@ class MeterData {
   std::optional<Instant> registers_from() const;
   // When the register was read last before this meter was taken away.
   std::optional<Instant> registers_to() const;
+  // Where a gap between readings ends, or begins, since the meter was exchanged then: in the first
+  // window after its installation, and the last before it was taken away. None, or up to two.
+  std::vector<Instant> exchanges() const;
 
  private:
   Result<Ok> load_sensor(store::SeriesStore& store);
@@ -95,7 +93,8 @@ Result<std::optional<store::Value>> reading_before(store::SeriesStore& store,
 Result<std::optional<store::Value>> reading_after(store::SeriesStore& store,
                                                   const store::Series& series, Instant at);
 
-// The readings that consumption in [from, to) is computed of, across exchanges of the meter.
+// The readings that consumption in [from, to) is computed of, across exchanges of the meter: with
+// one before and one after it that count, where there are such.
 Result<std::vector<Reading>> readings_of(store::SeriesStore& store, Shelf& shelf,
                                          const MeterData& meter, const store::Series& registers,
                                          Instant from, Instant to);

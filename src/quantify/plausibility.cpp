@@ -6,6 +6,8 @@
 #include <tuple>
 
 #include "base/limits.h"
+#include "quantify/course.h"
+#include "quantify/supersession.h"
 
 namespace district::quantify {
 namespace {
@@ -28,7 +30,11 @@ enum RuleFlag : std::uint32_t {
   temperature_impossible = flag_first_rule << 10U,
   price_impossible = flag_first_rule << 11U,
   spike = flag_first_rule << 12U,
+  factor_1000 = flag_first_rule << 13U,
+  outlier = flag_first_rule << 14U,
 };
+// What others of the series show.
+constexpr std::uint32_t kAmongOthers = spike | factor_1000 | outlier | flag_rise;
 
 constexpr Duration kIntervalMax = 24h * 32;  // a month and an hour
 constexpr Duration kAheadMax = 24h * 7;      // prices and forecasts of the next days
@@ -37,8 +43,9 @@ constexpr Instant kEarliest{std::chrono::sys_days{std::chrono::year{2000} / 1 / 
 constexpr double kOutdoorMin = -90, kOutdoorMax = 60;
 constexpr double kIndoorMin = -50, kIndoorMax = 80;
 constexpr double kPriceMax = 1000;  // EUR/kWh, either way
-// Fewer values of a day say little about what is usual.
-constexpr std::size_t kOthersMin = 7;
+// Fewer values say little about what is usual.
+constexpr std::size_t kFewMin = 8;
+constexpr double kThousand = 1000;
 
 bool lasts(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
 
@@ -71,20 +78,195 @@ double size_of(ValueKind kind, const Version& version) {
   return std::abs(kind == ValueKind::interval ? version.value / hours.count() : version.value);
 }
 
-// The upper quartile of the values that differ in time or number: a resent value counts once.
-double usual_size(ValueKind kind, std::span<const Version> day) {
+bool takes_part(const Version& version) {
+  return (version.flags & kRuleFlags & ~kAmongOthers) == 0;
+}
+
+// Versions of a series that start on one UTC day.
+struct Day {
+  Instant start{};
+  std::span<Version> versions;
+  double largest = 0, smallest = 0;  // above 0, of those that take part
+};
+
+std::vector<Day> days_of(ValueKind kind, std::span<Version> versions) {
+  std::vector<Day> days;
+  for (std::size_t begin = 0; begin < versions.size();) {
+    Day day{std::chrono::floor<std::chrono::days>(versions[begin].start), {}};
+    auto end = begin;
+    for (; end < versions.size() && versions[end].start < day.start + 24h; ++end) {
+      const double size = size_of(kind, versions[end]);
+      if (!takes_part(versions[end]) || size == 0) continue;
+      day.largest = std::max(day.largest, size);
+      if (day.smallest == 0 || size < day.smallest) day.smallest = size;
+    }
+    day.versions = versions.subspan(begin, end - begin);
+    days.push_back(day);
+    begin = end;
+  }
+  return days;
+}
+
+double upper_quartile(std::vector<double>& sizes) {
+  const auto at = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() * 3 / 4);
+  std::nth_element(sizes.begin(), at, sizes.end());
+  return *at;
+}
+
+// What is usual for the values of a day.
+struct Usual {
+  double size = 0, smallest = 0;
+  double spike = kSpikeFactor, unusual = kUnusualFactor;
+  bool few = false;
+
+  std::uint32_t judge(double value) const {
+    if (size == 0 || value == 0) return 0;
+    if (value > spike * size) return RuleFlag::spike;
+    if (value > unusual * size && value / kThousand >= smallest / 2) return factor_1000;
+    const bool tiny = !few && value < smallest / kUnusuallySmall;
+    if (tiny && value * kThousand >= smallest && value * kThousand <= unusual * size)
+      return factor_1000;
+    return 0;
+  }
+};
+
+// Of few days: of their values, a resent one only once.
+Usual usual_of_few(ValueKind kind, std::span<const Day> around) {
   std::vector<std::tuple<Instant, Instant, double>> values;
-  for (const auto& version : day) {
-    if ((version.flags & kRuleFlags & ~std::uint32_t{spike}) != 0) continue;
-    values.emplace_back(version.start, version.end, size_of(kind, version));
+  for (const auto& day : around) {
+    for (const auto& version : day.versions) {
+      const double size = size_of(kind, version);
+      if (takes_part(version) && size > 0) values.emplace_back(version.start, version.end, size);
+    }
   }
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
-  if (values.size() <= kOthersMin) return 0;
-  const auto quartile = values.begin() + static_cast<std::ptrdiff_t>(values.size() * 3 / 4);
-  std::nth_element(values.begin(), quartile, values.end(),
-                   [](const auto& a, const auto& b) { return std::get<2>(a) < std::get<2>(b); });
-  return std::get<2>(*quartile);
+  if (values.size() < kFewMin) return {};
+  std::vector<double> sizes;
+  for (const auto& value : values) sizes.push_back(std::get<2>(value));
+  const double smallest = *std::min_element(sizes.begin(), sizes.end());
+  return {upper_quartile(sizes), smallest, kSpikeFactorOfFew, kUnusualFactorOfFew, true};
+}
+
+Usual usual_of(ValueKind kind, const Day& day, std::span<const Day> around) {
+  std::vector<double> largest;
+  double smallest = 0;
+  for (const auto& other : around) {
+    if (other.start == day.start || other.largest == 0) continue;
+    largest.push_back(other.largest);
+    if (smallest == 0 || other.smallest < smallest) smallest = other.smallest;
+  }
+  if (largest.size() < kDaysMin) return usual_of_few(kind, around);
+  Usual usual;
+  usual.size = upper_quartile(largest);
+  usual.smallest = smallest;
+  return usual;
+}
+
+bool set_flags(Version& version, std::uint32_t flags) {
+  if ((version.flags & kAmongOthers) == flags) return false;
+  version.flags = (version.flags & ~kAmongOthers) | flags;
+  return true;
+}
+
+bool judge_sizes(ValueKind kind, std::span<Version> versions, const Surroundings& surroundings) {
+  const auto days = days_of(kind, versions);
+  bool changed = false;
+  std::size_t first = 0, end = 0;  // of those around the day
+  for (const auto& day : days) {
+    if (day.start < surroundings.judged_from || day.start >= surroundings.judged_to) continue;
+    while (days[first].start < day.start - 24h * kDaysAround) ++first;
+    while (end < days.size() && days[end].start <= day.start + 24h * kDaysAround) ++end;
+    const auto usual = usual_of(kind, day, {&days[first], end - first});
+    for (auto& version : day.versions) {
+      const auto flags = takes_part(version) ? usual.judge(size_of(kind, version)) : 0;
+      changed |= set_flags(version, flags);
+    }
+  }
+  return changed;
+}
+
+// Versions of one instant: what the register said then.
+struct Said {
+  std::span<Version> versions;
+  const Version* last = nullptr;  // received, of those that take part
+};
+
+std::vector<Said> said_by_instant(std::span<Version> versions) {
+  std::vector<Said> said;
+  for (std::size_t begin = 0; begin < versions.size();) {
+    auto end = begin;
+    Said one;
+    for (; end < versions.size() && versions[end].start == versions[begin].start; ++end) {
+      const auto& version = versions[end];
+      if (takes_part(version) &&
+          (one.last == nullptr || receipt_order(*one.last) < receipt_order(version)))
+        one.last = &version;
+    }
+    one.versions = versions.subspan(begin, end - begin);
+    said.push_back(one);
+    begin = end;
+  }
+  return said;
+}
+
+// The readings of a stretch of time, each by the version that was received last.
+class Readings {
+ public:
+  explicit Readings(std::span<const Said> said) {
+    for (const auto& one : said)
+      if (one.last != nullptr) points_.push_back({one.last->start, one.last->value});
+    judged_ = judge_course(points_);
+  }
+  // Flags for a version that says so at the instant. Where the last one is off the course, an
+  // earlier one counts that fits between what comes before and after.
+  std::uint32_t judge(const Version& version) const {
+    const auto here = std::lower_bound(points_.begin(), points_.end(), version.start,
+                                       [](const auto& point, Instant at) { return point.at < at; });
+    const auto place = static_cast<std::size_t>(here - points_.begin());
+    if (judged_[place] == OnCourse::rise && version.value == here->value) return flag_rise;
+    if (judged_[place] != OnCourse::outlier) return 0;
+    auto before = place, after = place;
+    while (before > 0 && judged_[before] == OnCourse::outlier) --before;
+    while (after + 1 < points_.size() && judged_[after] == OnCourse::outlier) ++after;
+    const bool between =
+        judged_[before] != OnCourse::outlier && judged_[after] != OnCourse::outlier &&
+        version.value >= points_[before].value && version.value <= points_[after].value;
+    return between ? 0 : std::uint32_t{outlier};
+  }
+
+ private:
+  std::vector<CoursePoint> points_;
+  std::vector<OnCourse> judged_;
+};
+
+Instant start_of_month(Instant at, int months_later) {
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(at)};
+  const auto month =
+      std::chrono::year_month{day.year(), day.month()} + std::chrono::months{months_later};
+  return std::chrono::sys_days{month / 1};
+}
+
+// Month by month, from the readings of the month, the one before and the one after: what is
+// far away need not be known.
+bool judge_readings(std::span<Version> versions, const Surroundings& surroundings) {
+  const auto said = said_by_instant(versions);
+  const auto from = [&said](Instant at) {
+    return std::partition_point(said.begin(), said.end(),
+                                [at](const Said& one) { return one.versions.front().start < at; });
+  };
+  bool changed = false;
+  for (auto month = surroundings.judged_from; month < surroundings.judged_to;
+       month = start_of_month(month, 1)) {
+    const auto begin = from(month), end = from(start_of_month(month, 1));
+    if (begin == end) continue;
+    const Readings readings({from(start_of_month(month, -1)), from(start_of_month(month, 2))});
+    for (auto one = begin; one != end; ++one) {
+      for (auto& version : one->versions)
+        changed |= set_flags(version, takes_part(version) ? readings.judge(version) : 0);
+    }
+  }
+  return changed;
 }
 
 }  // namespace
@@ -108,8 +290,16 @@ const std::vector<Rule>& rules() {
        "outdoors not within -90 to 60, indoors not within -50 to 80 degrees Celsius"},
       {price_impossible, "price_impossible", "a price not within -1000 to 1000 EUR/kWh"},
       {spike, "spike",
-       "energy or power more than 10 000 times the upper quartile of its UTC day, which has at "
-       "least 8 values"},
+       "energy or power more than 100 times what is usual: the upper quartile of the largest of "
+       "each other UTC day, up to 14 before and after, of which at least 7 have some; with fewer "
+       "days more than 10 000 times the upper quartile of their values, which are at least 8"},
+      {factor_1000, "factor_1000",
+       "energy or power more than 7 times what is usual (of few days 300 times), but usual as a "
+       "thousandth of it: not less than half the smallest of those days; or less than a 50th of "
+       "the smallest, but usual as a thousand times that"},
+      {outlier, "outlier",
+       "a reading that the register contradicts later, by going on where it was before: see "
+       "*Outliers of a register*"},
   };
   return all;
 }
@@ -132,27 +322,28 @@ Judgement judge(const Observation& observation, Instant received_at, bool unit_k
   return {judge_value(observation, received_at), true};
 }
 
-bool judge_spikes(ValueKind kind, std::span<Version> day) {
-  if (kind != ValueKind::interval && kind != ValueKind::instant) return false;
-  // Nearly always nothing is so large that it needs a closer look.
-  double largest = 0, smallest = 0;
-  bool flagged = false;
-  for (const auto& version : day) {
-    const double size = size_of(kind, version);
-    largest = std::max(largest, size);
-    if (size > 0 && (smallest == 0 || size < smallest)) smallest = size;
-    flagged = flagged || (version.flags & spike) != 0;
+std::optional<Surroundings> surroundings_of(ValueKind kind, Instant first, Instant last) {
+  const auto day = [](Instant at) { return Instant{std::chrono::floor<std::chrono::days>(at)}; };
+  switch (kind) {
+    case ValueKind::interval:
+    case ValueKind::instant: {
+      const auto around = 24h * kDaysAround;
+      const Instant from = day(first) - around, to = day(last) + 24h + around;
+      return Surroundings{from, to, from - around, to + around};
+    }
+    case ValueKind::reading:
+      return Surroundings{start_of_month(first, -1), start_of_month(last, 2),
+                          start_of_month(first, -2), start_of_month(last, 3)};
+    case ValueKind::mean:
+      break;
   }
-  if (!flagged && !(largest > kSpikeFactor * smallest)) return false;
-  const double limit = kSpikeFactor * usual_size(kind, day);
-  bool changed = false;
-  for (auto& version : day) {
-    const bool is_spike = limit > 0 && size_of(kind, version) > limit;
-    if (is_spike == ((version.flags & spike) != 0)) continue;
-    version.flags ^= spike;
-    changed = true;
-  }
-  return changed;
+  return std::nullopt;
+}
+
+bool judge_among_others(ValueKind kind, std::span<Version> versions,
+                        const Surroundings& surroundings) {
+  if (kind == ValueKind::reading) return judge_readings(versions, surroundings);
+  return judge_sizes(kind, versions, surroundings);
 }
 
 }  // namespace district::quantify

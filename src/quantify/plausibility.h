@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,10 +34,32 @@ struct Judgement {
 // What the value alone shows. `unit_known`: it could be converted to the unit computed with.
 Judgement judge(const Observation& observation, Instant received_at, bool unit_known);
 
-// What the other values of its UTC day show: flags those that are more than kSpikeFactor times the
-// upper quartile of the day's other values. `day`: all versions that start in it; those that other
-// rules flagged take no part. True: a flag has changed.
-bool judge_spikes(ValueKind kind, std::span<store::Version> day);
-inline constexpr double kSpikeFactor = 10'000;
+// What the other values of the series show: of energy and power those of the days around, of a
+// register the readings of the months around. A change of values that start in [first, last] may
+// change the flags of those that start in [judged_from, judged_to), for which all in
+// [from, to) must be known.
+struct Surroundings {
+  Instant judged_from{}, judged_to{};
+  Instant from{}, to{};
+};
+// nullopt: values of this kind are judged alone.
+std::optional<Surroundings> surroundings_of(ValueKind kind, Instant first, Instant last);
+// Sets `spike`, `factor_1000`, `outlier` and flag_rise of those that start in
+// [judged_from, judged_to), and takes them away. `versions`: all that start in [from, to), by
+// start; those that other rules flagged take no part. True: a flag has changed.
+bool judge_among_others(ValueKind kind, std::span<store::Version> versions,
+                        const Surroundings& surroundings);
+
+// Energy or power is compared with the largest of each day, which is robust against days that are
+// wrong themselves: with the upper quartile of those of the other days up to kDaysAround before
+// and after, of which at least kDaysMin have values above 0.
+inline constexpr int kDaysAround = 14;
+inline constexpr std::size_t kDaysMin = 7;
+// No consumer grows so much from one day to the next.
+inline constexpr double kSpikeFactor = 100;
+// What is so large, or so small, is a mistake of the unit if it is usual when taken for Wh, or MWh.
+inline constexpr double kUnusualFactor = 7, kUnusuallySmall = 50;
+// With fewer days: with the upper quartile of the values of the day and of the days there are.
+inline constexpr double kSpikeFactorOfFew = 10'000, kUnusualFactorOfFew = 300;
 
 }  // namespace district::quantify

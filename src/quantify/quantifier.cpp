@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -31,6 +32,9 @@ constexpr auto kTurnMax = 100ms;
 constexpr auto kLetOthersWrite = 20ms;
 constexpr auto kRetryMin = 200ms;
 constexpr auto kRetryMax = 10s;
+// A stale meter that cannot be computed is damaged: what may help is a repair, which takes longer.
+constexpr std::chrono::seconds kRestMin = 10s;
+constexpr std::chrono::seconds kRestMax = 1h;
 
 // Envelopes of up to so many octets are prepared whole, and share transactions.
 constexpr std::size_t kSmallOctetsMax = limits::kWholeOctetsMax;
@@ -108,6 +112,13 @@ struct Quantifier::Impl {
   std::unique_ptr<store::Database> database;                       // of the working thread
   std::size_t group_size;                                          // of the next transaction
   std::shared_ptr<KnownIds> known = std::make_shared<KnownIds>();  // to the working thread
+  // Of stale meters; those that could not be computed rest for a time.
+  struct Rest {
+    std::chrono::steady_clock::time_point until;
+    std::chrono::seconds time{};
+  };
+  std::map<std::int64_t, Rest> resting;
+  std::int64_t last_stale = 0;
 
   std::mutex monitor_mutex;
   std::unique_ptr<store::Database> monitor;  // for waiting()
@@ -125,11 +136,17 @@ struct Quantifier::Impl {
   Result<Ok> commit_group(std::vector<Prepared>& group);
   Result<Ok> commit_large(const Item& item);
   Result<Ok> quantify_large(const Item& item);
-  Result<Ok> recompute_stale();
+  Result<bool> recompute_stale();
+  Result<Ok> recompute_stale(std::int64_t meter_id);
+  void let_rest(std::int64_t meter_id, const Error& error);
   Engine engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
                 Engine::Pause pause);
-  Result<std::size_t> step();
-  Result<std::size_t> guarded_step();
+  struct Step {
+    std::size_t items = 0;  // that are done
+    bool idle = true;       // there was nothing to do
+  };
+  Result<Step> step();
+  Result<Step> guarded_step();
   void run();
   void rest(std::chrono::milliseconds time);
 };
@@ -166,25 +183,64 @@ Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snap
   return engine;
 }
 
-// Meters whose master data an administrator has changed.
-Result<Ok> Quantifier::Impl::recompute_stale() {
-  DISTRICT_TRY(const auto stale, store::SeriesStore(*database).stale());
-  for (const auto meter_id : stale) {
-    DISTRICT_CHECK(go_on());
+// The next of the meters whose master data an administrator has changed: one at a time, so that
+// new work waits for no more than one. false: there is none, or those that are left rest.
+Result<bool> Quantifier::Impl::recompute_stale() {
+  DISTRICT_TRY(auto stale, store::SeriesStore(*database).stale());
+  std::erase_if(resting, [&](const auto& one) {
+    return !std::binary_search(stale.begin(), stale.end(), one.first);
+  });
+  // In turn: one that imports mark again and again comes last.
+  std::rotate(stale.begin(), std::upper_bound(stale.begin(), stale.end(), last_stale), stale.end());
+  const auto now = std::chrono::steady_clock::now();
+  const auto next = std::find_if(stale.begin(), stale.end(), [&](std::int64_t meter_id) {
+    const auto rest = resting.find(meter_id);
+    return rest == resting.end() || rest->second.until <= now;
+  });
+  if (next == stale.end()) return false;
+  last_stale = *next;
+  auto done = recompute_stale(*next);
+  if (!done && stopping) return fail(std::move(done.error()));
+  if (done) {
+    resting.erase(*next);
+  } else {
+    known = std::make_shared<KnownIds>();
+    let_rest(*next, done.error());
+  }
+  return true;
+}
+
+Result<Ok> Quantifier::Impl::recompute_stale(std::int64_t meter_id) {
+  try {
     const auto now = clock.now();
     DISTRICT_TRY(auto snapshot, trust.snapshot());
     Turns turns(*database);
     DISTRICT_CHECK(turns.begin());
-    store::SeriesStore series(*database);
-    DISTRICT_TRY(const auto key, series.meter_key(meter_id));
-    auto engine = this->engine(std::move(snapshot), now, [&] { return turns.pause(); });
-    Touched touched;
-    touched.all(meter_id, key.tenant);
-    DISTRICT_CHECK(engine.recompute(touched, now));
-    DISTRICT_CHECK(series.remove_stale(meter_id));
-    DISTRICT_CHECK(turns.commit());
+    auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
+      DISTRICT_CHECK(go_on());
+      return turns.pause();
+    });
+    DISTRICT_CHECK(engine.recompute_stale(meter_id, now));
+    return turns.commit();
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::internal, problem.what());
   }
-  return Ok{};
+}
+
+// Its mark stays, so that nobody takes its KPIs for up to date; it holds up neither other stale
+// meters nor new work.
+void Quantifier::Impl::let_rest(std::int64_t meter_id, const Error& error) {
+  auto& rest = resting[meter_id];
+  rest.time = std::clamp(2 * rest.time, kRestMin, kRestMax);
+  rest.until = std::chrono::steady_clock::now() + rest.time;
+  const auto key = store::SeriesStore(*database).meter_key(meter_id).value_or(MeterKey{});
+  observe::emit(observe::Level::error, "recompute_failed",
+                {{"tenant", key.tenant},
+                 {"source", key.source},
+                 {"meter", key.meter},
+                 {"code", static_cast<int>(error.code)},
+                 {"detail", error.detail},
+                 {"retry_s", rest.time.count()}});
 }
 
 // All of the group in one transaction, or in several when the recomputation takes long. The items
@@ -291,8 +347,8 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   return turns.commit();
 }
 
-// The items that are waiting, up to a number. Gives how many are done.
-Result<std::size_t> Quantifier::Impl::step() {
+// The items that are waiting, up to a number; where there are none, a stale meter.
+Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
   store::ArchiveStore archive(*database);
   DISTRICT_TRY(const auto waiting, archive.take_work(group_size, SystemClock().now(), kLease));
   std::vector<Prepared> group;
@@ -321,11 +377,12 @@ Result<std::size_t> Quantifier::Impl::step() {
     if (!batch && cured_by_waiting(batch.error())) return fail(batch.error());
   }
   DISTRICT_CHECK(commit_group(group));
-  if (waiting.empty()) DISTRICT_CHECK(recompute_stale());
-  return waiting.size();
+  if (!waiting.empty()) return Step{waiting.size(), false};
+  DISTRICT_TRY(const bool busy, recompute_stale());
+  return Step{0, !busy};
 }
 
-Result<std::size_t> Quantifier::Impl::guarded_step() {
+Result<Quantifier::Impl::Step> Quantifier::Impl::guarded_step() {
   try {
     auto done = step();
     // What a transaction that failed had looked up may never have been stored.
@@ -359,7 +416,7 @@ void Quantifier::Impl::run() {
       continue;
     }
     pause = kRetryMin;
-    if (*done == 0) rest(kLookAround);
+    if (done->idle) rest(kLookAround);
   }
 }
 
@@ -405,8 +462,8 @@ Result<std::uint64_t> Quantifier::run_until_idle() {
   std::uint64_t total = 0;
   while (true) {
     DISTRICT_TRY(const auto done, impl_->guarded_step());
-    if (done == 0) return total;
-    total += done;
+    if (done.idle) return total;
+    total += done.items;
   }
 }
 

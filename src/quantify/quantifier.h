@@ -6,6 +6,8 @@
 // An envelope that cannot be quantified is recorded with its reason (SeriesStore::failures),
 // logged, and holds up no other. When the database cannot be written, items wait and are tried
 // again.
+// Meters that an import of master data has marked as stale are computed anew, one at a time, when
+// no item waits. One that cannot be computed is logged and tried again later; its mark stays.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +46,8 @@ class Quantifier {
   void wake();   // there may be work. Threads: any.
   void stop();   // after the transaction at hand; a large envelope begins again next time
 
-  // Works until nothing is waiting, in the caller's thread, without start(). Gives the number of
-  // items done. Errors: archive_unavailable (the items wait).
+  // Works until nothing is waiting, or stale and computable, in the caller's thread, without
+  // start(). Gives the number of items done. Errors: archive_unavailable (the items wait).
   Result<std::uint64_t> run_until_idle();
 
   // Work items not done yet. Threads: any.

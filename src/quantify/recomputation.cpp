@@ -18,13 +18,17 @@ constexpr Duration kTick{1};  // of Instant
 // Changes of instants that are nearer than this are taken for one.
 constexpr Duration kInstantsApart = 2h;
 
-// How long a gap between values gets rows of its own, by kind of window. It is measured from start
-// to start: the ends of overlapping values would make it depend on which of them came first.
+// How long a gap between values gets rows of its own, by kind of window: so long that a gap shows
+// where people look for it, and that no value brings more than 31 windows of a kind without a
+// value. It is measured from start to start: the ends of overlapping values would make it depend on
+// which of them came first.
 constexpr Duration gap_max(WindowKind kind) {
   switch (kind) {
     case WindowKind::hour:
-      return 24h * 31;
+      return 24h;
     case WindowKind::day:
+      return 24h * 31;
+    case WindowKind::month:
       return 24h * 366;
     default:
       return 24h * 3653;
@@ -137,7 +141,9 @@ Result<Ok> Recomputation::plan(Work& work) {
     for (const auto& predecessor : meter_.predecessors) {
       DISTRICT_TRY(const auto changed, stretches_of(predecessor.registers, true));
       for (auto stretch : changed) {
-        stretch.reach = std::max(stretch.reach, predecessor.exchanged_at + kTick);
+        if (stretch.start >= predecessor.exchanged_at) continue;  // the register is not ours then
+        DISTRICT_TRY(const auto until, differs_until(first));
+        stretch.reach = std::max(stretch.reach, until);
         DISTRICT_CHECK(add_existing(work, stretch));
       }
     }
@@ -169,48 +175,72 @@ Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
   const auto& series = *work.inputs.inputs.front();
   DISTRICT_TRY(const auto value_before, store_.value_before(series, stretch.start));
   DISTRICT_TRY(const auto value_after, store_.value_after(series, stretch.last_start));
-  auto before = value_before ? std::optional(value_before->start) : std::nullopt;
-  auto after = value_after ? std::optional(value_after->start) : std::nullopt;
+  // Where there is none, as far away as can be.
+  auto before = value_before ? value_before->start : Instant::min();
+  auto after = value_after ? value_after->start : Instant::max();
   if (series.kind == ValueKind::reading) {
     // At an exchange both registers were read, whether or not a message says so.
-    const auto first = meter_.registers_from(), end = meter_.registers_to();
-    if (first && *first < stretch.start) before = std::max(before, first);
-    if (end && !after && *end > stretch.last_start) after = *end - kTick;
+    for (const auto at : meter_.exchanges()) {
+      if (at < stretch.start) before = std::max(before, at);
+      if (at > stretch.last_start) after = std::min(after, at);
+    }
   }
   const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
   for (const auto kind : work.inputs.family->windows) {
-    const bool join_before = before && stretch.start - *before <= gap_max(kind);
-    const bool join_after = after && *after - stretch.last_start <= gap_max(kind);
-    const auto from = join_before ? *before : stretch.start;
-    const auto to = join_after ? std::max(*after, last) : last;
+    const bool join_before = before >= stretch.start - gap_max(kind);
+    const bool join_after = after <= stretch.last_start + gap_max(kind);
+    const auto from = join_before ? before : stretch.start;
+    const auto to = join_after ? std::max(after, last) : last;
     for (auto window = calendar_.window(kind, from); window.start <= to;
          window = calendar_.after(window)) {
       work.windows.push_back(window);
     }
   }
-  return series.kind == ValueKind::reading ? add_differences(work, stretch) : Result<Ok>(Ok{});
+  const bool differs = work.inputs.family->family == Family::register_reading;
+  return differs ? add_differences(work, stretch) : Result<Ok>(Ok{});
 }
 
-// A difference changes from the reading before to the one behind, however far apart they are and
-// whatever was set aside in between.
+// A difference changes from the reading before to the one behind, however far apart they are,
+// whatever was set aside in between, and whichever meter they are of.
 Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
+  if (touched_.all) return Ok{};
   const auto& series = *work.inputs.inputs.front();
-  DISTRICT_TRY(const auto before, reading_before(store_, series, stretch.start));
-  DISTRICT_TRY(const auto after, reading_after(store_, series, stretch.last_start));
-  for (const auto kind : work.inputs.family->windows) {
-    if (before) work.windows.push_back(calendar_.window(kind, before->start));
-    if (after) work.windows.push_back(calendar_.window(kind, after->start));
+  const auto installed = meter_.registers_from(), removed = meter_.registers_to();
+  const auto from = std::max(stretch.start, installed.value_or(stretch.start));
+  const auto to = std::min(stretch.last_start, removed ? *removed - kTick : stretch.last_start);
+  if (from > to) return Ok{};  // all of them are of a time when the register was not the meter's
+  Shelf shelf(store_);
+  DISTRICT_TRY(const auto readings, readings_of(store_, shelf, meter_, series, from, to));
+  std::optional<Instant> before, after;
+  for (const auto& reading : readings) {
+    if (reading.implausible) continue;
+    if (reading.at < from) before = reading.at;
+    if (reading.at > to && !after) after = reading.at;
   }
-  Stretch all = stretch;
-  if (before) all.start = before->start;
-  if (after) all.last_start = all.reach = std::max(all.reach, after->start);
+  const auto touch = [&](Instant first, Instant last) {
+    return add_existing(work, {first, last, last, last});
+  };
+  if (before) DISTRICT_CHECK(touch(*before, *before));
+  if (after) DISTRICT_CHECK(touch(*after, *after));
   DISTRICT_TRY(const auto nearest, store_.value_before(series, stretch.start));
   DISTRICT_TRY(const auto next, store_.value_after(series, stretch.last_start));
-  const auto same = [](const auto& a, const auto& b) {
-    return a.has_value() == b.has_value() && (!a || a->start == b->start);
+  const auto same = [](const std::optional<Value>& value, const std::optional<Instant>& at) {
+    return value.has_value() == at.has_value() && (!value || value->start == *at);
   };
   if (same(nearest, before) && same(next, after)) return Ok{};
-  return add_existing(work, all);
+  return touch(before.value_or(from), after.value_or(to));
+}
+
+// Until where a reading of a meter that this one replaced, directly or not, acts at most: the first
+// reading that counts since this one was installed.
+Result<Instant> Recomputation::differs_until(const Series& registers) {
+  const auto installed = *meter_.registers_from();
+  Shelf shelf(store_);
+  DISTRICT_TRY(const auto readings,
+               readings_of(store_, shelf, meter_, registers, installed, installed));
+  for (const auto& reading : readings)
+    if (!reading.implausible && reading.at >= installed) return reading.at + kTick;
+  return installed + kTick;
 }
 
 // Values of the other inputs change windows, but make none.
@@ -286,7 +316,7 @@ Result<Ok> Recomputation::compute(const Work& work, std::span<const Window> wind
     }
   }
   Material material{calendar_, meter_.master, standards_, {}, {}, {}};
-  if (meter_.successor) material.continued_by = meter_.successor->number;
+  material.successor = meter_.successor;
   for (const auto* series : work.inputs.inputs) {
     auto& input = material.inputs.emplace_back();
     if (series == nullptr) continue;

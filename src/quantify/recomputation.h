@@ -55,6 +55,7 @@ class Recomputation {
   Result<Instant> held_until(const store::Series& series, Instant last);
   Result<Ok> add_windows(Work& work, const Stretch& stretch);
   Result<Ok> add_differences(Work& work, const Stretch& stretch);
+  Result<Instant> differs_until(const store::Series& registers);
   Result<Ok> add_existing(Work& work, const Stretch& stretch);
   Result<bool> has_rows(const Work& work, const Window& window);
 

@@ -6,6 +6,7 @@
 
 #include "crypto/digest.h"
 #include "log/log.h"
+#include "quantify/dependents.h"
 #include "quantify/engine.h"
 #include "quantify/ingestion.h"
 #include "quantify/master_data.h"
@@ -135,6 +136,7 @@ Result<SiteImportReport> import_statements(store::Database& database, const std:
   Touched touched;
   KnownIds known;
   DISTRICT_CHECK(Ingestion(store, known, origin, touched).take(batch));
+  DISTRICT_CHECK(Dependents::touch(store, touched));
   for (const auto meter_id : touched.meter_ids()) {
     DISTRICT_CHECK(store.put_stale(meter_id));
     ++report.meters;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <tuple>
+#include <vector>
 
 namespace district::quantify {
 namespace {
@@ -17,11 +19,6 @@ auto key(const Version& version) { return std::tie(version.start, version.end); 
 // news.
 bool says_the_same(const Version& a, const Version& b) {
   return a.value == b.value && ((a.flags ^ b.flags) & flag_estimated) == 0;
-}
-
-auto receipt_order(const Version& version) {
-  return std::tie(version.received_at, version.leaf_index, version.message_index, version.start,
-                  version.end);
 }
 
 // Settles one key, its versions in the order of receipt; gives the one that counts.
@@ -39,43 +36,80 @@ Version* settle_key(std::vector<Version*>& versions) {
   return current;
 }
 
-// Disjoint intervals, by start.
-class Union {
- public:
-  bool overlaps(Instant start, Instant end) const {
-    const auto next = parts_.lower_bound(end);
-    return next != parts_.begin() && std::prev(next)->second > start;
-  }
-  void add(Instant start, Instant end) {
-    auto part = parts_.upper_bound(start);
-    if (part != parts_.begin() && std::prev(part)->second >= start) part = std::prev(part);
-    while (part != parts_.end() && part->first <= end) {
-      start = std::min(start, part->first);
-      end = std::max(end, part->second);
-      part = parts_.erase(part);
-    }
-    parts_.emplace(start, end);
-  }
+// Whether two intervals are about the same time.
+bool collide(const Version& a, const Version& b) {
+  const auto common = std::min(a.end, b.end) - std::max(a.start, b.start);
+  if (common <= Duration{}) return false;
+  const auto shorter = std::min(a.end - a.start, b.end - b.start);
+  return common > kBoundary || 2 * common >= shorter;
+}
 
- private:
-  std::map<Instant, Instant> parts_;
+bool is_part_of(const Version& fine, const Version& coarse) {
+  return fine.start >= coarse.start - kBoundary && fine.end <= coarse.end + kBoundary &&
+         2 * (fine.end - fine.start) <= coarse.end - coarse.start;
+}
+
+// An interval, and within it those that it would be excluding: they are at most half as long, so
+// there are no more levels than a length has digits.
+struct Part;
+// That do not collide, by start.
+using Layer = std::map<Instant, std::unique_ptr<Part>>;
+struct Part {
+  Version* version = nullptr;
+  Layer within;
 };
+
+Part* colliding(const Layer& layer, const Version& version) {
+  // Those that do not collide overlap by so little that their ends are in the order of starts.
+  auto next = layer.lower_bound(version.start);
+  while (next != layer.begin() && std::prev(next)->second->version->end > version.start) --next;
+  for (; next != layer.end() && next->first < version.end; ++next)
+    if (collide(version, *next->second->version)) return next->second.get();
+  return nullptr;
+}
+
+// From the latest received to the earliest.
+void place(Layer& all, Version& version) {
+  auto* layer = &all;
+  while (auto* there = colliding(*layer, version)) {
+    if (!is_part_of(version, *there->version)) {
+      version.state = MeasurementState::excluded;
+      return;
+    }
+    layer = &there->within;
+  }
+  layer->emplace(version.start, std::make_unique<Part>(Part{&version, {}}));
+}
+
+bool gives_way(const Part& part) {
+  Duration finer{};
+  for (const auto& [start, fine] : part.within) finer += fine->version->end - fine->version->start;
+  const auto length = part.version->end - part.version->start;
+  return static_cast<double>(finer.count()) >= kFinerShare * static_cast<double>(length.count());
+}
+
+// `counts`: what does not give way to what is within it.
+void settle_layer(const Layer& layer, bool counts) {
+  for (const auto& [start, part] : layer) {
+    const bool finer_count = counts && gives_way(*part);
+    if (!counts || finer_count) part->version->state = MeasurementState::excluded;
+    settle_layer(part->within, finer_count);
+  }
+}
 
 void exclude_overlapped(std::vector<Version*>& counting) {
   std::sort(counting.begin(), counting.end(), [](const Version* a, const Version* b) {
     return receipt_order(*a) > receipt_order(*b);
   });
-  Union later;
-  for (auto* version : counting) {
-    if (version->start == version->end) continue;  // an instant covers nothing
-    if (later.overlaps(version->start, version->end)) version->state = MeasurementState::excluded;
-    later.add(version->start, version->end);
-  }
+  Layer all;
+  for (auto* version : counting)
+    if (version->start != version->end) place(all, *version);  // an instant covers nothing
+  settle_layer(all, true);
 }
 
 }  // namespace
 
-void settle(std::vector<Version>& versions) {
+void settle(std::span<Version> versions) {
   std::vector<Version*> ordered;
   for (auto& version : versions) {
     const bool takes_part = version.state != MeasurementState::unusable &&

@@ -32,6 +32,7 @@ class Touched {
   }
 
  private:
+  friend class Dependents;
   friend class Engine;
   friend class Recomputation;
   friend class Ingestion;

@@ -1,9 +1,14 @@
 #include "query/api.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
+#include <set>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/near_name.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "observe/events.h"
 #include "query/caller.h"
@@ -11,6 +16,7 @@
 #include "query/rendering.h"
 #include "query/resource.h"
 #include "store/read_snapshot.h"
+#include "trust/api_keys.h"
 
 namespace district::query {
 namespace {
@@ -36,6 +42,8 @@ const char* title_of(unsigned status) {
       return "Not Found";
     case 406:
       return "Not Acceptable";
+    case 416:
+      return "Range Not Satisfiable";
     case 503:
       return "Service Unavailable";
     default:
@@ -93,6 +101,93 @@ void put_tag(pipeline::Answer& answer, std::string_view if_none_match) {
   if (names_tag(if_none_match, tag)) answer.http_status = 304;
 }
 
+struct Range {
+  std::uint64_t first = 0, octets = 0;
+};
+
+// The part of `size` octets that is asked for. nullopt: none, several or what is no range: all of
+// it. A part of no octets: there is nothing where it begins. Source: RFC 9110 section 14.
+std::optional<Range> range_of(std::string_view text, std::uint64_t size) {
+  constexpr std::string_view kUnit = "bytes=";
+  const auto unit = text.substr(0, kUnit.size());
+  const bool octets = std::ranges::equal(unit, kUnit, {}, [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (!octets) return std::nullopt;
+  text = trim_xml_space(text.substr(kUnit.size()));
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  // nullopt: no number. What is too large for one is as good as endless.
+  const auto number = [](std::string_view digits) -> std::optional<std::uint64_t> {
+    if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) return {};
+    std::uint64_t value = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return read.ec == std::errc() ? value : std::numeric_limits<std::uint64_t>::max();
+  };
+  const auto first = number(text.substr(0, dash)), last = number(text.substr(dash + 1));
+  if (dash == 0) {
+    if (!last) return std::nullopt;
+    const auto tail = std::min(*last, size);
+    return Range{size - tail, tail};
+  }
+  const bool open = dash + 1 == text.size();
+  if (!first || (!last && !open) || (last && *last < *first)) return std::nullopt;
+  if (*first >= size) return Range{};
+  return Range{*first, (last ? std::min(*last, size - 1) : size - 1) - *first + 1};
+}
+
+// An answer that was cut off goes on where it ended, if it is still the same (RFC 9110
+// section 13.1.5: strong comparison; a date is never one of ours).
+void take_range(pipeline::Answer& answer, const server::ApiRequest& request) {
+  answer.fields += "Accept-Ranges: bytes\r\n";
+  if (answer.http_status != 200 || request.range.empty()) return;
+  const bool same = request.if_range.empty() || answer.fields.find("\r\nETag: " + request.if_range +
+                                                                   "\r\n") != std::string::npos;
+  const auto range = same ? range_of(request.range, answer.body.size()) : std::nullopt;
+  if (!range) return;
+  const auto size = std::to_string(answer.body.size());
+  if (range->octets == 0) {
+    answer = problem(416, "the range is not in the " + size + " octets that there are");
+    answer.fields += "Accept-Ranges: bytes\r\nContent-Range: bytes */" + size + "\r\n";
+    return;
+  }
+  answer.http_status = 206;
+  answer.fields += "Content-Range: bytes " + std::to_string(range->first) + '-' +
+                   std::to_string(range->first + range->octets - 1) + '/' + size + "\r\n";
+  answer.body = answer.body.substr(range->first, range->octets);
+}
+
+// The query as it may stand in the log: parameters that exist, without what is an API key. A key
+// must not come in a query, but some will try.
+std::string query_for_log(std::string_view query) {
+  static const auto names = [] {
+    std::set<std::string_view> known;
+    for (const auto& resource : resources()) {
+      for (const auto& each : resource.parameters) known.insert(each.name);
+    }
+    for (const auto& each : common_parameters()) known.insert(each.name);
+    return known;
+  }();
+  std::string shown;
+  std::size_t hidden = 0;
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    if (pair.empty()) continue;
+    const auto equals = std::min(pair.find('='), pair.size());
+    const auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true);
+    const bool known = names.contains(pair.substr(0, equals)) && equals < pair.size();
+    if (!known || !value || trust::may_hold_api_key(*value)) {
+      ++hidden;
+      continue;
+    }
+    if (!shown.empty()) shown += '&';
+    shown += pair;
+  }
+  if (hidden > 0) shown += " (" + std::to_string(hidden) + " not shown)";
+  return shown;
+}
+
 // The resource at the path, and what the path says of its parameters.
 const Resource* find_resource(std::string_view path, Parameters& from_path) {
   const auto matches = [&](std::string_view pattern) {
@@ -137,13 +232,24 @@ const Parameter* find_parameter(const Resource& resource, std::string_view name)
   return nullptr;
 }
 
+// "did you mean 'tenant'? ", or nothing.
+std::string near_parameter(const Resource& resource, std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& each : resource.parameters) known.emplace_back(each.name);
+  for (const auto& each : common_parameters()) {
+    if (takes(resource, each)) known.emplace_back(each.name);
+  }
+  const auto meant = nearest_name(name, known);
+  return !meant.empty() ? "did you mean '" + meant + "'? " : std::string();
+}
+
 Result<Ok> check(const Resource& resource, const Parameters& parameters) {
   for (const auto& [name, value] : parameters.all()) {
     const auto* known = find_parameter(resource, name);
     if (known == nullptr) {
       return fail(ErrorCode::admin_invalid,
                   std::string(resource.path) + " has no parameter '" + name + "'",
-                  "/api/v1/openapi.json describes them");
+                  near_parameter(resource, name) + "/api/v1/openapi.json describes them");
     }
     if (known->values.empty() || std::ranges::find(known->values, value) != known->values.end()) {
       continue;
@@ -225,8 +331,8 @@ Result<pipeline::Answer> read(const Resource& resource, const Question& question
   }
   pipeline::Answer answer;
   answer.content_type = media_type_of(format);
-  answer.body =
-      format == Format::csv ? as_csv(resource, page.rows) : as_json(resource, page.rows, next);
+  answer.body = format == Format::json ? as_json(resource, page.rows, next)
+                                       : as_csv(resource, page.rows, format == Format::csv_exact);
   if (next) answer.fields = "Link: <" + *next + ">; rel=\"next\"\r\n";
   return answer;
 }
@@ -236,7 +342,9 @@ Result<pipeline::Answer> read(const Resource& resource, const server::ApiRequest
   const auto& parameters = question.parameters;
   DISTRICT_CHECK(check(resource, parameters));
   const auto named = parameters.text("format");
-  const auto format = named ? std::optional(*named == "csv" ? Format::csv : Format::json)
+  const auto format = named ? std::optional(*named == "csv"         ? Format::csv
+                                            : *named == "csv-exact" ? Format::csv_exact
+                                                                    : Format::json)
                       : resource.read_octets != nullptr ? std::optional(Format::json)
                                                         : format_for(request.accept);
   if (!format) return problem(406, "there is application/json and text/csv");
@@ -290,24 +398,33 @@ Result<std::unique_ptr<Api>> Api::open(const std::string& database_path, const C
 
 pipeline::Answer Api::get(const server::ApiRequest& request) {
   std::string asked_by = "nobody";
-  auto answered = answer(request, asked_by);
+  bool in_octets = false;
+  auto answered = answer(request, asked_by, in_octets);
   if (answered.http_status == 200) {
     answered.fields += kUsualFields;
     put_tag(answered, request.if_none_match);
+    if (in_octets) take_range(answered, request);
   }
-  // Who has read what of whom: a meter's readings are personal data.
-  observe::emit(answered.http_status == 500 ? observe::Level::error : observe::Level::info,
-                "api_request",
-                {{"by", asked_by},
-                 {"peer", request.peer},
-                 {"path", request.path},
-                 {"query", request.query},
-                 {"status", answered.http_status},
-                 {"octets", answered.body.size()}});
+  answered.asked_by = std::move(asked_by);
   return answered;
 }
 
-pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& asked_by) {
+// Who has read what of whom: a meter's readings are personal data.
+void Api::sent(const server::ApiRequest& request, const pipeline::Answer& answer,
+               const server::Sent& sent) {
+  observe::emit(
+      answer.http_status == 500 ? observe::Level::error : observe::Level::info, "api_request",
+      {{"by", answer.asked_by},
+       {"peer", request.peer},
+       {"path", server::path_for_log(request.path)},
+       {"query", query_for_log(request.query)},
+       {"status", answer.http_status},
+       {"octets", sent.octets},
+       {"detail", sent.cut != nullptr ? "cut off: " + std::string(sent.cut) : "all sent"}});
+}
+
+pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& asked_by,
+                             bool& in_octets) {
   const auto path = std::string_view(request.path).substr(server::kApiPath.size());
   if (path == kDescription) {
     return {200, "application/json", description_};
@@ -338,6 +455,7 @@ pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& ask
   if (resource == nullptr) {
     return problem(404, "there is no such resource", "/api/v1/openapi.json describes all");
   }
+  in_octets = resource->read_octets != nullptr;
   auto parameters = Parameters::parse(request.query);
   if (!parameters) return failed(parameters.error());
   for (const auto& [name, value] : from_path.all()) parameters->set(name, value);

@@ -2,8 +2,8 @@
 // openapi.json there describes it, made from the same table (query/resource.h) that it runs from.
 // Who asks comes with a bearer API key (trust/api_keys.h) or, over mutual TLS, with a tenant's
 // certificate, and sees nothing of other tenants, not even whether they exist.
-// Source: RFC 9110 (conditional requests), RFC 6750 (bearer), RFC 9457 (problems), RFC 8288
-// (links), RFC 4180 (CSV), OpenAPI 3.1.
+// Source: RFC 9110 (conditional and range requests), RFC 6750 (bearer), RFC 9457 (problems), RFC
+// 8288 (links), RFC 4180 (CSV), OpenAPI 3.1.
 #pragma once
 
 #include <memory>
@@ -29,12 +29,16 @@ class Api final : public server::Api {
 
   // Threads: at most server::kApiThreads at once.
   pipeline::Answer get(const server::ApiRequest& request) override;
+  // A line in the log: who has asked what, and how much of the answer was sent.
+  void sent(const server::ApiRequest& request, const pipeline::Answer& answer,
+            const server::Sent& sent) override;
 
  private:
   class Connection;
   Api(const Clock& clock, std::string description)
       : clock_(clock), description_(std::move(description)) {}
-  pipeline::Answer answer(const server::ApiRequest& request, std::string& asked_by);
+  pipeline::Answer answer(const server::ApiRequest& request, std::string& asked_by,
+                          bool& in_octets);
 
   const Clock& clock_;
   const std::string description_;  // openapi.json

@@ -1,6 +1,9 @@
 #include "query/meter_walk.h"
 
 #include <algorithm>
+#include <set>
+
+#include "base/near_name.h"
 
 namespace district::query {
 namespace {
@@ -20,9 +23,38 @@ Result<MeterWalk> MeterWalk::from(const Question& question, MeterKey begin) {
   MeterWalk walk(question, std::move(tenants));
   const auto& all = walk.tenants_;
   const auto first = std::ranges::lower_bound(all, begin.tenant);
+  if (begin == MeterKey{}) DISTRICT_CHECK(walk.check_names());
   walk.tenant_ = static_cast<std::size_t>(first - all.begin());
   if (first != all.end() && *first == begin.tenant) walk.begin_ = std::move(begin);
   return walk;
+}
+
+Result<Ok> MeterWalk::check_names() const {
+  if (!source_ && !meter_) return Ok{};
+  std::set<std::string> names;
+  for (const auto& tenant : tenants_) {
+    DISTRICT_TRY(const auto found,
+                 store::meters_from(database_, {tenant, "", ""}, source_, meter_, 1));
+    if (!found.empty()) return Ok{};
+    // Of the source where it is known, of the meter otherwise.
+    DISTRICT_TRY(const auto of_source,
+                 store::meters_from(database_, {tenant, "", ""}, source_, {}, kReadAtOnce));
+    for (const auto& meter : of_source) names.insert(meter.key.meter);
+  }
+  const bool source_unknown = names.empty() && source_;
+  if (source_unknown) {
+    for (const auto& tenant : tenants_) {
+      DISTRICT_TRY(const auto all,
+                   store::meters_from(database_, {tenant, "", ""}, {}, {}, kReadAtOnce));
+      for (const auto& meter : all) names.insert(meter.key.source);
+    }
+  }
+  const auto& name = source_unknown ? *source_ : *meter_;
+  const std::vector<std::string> known(names.begin(), names.end());
+  return fail(ErrorCode::not_found,
+              (source_unknown ? "you see no source '" : "there is no such meter '") + name + "'" +
+                  did_you_mean(name, known),
+              "GET /api/v1/meters shows which there are");
 }
 
 Result<std::optional<store::StoredMeter>> MeterWalk::next() {

@@ -14,13 +14,15 @@ namespace district::query {
 class MeterWalk {
  public:
   // From the meter on; the first one of all where it is empty.
-  // Errors: those of Question::tenants().
+  // Errors: those of Question::tenants(); not_found: the caller sees no source or meter of the name
+  // asked for, which a misspelt one must not hide.
   static Result<MeterWalk> from(const Question& question, MeterKey begin);
   // nullopt: there are no more. Errors: archive_unavailable, archive_corrupt.
   Result<std::optional<store::StoredMeter>> next();
 
  private:
   MeterWalk(const Question& question, std::vector<std::string> tenants);
+  Result<Ok> check_names() const;
   store::Database& database_;
   const std::vector<std::string> tenants_;
   const std::optional<std::string> source_, meter_;

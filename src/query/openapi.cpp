@@ -94,6 +94,16 @@ Json success_of(const Resource& resource) {
   return {{"description", "Found"}, {"headers", header}, {"content", content}};
 }
 
+Json range_header(std::string_view name) {
+  return {
+      {"name", name},
+      {"in", "header"},
+      {"description", name == "Range" ? "One range of octets, to go on with an answer that was cut"
+                                      : "The ETag of that answer"},
+      {"required", false},
+      {"schema", {{"type", "string"}}}};
+}
+
 Json operation_of(const Resource& resource) {
   Json parameters = Json::array();
   for (const auto& each : resource.parameters) parameters.push_back(parameter_of(each, resource));
@@ -106,7 +116,12 @@ Json operation_of(const Resource& resource) {
     responses[status] = {{"$ref", "#/components/responses/problem"}};
   }
   if (resource.read_octets != nullptr) {
-    responses["403"] = {{"$ref", "#/components/responses/problem"}};
+    for (const auto* name : {"Range", "If-Range"}) parameters.push_back(range_header(name));
+    responses["206"] = success_of(resource);
+    responses["206"]["description"] = "The part that the Range names";
+    for (const auto* status : {"403", "416"}) {
+      responses[status] = {{"$ref", "#/components/responses/problem"}};
+    }
   }
   Json operation{{"operationId", resource.id}, {"summary", resource.summary}};
   if (!resource.description.empty()) operation["description"] = resource.description;

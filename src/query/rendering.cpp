@@ -51,16 +51,19 @@ int wish_for(std::string_view type, const std::string& accept) {
   return wish;
 }
 
-std::string csv_field(const Json& value) {
+std::string csv_field(const Json& value, bool exact) {
   if (value.is_null()) return {};
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) {
+    const auto text = value.get<std::string>();
+    return exact ? text : csv_text(text);
+  }
   if (!value.is_array()) return value.dump();
   std::string joined;
   for (const auto& part : value) {
     if (!joined.empty()) joined += ' ';
     joined += part.get<std::string>();
   }
-  return joined;
+  return exact ? joined : csv_text(joined);
 }
 
 Json object_of(const Resource& resource, const Row& row) {
@@ -82,11 +85,11 @@ std::optional<Format> format_for(std::string_view accept) {
 }
 
 std::string_view media_type_of(Format format) {
-  return format == Format::csv ? "text/csv; charset=utf-8; header=present" : kJsonType;
+  return format == Format::json ? kJsonType : "text/csv; charset=utf-8; header=present";
 }
 
 std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return with_escapes(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string as_json(const Resource& resource, const std::vector<Row>& rows,
@@ -101,7 +104,7 @@ std::string as_json(const Resource& resource, const std::vector<Row>& rows,
   return text + "],\n\"next\":" + (next ? dump(*next) : "null") + "}\n";
 }
 
-std::string as_csv(const Resource& resource, const std::vector<Row>& rows) {
+std::string as_csv(const Resource& resource, const std::vector<Row>& rows, bool exact) {
   const auto& columns = resource.columns;
   const bool open = !columns.empty() && columns.back().type == Type::members;
   const auto fixed = columns.size() - (open ? 1 : 0);
@@ -117,10 +120,10 @@ std::string as_csv(const Resource& resource, const std::vector<Row>& rows) {
   write_csv_record(out, record);
   for (const auto& row : rows) {
     record.clear();
-    for (std::size_t i = 0; i < fixed; ++i) record.push_back(csv_field(row[i]));
+    for (std::size_t i = 0; i < fixed; ++i) record.push_back(csv_field(row[i], exact));
     for (const auto& name : further) {
       const auto member = row.back().find(name);
-      record.push_back(member == row.back().end() ? "" : csv_field(*member));
+      record.push_back(member == row.back().end() ? "" : csv_field(*member, exact));
     }
     write_csv_record(out, record);
   }

@@ -8,7 +8,8 @@
 
 namespace district::query {
 
-enum class Format : std::uint8_t { json, csv };
+// csv_exact: CSV without the guards of csv_text().
+enum class Format : std::uint8_t { json, csv, csv_exact };
 
 // By Accept (RFC 9110 section 12.5.1); nullopt: neither would do.
 std::optional<Format> format_for(std::string_view accept);
@@ -18,7 +19,8 @@ std::string_view media_type_of(Format format);
 std::string as_json(const Resource& resource, const std::vector<Row>& rows,
                     const std::optional<std::string>& next);
 // With a header line (RFC 4180).
-std::string as_csv(const Resource& resource, const std::vector<Row>& rows);
+std::string as_csv(const Resource& resource, const std::vector<Row>& rows, bool exact = false);
+// On one line, with what cannot be seen as \uXXXX.
 std::string dump(const Json& json);
 
 }  // namespace district::query

@@ -227,7 +227,9 @@ const std::vector<Resource>& resources() {
 
 const std::vector<Parameter>& common_parameters() {
   static const std::vector<Parameter> all{
-      {"format", "Default: as Accept asks, else json", {"json", "csv"}},
+      {"format",
+       "Default: as Accept asks, else json; csv-exact: CSV with every text exactly as it was sent",
+       {"json", "csv", "csv-exact"}},
       {"zone",
        "IANA name of the time zone in which instants are spelled, and days begin; default: UTC"},
       {"limit", "Rows of a page at most, 1 to 10000; default: 1000"},

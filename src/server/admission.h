@@ -28,6 +28,7 @@ class Connections {
     ~Slot() {
       if (all_ != nullptr) all_->release(peer_);
     }
+    const std::string& peer() const { return peer_; }  // as admit() was given it
 
    private:
     Connections* all_;

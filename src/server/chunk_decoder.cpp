@@ -25,6 +25,7 @@ ChunkDecoder::Step ChunkDecoder::decode(std::string_view in, std::span<std::byte
   Step step{0, 0};
   while (status_ == Status::more && step.used < in.size()) {
     if (state_ != State::data) {
+      malformed_in_ = state_;
       if (!take(in[step.used])) status_ = Status::malformed;
       ++step.used;
       continue;
@@ -39,6 +40,27 @@ ChunkDecoder::Step ChunkDecoder::decode(std::string_view in, std::span<std::byte
     if (chunk_octets_left_ == 0) state_ = State::data_return;
   }
   return step;
+}
+
+const char* ChunkDecoder::rule() const {
+  switch (malformed_in_) {
+    case State::size_begin:
+    case State::size:
+      return "a chunk's size is no hexadecimal number, or too long";
+    case State::size_line_feed:
+      return "CR without LF after a chunk's size";
+    case State::data_return:
+    case State::data_line_feed:
+      return "a chunk does not end where its size says, with CR LF";
+    case State::trailer_line:
+    case State::trailer_name:
+    case State::trailer_value:
+    case State::trailer_line_feed:
+    case State::last_line_feed:
+      return "a trailer field is malformed, too long or one that must not be there";
+    default:
+      return "a chunk extension is malformed or too long";
+  }
 }
 
 bool ChunkDecoder::go(State state) {

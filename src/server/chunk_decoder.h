@@ -28,6 +28,8 @@ class ChunkDecoder {
   Step decode(std::string_view in, std::span<std::byte> out);
 
   Status status() const { return status_; }
+  // Of HTTP, where it is malformed.
+  const char* rule() const;
 
  private:
   // Named after what comes next, or what we are in.
@@ -65,6 +67,7 @@ class ChunkDecoder {
   const std::size_t overhead_octets_max_;
   State state_ = State::size_begin;
   Status status_ = Status::more;
+  State malformed_in_ = State::size_begin;
   std::uint64_t chunk_octets_left_ = 0;
   std::size_t extension_octets_ = 0, trailer_octets_ = 0;
   std::string trailer_name_;  // lower case

@@ -15,8 +15,38 @@ void HeadScanner::feed(std::string_view octets) {
     if (complete() || refused_ != 0) return;
     ++octets_;
     ++octets_of_part_;
+    refused_in_ = state_;
     refused_ = take(c);
     if (refused_ == 0) refused_ = check_limits();
+  }
+}
+
+std::string HeadScanner::rule() const {
+  return std::string(broken_rule()) + ", at octet " + std::to_string(octets_) + " of the head";
+}
+
+const char* HeadScanner::broken_rule() const {
+  if (refused_ == 414) return "the request target is too long";
+  if (refused_ == 431 && fields_ > kFieldsMax) return "too many fields";
+  if (refused_ == 431) return "the head is larger than limits.header_bytes";
+  if (refused_ == 501) return "the method is longer than any";
+  if (refused_ == 505) return "neither HTTP/1.1 nor HTTP/1.0";
+  switch (refused_in_) {
+    case State::method:
+      return "the request does not begin with a method";
+    case State::target:
+      return "an octet in the request target that RFC 3986 does not allow there";
+    case State::version:
+    case State::version_end:
+      return "the request line does not end with HTTP/1.1 and CR LF";
+    case State::line:
+      return "a line that begins with white space or an octet that no field's name has";
+    case State::name:
+      return "a field's name with white space or another octet that no name has";
+    case State::value:
+      return "a line break other than CR LF, or a control character, in a field's value";
+    default:
+      return "CR without LF";
   }
 }
 

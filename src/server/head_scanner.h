@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace district::server {
@@ -30,6 +31,8 @@ class HeadScanner {
 
   bool complete() const { return state_ == State::complete; }
   unsigned refused() const { return refused_; }  // the status; 0: not refused
+  // The rule that was broken, where it was: of HTTP alone, so that anybody may be told.
+  std::string rule() const;
   std::size_t octets() const { return octets_; }
 
  private:
@@ -49,6 +52,7 @@ class HeadScanner {
   unsigned take(char c);  // the status to refuse with; 0: fine
   unsigned take_version(char c);
   unsigned check_limits() const;
+  const char* broken_rule() const;
   void begin(State state);
 
   const std::size_t octets_max_;
@@ -56,6 +60,7 @@ class HeadScanner {
   std::size_t octets_ = 0, octets_of_part_ = 0, fields_ = 0;
   bool other_version_ = false;
   unsigned refused_ = 0;
+  State refused_in_ = State::method;
 };
 
 }  // namespace district::server

@@ -10,7 +10,9 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/http_grammar.h"
 #include "server/server.h"
@@ -28,28 +30,56 @@ std::string_view value_of(const Header& header, beast::string_view name) {
   return std_view(header[name]);
 }
 
-// Beast takes a list of equal lengths, and a coding other than chunked as no coding at all. A proxy
-// before us may read them otherwise, so both are refused.
-bool framing_is_clear(const Header& header) {
-  const auto lengths = header.count(http::field::content_length);
-  const auto codings = header.count(http::field::transfer_encoding);
-  if (lengths + codings > 1) return false;
-  if (lengths == 1) {
-    const auto value = std_view(header[http::field::content_length]);
-    return !value.empty() && std::all_of(value.begin(), value.end(), is_digit);
-  }
-  if (codings == 1) {
-    return header.version() == 11 &&
-           beast::iequals(header[http::field::transfer_encoding], "chunked");
-  }
-  return true;
+std::string_view without_spaces(std::string_view value) {
+  while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
+  return value;
 }
 
-bool singletons_are_single(const Header& header) {
+// The rule of framing that a head breaks; nullptr: none. It reads the lines itself, since Beast
+// takes a list of equal lengths, and a coding other than chunked as no coding at all: a proxy
+// before us may read them otherwise.
+const char* framing_problem(std::string_view octets) {
+  std::size_t lengths = 0, codings = 0;
+  std::string_view length, coding;
+  const auto request_line = octets.substr(0, octets.find("\r\n"));
+  while (octets.find("\r\n") != std::string_view::npos) {
+    octets.remove_prefix(octets.find("\r\n") + 2);
+    const auto line = octets.substr(0, octets.find("\r\n"));
+    const auto colon = std::min(line.find(':'), line.size());
+    const beast::string_view name(line.data(), colon);
+    const auto value = without_spaces(line.substr(std::min(colon + 1, line.size())));
+    if (beast::iequals(name, "Content-Length")) ++lengths, length = value;
+    if (beast::iequals(name, "Transfer-Encoding")) ++codings, coding = value;
+  }
+  if (lengths > 0 && codings > 0) return "Content-Length beside Transfer-Encoding";
+  if (lengths > 1) return "Content-Length twice";
+  if (codings > 1) return "Transfer-Encoding twice";
+  if (lengths == 1) {
+    if (length.find(',') != std::string_view::npos)
+      return "Content-Length with more than one value";
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), number);
+    const bool digits = !length.empty() && std::all_of(length.begin(), length.end(), is_digit);
+    if (!digits) return "Content-Length is no number";
+    if (error != std::errc()) return "Content-Length is out of range";
+  }
+  if (codings == 1) {
+    if (!beast::iequals({coding.data(), coding.size()}, "chunked")) {
+      return "a Transfer-Encoding other than chunked";
+    }
+    if (!request_line.ends_with("HTTP/1.1")) return "Transfer-Encoding in HTTP/1.0";
+  }
+  return nullptr;
+}
+
+// The field that is there twice, but must not be; nullptr: none.
+const char* twice(const Header& header) {
   const auto names = {"Host",       "Content-Type", "Content-Encoding",
                       "SOAPAction", "Expect",       "Authorization"};
-  return std::all_of(names.begin(), names.end(),
-                     [&](const char* name) { return header.count(name) <= 1; });
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const char* name) { return header.count(name) > 1; });
+  return found == names.end() ? nullptr : *found;
 }
 
 bool keeps_alive(const Header& header) {
@@ -140,17 +170,20 @@ bool host_is_good(const Header& header) {
 
 RequestHead judge(const Header& header) {
   RequestHead head;
-  const auto refuse = [&head](unsigned status) {
+  const auto refuse = [&head](unsigned status, std::string rule) {
     head.refused = status;
+    head.rule = std::move(rule);
     return head;
   };
   head.is_post = header.method() == http::verb::post;
   head.is_head = header.method() == http::verb::head;
   const auto target = path_and_query(header);
-  if (!framing_is_clear(header) || !singletons_are_single(header) || !host_is_good(header) ||
-      !target) {
-    return refuse(400);
+  if (const char* name = twice(header)) return refuse(400, std::string(name) + " twice");
+  if (header.count(http::field::host) == 0 && header.version() == 11) {
+    return refuse(400, "no Host");
   }
+  if (!host_is_good(header)) return refuse(400, "Host is not a host with an optional port");
+  if (!target) return refuse(400, "the request target has none of the four forms");
   head.keep_alive = keeps_alive(header);
   head.chunked = header.count(http::field::transfer_encoding) == 1;
   // Beast has refused one that is out of range.
@@ -164,16 +197,20 @@ RequestHead judge(const Header& header) {
   head.path = path;
   head.resource = resource_at(path);
   if (head.resource == Resource::service && !path.empty() && path != kServicePath) {
-    return refuse(404);
+    return refuse(404, "there is nothing at this path");
   }
 
   const bool reads = head.is_head || header.method() == http::verb::get;
   head.allow = head.resource == Resource::service ? "GET, HEAD, POST" : "GET, HEAD";
-  if (!reads && !(head.is_post && head.resource == Resource::service)) return refuse(405);
+  if (!reads && !(head.is_post && head.resource == Resource::service)) {
+    return refuse(405, "this path takes " + head.allow);
+  }
 
   const auto expect = std_view(header[http::field::expect]);
   if (!expect.empty() && header.version() == 11) {
-    if (!beast::iequals({expect.data(), expect.size()}, "100-continue")) return refuse(417);
+    if (!beast::iequals({expect.data(), expect.size()}, "100-continue")) {
+      return refuse(417, "an expectation other than 100-continue");
+    }
     head.expects_continue = true;
   }
   head.content_type = value_of(header, "Content-Type");
@@ -182,21 +219,28 @@ RequestHead judge(const Header& header) {
   head.authorization = value_of(header, "Authorization");
   head.accept = list_of(header, "Accept");
   head.if_none_match = list_of(header, "If-None-Match");
+  head.range = list_of(header, "Range");
+  head.if_range = list_of(header, "If-Range");
   return head;
 }
 
 }  // namespace
 
 RequestHead parse_head(std::string_view octets) {
+  RequestHead refused;
+  refused.refused = 400;
+  if (const char* rule = framing_problem(octets)) {
+    refused.rule = rule;
+    return refused;
+  }
   http::request_parser<http::empty_body> parser;
   parser.header_limit(std::numeric_limits<std::uint32_t>::max());  // the scanner has one
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());    // who reads the body has one
   boost::system::error_code error;
   parser.put(boost::asio::const_buffer(octets.data(), octets.size()), error);
   if (!error && parser.is_header_done()) return judge(parser.get());
-  RequestHead head;
-  head.refused = 400;
-  return head;
+  refused.rule = "a field with a value that it must not have";
+  return refused;
 }
 
 }  // namespace district::server

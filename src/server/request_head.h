@@ -14,6 +14,7 @@ enum class Resource : std::uint8_t { service, health, api };
 struct RequestHead {
   // Not 0: the request is refused with this status. 400 means that where it ends is in doubt.
   unsigned refused = 0;
+  std::string rule;   // that was broken then: of HTTP alone, so that anybody may be told
   std::string allow;  // with 405
 
   Resource resource = Resource::service;
@@ -26,7 +27,7 @@ struct RequestHead {
   bool expects_continue = false;
   std::string path, query;  // as sent; the query without "?"
   std::string content_type, content_encoding, soap_action;
-  std::string authorization, accept, if_none_match;
+  std::string authorization, accept, if_none_match, range, if_range;
 };
 
 // `octets`: a head that a HeadScanner has found complete and without fault.

@@ -27,6 +27,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kFilesBesidesConnections = 128;  // database, log, listening socket
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+// For what was cut off to be told in the log.
+constexpr auto kCutAtStop = std::chrono::milliseconds(500);
 constexpr auto kRefusalsReportedEvery = std::chrono::seconds(10);
 
 // Each connection is a file descriptor; the usual soft limit of 1024 is soon reached. Gives how
@@ -120,7 +122,8 @@ struct Server::Impl {
   void admit(Session::Socket socket, IoThread& io, Door& door);
   void reload_certificates();
   void reload_every_day();
-  void report_refusal(const std::string& peer);
+  void report_refusals(steady_clock::time_point now);
+  std::vector<std::unique_ptr<IoThread>> make_io_threads();
   void for_each_session(const std::function<void(Session&)>& what);
 
   // The order matters: what sessions use is destroyed after the threads, which hold the last of
@@ -131,13 +134,18 @@ struct Server::Impl {
   net::steady_timer day;
   std::size_t next_io_thread = 0;
   std::uint64_t refused = 0;
+  std::string last_refused;
   steady_clock::time_point refusals_reported{};
 };
 
-std::vector<std::unique_ptr<IoThread>> make_io_threads(Front& front) {
+std::vector<std::unique_ptr<IoThread>> Server::Impl::make_io_threads() {
   std::vector<std::unique_ptr<IoThread>> threads;
-  threads.push_back(
-      std::make_unique<IoThread>([&front] { front.refusals.report(steady_clock::now()); }));
+  threads.push_back(std::make_unique<IoThread>([this] {
+    const auto now = steady_clock::now();
+    front.refusals.report(now);
+    front.traces.report(now);
+    report_refusals(now);
+  }));
   while (threads.size() < front.settings.io_threads) {
     threads.push_back(std::make_unique<IoThread>([] {}));
   }
@@ -146,7 +154,7 @@ std::vector<std::unique_ptr<IoThread>> make_io_threads(Front& front) {
 
 Server::Impl::Impl(Settings settings)
     : front(std::move(settings)),
-      io_threads(make_io_threads(front)),
+      io_threads(make_io_threads()),
       day(io_threads.front()->context()) {}
 
 // One for each listener.
@@ -239,7 +247,9 @@ void Server::Impl::admit(Session::Socket socket, IoThread& io, Door& door) {
   const auto address = without_v4_mapping(endpoint.address());
   auto slot = front.connections.admit(counted_as(address));
   if (!slot) {
-    report_refusal(address.to_string());
+    ++refused;
+    last_refused = address.to_string();
+    report_refusals(steady_clock::now());
     return;  // closes the socket
   }
   socket.set_option(tcp::no_delay(true), error);
@@ -249,12 +259,10 @@ void Server::Impl::admit(Session::Socket socket, IoThread& io, Door& door) {
 }
 
 // One line for many, so that a flood of connections is not a flood of lines.
-void Server::Impl::report_refusal(const std::string& peer) {
-  ++refused;
-  const auto now = steady_clock::now();
-  if (now - refusals_reported < kRefusalsReportedEvery) return;
+void Server::Impl::report_refusals(steady_clock::time_point now) {
+  if (refused == 0 || now - refusals_reported < kRefusalsReportedEvery) return;
   observe::emit(observe::Level::warning, "connections_refused",
-                {{"count", refused}, {"last_peer", peer}});
+                {{"count", refused}, {"last_peer", last_refused}});
   refusals_reported = now;
   refused = 0;
 }
@@ -311,17 +319,23 @@ void Server::stop() {
     impl->day.cancel();
   });
   impl_->for_each_session([](Session& session) { session.close_when_idle(); });
-  if (front.application != nullptr && !front.connections.wait_until_none(front.settings.finish)) {
-    observe::emit(observe::Level::warning, "requests_cut_off_at_stop", {});
-  }
+  const bool cut =
+      front.application != nullptr && !front.connections.wait_until_none(front.settings.finish);
+  if (cut) observe::emit(observe::Level::warning, "requests_cut_off_at_stop", {});
   // A thread that waits for octets would wait for ever.
   front.cutting_uploads = true;
   impl_->for_each_session([](Session& session) { session.cut_upload(); });
+  if (cut) {
+    impl_->for_each_session([](Session& session) { session.end_now(); });
+    front.connections.wait_until_none(kCutAtStop);
+  }
   front.large_workers.stop();
   front.api_workers.stop();
   front.workers.stop();
   for (const auto& thread : impl_->io_threads) thread->stop();
   front.refusals.report(steady_clock::time_point::max());
+  front.traces.report(steady_clock::time_point::max());
+  impl_->report_refusals(steady_clock::time_point::max());
 }
 
 // Connections spread over the threads, each of which does little but TLS: some tens of microseconds

@@ -49,8 +49,18 @@ struct ApiRequest {
   std::string path;   // the whole of it
   std::string query;  // without "?"
   std::string authorization, accept, if_none_match;
+  std::string range, if_range;                     // empty with HEAD, for which they mean nothing
   std::optional<Sha256Digest> client_certificate;  // its key proved in the handshake; enrolled
   std::string peer;
+};
+
+// A path as it may stand in the log: what is long enough to be a secret does not.
+std::string path_for_log(std::string_view path);
+
+// What became of an answer's body on the way to the client.
+struct Sent {
+  std::uint64_t octets = 0;   // that the client's system has taken, as far as ours knows
+  const char* cut = nullptr;  // why the rest was not sent; null: all was
 };
 
 // Answers what is asked below kApiPath.
@@ -60,6 +70,9 @@ class Api {
   // On one of kApiThreads threads, which do nothing else; may block. A HEAD is answered as a GET:
   // the front leaves the body out, as it does with status 304.
   virtual pipeline::Answer get(const ApiRequest& request) = 0;
+  // Once after each get(), when its answer is sent. On an I/O thread; must not block.
+  virtual void sent(const ApiRequest& /*request*/, const pipeline::Answer& /*answer*/,
+                    const Sent& /*sent*/) {}
 };
 inline constexpr std::size_t kApiThreads = 2;
 

@@ -1,5 +1,9 @@
 #include "server/session.h"
 
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +16,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 #include "observe/events.h"
 #include "server/head_scanner.h"
@@ -32,6 +37,11 @@ constexpr net::use_awaitable_t<IoThread::Executor> kAwait;
 // connection holds for reading.
 constexpr std::size_t kFirstOctets = 1024;
 constexpr std::string_view kEmptyLine = "\r\n";
+// At least so much of an answer must pass within Settings::write.
+constexpr std::size_t kWriteOctets = 16 * 1024;
+// What the system may hold of an answer that is not on its way yet: the less, the better we know
+// what has been taken.
+constexpr int kNotSentOctetsMax = 64 * 1024;
 constexpr std::size_t kKeptResponseOctetsMax = 8 * 1024;
 constexpr std::size_t kReadOctets = 64 * 1024;
 // After an answer to a request that was not read to its end: what we still read, so that the system
@@ -60,6 +70,8 @@ std::string_view text_of(unsigned status) {
       return "not found\n";
     case 405:
       return "method not allowed\n";
+    case 408:
+      return "request timeout\n";
     case 414:
       return "request target too long\n";
     case 417:
@@ -75,6 +87,19 @@ std::string_view text_of(unsigned status) {
   }
 }
 
+RequestHead refused_head(unsigned status, std::string rule) {
+  RequestHead head;
+  head.refused = status;
+  head.rule = std::move(rule);
+  return head;
+}
+
+std::string of_the_body(std::uint64_t octets, const RequestHead& head) {
+  auto text = "after " + std::to_string(octets);
+  if (!head.chunked) text += " of " + std::to_string(head.content_length);
+  return text + " octets of the body";
+}
+
 // RFC 9457: the query API's form of a refusal.
 std::shared_ptr<const pipeline::Answer> no_time_to_read() {
   static const auto answer = std::make_shared<const pipeline::Answer>(pipeline::Answer{
@@ -87,12 +112,21 @@ Error cut(std::string detail) { return {ErrorCode::request_cut, std::move(detail
 
 }  // namespace
 
+std::string Session::gone_text(const Incoming& incoming) {
+  return "the client ended the connection " + of_the_body(incoming.octets, incoming.head);
+}
+
+std::string Session::too_slow_text(const Incoming& incoming) {
+  return "the client sent nothing more, or too slowly, " +
+         of_the_body(incoming.octets, incoming.head);
+}
+
 // At the minimum rate the next octets would be here by then.
 steady_clock::time_point Pace::deadline(std::uint64_t octets) const {
   const auto parts = static_cast<std::int64_t>(octets / kPaceOctets);
   const auto at_rate =
       std::chrono::milliseconds(1000 * octets / settings_.body_octets_per_second_min);
-  return begin_ + std::min(settings_.body * (1 + parts), settings_.body_grace + at_rate);
+  return begin_ + std::min(settings_.body * (1 + parts), grace_ + at_rate);
 }
 
 Front::Front(Settings s)
@@ -138,7 +172,17 @@ void Session::close_if_overdue(steady_clock::time_point now) {
   const bool rests = !request_under_way_ && !first_request_;
   const bool gives_way = rests && front_.connections.crowded() && io_.may_close_for_room();
   if (now <= deadline_ && !gives_way) return;
+  overdue_ = now > deadline_;
   boost::system::error_code ignored;
+  if (overdue_ && answer_when_overdue_) {
+    // Again at the next tick if it comes between two steps of a read, which does not feel it then.
+    stream_.next_layer().cancel(ignored);
+    return;
+  }
+  int waiting = 0;
+  if (::ioctl(stream_.next_layer().native_handle(), SIOCOUTQ, &waiting) == 0) {
+    not_taken_ = static_cast<std::uint64_t>(std::max(waiting, 0));
+  }
   stream_.next_layer().close(ignored);
 }
 
@@ -147,8 +191,18 @@ void Session::close_when_idle() {
   if (!request_under_way_) stream_.next_layer().close(ignored);
 }
 
+void Session::end_now() {
+  boost::system::error_code ignored;
+  stream_.next_layer().close(ignored);
+}
+
 void Session::cut_upload() {
   if (upload_) upload_->fail(cut("the server stops"));
+}
+
+void Session::must_end_by(steady_clock::time_point deadline) {
+  deadline_ = deadline;
+  overdue_ = false;
 }
 
 void Session::must_end_within(std::chrono::milliseconds time) {
@@ -176,10 +230,19 @@ Session::Awaitable<bool> Session::handshake() {
   co_await stream_.async_handshake(net::ssl::stream_base::server,
                                    net::redirect_error(kAwait, error));
   if (error) {
-    observe::emit(observe::Level::debug, "handshake_failed",
-                  {{"peer", peer_}, {"detail", error.message()}});
+    if (overdue_) {
+      trace("handshake_failed", "the handshake was not over within limits.handshake_seconds");
+    } else if (has_sent(stream_.native_handle())) {
+      trace("handshake_failed", handshake_problem(error));
+    } else {  // it has only looked whether somebody listens
+      observe::emit(observe::Level::debug, "handshake_failed",
+                    {{"peer", peer_}, {"detail", error.message()}});
+    }
     co_return false;
   }
+  const int few = kNotSentOctetsMax;
+  ::setsockopt(stream_.next_layer().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &few,
+               sizeof few);
   if (client_certificates_ != ClientCertificates::off) {
     proved_certificate_ = client_certificate(stream_.native_handle());
   }
@@ -196,7 +259,10 @@ Session::Awaitable<bool> Session::wait_for_request() {
     boost::system::error_code error;
     const auto octets = co_await stream_.async_read_some(buffer_.prepare(kFirstOctets),
                                                          net::redirect_error(kAwait, error));
-    if (error) co_return false;
+    if (error) {
+      if (first_request_) trace_end_of_unused(error);
+      co_return false;
+    }
     buffer_.commit(octets);
   }
   request_under_way_ = true;
@@ -204,7 +270,7 @@ Session::Awaitable<bool> Session::wait_for_request() {
   co_return true;
 }
 
-Session::Awaitable<std::optional<unsigned>> Session::read_head(std::size_t& octets) {
+Session::Awaitable<bool> Session::read_head(RequestHead& head, std::size_t& octets) {
   HeadScanner scanner(front_.settings.header_octets_max);
   std::size_t scanned = 0;
   bool may_skip = true;
@@ -222,12 +288,21 @@ Session::Awaitable<std::optional<unsigned>> Session::read_head(std::size_t& octe
       may_skip = false;
     }
     octets = scanner.octets();
-    if (scanner.refused() != 0 || scanner.complete()) co_return scanner.refused();
+    if (scanner.refused() != 0) head = refused_head(scanner.refused(), scanner.rule());
+    if (scanner.refused() != 0 || scanner.complete()) co_return true;
     const auto room = std::min(std::max(kFirstOctets, scanned), buffer_.max_size() - scanned);
     boost::system::error_code error;
     const auto count =
         co_await stream_.async_read_some(buffer_.prepare(room), net::redirect_error(kAwait, error));
-    if (error) co_return std::nullopt;
+    if (error && overdue_) {
+      head = refused_head(408, "the head was not complete within limits.header_seconds");
+      co_return true;
+    }
+    if (error) {
+      trace("request_cut", "the client ended the connection after " +
+                               std::to_string(scanner.octets()) + " octets of the head");
+      co_return false;
+    }
     buffer_.commit(count);
   }
 }
@@ -235,22 +310,35 @@ Session::Awaitable<std::optional<unsigned>> Session::read_head(std::size_t& octe
 Session::Awaitable<bool> Session::serve_request() {
   must_end_within(front_.settings.header);
   std::size_t octets = 0;
-  const auto refused = co_await read_head(octets);
-  if (!refused) co_return false;
   // Named, because g++ 12 destroys a braced temporary in a co_await expression twice.
-  const RequestHead unread;
-  if (*refused != 0 || !may_ask()) {
-    const bool sent = co_await send_status(*refused != 0 ? *refused : 403, unread);
-    co_return sent;
+  RequestHead head;
+  answer_when_overdue_ = true;
+  const bool came = co_await read_head(head, octets);
+  answer_when_overdue_ = false;
+  if (!came) co_return false;
+  if (head.refused == 0 && !may_ask()) {
+    head = refused_head(
+        403, "client_certificates is \"required\", and the certificate with SHA-256 " +
+                 (proved_certificate_ ? to_hex(*proved_certificate_) : std::string("(none)")) +
+                 " is not enrolled, or not in force now");
   }
-  const auto head = parse_head({static_cast<const char*>(buffer_.data().data()), octets});
-  buffer_.consume(octets);
-  if (head.refused != 0) {
-    const bool sent = co_await send_status(head.refused, head);
-    co_return sent;
+  if (head.refused == 0) {
+    head = parse_head({static_cast<const char*>(buffer_.data().data()), octets});
+    buffer_.consume(octets);
   }
+  status_ = 0;
+  sent_ = {};
+  const bool more = co_await answer_request(head);
+  // The query API says it itself, of each of its answers.
+  if (sent_.cut != nullptr && head.resource != Resource::api) trace_cut_answer(head);
+  co_return more;
+}
+
+Session::Awaitable<bool> Session::answer_request(const RequestHead& head) {
   bool more = false;
-  if (head.resource == Resource::api) {
+  if (head.refused != 0) {
+    more = co_await send_refusal(head);
+  } else if (head.resource == Resource::api) {
     more = co_await serve_api(head);
   } else if (head.is_post) {
     more = co_await serve_post(head);
@@ -263,7 +351,7 @@ Session::Awaitable<bool> Session::serve_request() {
 Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
   const auto& settings = front_.settings;
   Incoming incoming{head, ChunkDecoder(settings.body_octets_max, settings.header_octets_max),
-                    Pace(settings), BodyBudget::Share(front_.bodies)};
+                    Pace(settings, settings.body_grace), BodyBudget::Share(front_.bodies)};
   Bytes body;
   auto end = BodyEnd::complete;
   if (head.content_length > settings.body_octets_max) {
@@ -292,7 +380,7 @@ Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
     co_return more;
   }
   if (end != BodyEnd::complete) {
-    more = co_await refuse_body(end, head);
+    more = co_await refuse_body(end, incoming);
     co_return more;
   }
   auto& workers = receive::claims_to_be_large(head.content_encoding, body) ? front_.large_workers
@@ -306,26 +394,40 @@ Session::Awaitable<bool> Session::serve_post(const RequestHead& head) {
 }
 
 Session::Awaitable<bool> Session::send_continue() {
-  response_ = "HTTP/1.1 100 Continue\r\n\r\n";
-  const bool sent = co_await send_response(true);
+  status_ = 100;
+  response_ = "HTTP/1.1 100 Continue\r\n";
+  const bool sent = co_await send_response(true, {});
   co_return sent;
 }
 
-// The answer to a body that was not read to its end.
-Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const RequestHead& head) {
-  bool more = false;
+// The answer to a body that was not read to its end, which leaves a line in the log. Null: nobody
+// is there to be answered; it is on record all the same.
+std::shared_ptr<const pipeline::Answer> Session::refusal_of(BodyEnd end, const Incoming& incoming) {
+  const auto refused = [&](ErrorCode code, std::string detail) {
+    return std::make_shared<const pipeline::Answer>(
+        refusal(code, std::move(detail), incoming.head));
+  };
   if (end == BodyEnd::too_large) {
-    const auto answer =
-        refusal(ErrorCode::too_large, "the body is larger than limits.body_bytes", head);
-    more = co_await send_answer(answer, head, false);
-  } else if (end == BodyEnd::no_room) {
-    const auto answer = overload(
-        "limits.body_bytes_total, or all places for large bodies, are in use", head.content_type);
-    more = co_await send_answer(*answer, head, false);
-  } else if (end == BodyEnd::malformed) {
-    const RequestHead unread;
-    more = co_await send_status(400, unread);
+    return refused(ErrorCode::too_large, "the body is larger than limits.body_bytes");
   }
+  if (end == BodyEnd::no_room) {
+    return overload("limits.body_bytes_total, or all places for large bodies, are in use",
+                    incoming.head.content_type);
+  }
+  if (end == BodyEnd::too_slow) return refused(ErrorCode::request_cut, too_slow_text(incoming));
+  if (!front_.stopping) refused(ErrorCode::request_cut, gone_text(incoming));
+  return nullptr;
+}
+
+Session::Awaitable<bool> Session::refuse_body(BodyEnd end, const Incoming& incoming) {
+  bool more = false;
+  if (end == BodyEnd::malformed) {
+    const auto malformed = refused_head(400, incoming.chunks.rule());
+    more = co_await send_refusal(malformed);
+    co_return more;
+  }
+  const auto answer = refusal_of(end, incoming);
+  if (answer) more = co_await send_answer(*answer, incoming.head, false);
   co_return more;
 }
 
@@ -358,7 +460,7 @@ Session::Awaitable<Session::BodyEnd> Session::read_body(Incoming& incoming, Byte
 Session::Awaitable<Session::BodyEnd> Session::read_some_body(Incoming& incoming,
                                                              std::span<std::byte> room) {
   const auto deadline = incoming.pace.deadline(incoming.octets);
-  if (steady_clock::now() > deadline) co_return BodyEnd::gone;
+  if (steady_clock::now() > deadline) co_return BodyEnd::too_slow;
   must_end_by(deadline);
   if (incoming.head.chunked) {
     const auto end = co_await read_some_chunked(incoming, room);
@@ -372,9 +474,11 @@ Session::Awaitable<Session::BodyEnd> Session::read_some_body(Incoming& incoming,
     buffer_.consume(count);
   } else {
     boost::system::error_code error;
+    answer_when_overdue_ = true;
     count = co_await stream_.async_read_some(net::buffer(room.data(), room.size()),
                                              net::redirect_error(kAwait, error));
-    if (error) co_return BodyEnd::gone;
+    answer_when_overdue_ = false;
+    if (error) co_return overdue_ ? BodyEnd::too_slow : BodyEnd::gone;
   }
   incoming.octets += count;
   co_return BodyEnd::complete;
@@ -384,10 +488,12 @@ Session::Awaitable<Session::BodyEnd> Session::read_some_chunked(Incoming& incomi
                                                                 std::span<std::byte> room) {
   if (buffer_.size() == 0) {
     boost::system::error_code error;
+    answer_when_overdue_ = true;
     const auto read =
         co_await stream_.async_read_some(buffer_.prepare(std::min(buffer_.max_size(), kReadOctets)),
                                          net::redirect_error(kAwait, error));
-    if (error) co_return BodyEnd::gone;
+    answer_when_overdue_ = false;
+    if (error) co_return overdue_ ? BodyEnd::too_slow : BodyEnd::gone;
     buffer_.commit(read);
   }
   const auto step = incoming.chunks.decode(
@@ -410,7 +516,7 @@ Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
   const bool room =
       !front_.large_workers.full() && incoming.share.grow_to(kWholeOctetsMax + Upload::kOctetsMax);
   if (!room) {
-    more = co_await refuse_body(BodyEnd::no_room, head);
+    more = co_await refuse_body(BodyEnd::no_room, incoming);
     co_return more;
   }
   const auto upload = std::make_shared<Upload>([weak = weak_from_this()] {
@@ -430,9 +536,10 @@ Session::Awaitable<bool> Session::serve_large(Incoming& incoming, Bytes begin) {
       upload->finish();
     } else if (end == BodyEnd::too_large) {
       upload->fail({ErrorCode::too_large, "the body is larger than limits.body_bytes", {}, {}, {}});
+    } else if (end == BodyEnd::malformed) {
+      upload->fail(cut(incoming.chunks.rule()));
     } else {
-      upload->fail(cut(end == BodyEnd::malformed ? "its chunks are malformed"
-                                                 : "the peer is gone or too slow"));
+      upload->fail(cut(end == BodyEnd::too_slow ? too_slow_text(incoming) : gone_text(incoming)));
     }
     co_await wait_for_answer();
   }
@@ -489,7 +596,10 @@ bool Session::submit(Workers& workers) {
 
 void Session::work() {
   compute([this] {
-    if (api_request_) return answer(front_.api->get(*api_request_));
+    if (api_request_) {
+      read_by_api_ = true;
+      return answer(front_.api->get(*api_request_));
+    }
     front_.application->post(std::move(request_), shared_from_this());
   });
 }
@@ -566,45 +676,68 @@ Session::Awaitable<bool> Session::serve_get(const RequestHead& head) {
   }
   bool more = false;
   if (!found) {
-    more = co_await send_status(404, head);
+    auto unknown = head;
+    unknown.refused = 404;
+    unknown.rule = "no document has this query";
+    more = co_await send_refusal(unknown);
     co_return more;
   }
   const bool keep_alive = may_keep_alive(head.keep_alive && !head.has_body);
   begin_response(200, type, found->size(), keep_alive);
-  response_ += "\r\n";
-  if (!head.is_head) response_ += *found;
-  more = co_await send_response(keep_alive);
+  more = co_await send_response(keep_alive, head.is_head ? std::string_view() : *found);
   co_return more;
 }
 
 Session::Awaitable<bool> Session::serve_api(const RequestHead& head) {
   bool more = false;
   if (!may_read_api_) {
-    more = co_await send_status(404, head);
+    auto unknown = head;
+    unknown.refused = 404;
+    unknown.rule = "the query API is off, or not for this listener";
+    more = co_await send_refusal(unknown);
     co_return more;
   }
-  ApiRequest asked{head.path,   head.query,         head.authorization,
-                   head.accept, head.if_none_match, client_certificate_,
-                   peer_};
-  api_request_ = std::move(asked);
+  const ApiRequest asked{head.path,
+                         head.query,
+                         head.authorization,
+                         head.accept,
+                         head.if_none_match,
+                         head.is_head ? std::string() : head.range,
+                         head.is_head ? std::string() : head.if_range,
+                         client_certificate_,
+                         peer_};
+  api_request_ = asked;
+  read_by_api_ = false;
   if (submit(front_.api_workers)) co_await wait_for_answer();
   if (!answer_) co_return false;  // the server stops
   // Clients that take their answers slowly must not fill the memory.
   BodyBudget::Share share(front_.bodies);
-  if (!share.grow_to(answer_->body.size())) answer_ = no_time_to_read();
+  if (!share.grow_to(answer_->body.size())) {
+    read_by_api_ = false;
+    answer_ = no_time_to_read();
+  }
   more = co_await send_answer(*answer_, head, head.keep_alive && !head.has_body);
+  if (read_by_api_) {
+    front_.api->sent(asked, *answer_, sent_);
+  } else {
+    auto refused = head;
+    refused.refused = answer_->http_status;
+    refused.rule = "too much is being read";
+    trace_refusal(refused);
+  }
   co_return more;
 }
 
-Session::Awaitable<bool> Session::send_status(unsigned status, const RequestHead& head) {
-  const auto text = text_of(status);
+Session::Awaitable<bool> Session::send_refusal(const RequestHead& head) {
+  trace_refusal(head);
+  std::string text(text_of(head.refused));
+  // Only where the request can be mended by what HTTP itself says; whoever may ask what is told.
+  if (head.refused == 400) text = "bad request: " + head.rule + "\n";
   // keep_alive is false where the framing is in doubt.
   const bool keep_alive = may_keep_alive(head.keep_alive && !head.has_body);
-  begin_response(status, "text/plain; charset=utf-8", text.size(), keep_alive);
-  if (status == 405) response_ += "Allow: " + head.allow + "\r\n";
-  response_ += "\r\n";
-  if (!head.is_head) response_ += text;
-  const bool more = co_await send_response(keep_alive);
+  begin_response(head.refused, "text/plain; charset=utf-8", text.size(), keep_alive);
+  if (head.refused == 405) response_ += "Allow: " + head.allow + "\r\n";
+  const bool more = co_await send_response(keep_alive, head.is_head ? std::string_view() : text);
   co_return more;
 }
 
@@ -622,15 +755,15 @@ Session::Awaitable<bool> Session::send_answer(const pipeline::Answer& answer,
     response_ += "Accept-Encoding: gzip\r\n";
   }
   response_ += answer.fields;
-  response_ += "\r\n";
-  if (!head.is_head && answer.http_status != kNotModified) response_ += answer.body;
-  const bool more = co_await send_response(keep_alive);
+  const bool has_body = !head.is_head && answer.http_status != kNotModified;
+  const bool more = co_await send_response(
+      keep_alive, has_body ? std::string_view(answer.body) : std::string_view());
   co_return more;
 }
 
-// Head and body are written as one, into one TLS record if they are small.
 void Session::begin_response(unsigned status, std::string_view content_type, std::size_t length,
                              bool keep_alive) {
+  status_ = status;
   const auto reason = http::obsolete_reason(http::int_to_status(status));
   response_ = "HTTP/1.1 ";
   response_ += std::to_string(status);
@@ -648,12 +781,43 @@ void Session::begin_response(unsigned status, std::string_view content_type, std
   response_ += keep_alive ? "\r\nConnection: keep-alive\r\n" : "\r\nConnection: close\r\n";
 }
 
-Session::Awaitable<bool> Session::send_response(bool keep_alive) {
-  must_end_within(front_.settings.write);
-  boost::system::error_code error;
-  co_await net::async_write(stream_, net::buffer(response_), net::redirect_error(kAwait, error));
+// Ends the head and sends it, with the body in one TLS record if they are small. The time that a
+// large one has follows its progress, as with bodies that arrive.
+Session::Awaitable<bool> Session::send_response(bool keep_alive, std::string_view body) {
+  response_ += "\r\n";
+  const std::uint64_t head_octets = response_.size();
+  const bool as_one = body.size() <= kWriteOctets;
+  if (as_one) response_ += body;
+  const Pace pace(front_.settings, front_.settings.write);
+  std::uint64_t sent = 0;
+  not_taken_ = 0;
+  bool whole = co_await send_octets(response_, pace, sent);
+  if (whole && !as_one) whole = co_await send_octets(body, pace, sent);
+  if (!whole) {
+    sent -= std::min(sent, not_taken_);
+    sent_.cut = overdue_          ? "the client took it too slowly"
+                : front_.stopping ? "the server stops"
+                                  : "the client ended the connection";
+  }
+  sent_.octets = sent - std::min(sent, head_octets);
   if (response_.capacity() > kKeptResponseOctetsMax) response_ = {};
-  co_return keep_alive && !error;
+  co_return keep_alive&& whole;
+}
+
+// false: not all of it. `sent`: octets of the answer, to which these are added.
+Session::Awaitable<bool> Session::send_octets(std::string_view octets, const Pace& pace,
+                                              std::uint64_t& sent) {
+  while (!octets.empty()) {
+    const auto part = octets.substr(0, kWriteOctets);
+    must_end_by(std::min(steady_clock::now() + front_.settings.write, pace.deadline(sent)));
+    boost::system::error_code error;
+    co_await net::async_write(stream_, net::buffer(part.data(), part.size()),
+                              net::redirect_error(kAwait, error));
+    if (error) co_return false;
+    sent += part.size();
+    octets.remove_prefix(part.size());
+  }
+  co_return true;
 }
 
 // TLS's close_notify, then TCP's end, then reading for a while whatever the client still sends.
@@ -672,6 +836,39 @@ Session::Awaitable<void> Session::close() {
                                             net::redirect_error(kAwait, error));
   }
   tcp.close(error);
+}
+
+void Session::trace(std::string_view event, std::string_view detail) {
+  if (front_.stopping) return;
+  front_.traces.write(slot_.peer(), event, {{"peer", peer_}, {"detail", detail}});
+}
+
+void Session::trace_refusal(const RequestHead& head) {
+  front_.traces.write(slot_.peer(), "request_refused",
+                      {{"peer", peer_},
+                       {"status", head.refused},
+                       {"path", path_for_log(head.path)},
+                       {"detail", head.rule}});
+}
+
+// A client that has not asked for anything. Some look at our certificate after the handshake, and
+// say nothing when they do not like it.
+void Session::trace_end_of_unused(const boost::system::error_code& error) {
+  if (overdue_) return trace("connection_unused", "no request within limits.header_seconds");
+  if (error.category() == net::error::get_ssl_category()) {
+    return trace("handshake_failed", handshake_problem(error));
+  }
+  trace("connection_unused",
+        "the client ended it after the handshake: perhaps it does not trust tls.certificate");
+}
+
+void Session::trace_cut_answer(const RequestHead& head) {
+  front_.traces.write(slot_.peer(), "answer_cut",
+                      {{"peer", peer_},
+                       {"status", status_},
+                       {"path", path_for_log(head.path)},
+                       {"octets", sent_.octets},
+                       {"detail", sent_.cut}});
 }
 
 pipeline::Answer Session::refusal(ErrorCode code, std::string detail,

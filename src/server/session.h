@@ -24,23 +24,27 @@
 #include "server/refusals.h"
 #include "server/request_head.h"
 #include "server/server.h"
+#include "server/traces.h"
 #include "server/upload.h"
 #include "server/workers.h"
 
 namespace district::server {
 
-// How long a body may take to arrive. Time in which we do not want to read does not count.
+// How long a body may take, one that arrives and one that is sent. Time in which we do not want to
+// read does not count.
 class Pace {
  public:
-  explicit Pace(const Settings& settings)
-      : settings_(settings), begin_(std::chrono::steady_clock::now()) {}
-  // When the next octet must be here, `octets` having come.
+  // `grace`: the time before the minimum rate counts.
+  Pace(const Settings& settings, std::chrono::milliseconds grace)
+      : settings_(settings), grace_(grace), begin_(std::chrono::steady_clock::now()) {}
+  // When the next octet must have passed, `octets` having done so.
   std::chrono::steady_clock::time_point deadline(std::uint64_t octets) const;
   void pause() { paused_ = std::chrono::steady_clock::now(); }
   void resume() { begin_ += std::chrono::steady_clock::now() - paused_; }
 
  private:
   const Settings& settings_;
+  const std::chrono::milliseconds grace_;
   std::chrono::steady_clock::time_point begin_, paused_;
 };
 
@@ -56,6 +60,7 @@ struct Front {
   Workers large_workers;
   Workers api_workers;  // reading never waits for what is being accepted, nor the other way round
   Refusals refusals;
+  Traces traces;
   Application* application = nullptr;
   Api* api = nullptr;
   std::atomic<bool> stopping{false};
@@ -78,6 +83,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   void close_if_overdue(std::chrono::steady_clock::time_point now);
   // Ends the connection unless a request is under way; then after its answer.
   void close_when_idle();
+  // Ends the connection whatever is under way.
+  void end_now();
   // Ends a large body that is still being read.
   void cut_upload();
 
@@ -91,7 +98,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   template <typename T>
   using Awaitable = boost::asio::awaitable<T, IoThread::Executor>;
   // `large`: what has been read is the beginning of a large body.
-  enum class BodyEnd { complete, large, too_large, no_room, malformed, gone };
+  enum class BodyEnd { complete, large, too_large, no_room, malformed, too_slow, gone };
 
   // A request whose body is being read.
   struct Incoming {
@@ -108,9 +115,10 @@ class Session final : public std::enable_shared_from_this<Session>,
   Awaitable<bool> handshake();
   // From here on a false means: the connection is over.
   Awaitable<bool> wait_for_request();
-  // The status to refuse with; 0: the head is in buffer_, `octets` long. nullopt: it is over.
-  Awaitable<std::optional<unsigned>> read_head(std::size_t& octets);
+  // The head is in buffer_, `octets` long, unless `head` is refused.
+  Awaitable<bool> read_head(RequestHead& head, std::size_t& octets);
   Awaitable<bool> serve_request();
+  Awaitable<bool> answer_request(const RequestHead& head);
   Awaitable<bool> serve_post(const RequestHead& head);
   Awaitable<bool> serve_get(const RequestHead& head);
   Awaitable<bool> serve_api(const RequestHead& head);
@@ -120,13 +128,17 @@ class Session final : public std::enable_shared_from_this<Session>,
   Awaitable<BodyEnd> read_some_chunked(Incoming& incoming, std::span<std::byte> room);
   Awaitable<bool> serve_large(Incoming& incoming, Bytes begin);
   Awaitable<BodyEnd> stream_body(Incoming& incoming, Upload& upload);
-  Awaitable<bool> refuse_body(BodyEnd end, const RequestHead& head);
+  Awaitable<bool> refuse_body(BodyEnd end, const Incoming& incoming);
+  std::shared_ptr<const pipeline::Answer> refusal_of(BodyEnd end, const Incoming& incoming);
+  static std::string gone_text(const Incoming& incoming);
+  static std::string too_slow_text(const Incoming& incoming);
   Awaitable<void> wait_for_answer();
   Awaitable<void> wait_for_event();
-  Awaitable<bool> send_status(unsigned status, const RequestHead& head);
+  Awaitable<bool> send_refusal(const RequestHead& head);
   Awaitable<bool> send_answer(const pipeline::Answer& answer, const RequestHead& head,
                               bool keep_alive);
-  Awaitable<bool> send_response(bool keep_alive);
+  Awaitable<bool> send_response(bool keep_alive, std::string_view body);
+  Awaitable<bool> send_octets(std::string_view octets, const Pace& pace, std::uint64_t& sent);
   Awaitable<void> close();
 
   bool may_ask();
@@ -135,6 +147,10 @@ class Session final : public std::enable_shared_from_this<Session>,
   void deliver();
   void take_answer();
   void interrupt_reading();
+  void trace(std::string_view event, std::string_view detail);
+  void trace_refusal(const RequestHead& head);
+  void trace_end_of_unused(const boost::system::error_code& error);
+  void trace_cut_answer(const RequestHead& head);
   pipeline::Answer refusal(ErrorCode code, std::string detail, const RequestHead& head) const;
   std::shared_ptr<const pipeline::Answer> overload(const char* detail,
                                                    std::string_view content_type);
@@ -142,7 +158,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   bool may_keep_alive(bool wanted) const;
   void begin_response(unsigned status, std::string_view content_type, std::size_t length,
                       bool keep_alive);
-  void must_end_by(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
+  void must_end_by(std::chrono::steady_clock::time_point deadline);
   void must_end_within(std::chrono::milliseconds time);
 
   Front& front_;
@@ -156,9 +172,16 @@ class Session final : public std::enable_shared_from_this<Session>,
   boost::asio::ssl::stream<Socket> stream_;
   boost::beast::flat_buffer buffer_;
   std::chrono::steady_clock::time_point deadline_;  // of what is under way on the network
+  bool overdue_ = false;                            // the deadline has passed
+  // What is overdue is cancelled, so that it can be answered; else the connection is closed.
+  bool answer_when_overdue_ = false;
   bool first_request_ = true;
   bool request_under_way_ = false;
   std::string response_;  // kept for its memory
+  unsigned status_ = 0;   // of it
+  Sent sent_;             // of its body
+  // What the system still had to send when the connection was closed.
+  std::uint64_t not_taken_ = 0;
   // Whose requests these are, for the fair queue: the tenant last authenticated, or the address.
   std::string flow_;
 
@@ -166,6 +189,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   Workers* workers_ = nullptr;
   receive::HttpRequest request_;
   std::optional<ApiRequest> api_request_;  // instead of request_
+  bool read_by_api_ = false;               // the API has been asked
   std::shared_ptr<const pipeline::Answer> worked_out_;
 
   // Cancelled when a worker has done something to wait for.

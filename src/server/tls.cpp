@@ -1,14 +1,17 @@
 #include "server/tls.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <boost/asio/ssl/error.hpp>
 #include <fstream>
 #include <string>
 #include <string_view>
 
 #include "base/c_handle.h"
+#include "crypto/certificate.h"
 
 namespace district::server {
 namespace {
@@ -39,7 +42,8 @@ constexpr int kModernSecurityLevel = 2, kLegacySecurityLevel = 0;
 // A client's key is checked before we know whether it is enrolled: its cost is bounded.
 constexpr int kClientKeyBitsMax = 8192;
 constexpr long kTicketSeconds = 2 * 60 * 60;
-constexpr std::string_view kProtocol = "http/1.1";
+// In our order (RFC 7301).
+constexpr std::string_view kProtocols[] = {"http/1.1", "http/1.0"};
 
 tl::unexpected<Error> unusable(const std::string& key, const std::filesystem::path& file,
                                const std::string& why) {
@@ -47,7 +51,23 @@ tl::unexpected<Error> unusable(const std::string& key, const std::filesystem::pa
               "set " + key + " to a PEM file that this user may read");
 }
 
+// Where the file is of another kind, says which.
+template <typename T>
+Result<Ok> known_kind(const std::string& key, const Result<T>& read) {
+  if (read) return Ok{};
+  return fail(ErrorCode::config_invalid, "cannot use " + key + " " + read.error().detail,
+              read.error().hint);
+}
+
 tl::unexpected<Error> does_not_belong(const CertificateFiles& files) {
+  const auto pair = crypto::read_key_pair(files.certificate.string(), files.key.string());
+  if (pair) {
+    return fail(ErrorCode::config_invalid,
+                "the TLS key " + files.key.string() +
+                    " does not belong to the first certificate of " + files.certificate.string() +
+                    ", but to " + pair->certificate.subject(),
+                "put the server's own certificate first, and those of its authorities behind it");
+  }
   return fail(
       ErrorCode::config_invalid,
       "the TLS key " + files.key.string() + " does not belong to " + files.certificate.string(),
@@ -65,11 +85,17 @@ Result<Ok> use_certificate(ssl::context& context, const CertificateFiles& files)
     return unusable(certificate, files.certificate, "cannot be opened");
   if (!can_open(files.key)) return unusable(key, files.key, "cannot be opened");
   context.use_certificate_chain_file(files.certificate.string(), error);
-  if (error) return unusable(certificate, files.certificate, error.message());
+  if (error) {
+    // OpenSSL only says that it found none.
+    DISTRICT_CHECK(
+        known_kind(certificate, crypto::Certificate::from_pem_file(files.certificate.string())));
+    return unusable(certificate, files.certificate, error.message());
+  }
   context.use_private_key_file(files.key.string(), ssl::context::pem, error);
   // OpenSSL keeps a key of another type than the certificate's apart, and says nothing.
   const bool of_one_type = ::SSL_CTX_check_private_key(context.native_handle()) == 1;
   if (!error) return of_one_type ? Result<Ok>(Ok{}) : does_not_belong(files);
+  DISTRICT_CHECK(known_kind(key, crypto::PrivateKey::from_pem_file(files.key.string())));
   const bool other_key =
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
   if (other_key) return does_not_belong(files);
@@ -149,14 +175,61 @@ void ask_for_certificate(SSL_CTX* native, ClientCertificates wanted) {
 // (RFC 9325 section 3.8).
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_octets,
                     const unsigned char* offered, unsigned int octets, void*) {
-  for (unsigned int at = 0; at < octets; at += 1U + offered[at]) {
-    const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
-    if (name != kProtocol) continue;
-    *chosen = offered + at + 1;
-    *chosen_octets = offered[at];
-    return SSL_TLSEXT_ERR_OK;
+  for (const auto protocol : kProtocols) {
+    for (unsigned int at = 0; at < octets; at += 1U + offered[at]) {
+      const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
+      if (name != protocol) continue;
+      *chosen = offered + at + 1;
+      *chosen_octets = offered[at];
+      return SSL_TLSEXT_ERR_OK;
+    }
   }
   return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// nullptr: OpenSSL's words must do.
+const char* meaning_of(int reason) {
+  switch (reason) {
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+      return "plain HTTP on the TLS port: the client must use https";
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_RECORD_LENGTH_MISMATCH:
+    case SSL_R_UNEXPECTED_MESSAGE:
+      return "what came is no TLS handshake";
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_UNKNOWN_PROTOCOL:
+      return "the client's TLS is older than this listener takes";
+    case SSL_R_NO_SHARED_CIPHER:
+      return "client and server have no cipher suite in common";
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SUITABLE_GROUPS:
+      return "client and server have no group for the key exchange in common";
+    case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
+    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+      return "client and server have no signature algorithm in common";
+    case SSL_R_NO_APPLICATION_PROTOCOL:
+      return "the client speaks neither HTTP/1.1 nor HTTP/1.0 (ALPN)";
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return "the client has sent no certificate, and client_certificates is \"required\"";
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+      return "the client's certificate has a key that is larger than any in use";
+    case SSL_R_INAPPROPRIATE_FALLBACK:
+      return "the client fell back to an older TLS than it could have";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+      return "the client does not trust the server's certificate";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+      return "the client finds the server's certificate expired";
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return "the client does not take the version of TLS that was chosen";
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace
@@ -183,6 +256,20 @@ std::optional<Sha256Digest> client_certificate(SSL* connection) {
                                  reinterpret_cast<unsigned char*>(digest.data()), &octets);
   if (made != 1 || octets != digest.size()) return std::nullopt;
   return digest;
+}
+
+std::string handshake_problem(const boost::system::error_code& error) {
+  if (error.category() != boost::asio::error::get_ssl_category()) return error.message();
+  const auto value = static_cast<unsigned long>(error.value());
+  const char* reason = ::ERR_reason_error_string(value);
+  const char* meaning = meaning_of(ERR_GET_REASON(value));
+  if (meaning == nullptr) return reason != nullptr ? reason : error.message();
+  return std::string(meaning) + (reason != nullptr ? std::string(" (") + reason + ")" : "");
+}
+
+bool has_sent(SSL* connection) {
+  BIO* const come = ::SSL_get_rbio(connection);
+  return come != nullptr && ::BIO_number_read(come) > 0;
 }
 
 }  // namespace district::server

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -25,5 +26,10 @@ Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(
 
 // SHA-256 of the certificate that the peer proved to have the key of; nullopt: it sent none.
 std::optional<Sha256Digest> client_certificate(SSL* connection);
+
+// Why a handshake failed, for the log: in our words, with OpenSSL's behind.
+std::string handshake_problem(const boost::system::error_code& error);
+// Whether the peer has sent anything at all.
+bool has_sent(SSL* connection);
 
 }  // namespace district::server

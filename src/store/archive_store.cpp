@@ -427,17 +427,22 @@ Result<std::vector<std::uint64_t>> ArchiveStore::staged() {
 Result<std::vector<StoredEnvelope>> ArchiveStore::list(const EnvelopeFilter& filter) {
   // By time or tenant the wanted leaves come from an index alone; only their rows are then read.
   const bool by_time = filter.from || filter.to;
-  std::string_view which = "leaf_index >= ?1 ORDER BY leaf_index LIMIT ?2";
+  const std::string order =
+      filter.newest_first ? " ORDER BY leaf_index DESC" : " ORDER BY leaf_index";
+  const std::string wanted = std::string("leaf_index >= ?1") +
+                             (filter.signer ? " AND certificate_sha256 = ?6" : "") + order +
+                             " LIMIT ?2";
+  std::string which = wanted;
   if (filter.tenant) {
     which =
         "leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_tenant "
-        "WHERE tenant = ?5 AND received_at >= ?3 AND received_at < ?4 AND leaf_index >= ?1 "
-        "ORDER BY leaf_index LIMIT ?2) ORDER BY leaf_index";
+        "WHERE tenant = ?5 AND received_at >= ?3 AND received_at < ?4 AND " +
+        wanted + ")" + order;
   } else if (by_time) {
     which =
         "leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_time "
-        "WHERE received_at >= ?3 AND received_at < ?4 AND leaf_index >= ?1 "
-        "ORDER BY leaf_index LIMIT ?2) ORDER BY leaf_index";
+        "WHERE received_at >= ?3 AND received_at < ?4 AND " +
+        wanted + ")" + order;
   }
   DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope).append(which)));
   statement.bind(1, filter.after_leaf ? *filter.after_leaf + 1 : 0).bind(2, filter.limit);
@@ -446,6 +451,7 @@ Result<std::vector<StoredEnvelope>> ArchiveStore::list(const EnvelopeFilter& fil
         .bind(4, filter.to.value_or(Instant::max()));
   }
   if (filter.tenant) statement.bind(5, *filter.tenant);
+  if (filter.signer) statement.bind(6, ByteView(*filter.signer));
   std::vector<StoredEnvelope> envelopes;
   while (true) {
     DISTRICT_TRY(const bool row, statement.step());

@@ -79,6 +79,8 @@ struct EnvelopeFilter {
   std::optional<std::string> tenant{};
   std::optional<Instant> from{}, to{};        // of received_at, half-open
   std::optional<std::uint64_t> after_leaf{};  // for paging
+  std::optional<Sha256Digest> signer{};       // its certificate
+  bool newest_first = false;                  // else in leaf order
   std::size_t limit = 1000;
 };
 
@@ -140,8 +142,8 @@ class ArchiveStore {
   // What is staged and not appended: under way, or left over by a crash.
   Result<std::vector<std::uint64_t>> staged();
 
-  Result<std::vector<StoredEnvelope>> list(const EnvelopeFilter& filter);  // in leaf order
-  Result<StoredEnvelope> find(std::string_view receipt_id);                // not_found
+  Result<std::vector<StoredEnvelope>> list(const EnvelopeFilter& filter);
+  Result<StoredEnvelope> find(std::string_view receipt_id);  // not_found
   // The chunk of that number of its compressed octets; what follows the last one is empty.
   Result<Bytes> raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index);
   Result<Bytes> staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index);

@@ -82,7 +82,7 @@ Result<Ok> check_path(const std::string& path, OpenMode mode) {
   if (kind == fs::file_type::regular) return Ok{};
   if (kind != fs::file_type::not_found) {
     return fail(ErrorCode::file_unreadable, path + " is not a regular file",
-                "name the database file, usually archive.db in the data folder");
+                "name a regular file; the server keeps district.db in the data folder");
   }
   if (mode != OpenMode::create) {
     return fail(ErrorCode::file_unreadable, "no database at " + path,

@@ -295,6 +295,12 @@ Result<std::vector<SiteImport>> SeriesStore::site_imports() {
   }
 }
 
+Result<std::uint64_t> SeriesStore::last_site_import() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT coalesce(max(leaf_index), 0) FROM site_import"));
+  DISTRICT_TRY(const bool found, row.step());
+  return found ? row.count(0) : 0;
+}
+
 Result<Ok> SeriesStore::put_stale(std::int64_t meter_id) {
   DISTRICT_TRY(auto row,
                db_.prepare("INSERT INTO stale_meter (meter_id) VALUES (?) ON CONFLICT DO NOTHING"));

@@ -116,6 +116,8 @@ Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::strin
   return key;
 }
 
+bool may_hold_api_key(std::string_view text) { return text.find(kPrefix) != text.npos; }
+
 const char* name_of(ApiRole role) { return role == ApiRole::auditor ? "auditor" : "reader"; }
 
 std::optional<ApiRole> api_role_of(std::string_view name) {

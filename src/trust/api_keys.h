@@ -45,6 +45,9 @@ Result<Ok> log_earlier_api_keys(store::Database& database, Instant now);
 Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::string_view text,
                                            Instant now);
 
+// Whether a key may be somewhere in a text, which must not be shown then.
+bool may_hold_api_key(std::string_view text);
+
 const char* name_of(ApiRole role);
 std::optional<ApiRole> api_role_of(std::string_view name);
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cctype>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/local_time.h"
+#include "base/text.h"
 #include "log/log.h"
 #include "trust/trust.h"
 
@@ -16,35 +16,16 @@ using Changes = Result<std::vector<TrustChange>>;
 
 constexpr std::size_t kTextBytesMax = 200;
 constexpr std::size_t kFingerprintDigitsMin = 8;
-constexpr const char* kZoneFolder = "/usr/share/zoneinfo/";
 
 // Printable UTF-8 of a bounded length, such as can stand in one line of a list.
 bool is_plain_text(std::string_view text) {
-  if (text.size() > kTextBytesMax) return false;
-  if (std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return false;
-  // Octets that are not UTF-8 are replaced in one of these and left out of the other.
-  using nlohmann::json;
-  const json value = text;
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) ==
-         value.dump(-1, ' ', false, json::error_handler_t::ignore);
+  return text.size() <= kTextBytesMax && is_printable(text);
 }
 
 // As xs:token has it: no space at the ends, no two together, no tabs or line breaks.
 bool is_token(std::string_view text) {
   return !text.empty() && is_plain_text(text) && text.front() != ' ' && text.back() != ' ' &&
          text.find("  ") == std::string_view::npos;
-}
-
-// A name of the IANA time zone database. Only characters that its names have, and no dot, so that
-// the name cannot leave the folder.
-bool is_zone(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-  if (name.empty() || name.size() > kTextBytesMax || name.front() == '/') return false;
-  if (name.find_first_not_of(kAllowed) != std::string_view::npos) return false;
-  std::error_code status;
-  return std::filesystem::is_regular_file(kZoneFolder + std::string(name), status);
 }
 
 // "001/0.0.1"
@@ -67,7 +48,7 @@ Result<Ok> check_tenant(const Tenant& tenant) {
     return invalid("the name is empty, too long or not plain text",
                    "use at most 200 characters in one line");
   }
-  if (!is_zone(tenant.zone)) {
+  if (find_zone(tenant.zone) == nullptr) {
     return invalid(
         "unknown time zone '" + tenant.zone + "'",
         "use a name of the IANA database, such as Europe/Madrid (timedatectl list-timezones "
@@ -105,6 +86,14 @@ Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant at,
   if (auto strength = crypto::check_strength(certificate.public_key()); !strength) {
     return fail(ErrorCode::admin_invalid, where + strength.error().detail,
                 "the pilot needs a new key: RSA of 2048 bits or more, or P-256, P-384, P-521");
+  }
+  if (certificate.is_authority()) {
+    return fail(
+        ErrorCode::admin_invalid,
+        where + "the certificate of " + certificate.subject() +
+            " is an authority's (CA:TRUE), not a signer's",
+        "give the gateway's own; one that signs itself is made with openssl req -x509 ... -addext "
+        "basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature");
   }
   if (!certificate.may_sign()) {
     return fail(ErrorCode::admin_invalid,

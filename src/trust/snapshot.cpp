@@ -67,6 +67,14 @@ std::vector<const EnrolledCertificate*> TrustSnapshot::find_by_issuer_serial(
   return found;
 }
 
+std::vector<crypto::Certificate> TrustSnapshot::newest(std::size_t count_max) const {
+  std::vector<crypto::Certificate> newest;
+  for (auto at = certificates_.rbegin(); at != certificates_.rend() && newest.size() < count_max;
+       ++at)
+    newest.push_back(at->certificate);
+  return newest;
+}
+
 std::vector<const Enrolment*> TrustSnapshot::active(const EnrolledCertificate& certificate,
                                                     Instant at) const {
   std::vector<const Enrolment*> active;

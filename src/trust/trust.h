@@ -42,6 +42,9 @@ class TrustSnapshot {
   std::vector<const EnrolledCertificate*> find_by_issuer_serial(std::string_view issuer_name,
                                                                 std::string_view serial) const;
 
+  // Those enrolled last, at most so many.
+  std::vector<crypto::Certificate> newest(std::size_t count_max) const;
+
   // The tenants for which the certificate is enrolled at the instant: started, not ended, not
   // revoked, and within the certificate's own validity.
   std::vector<const Enrolment*> active(const EnrolledCertificate& certificate, Instant at) const;

@@ -27,7 +27,7 @@ Result<std::size_t> add_content_folder(const std::filesystem::path& folder) {
   }
   xml::initialize();
   for (const auto& path : files) {
-    DISTRICT_TRY(auto text, read_file(path));
+    DISTRICT_TRY(auto text, read_file(path, limits::kSchemaFileBytesMax));
     const auto name = "content/" + path.filename().string();
     DISTRICT_CHECK(read_content_schema(name, text));
     DISTRICT_CHECK(xml::add_contract_file(name, std::move(text)));

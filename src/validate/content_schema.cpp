@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "validate/schema_bounds.h"
 #include "xml/document.h"
 
 namespace district::validate {
@@ -198,6 +199,11 @@ Result<ContentType> read_content_schema(const std::string& file, std::string_vie
   auto document = xml::Document::parse(as_bytes(text));
   if (!document) return fail(ErrorCode::config_invalid, file + ": " + document.error().detail);
   const xml::Element schema = (*document)->root();
+  if (const auto too_much = find_too_much(schema)) {
+    return fail(ErrorCode::config_invalid,
+                file + ": line " + std::to_string(too_much->at.line()) + ": " + too_much->what,
+                "docs/how-to/add-a-content-type.md has the bounds of a content schema");
+  }
   xml::Element gcontent;
   for (const xml::Element child : schema.children()) {
     if (child.is(kXs, "element") && child.attribute("", "name") == "gcontent") gcontent = child;

@@ -1,13 +1,11 @@
 #include "validate/extraction.h"
 
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/limits.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -15,22 +13,6 @@ namespace district::validate {
 namespace {
 
 using Role = ElementMeaning::Role;
-
-// xs:double or xs:decimal, white space collapsed; nullopt for NaN, INF and all else.
-std::optional<double> finite_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, status] = std::from_chars(text.data(), end, value);
-  if (stop != end || text.empty()) return std::nullopt;
-  // Too small for a double is zero; too large is not finite.
-  if (status == std::errc::result_out_of_range &&
-      std::abs(std::strtod(std::string(text).c_str(), nullptr)) < 1) {
-    return 0.0;
-  }
-  if (status != std::errc{} || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
 
 bool over_period(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
 
@@ -103,7 +85,7 @@ void extract_fact(const Group& group, const Field& field, const Roles& roles, Ba
 
 void extract_value(const Group& group, const Field& field, const Roles& roles, Batch* batch,
                    Findings& findings) {
-  const auto value = finite_number(trim_xml_space(field.content.text));
+  const auto value = parse_finite_number(trim_xml_space(field.content.text));
   const ElementMeaning& meaning = *field.meaning;
   if (!value) {
     findings.add(ErrorCode::schema_invalid, at(group, field, "is not a finite number"));

@@ -1,12 +1,16 @@
 // The reasons why a request is not valid, collected so that a sender learns of several at once.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/limits.h"
 
 namespace district::validate {
+
+// libxml2's reason, of a number or an instant by what to write instead.
+std::string in_words(std::string reason);
 
 class Findings {
  public:

@@ -25,17 +25,32 @@ bool is_plain_instant(std::string_view text) {
   return text.substr(11, 2) != "24" && parse_date_time(text).has_value();
 }
 
-// Surely a value of Quantity and of FiniteDouble: below 1e15.
+// Takes at most `digits_max` digits from the front; gives how many.
+std::size_t take_digits(std::string_view& text, std::size_t digits_max) {
+  std::size_t count = 0;
+  while (count < text.size() && count < digits_max && is_digit(text[count])) ++count;
+  text.remove_prefix(count);
+  return count;
+}
+
+// Surely a value of Quantity: below 1e15. 5, -0.0005, 5.0E-4, 1.2345678901234567E7.
 bool is_plain_number(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
-  std::size_t whole = 0;
-  while (whole < text.size() && is_digit(text[whole])) ++whole;
-  if (whole == 0 || whole > 15) return false;
-  text.remove_prefix(whole);
+  const std::size_t whole = take_digits(text, 15);
+  if (whole == 0) return false;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (take_digits(text, 17) == 0) return false;
+  }
   if (text.empty()) return true;
-  if (text.front() != '.') return false;
+  if (text.front() != 'e' && text.front() != 'E') return false;
   text.remove_prefix(1);
-  return !text.empty() && text.size() <= 8 && std::ranges::all_of(text, is_digit);
+  if (text.starts_with('-')) {
+    text.remove_prefix(1);
+    return take_digits(text, 2) > 0 && text.empty();
+  }
+  // One digit before the point, and at most nine places to move it.
+  return whole == 1 && take_digits(text, 1) == 1 && text.empty();
 }
 
 // Surely a value of Name.

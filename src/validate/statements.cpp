@@ -1,8 +1,11 @@
 #include "validate/statements.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <tuple>
 
+#include "base/near_name.h"
+#include "validate/findings.h"
 #include "xml/document.h"
 #include "xml/schema.h"
 
@@ -15,6 +18,56 @@ bool is_element_name(std::string_view name) {
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
   return !name.empty() && name.find_first_not_of(kLetters) == std::string_view::npos &&
          !(name.front() >= '0' && name.front() <= '9');
+}
+
+// The elements that the content schema lets a record of this kind have.
+std::vector<std::string> elements_of(const std::string& schema_file, const std::string& kind) {
+  std::vector<std::string> names;
+  const auto text = xml::contract_file(schema_file);
+  const auto schema = text ? xml::Document::parse(as_bytes(*text))
+                           : fail(ErrorCode::config_invalid, "no schema " + schema_file);
+  if (!schema) return names;
+  const xml::Element root = (*schema)->root();
+  const auto is_element = [](xml::Element element) { return element.name() == "element"; };
+  for (auto at = root.next_below(root); at; at = at.next_below(root)) {
+    if (!is_element(at) || at.attribute("", "name") != kind) continue;
+    for (auto below = at.next_below(at); below; below = below.next_below(at)) {
+      const auto name = below.attribute("", "name");
+      if (is_element(below) && name) names.push_back(*name);
+    }
+  }
+  return names;
+}
+
+// Schemas do not say what was probably meant.
+Result<Ok> check_names(const StatedRecord& record, std::size_t number,
+                       const std::vector<std::string>& known) {
+  for (const auto& [name, value] : record.fields) {
+    if (known.empty() || std::ranges::find(known, name) != known.end()) continue;
+    return fail(ErrorCode::config_invalid,
+                "record " + std::to_string(number) + ", a " + record.kind + " of " + record.source +
+                    ": unknown attribute '" + name + "'" + did_you_mean(name, known));
+  }
+  return Ok{};
+}
+
+// What is received last counts, but of two values in one file neither is later.
+Result<Ok> check_contradictions(const std::vector<MasterFact>& facts) {
+  std::map<std::tuple<std::string, std::string, std::string, Instant>, const MasterFact*> first;
+  for (const MasterFact& fact : facts) {
+    const auto [held, is_new] =
+        first.emplace(std::tuple{fact.source, fact.meter, fact.attribute, fact.valid_from}, &fact);
+    if (is_new) continue;
+    const auto& other = *held->second;
+    if (other.value == fact.value && other.valid_to == fact.valid_to) continue;
+    return fail(ErrorCode::config_invalid,
+                "records " + std::to_string(other.message_index) + " and " +
+                    std::to_string(fact.message_index) + " state two values for " + fact.attribute +
+                    " of " + fact.source + (fact.meter.empty() ? "" : "/" + fact.meter) + " from " +
+                    format_instant(fact.valid_from, 0) + ": " + other.value + " and " + fact.value,
+                "leave one of them out, or give it another valid_from");
+  }
+  return Ok{};
 }
 
 Result<std::string> content_of(const StatedRecord& record, std::size_t number) {
@@ -40,6 +93,7 @@ Result<std::vector<MasterFact>> read_statements(const Validator& validator,
   DISTRICT_TRY(const auto schema, xml::Schema::compile(type->schema_file));
   std::string messages;
   for (std::size_t i = 0; i < records.size(); ++i) {
+    DISTRICT_CHECK(check_names(records[i], i + 1, elements_of(type->schema_file, records[i].kind)));
     DISTRICT_TRY(const auto content, content_of(records[i], i + 1));
     DISTRICT_TRY(const auto document, xml::Document::parse(as_bytes(content)));
     auto violations = schema.validate(document->root());
@@ -47,7 +101,7 @@ Result<std::vector<MasterFact>> read_statements(const Validator& validator,
       auto error = fail(ErrorCode::config_invalid,
                         "record " + std::to_string(i + 1) + ", a " + records[i].kind + " of " +
                             records[i].source + ": " + violations.front().path + ": " +
-                            violations.front().reason,
+                            in_words(violations.front().reason),
                         type->schema_file + " has what can be stated");
       return error;
     }
@@ -70,6 +124,7 @@ Result<std::vector<MasterFact>> read_statements(const Validator& validator,
     return Ok{};
   });
   if (!taken) return fail(taken.error());
+  DISTRICT_CHECK(check_contradictions(facts));
   return facts;
 }
 

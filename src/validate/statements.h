@@ -17,7 +17,8 @@ struct StatedRecord {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-// Errors: config_invalid, naming the record by its number from 1.
+// Errors: config_invalid, naming the record by its number from 1: what the schema refuses, and two
+// values for one attribute from one instant on.
 Result<std::vector<MasterFact>> read_statements(const Validator& validator,
                                                 const std::vector<StatedRecord>& records);
 

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "verify/key_reference.h"
+#include "verify/near_miss.h"
 #include "xml/namespaces.h"
 
 namespace district::verify {
@@ -118,10 +119,16 @@ std::string describe_key_reference(Element key_info, Element security) {
       return bounded(std::string(token.name())) + " " + short_type(token);
     return bounded("Reference to " + reference.attribute("", "URI").value_or("nothing"));
   }
-  if (reference.is(ns::kWsse, "KeyIdentifier")) return "KeyIdentifier " + short_type(reference);
-  std::string text = bounded(std::string(reference.name()));
-  for (const Element part : reference.children()) text += " " + bounded(std::string(part.name()));
-  return bounded(std::move(text));
+  std::string text;
+  if (reference.is(ns::kWsse, "KeyIdentifier")) {
+    text = "KeyIdentifier " + short_type(reference);
+  } else {
+    text = bounded(std::string(reference.name()));
+    for (const Element part : reference.children()) text += " " + bounded(std::string(part.name()));
+    text = bounded(std::move(text));
+  }
+  const auto name = named_key(key_info);
+  return name ? text + ": " + shown(*name) : text;
 }
 
 Error with_header_facts(Error error, const xml::Document& head, const trust::TrustSnapshot* trust,

@@ -10,7 +10,8 @@
 
 namespace district::verify {
 
-// How a KeyInfo refers to its key, in a few words: "BinarySecurityToken X509v3".
+// How a KeyInfo refers to its key, in a few words: "BinarySecurityToken X509v3". Where it names a
+// certificate that is not in the message, by what.
 std::string describe_key_reference(xml::Element key_info, xml::Element security);
 
 // Adds the facts of the header to what the error's diagnosis has. `head`: of the whole envelope, or

@@ -4,6 +4,7 @@
 
 #include "base/diagnosis.h"
 #include "base/limits.h"
+#include "verify/near_miss.h"
 #include "xml/namespaces.h"
 
 namespace district::verify {
@@ -21,8 +22,10 @@ tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
 Result<Bytes> token_octets(xml::Element element) {
   const auto encoding = element.attribute("", "EncodingType");
   if (encoding && *encoding != wss::kBase64Binary) {
-    return fail_by("BSP 1.1 R3030, R3071", ErrorCode::token_unsupported,
-                   std::string(element.name()) + " has EncodingType " + *encoding);
+    return fail_by(
+        "BSP 1.1 R3030, R3071", ErrorCode::token_unsupported,
+        std::string(element.name()) + " has EncodingType '" + encoding->substr(0, 128) + "'",
+        "set it to " + std::string(wss::kBase64Binary));
   }
   const auto text = element.only_text();
   if (!text)
@@ -47,12 +50,16 @@ Result<Certificate> from_octets(ByteView der, const trust::TrustSnapshot& trust)
 Result<KeySource> from_binary_token(xml::Element token, const trust::TrustSnapshot& trust) {
   const auto type = token.attribute("", "ValueType");
   if (type != wss::kX509v3 && type != wss::kX509PkiPathv1) {
-    return fail_by("BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
-                   "BinarySecurityToken has ValueType " + type.value_or("(none)"));
+    return fail_by(
+        "BSP 1.1 R3031, R3032", ErrorCode::token_unsupported,
+        "BinarySecurityToken has ValueType '" + type.value_or("(none)").substr(0, 128) + "'",
+        "set it to " + std::string(wss::kX509v3) + " or " + std::string(wss::kX509PkiPathv1));
   }
   if (!token.attribute("", "EncodingType"))
     return fail_by("BSP 1.1 R3029", ErrorCode::token_unsupported,
-                   "BinarySecurityToken without EncodingType");
+                   "BinarySecurityToken without EncodingType",
+                   "set the token's EncodingType to " + std::string(wss::kBase64Binary) +
+                       "; its ValueType is right");
   DISTRICT_TRY(const Bytes octets, token_octets(token));
   if (type == wss::kX509v3) {
     DISTRICT_TRY(Certificate certificate, from_octets(octets, trust));
@@ -103,7 +110,10 @@ Result<KeySource> from_key_identifier(xml::Element identifier, const trust::Trus
   if (type != wss::kX509v3 && type != wss::kThumbprintSha1 &&
       type != wss::kX509SubjectKeyIdentifier) {
     return fail_by("BSP 1.1 R3054, R3063", ErrorCode::token_unsupported,
-                   "KeyIdentifier has ValueType " + type.value_or("(none)"));
+                   "KeyIdentifier has ValueType '" + type.value_or("(none)").substr(0, 128) + "'",
+                   "set it to " + std::string(wss::kThumbprintSha1) + ", " +
+                       std::string(wss::kX509SubjectKeyIdentifier) + " or " +
+                       std::string(wss::kX509v3));
   }
   DISTRICT_TRY(const Bytes octets, token_octets(identifier));
   if (type == wss::kX509v3) {
@@ -173,6 +183,20 @@ Result<KeySource> dispatch(xml::Element key_info, xml::Element security,
               "SecurityTokenReference has a " + std::string(child.name()));
 }
 
+// With what came, and what it may be meant for.
+Error explained(Error error, xml::Element key_info, const trust::TrustSnapshot& trust) {
+  if (error.code != ErrorCode::token_unavailable && error.code != ErrorCode::token_invalid)
+    return error;
+  const auto name = named_key(key_info);
+  if (!name) return error;
+  error.detail += ": " + shown(*name);
+  auto near = near_miss(*name, trust.newest(kNearMissCertificatesMax));
+  if (near.explanation.empty()) return error;
+  error.detail += "; " + near.explanation;
+  error.hint = std::move(near.hint);
+  return error;
+}
+
 }  // namespace
 
 xml::Element find_token(xml::Element security, std::string_view id) {
@@ -182,9 +206,16 @@ xml::Element find_token(xml::Element security, std::string_view id) {
   return {};
 }
 
+Result<KeySource> read_key_reference(xml::Element key_info, xml::Element security,
+                                     const trust::TrustSnapshot& trust) {
+  auto found = dispatch(key_info, security, trust);
+  if (!found) return fail(explained(std::move(found).error(), key_info, trust));
+  return found;
+}
+
 Result<KeySource> find_certificates(xml::Element key_info, xml::Element security,
                                     const trust::TrustSnapshot& trust) {
-  DISTRICT_TRY(KeySource source, dispatch(key_info, security, trust));
+  DISTRICT_TRY(KeySource source, read_key_reference(key_info, security, trust));
   for (const Certificate& certificate : source.candidates) {
     DISTRICT_CHECK(crypto::check_strength(certificate.public_key()));
     if (!certificate.may_sign()) {

@@ -22,6 +22,10 @@ struct KeySource {
 // The child of `security` with that wsu:Id, whatever it is; null where there is none.
 xml::Element find_token(xml::Element security, std::string_view id);
 
+// What it refers to, whatever may be done with it: of find_certificates(), only the first part.
+Result<KeySource> read_key_reference(xml::Element key_info, xml::Element security,
+                                     const trust::TrustSnapshot& trust);
+
 // `key_info`: of the signature in `security`, the one Security header.
 // Errors: security_invalid, token_unsupported, token_unavailable, token_invalid (malformed, weak,
 // may not sign).

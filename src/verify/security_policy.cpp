@@ -45,6 +45,36 @@ std::optional<Instant> parse_time(std::string_view text) {
   return near ? near : parse_far_date_time(text);
 }
 
+// Why an enrolment that began does not hold at `now`.
+std::string why_not(const Enrolment& enrolment, const crypto::Certificate& certificate,
+                    Instant now) {
+  const auto at = [](Instant instant) { return format_instant(instant, 0); };
+  const auto& revoked = enrolment.revoked_at;
+  const auto& ended = enrolment.valid_to;
+  if (revoked && *revoked <= now && (!ended || *revoked <= *ended)) {
+    return "is revoked, since " + at(*revoked) +
+           (enrolment.revocation_reason.empty() ? "" : " (" + enrolment.revocation_reason + ")");
+  }
+  if (ended && *ended <= now) return "has ended, at " + at(*ended);
+  if (certificate.not_after() < now)
+    return "holds, but the certificate expired at " + at(certificate.not_after());
+  return "holds, but the certificate is valid only from " + at(certificate.not_before()) + " on";
+}
+
+// Of a certificate without an enrolment that holds.
+tl::unexpected<Error> not_active(const trust::EnrolledCertificate& known, const std::string& who,
+                                 Instant now) {
+  std::string reasons;
+  for (const auto& enrolment : known.enrolments) {
+    if (enrolment.valid_from > now) continue;
+    reasons += (reasons.empty() ? "" : "; ") +
+               ("its enrolment for tenant " + enrolment.tenant + " ") +
+               why_not(enrolment, known.certificate, now);
+  }
+  return fail(ErrorCode::token_invalid, "certificate of " + who + ": " + reasons,
+              "enrol the gateway's present certificate; districtctl certificate list shows all");
+}
+
 }  // namespace
 
 Result<Times> read_times(std::string_view created, std::string_view expires) {
@@ -112,22 +142,28 @@ Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
       known != nullptr && std::any_of(known->enrolments.begin(), known->enrolments.end(),
                                       [&](const auto& e) { return e.valid_from <= now; });
   if (!enrolled) {
+    if (known != nullptr) {
+      const auto& first = *std::ranges::min_element(known->enrolments, {}, &Enrolment::valid_from);
+      return fail(ErrorCode::authentication_failed,
+                  "certificate of " + who + " is enrolled only from " +
+                      format_instant(first.valid_from, 0) + " on",
+                  "districtctl certificate show has its enrolments");
+    }
     return fail(ErrorCode::authentication_failed, "certificate of " + who + " is not enrolled",
                 "districtctl enrol --tenant CODE CERTIFICATE.pem");
   }
   std::vector<Enrolment> active;
   for (const Enrolment* enrolment : trust.active(*known, now)) active.push_back(*enrolment);
-  if (active.empty()) {
-    return fail(ErrorCode::token_invalid,
-                "certificate of " + who + " is revoked, or its validity has ended",
-                "districtctl certificate list shows since when");
-  }
+  if (active.empty()) return not_active(*known, who, now);
   if (uses_sha1) {
+    std::optional<Instant> until;
+    for (const auto& e : active) until = std::max(until, e.allow_sha1_until);
     std::erase_if(active,
                   [&](const auto& e) { return !e.allow_sha1_until || *e.allow_sha1_until <= now; });
     if (active.empty()) {
       return fail(ErrorCode::algorithm_unsupported,
-                  "SHA-1 is not allowed, or no longer, for " + who,
+                  until ? "SHA-1 was allowed for " + who + " until " + format_instant(*until, 0)
+                        : "SHA-1 is not allowed for " + who,
                   "let the gateway sign with SHA-256, or enrol with --allow-sha1-until");
     }
   }

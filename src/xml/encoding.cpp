@@ -172,6 +172,28 @@ Result<Declaration> declaration(std::string_view ascii) {
   return Declaration{end + 2, encoding.value_or(std::string_view{})};
 }
 
+// What stands before an XML declaration that is not at the start, as far as it is seen; empty:
+// there is no such declaration. A parser would take it for a processing instruction.
+std::string before_declaration(std::string_view ascii) {
+  bool space = false, comment = false;
+  while (!ascii.empty()) {
+    if (is_xml_space(ascii.front())) {
+      ascii.remove_prefix(1);
+      space = true;
+    } else if (ascii.starts_with("<!--")) {
+      ascii.remove_prefix(std::min(ascii.find("-->", 4), ascii.size() - 3) + 3);
+      comment = true;
+    } else {
+      break;
+    }
+  }
+  if ((!space && !comment) || !ascii.starts_with("<?xml") || ascii.size() < 6 ||
+      !is_xml_space(ascii[5])) {
+    return {};
+  }
+  return comment ? "a comment" : "white space";
+}
+
 // Whether `text` could be the start of a character that has more octets.
 bool may_be_cut(std::string_view text) {
   if (text.empty() || text.size() > 3) return false;
@@ -202,7 +224,16 @@ Result<Utf8Decoder::Start> Utf8Decoder::find_start(ByteView first, std::string_v
   const bool wide = is_utf16(encoding);
   std::string ascii(text.substr(mark.size));
   if (wide) ascii = narrowed(ascii, encoding == Encoding::utf16be);
+  if (const auto before = before_declaration(ascii); !before.empty()) {
+    return fail(ErrorCode::xml_forbidden,
+                before + " before the XML declaration: it must be the first octets" +
+                    (mark.size > 0 ? " behind the byte order mark" : ""),
+                "let the document begin with <?xml, with no blank and no line end before it");
+  }
   DISTRICT_TRY(const Declaration declared, declaration(ascii));
+  if (before_declaration("\n" + ascii.substr(declared.size)) != "" && declared.size > 0) {
+    return fail(ErrorCode::xml_forbidden, "a second XML declaration", "leave one of the two out");
+  }
   DISTRICT_TRY(const Encoding by_declaration, named(declared.encoding));
   if (!agree(encoding, by_declaration)) {
     return fail(ErrorCode::xml_malformed,

@@ -14,7 +14,7 @@ namespace district::xml {
 
 // UTF-8, UTF-16 (with a byte order mark, or as the transport says), ISO-8859-1, US-ASCII. Transport
 // charset (lower case, may be empty), byte order mark and declaration must agree.
-// Errors of both: xml_malformed.
+// Errors of both: xml_malformed; xml_forbidden where something precedes the XML declaration.
 class Utf8Decoder {
  public:
   // `first`: the document's start, of kDeclarationOctetsMax octets unless it is shorter.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 namespace district::xml {
 
@@ -87,7 +88,13 @@ std::size_t Guard::brackets_at_end(std::string_view piece) const {
 // Behind '<'.
 Result<Ok> Guard::open(std::string_view& rest) {
   const char first = rest.front();
-  if (first == '?') return fail(ErrorCode::xml_forbidden, "a processing instruction");
+  if (first == '?') {
+    // Templates put whole documents into elements. Where the piece is cut here it is told less.
+    const bool declaration = rest.starts_with("?xml") && rest.size() > 4 && is_xml_space(rest[4]);
+    return fail(ErrorCode::xml_forbidden,
+                declaration ? "an XML declaration within the document" : "a processing instruction",
+                declaration ? "put what follows the <?xml ...?> into the element, without it" : "");
+  }
   repeated_ = 0;
   if (first == '!') {
     rest.remove_prefix(1);

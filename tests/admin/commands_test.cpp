@@ -68,6 +68,26 @@ std::string certificate(const std::string& name = "barcelona") {
   return test::pilots().certificate_file(name);
 }
 
+// As a shell has them, up to what is done with the output.
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words(1);
+  char quote = 0;
+  for (const char c : line) {
+    if (quote == 0 && (c == '|' || c == '>' || c == '&')) break;
+    if (quote == 0 && (c == '\'' || c == '"')) {
+      quote = c;
+    } else if (c == quote) {
+      quote = 0;
+    } else if (c == ' ' && quote == 0) {
+      if (!words.back().empty()) words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
 // The reference has a section for the command, and names each option that its help has.
 void check_documented(const std::vector<std::string>& command, const std::string& help) {
   std::ifstream file(std::string(DISTRICT_SOURCE_DIR) + "/docs/reference/districtctl.md");
@@ -109,6 +129,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
                                                                    {"site", "import"},
                                                                    {"site", "list"},
                                                                    {"site", "show"},
+                                                                   {"site", "show-import"},
                                                                    {"content", "list"},
                                                                    {"content", "check"},
                                                                    {"log", "verify"},
@@ -124,6 +145,46 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout_and_every_command_has_an_exam
     BOOST_TEST(outcome.err.empty());
     check_documented(command, outcome.out);
   }
+}
+
+// Of every command and group, whatever they are: what its help shows can be typed as it stands.
+// None of them finds a database.
+BOOST_AUTO_TEST_CASE(every_help_has_examples_that_parse) {
+  const auto nowhere = folder.file("nowhere");
+  std::vector<std::vector<std::string>> pending{{}};
+  std::size_t examples = 0;
+  while (!pending.empty()) {
+    const auto command = pending.back();
+    pending.pop_back();
+    auto arguments = command;
+    arguments.emplace_back("--help");
+    const auto help = run(arguments).out;
+    const auto name = command.empty() ? std::string("districtctl") : command.back();
+    BOOST_TEST(contains(help, "\n  districtctl "), name);
+    std::istringstream lines(help);
+    bool subcommands = false;
+    for (std::string line; std::getline(lines, line);) {
+      if (line == "Subcommands:") subcommands = true;
+      if (line.empty()) subcommands = false;
+      if (subcommands && line.starts_with("  ") && line[2] != ' ') {
+        pending.push_back(command);
+        pending.back().push_back(line.substr(2, line.find(' ', 2) - 2));
+      }
+      if (!line.starts_with("  districtctl ")) continue;
+      ++examples;
+      for (const std::string known : {"/var/lib/district", "/etc/district/district.toml"}) {
+        if (const auto at = line.find(known); at != std::string::npos)
+          line.replace(at, known.size(), nowhere);
+      }
+      const auto words = words_of(line);
+      std::ostringstream out, err;
+      static_cast<void>(
+          admin::run({words.begin() + 1, words.end()}, {out, err, false, clock, operations}));
+      BOOST_TEST(!contains(err.str(), "--help' explains it"), line << "\n" << err.str());
+      BOOST_TEST(!std::filesystem::exists(nowhere));
+    }
+  }
+  BOOST_TEST(examples > 60U);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_not_done) {
@@ -414,6 +475,37 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(run({"certificate", "show", "nonsense"}).code == admin::exit_invalid);
 }
 
+BOOST_AUTO_TEST_CASE(an_authority_is_never_enrolled_and_a_chain_gives_its_signer) {
+  add_tenant();
+  const auto sh = [&](const std::string& command) {
+    const auto whole = "cd " + data_folder() + " && { " + command + "; } >/dev/null 2>&1";
+    BOOST_REQUIRE_MESSAGE(std::system(whole.c_str()) == 0, command);
+  };
+  sh("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -out "
+     "root.pem -subj '/CN=Some Root' -days 30");
+  sh("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout gw.key -out "
+     "gw.csr -subj '/CN=gw'; openssl x509 -req -in gw.csr -CA root.pem -CAkey root.key "
+     "-CAcreateserial -days 30 -out gw.pem");
+  sh("cat root.pem gw.pem >root-first.pem; openssl crl2pkcs7 -nocrl -certfile root-first.pem -out "
+     "gw.p7b; iconv -f UTF-8 -t UTF-16 gw.pem >gw.utf16.pem");
+  const auto authority = run({"enrol", "--tenant", "20", folder.file("root.pem")});
+  BOOST_TEST(authority.code == admin::exit_invalid);
+  BOOST_TEST(contains(authority.err, "CN=Some Root is an authority's (CA:TRUE)"), authority.err);
+  const auto packed = run({"enrol", "--tenant", "20", folder.file("gw.p7b")});
+  BOOST_TEST(packed.code == admin::exit_invalid);
+  BOOST_TEST(contains(packed.err, "hint: openssl pkcs7 -print_certs -in " + folder.file("gw.p7b")),
+             packed.err);
+  const auto csv = write("enrol.csv", "tenant,certificate\n20,root.pem\n20,gw.utf16.pem\n");
+  const auto listed = run({"enrol", "--csv", csv});
+  BOOST_TEST(contains(listed.err, "line 3: "), listed.err);
+  BOOST_TEST(contains(listed.err, "iconv -f UTF-16"), listed.err);
+  BOOST_TEST(run_json({"certificate", "list"}).empty());
+  const auto chain = run({"enrol", "--tenant", "20", folder.file("root-first.pem")});
+  BOOST_TEST(chain.code == 0, chain.err);
+  BOOST_TEST(contains(chain.out, "CN=gw"), chain.out);
+  BOOST_TEST(run_json({"certificate", "list"}).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_status_follows_the_narrower_of_both_periods) {
   add_tenant();
   BOOST_TEST(run({"enrol", "--tenant", "20", certificate(), "--valid-from", "2998-01-01"}).code !=
@@ -484,8 +576,10 @@ BOOST_AUTO_TEST_CASE(one_wrong_line_and_nothing_is_enrolled) {
 
 BOOST_AUTO_TEST_CASE(a_csv_file_of_another_shape_is_refused) {
   add_tenant();
-  for (const auto* content : {"", "tenant\n20\n", "tenant,certificate,colour\n20,b.pem,red\n",
-                              "tenant,certificate\n20\n", "tenant,certificate\n20,\"b.pem\n"}) {
+  for (const auto* content :
+       {"", "tenant\n20\n", "tenant,certificate,colour\n20,b.pem,red\n", "tenant,certificate\n20\n",
+        "tenant,certificate\n20,\"b.pem\n", "tenant;certificate\n20;b.pem\n",
+        "tenant,certifcate\n20,b.pem\n", "\xFF\xFEt,e"}) {
     const auto outcome = run({"enrol", "--csv", write("x.csv", content)});
     BOOST_TEST(outcome.code == admin::exit_invalid);
     BOOST_TEST(outcome.err.starts_with("error: "), outcome.err);
@@ -534,6 +628,51 @@ BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_tenant_time_and_limit) {
   BOOST_REQUIRE(records);
   BOOST_TEST(records->size() == 2U);
   BOOST_TEST(records->front().fields.front() == "receipt_id");
+}
+
+BOOST_AUTO_TEST_CASE(envelopes_are_listed_by_their_signer_and_the_newest_first) {
+  const auto shown = run_json({"envelope", "show", first.receipt_id});
+  const std::string signer = shown["certificate"];
+  BOOST_TEST(run_json({"envelope", "list", "--signer", signer}).size() == 2U);
+  const auto newest =
+      run_json({"envelope", "list", "--signer", signer.substr(0, 12), "--newest", "--limit", "1"});
+  BOOST_REQUIRE(newest.size() == 1U);
+  BOOST_TEST(newest[0]["receiptId"] == second.receipt_id);
+  for (const std::vector<std::string>& by :
+       std::vector<std::vector<std::string>>{{"--tenant", "20"}, {"--from", "2000-01-01"}}) {
+    std::vector<std::string> command{"envelope", "list", "--newest", "--signer", signer};
+    command.insert(command.end(), by.begin(), by.end());
+    const auto listed = run_json(command);
+    BOOST_REQUIRE(listed.size() == 2U);
+    BOOST_TEST(listed[0]["receiptId"] == second.receipt_id);
+  }
+  BOOST_TEST(run({"envelope", "list", "--signer", "00000000"}).code == admin::exit_not_found);
+  execute("UPDATE envelope SET certificate_sha256 = zeroblob(32) WHERE leaf_index = " +
+          std::to_string(second.leaf_index));
+  const auto others = run_json({"envelope", "list", "--signer", signer});
+  BOOST_REQUIRE(others.size() == 1U);
+  BOOST_TEST(others[0]["receiptId"] == first.receipt_id);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_is_verified_against_heads_that_were_noted_earlier) {
+  const auto head = [&](const Receipt& receipt, const std::string& hash) {
+    return std::to_string(receipt.tree_size) + ":" + hash;
+  };
+  const auto noted = run_json({"log", "head"});
+  const std::string now = std::to_string(noted["treeSize"].get<std::uint64_t>()) + ":" +
+                          noted["rootHash"].get<std::string>();
+  BOOST_TEST(run({"log", "verify", "--head", now}).code == 0);
+  BOOST_TEST(run({"log", "verify", "--head", head(first, to_base64(first.root_hash)), "--head",
+                  head(second, to_hex(second.root_hash))})
+                 .code == 0);
+  const auto other = run({"log", "verify", "--head", head(first, to_base64(second.root_hash))});
+  BOOST_TEST(other.code == admin::exit_difference);
+  BOOST_TEST(contains(other.out, "its root hash is now " + to_base64(first.root_hash)), other.out);
+  const auto longer = run({"log", "verify", "--head", "1000:" + to_base64(first.root_hash)});
+  BOOST_TEST(longer.code == admin::exit_difference);
+  BOOST_TEST(contains(longer.out, "there are only"), longer.out);
+  for (const std::string bad : {"7", "7:", ":abc", "x:" + to_base64(first.root_hash), "7:AAAA"})
+    BOOST_TEST(run({"log", "verify", "--head", bad}).code == admin::exit_invalid, bad);
 }
 
 BOOST_AUTO_TEST_CASE(an_envelope_is_shown_with_its_signer_and_its_proof) {
@@ -608,8 +747,31 @@ BOOST_AUTO_TEST_CASE(kpis_are_listed_exported_and_drawn) {
   BOOST_TEST(hours[2]["value"].is_null());
 
   const auto misspelled = run({"kpi", "--tenant", "20", "--kpi", "energy_kWh"});
-  BOOST_TEST(misspelled.code == admin::exit_invalid);
-  BOOST_TEST(contains(misspelled.err, "there is no KPI 'energy_kWh'"), misspelled.err);
+  BOOST_TEST(misspelled.code == admin::exit_not_found);
+  BOOST_TEST(contains(misspelled.err, "there is no KPI 'energy_kWh', did you mean energy_kwh?"),
+             misspelled.err);
+  for (const auto& [arguments, expected] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--source", "BCN-SCHOL"}, "has no source 'BCN-SCHOL', did you mean BCN-SCHOOL?"},
+           {{"--source", "nowhere"}, "tenant 20 has no source 'nowhere'"},
+           {{"--source", "BCN-SCHOOL", "--meter", "W1"},
+            "source BCN-SCHOOL has no meter or site 'W1'"},
+           {{"--meter", "W1"}, "tenant 20 has no meter or site 'W1'"}}) {
+    for (std::vector<std::string> command :
+         {std::vector<std::string>{"kpi", "--tenant", "20"}, {"site", "show", "--tenant", "20"}}) {
+      command.insert(command.end(), arguments.begin(), arguments.end());
+      const auto unknown = run(command);
+      BOOST_TEST(unknown.code == admin::exit_not_found, unknown.err);
+      BOOST_TEST(contains(unknown.err, expected), unknown.err);
+    }
+  }
+  const auto nothing = run({"kpi", "--tenant", "20", "--source", "BCN-SCHOOL", "--from",
+                            "2001-01-01", "--to", "2001-02-01"});
+  BOOST_TEST(nothing.code == admin::exit_ok);
+  BOOST_TEST(contains(nothing.err, "no rows"), nothing.err);
+  BOOST_TEST(contains(table.out, "REMARKS"), table.out);
+  BOOST_TEST(contains(table.out, "missing=energy_price"), table.out);
+  BOOST_TEST(!run_json({"kpi", "--tenant", "20"})[0].contains("remarks"));
 
   const auto picture =
       run({"kpi", "--tenant", "20", "--kpi", "energy_kwh", "--window", "hour", "--picture"});
@@ -650,6 +812,102 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_with_the_receipts_that_a_gateway_holds)
   execute("UPDATE log_leaf SET entry = replace(entry, '\"20\"', '\"21\"') WHERE leaf_index = " +
           std::to_string(first.leaf_index));
   BOOST_TEST(run({"log", "verify"}).code == admin::exit_difference);
+}
+
+// As a gateway writes them; a full disk or a lost supply of power tears one.
+BOOST_AUTO_TEST_CASE(a_torn_receipt_is_named_and_the_others_are_checked) {
+  const auto line = [](const Receipt& receipt) {
+    return R"({"file":"a.csv","receiptId":")" + receipt.receipt_id + R"(","receivedAt":")" +
+           format_instant(receipt.received_at) + R"(","messageCount":)" +
+           std::to_string(receipt.message_count) + R"(,"payloadDigest":")" +
+           to_base64(receipt.payload_digest) + R"(","leafIndex":)" +
+           std::to_string(receipt.leaf_index) + R"(,"treeSize":)" +
+           std::to_string(receipt.tree_size) + R"(,"rootHash":")" + to_base64(receipt.root_hash) +
+           R"(","replayed":false})";
+  };
+  const auto file = folder.file("receipts.jsonl");
+  const auto torn = line(first).substr(0, 100);
+  struct {
+    std::string content;
+    const char* checked;
+  } const cases[] = {
+      {line(second) + "\n" + torn, "1 receipt: intact"},
+      {torn + line(second) + "\n", "1 receipt: intact"},  // the next run wrote behind it
+      {line(second) + "\n" + torn + "\n" + line(second) + "\n", "2 receipts: intact"},
+      {torn + torn + line(second) + "\n", "1 receipt: intact"},
+      {std::string(50, '\0') + line(second) + "\n", "1 receipt: intact"},
+  };
+  for (const auto& c : cases) {
+    std::ofstream(file, std::ios::binary) << c.content;
+    const auto outcome = run({"log", "verify", "--receipt", file});
+    BOOST_TEST(outcome.code == admin::exit_invalid);
+    BOOST_TEST(contains(outcome.out, c.checked), outcome.out);
+    BOOST_TEST(contains(outcome.out, "unreadable: " + file + " line "), outcome.out);
+    BOOST_TEST(contains(outcome.err, "1 line could not be checked"), outcome.err);
+    if (c.content[0] != '\0') BOOST_TEST(contains(outcome.out, first.receipt_id), outcome.out);
+    const auto told = json::parse(run({"log", "verify", "--receipt", file, "--json"}).out);
+    BOOST_TEST(told["intact"] == true);
+    BOOST_TEST(told["unreadableLines"].size() == 1U);
+  }
+  // A contradiction behind a torn line is found, and weighs more.
+  auto forged = line(second);
+  forged.replace(forged.find("\"messageCount\":") + 15, 1, "7");
+  std::ofstream(file) << torn << forged << "\n";
+  const auto contradicted = run({"log", "verify", "--receipt", file});
+  BOOST_TEST(contradicted.code == admin::exit_difference);
+  BOOST_TEST(contains(contradicted.out, "receipt " + second.receipt_id + ": "), contradicted.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_of_an_import_names_what_nothing_is_known_of) {
+  const auto import = [&](const std::string& text, std::vector<std::string> more = {}) {
+    const auto file = folder.file("site.toml");
+    std::ofstream(file) << "tenant = \"20\"\nvalid_from = 2018-01-01\n" << text;
+    more.insert(more.begin(), {"site", "import", "--dry-run", file});
+    return run(more);
+  };
+  const auto good = import(
+      "source = \"BCN-SCHOOL\"\n[[site]]\nsite_id = \"S\"\n"
+      "floor_area_m2 = 1\n[[meter]]\nat_site = \"S\"\n");
+  BOOST_TEST(good.code == 0, good.err);
+  BOOST_TEST(contains(good.err, "meter or site 'S' is not known"), good.err);
+  BOOST_TEST(!contains(good.err, "at_site"), good.err);
+
+  const std::pair<const char*, const char*> unknown[] = {
+      {"source = \"BCN-SCHOL\"\n[[meter]]\nmedium = \"power\"\n",
+       "source 'BCN-SCHOL' is not known, did you mean BCN-SCHOOL?"},
+      {"source = \"BCN-SCHOOL\\u00a0\"\n[[meter]]\nmedium = \"power\"\n",
+       "source 'BCN-SCHOOL\\u{A0}' is not known, and looks like 'BCN-SCHOOL'"},
+      {"source = \"BCN-SCHOOL\"\n[[meter]]\nat_site = \"NOWHERE\"\n",
+       "at_site 'NOWHERE' is not known"},
+      {"source = \"BCN-SCHOOL\"\n[[meter]]\noutdoor_sensor = \"BCN-ROOF/T1\"\n",
+       "outdoor_sensor 'BCN-ROOF' is not known"},
+      {"source = \"BCN-SCHOOL\"\n[[meter]]\nreplaces_meter = \"OLD\"\n",
+       "replaces_meter 'OLD' is not known"},
+  };
+  for (const auto& [text, note] : unknown) {
+    const auto outcome = import(text);
+    BOOST_TEST(outcome.code == 0, outcome.err);
+    BOOST_TEST(contains(outcome.err, note), outcome.err);
+    BOOST_TEST(contains(outcome.out, "not known; nothing is written"), outcome.out);
+    const auto told = json::parse(import(text, {"--json"}).out);
+    BOOST_TEST(told["outcome"] == "unknown_names");
+    BOOST_TEST(told["unknownNames"].size() == 1U);
+  }
+  const std::pair<const char*, const char*> wrong[] = {
+      {"source = \"X\"\n[[meter]]\nmeduim = \"power\"\n",
+       "unknown attribute 'meduim', did you mean medium?"},
+      {"source = \"X\"\n[[site]]\nsite_id = \"S\"\nfloor_area = 1\n",
+       "unknown attribute 'floor_area', did you mean floor_area_m2?"},
+      {"source = \"X\"\n[[meter]]\nmedium = \"steam\"\n", "medium"},
+      {"source = \"X\"\n[[meter]]\nfloor_area_m2 = -1\n", "floor_area_m2"},
+      {"source = \"X\"\n[[meter]]\nunit = \"kWh\"\n[[meter]]\nunit = \"MWh\"\n",
+       "records 1 and 2 state two values for unit of X from 2018-01-01T00:00:00Z: kWh and MWh"},
+  };
+  for (const auto& [text, reason] : wrong) {
+    const auto outcome = import(text);
+    BOOST_TEST(outcome.code == admin::exit_invalid);
+    BOOST_TEST(contains(outcome.err, reason), outcome.err);
+  }
 }
 
 // A span that is turned round fits nothing, and nothing found must not pass for all is well.
@@ -703,6 +961,18 @@ BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_ar
   const auto refused = run({"site", "import", file});
   BOOST_TEST(refused.code == admin::exit_invalid);
   BOOST_TEST(contains(refused.err, "steam"), refused.err);
+  for (const std::string zone : {"localtime", "posix/Europe/Madrid", "Factory", "Europe/Madird"}) {
+    std::ofstream(file) << "tenant = \"20\"\nsource = \"BCN-SCHOOL\"\nvalid_from = 2010-01-01\n"
+                           "[[meter]]\nzone = \""
+                        << zone << "\"\n[[site]]\nsite_id = \"S\"\n";
+    for (const auto* dry_run : {"--dry-run", "--json"}) {
+      const auto no_zone = run({"site", "import", dry_run, file});
+      BOOST_TEST(no_zone.code == admin::exit_invalid);
+      BOOST_TEST(
+          contains(no_zone.err, " line 4: meter: zone: there is no time zone '" + zone + "'"),
+          no_zone.err);
+    }
+  }
   write("power");
   BOOST_TEST(run({"site", "import", file}).code == 0);
   BOOST_TEST(contains(run({"site", "show", "--tenant", "20"}).out, "co2_factor_kg_per_kwh"));
@@ -714,6 +984,20 @@ BOOST_AUTO_TEST_CASE(a_site_is_stated_from_a_file_and_its_kpis_say_where_they_ar
                               "co2_kg", "--window", "month", "--at", "2018-03-15"});
   BOOST_TEST(explained.code == 0, explained.err);
   BOOST_TEST(contains(explained.out, "site-import-"), explained.out);
+  // What is named can be shown.
+  const auto name = std::string(run_json({"site", "show", "--tenant", "20"})[0]["statedIn"]);
+  BOOST_TEST(name.starts_with("site-import-"), name);
+  const auto import = run({"site", "show-import", name});
+  BOOST_TEST(import.code == 0, import.err);
+  BOOST_TEST(contains(import.out, "co2_factor_kg_per_kwh"), import.out);
+  const auto shown = run_json({"site", "show-import", name.substr(name.rfind('-') + 1)});
+  BOOST_TEST(shown["name"] == name);
+  BOOST_TEST(shown["tenant"] == "20");
+  BOOST_TEST(shown["statements"].size() == 2U);
+  for (const std::string unknown : {"site-import-", "site-import-999999", "12x", "-1", ""}) {
+    BOOST_TEST(run({"site", "show-import", "--", unknown}).code == admin::exit_not_found, unknown);
+  }
+  BOOST_TEST(contains(run({"envelope", "show", name}).err, "site show-import " + name));
   BOOST_TEST(contains(explained.out, first.receipt_id), explained.out);
   const auto explain_at = [](std::vector<std::string> more) {
     more.insert(more.begin(), {"kpi", "explain", "--tenant", "20", "--source", "BCN-SCHOOL",

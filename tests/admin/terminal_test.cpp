@@ -1,10 +1,11 @@
 #include "admin/terminal.h"
 
 #include <boost/test/unit_test.hpp>
+#include <regex>
 #include <sstream>
 
-#include "base/csv.h"
 #include "admin/picture.h"
+#include "base/csv.h"
 
 using namespace district;
 using namespace district::admin;
@@ -20,10 +21,25 @@ BOOST_AUTO_TEST_CASE(width_counts_columns_and_not_octets) {
 }
 
 BOOST_AUTO_TEST_CASE(control_characters_of_a_peer_do_not_reach_the_terminal) {
-  BOOST_TEST(printable("a\x1B[31mb\nc") == "a\uFFFD[31mb\uFFFDc");
-  BOOST_TEST(printable("\xC2\x9B") == "\uFFFD");  // U+009B, an escape sequence's one-octet start
-  BOOST_TEST(printable("\xC3(") == "\uFFFD(");    // broken UTF-8
-  BOOST_TEST(printable("Ærø 電力") == "Ærø 電力");
+  // An escape sequence by its one octet, a change of the writing direction, a tag.
+  const std::string name = "a\xC2\x9B[31m \xE2\x80\xAE z \xF3\xA0\x80\xA1";
+  Listing listing({{"name", "NAME"}});
+  listing.add({name});
+  const auto written = [&listing](Format format) {
+    std::ostringstream out;
+    listing.write(out, format);
+    return out.str();
+  };
+  BOOST_TEST(written(Format::table) == "NAME\na\uFFFD[31m \uFFFD z \uFFFD\n");
+  BOOST_TEST(written(Format::json) ==
+             "[\n  {\"name\":\"a\\u009b[31m \\u202e z \\udb40\\udc21\"}\n]\n");
+  BOOST_TEST(written(Format::csv) == "name\r\na\uFFFD[31m \uFFFD z \uFFFD\r\n");
+  Details details;
+  details.add("name", "Name", name);
+  std::ostringstream out;
+  details.write(out, Format::table);
+  details.write(out, Format::json);
+  BOOST_TEST(is_printable(std::regex_replace(out.str(), std::regex("\n"), "")));
 }
 
 BOOST_AUTO_TEST_CASE(tables_align_columns_also_with_wide_and_accented_text) {
@@ -60,6 +76,48 @@ BOOST_AUTO_TEST_CASE(csv_has_a_header_all_columns_and_every_digit) {
   BOOST_TEST(out.str() ==
              "name,value,types,empty\r\n"
              "\"Barcelona, \"\"shops\"\"\",0.30000000000000004,001/001 002/001,\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_cell_of_csv_is_no_formula_unless_the_text_is_wanted_exactly) {
+  Listing listing({{"name", "NAME"}, {"value", "V"}, {"types", "T"}});
+  listing.add({"=1+1", cell_of(-4.5, 1), cell_of(std::vector<std::string>{"@a", "b"}, "-")});
+  listing.add({"-0.2", cell_of(-1e-7, 1), cell_of(std::vector<std::string>{}, "-")});
+  std::ostringstream guarded, exact;
+  listing.write(guarded, Format::csv);
+  listing.write(exact, Format::csv_exact);
+  BOOST_TEST(guarded.str() == "name,value,types\r\n'=1+1,-4.5,'@a b\r\n-0.2,-1e-07,\r\n");
+  BOOST_TEST(exact.str() == "name,value,types\r\n=1+1,-4.5,@a b\r\n-0.2,-1e-07,\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_keep_four_digits_and_all_before_the_point) {
+  const std::vector<std::pair<double, std::string>> cases{
+      {0, "0.000"},
+      {0.00042, "0.00042"},
+      {0.000421596, "0.0004216"},
+      {-0.00042, "-0.00042"},
+      {0.05, "0.050"},
+      {0.123456, "0.1235"},
+      {1.23456, "1.235"},
+      {552, "552.000"},
+      {123456.789, "123456.789"},
+      {497011.0625, "497011.062"},
+      {123456789012345, "123456789012345.000"},
+      {1e22, "1e+22"},
+      {1.5e-9, "0.0000000015"},
+      {1.5e-10, "1.500e-10"},
+      {0.00000012346, "0.0000001235"},
+      {1e300, "1e+300"},
+      {1e-300, "1.000e-300"},
+  };
+  for (const auto& [number, shown] : cases) {
+    BOOST_TEST(cell_of(number, 3).shown == shown);
+    BOOST_TEST(cell_of(number, 3).value.get<double>() == number);
+  }
+  BOOST_TEST(cell_of(std::optional<double>(), 3).shown == "-");
+  BOOST_TEST(share_cell(1).shown == "1.000");
+  BOOST_TEST(share_cell(0.99996).shown == "0.999");
+  BOOST_TEST(share_cell(0.29).shown == "0.290");
+  BOOST_TEST(share_cell(0).shown == "0.000");
 }
 
 BOOST_AUTO_TEST_CASE(errors_show_their_violations_and_the_hint) {

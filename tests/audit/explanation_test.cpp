@@ -182,6 +182,50 @@ BOOST_AUTO_TEST_CASE(der_of_gsoap_is_told_so) {
   BOOST_TEST(contains(text, "gSOAP sends DER"), text);
 }
 
+BOOST_AUTO_TEST_CASE(a_zero_octet_of_sign_before_r_and_s_is_told_so) {
+  const auto text = all_text(step(explain("rejected/2007-ecdsa-leading-zeros.xml"), "signature"));
+  BOOST_TEST(contains(text, "zero octet of sign"), text);
+}
+
+// As --certificate gives it, where the message only refers to it.
+BOOST_AUTO_TEST_CASE(a_reference_is_held_against_the_certificate_that_is_given) {
+  const auto given = [&](const std::string& text) {
+    auto asked = question(text);
+    asked.certificate = crypto::Certificate::from_pem_file(
+                            DISTRICT_SOURCE_DIR "/tests/vectors/certificates/kalundborg.pem")
+                            .value();
+    return explain(asked);
+  };
+  const auto good = vector("accepted/issuer-serial-rfc2253.xml");
+  const auto named = given(good);
+  BOOST_TEST(named.accepted());
+  BOOST_TEST(contains(step(named, "key").text, "It names --certificate"), step(named, "key").text);
+  struct Case {
+    const char *from, *to, *says;
+  };
+  for (const auto& [from, to, says] :
+       {Case{"CN=Test CA", "CN=Kalundborg gateway", "names its subject as the issuer"},
+        Case{"CN=Test CA,O=Pilots\\, Test,C=ES", "/C=ES/O=Pilots, Test/CN=Test CA",
+             "is written with slashes"},
+        Case{"<ds:X509SerialNumber>", "<ds:X509SerialNumber>7",
+             "none with the serial number that the message names"}}) {
+    const auto explanation = given(replaced(good, from, to));
+    BOOST_TEST(!explanation.accepted());
+    BOOST_TEST(explanation.agree());
+    const auto& key = step(explanation, "key");
+    BOOST_TEST((key.finding == Finding::bad));
+    BOOST_TEST(contains(key.text, "It does not name --certificate: "), key.text);
+    BOOST_TEST(contains(all_text(key), says), all_text(key));
+    BOOST_TEST(contains(all_text(key), "X509IssuerName CN=Test CA"), all_text(key));
+  }
+  const auto thumbprint = vector("accepted/thumbprint-kalundborg.xml");
+  const auto begin = thumbprint.find(">", thumbprint.find("<wsse:KeyIdentifier")) + 1;
+  const auto value = thumbprint.substr(begin, thumbprint.find('<', begin) - begin);
+  const auto in_hex = given(replaced(thumbprint, value, to_hex(*from_base64(value))));
+  const auto& key = step(in_hex, "key");
+  BOOST_TEST(contains(key.text, "in hexadecimal"), key.text);
+}
+
 BOOST_AUTO_TEST_CASE(a_key_of_another_certificate_is_named_where_it_is_known) {
   auto asked = question(vector("rejected/2007-certificate-stranger-signed-by-another.xml"));
   test::VectorTrust of_vectors;

@@ -218,6 +218,18 @@ BOOST_AUTO_TEST_CASE(the_meaning_of_a_signature_is_one_whatever_its_spelling) {
   }
   BOOST_TEST(to_hex(verify(read(kAccepted + "barcelona.xml"))->envelope.replay_key()) !=
              to_hex(key));
+
+  // r and s of the width of the order, and without the zeros that both begin with.
+  const std::string cut = read(kAccepted + "ecdsa-p521-without-leading-zeros.xml");
+  const auto at = cut.find("<ds:SignatureValue>") + 19;
+  const auto value = cut.substr(at, cut.find('<', at) - at);
+  auto octets = *from_base64(value);
+  BOOST_REQUIRE(octets.size() == 130U);
+  octets.insert(octets.begin() + 65, std::byte{0});
+  octets.insert(octets.begin(), std::byte{0});
+  const auto whole = verify(replaced(cut, value, to_base64(octets)));
+  BOOST_REQUIRE(whole);
+  BOOST_TEST(to_hex(whole->envelope.replay_key()) == to_hex(verify(cut)->envelope.replay_key()));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_refused_from_the_instant_on_that_the_replay_cache_is_told) {

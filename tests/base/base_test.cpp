@@ -1,6 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/bytes.h"
+#include "base/near_name.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/ulid.h"
@@ -54,6 +56,26 @@ BOOST_AUTO_TEST_CASE(only_the_four_characters_of_xml_are_white_space) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(slips)
+
+BOOST_AUTO_TEST_CASE(the_nearest_word_is_found_and_what_is_far_is_not) {
+  const std::vector<std::string> words{"tenant", "enrol", "rejection", "kpi", "log", "--tenant"};
+  const std::pair<const char*, const char*> cases[] = {
+      {"tenat", "tenant"},         {"tenants", "tenant"}, {"tennant", "tenant"},
+      {"TENANT", "tenant"},        {"enroll", "enrol"},   {"erjection", "rejection"},
+      {"rejections", "rejection"}, {"kip", "kpi"},        {"lgo", "log"},
+      {"--tennat", "--tenant"}};
+  for (const auto& [word, meant] : cases) {
+    BOOST_TEST_CONTEXT(word) { BOOST_TEST(nearest_name(word, words) == meant); }
+  }
+  for (const auto& far : {std::string(), std::string("x"), std::string("show"),
+                          std::string("meter"), std::string(100'000, 't')}) {
+    BOOST_TEST_CONTEXT(far.substr(0, 20)) { BOOST_TEST(nearest_name(far, words).empty()); }
+  }
+  BOOST_TEST(nearest_name("tenant", {}).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(date_time)
 
 BOOST_AUTO_TEST_CASE(date_times_the_field_sends) {
@@ -97,6 +119,31 @@ BOOST_AUTO_TEST_CASE(fractions_are_cut_off) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(number)
+
+BOOST_AUTO_TEST_CASE(numbers_are_finite_and_may_have_an_exponent) {
+  for (const auto& [text, value] : std::vector<std::pair<std::string, double>>{{"4", 4.0},
+                                                                               {"+4.5", 4.5},
+                                                                               {"-.4", -0.4},
+                                                                               {"42.", 42.0},
+                                                                               {"5.0E-4", 0.0005},
+                                                                               {"1e-05", 0.00001},
+                                                                               {"1E+3", 1000.0},
+                                                                               {"1e-400", 0.0},
+                                                                               {"0e999", 0.0},
+                                                                               {"-1e-400", 0.0},
+                                                                               {"1e308", 1e308}}) {
+    const auto number = parse_finite_number(text);
+    BOOST_REQUIRE_MESSAGE(number, text);
+    BOOST_TEST(*number == value, text);
+  }
+  for (const std::string text : {"", "+", "-", ".", "+-4", "--4", "e5", "1e", "1e+", "1e400",
+                                 "-1e400", "NaN", "INF", "-inf", "nan", "1,5", "0x10", " 1", "1 "})
+    BOOST_TEST(!parse_finite_number(text), text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(ulid)
 
 BOOST_AUTO_TEST_CASE(spells_time_then_random_bits) {
@@ -108,6 +155,8 @@ BOOST_AUTO_TEST_CASE(spells_time_then_random_bits) {
   BOOST_TEST(make_ulid(from_micros(1469918176386000), ones) > text);
   BOOST_TEST(!is_ulid("01ARZ3NDEKTSV4RRFFQ69G5FAU"));
   BOOST_TEST(!is_ulid("81ARZ3NDEKTSV4RRFFQ69G5FAV"));
+  BOOST_TEST((time_of_ulid(text) == from_micros(1469918176385000)));
+  BOOST_TEST(!time_of_ulid("01ARYZ6S41"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -25,16 +25,15 @@ bool ReceiptSample::take(std::string_view answer, const SignedRequest& request) 
   if (element_text(answer, "receiptId").size() != 26) return false;
   if (seen_++ % every_ != 0) return true;
   kept_.push_back({std::string(answer), request.signature_value,
-                   to_base64(crypto::sha256(as_bytes(request.envelope)))});
+                   to_base64(crypto::sha256(as_bytes(request.envelope))), SystemClock().now()});
   return true;
 }
 
 Result<std::size_t> ReceiptSample::verify() const {
   DISTRICT_TRY(const auto verifier, gateway::AnswerVerifier::create({}, ca_file_, host_));
-  const SystemClock clock;
   for (const auto& kept : kept_) {
     DISTRICT_TRY(const auto answer,
-                 verifier.verify(kept.answer, "utf-8", kept.signature_value, clock.now()));
+                 verifier.verify(kept.answer, "utf-8", kept.signature_value, kept.taken_at));
     const auto response = answer.body.child(xml::ns::kUrb, "AggregateMessageResponse");
     const auto digest = response.child(xml::ns::kUrb, "payloadDigest").trimmed_text();
     if (digest != kept.envelope_digest) {

@@ -30,6 +30,7 @@ class ReceiptSample {
     std::string answer;
     std::string signature_value;
     std::string envelope_digest;  // base64
+    Instant taken_at;             // when its Timestamp had to be fresh
   };
   std::string ca_file_, host_;
   std::size_t every_, seen_ = 0;

@@ -15,7 +15,8 @@ import unittest
 
 from lxml import etree
 
-EXAMPLES = pathlib.Path(sys.argv.pop(1)) / "wsdl" / "examples"
+ROOT = pathlib.Path(sys.argv.pop(1))
+EXAMPLES = ROOT / "wsdl" / "examples"
 WSS = "http://docs.oasis-open.org/wss"
 WSU = WSS + "/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 NS = {
@@ -62,6 +63,11 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(names, set(SIGNERS) | UNSIGNED)
         readme = (EXAMPLES / "README.md").read_text()
         self.assertEqual(names, set(re.findall(r"^\| `([^`]+\.xml)`", readme, re.M)))
+
+    def test_the_receipt_in_the_readme_of_the_project_is_the_example(self):
+        shown = etree.fromstring(re.search(r"^```xml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S).group(1))
+        receipt = root_of("response-receipt.xml").find(".//urb:AggregateMessageResponse", NS)
+        self.assertEqual([(part.tag, part.text) for part in shown], [(part.tag, part.text) for part in receipt])
 
     def test_every_signature_verifies_and_covers_what_is_read(self):
         for name, signer in SIGNERS.items():

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
@@ -27,6 +30,15 @@ struct Keys {
         "names", "ec",
         "-pkeyopt ec_paramgen_curve:P-256 -utf8 -multivalue-rdn -subj '/C=ES/serialNumber=Q2826004J"
         "/O=FNMT \"RCM\", S.A./OU=Àrea+UID=7/CN=CA #1/emailAddress=ca@example.es'");
+    make("blanks", "ec", "-pkeyopt ec_paramgen_curve:P-256 -subj '/O=X/OU= both /CN=ACME '");
+    std::ofstream(folder / "oid.cnf")
+        << "oid_section = oids\n[oids]\nours = 1.3.6.1.4.1.99999.7\n"
+           "[req]\ndistinguished_name = none\nx509_extensions = none\n"
+           "[none]\n";
+    make("signs", "ec",
+         "-pkeyopt ec_paramgen_curve:P-256 -utf8 -config " + (folder / "oid.cnf").string() +
+             " -subj '/C=DK/ours=of ours"
+             "/O=#1 A\\+B, \\\"C\\\"; <D>\\\\E=F/CN=Sæby\\\\'");
     make("nosign", "ec", "-pkeyopt ec_paramgen_curve:P-256 -addext keyUsage=keyEncipherment");
   }
   ~Keys() { std::filesystem::remove_all(folder); }
@@ -53,6 +65,23 @@ struct Keys {
   std::string pem(const std::string& name) const { return (folder / (name + ".pem")).string(); }
   std::string key(const std::string& name) const { return (folder / (name + ".key")).string(); }
 };
+
+// Of "text" with SHA-256, on P-256; r and s both begin with a zero octet, which are left out: one
+// pair in 65,536 does.
+const char* const kShort =
+    "e8e62ac950ecea3424566435ff582283477f518119df1fb0d5d43b149c5652"
+    "310b77157c3e8aebab1e299f2a9103f17791ae1d0ef4d1cef411fdb2087246";
+const char* const kShortPem =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBdjCCAR2gAwIBAgIUSP0ZA6vuUhkALg+tNwWCNL3RbpYwCgYIKoZIzj0EAwIw\n"
+    "EDEOMAwGA1UEAwwFc2hvcnQwIBcNMjYxMTMwMDYwMzM5WhgPMjEyNjExMDYwNjAz\n"
+    "MzlaMBAxDjAMBgNVBAMMBXNob3J0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n"
+    "PKAbJR7HAaJyX6QkKUQ4bbBj5jVikkiZxD4NHcQuSOD3bkSgmkYmmBHtFlrdeHeI\n"
+    "Kw6jiNmvmkuQLJDD1qRHw6NTMFEwHQYDVR0OBBYEFNes5CgB8QzGjXQfe2Fc0HLi\n"
+    "IynlMB8GA1UdIwQYMBaAFNes5CgB8QzGjXQfe2Fc0HLiIynlMA8GA1UdEwEB/wQF\n"
+    "MAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgc2EfkbPtuzt3fZq/qllhOq3GSHnJH4Xq\n"
+    "o7noTs/AmlsCIC3zIYftFev+tl86+fWb+sLo4elTVA33WZx5Z/Lcn/zT\n"
+    "-----END CERTIFICATE-----\n";
 
 const Keys& keys() {
   static const Keys made;
@@ -89,6 +118,36 @@ BOOST_AUTO_TEST_CASE(signatures_of_both_families_verify_and_any_change_breaks_th
       BOOST_TEST(!verifier.verify(HashAlgorithm::sha256, as_bytes("text"), zeros));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(ecdsa_values_may_lack_the_zeros_that_both_halves_begin_with) {
+  const auto certificate = Certificate::from_pem(kShortPem);
+  BOOST_REQUIRE(certificate);
+  const Bytes cut = *from_hex(kShort);
+  const auto verifies = [&](const Bytes& value) {
+    return certificate->public_key().verify(HashAlgorithm::sha256, as_bytes("text"), value);
+  };
+  const auto halves = [&](std::size_t zeros, std::size_t keep = 31) {
+    Bytes value(zeros);
+    value.insert(value.end(), cut.end() - 62, cut.end() - 31 - (31 - static_cast<long>(keep)));
+    value.insert(value.end(), zeros, std::byte{0});
+    value.insert(value.end(), cut.end() - 31, cut.end() - (31 - static_cast<long>(keep)));
+    return value;
+  };
+  BOOST_TEST(verifies(cut));
+  BOOST_TEST(verifies(halves(1)));   // of the width of the order
+  BOOST_TEST(!verifies(halves(2)));  // longer than that
+  BOOST_TEST(!verifies(halves(0, 30)));
+  BOOST_TEST(!verifies(halves(1, 30)));
+  for (std::size_t size = 0; size < 62; ++size)
+    BOOST_TEST(!verifies(Bytes(cut.begin(), cut.begin() + static_cast<long>(size))));
+  for (std::size_t size = 0; size <= 66; ++size) BOOST_TEST(!verifies(Bytes(size)));
+  Bytes odd = cut;
+  odd.insert(odd.begin(), std::byte{0});
+  BOOST_TEST(!verifies(odd));
+  Bytes zero_s = cut;
+  std::fill(zero_s.begin() + 31, zero_s.end(), std::byte{0});
+  BOOST_TEST(!verifies(zero_s));
 }
 
 BOOST_AUTO_TEST_CASE(weak_keys_and_other_curves_are_refused) {
@@ -181,6 +240,36 @@ BOOST_AUTO_TEST_CASE(issuer_names_of_rarer_types_are_matched_in_the_spellings_of
   }
 }
 
+// RFC 4514 section 2.4 escapes a blank at either end; its sections 3 and 4 read other spellings.
+BOOST_AUTO_TEST_CASE(blanks_at_the_ends_of_values_are_read_however_they_are_escaped) {
+  const auto certificate = *Certificate::from_pem_file(keys().pem("blanks"));
+  for (const char* name :
+       {"CN=ACME\\ ,OU=\\ both\\ ,O=X", "CN=ACME\\20,OU=\\20both\\20,O=X",
+        "CN=\"ACME \",OU=\" both \",O=X", "CN=ACME,OU=both,O=X", "O=X,OU=\\ both\\ ,CN=ACME\\ ",
+        " O = X , OU = \\ both\\   , CN = ACME\\  ", "CN=#0c0541434d4520,OU=both,O=X",
+        "CN=#130541434D4520;OU=\\20both;O=X"}) {
+    BOOST_TEST_CONTEXT(name) { BOOST_TEST(certificate.issuer_matches(name)); }
+  }
+  BOOST_TEST(certificate.issuer_matches(certificate.issuer()), certificate.issuer());
+  for (const char* name : {"CN=ACME\\,OU=both,O=X", "CN=ACME\\\\ ,OU=both,O=X", "CN=ACME\\",
+                           "CN=AC ME,OU=both,O=X", "CN=ACME\\ ,OU=both\\ O=X"}) {
+    BOOST_TEST_CONTEXT(name) { BOOST_TEST(!certificate.issuer_matches(name)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(signs_that_need_escapes_and_types_that_nobody_knows_are_read) {
+  const auto certificate = *Certificate::from_pem_file(keys().pem("signs"));
+  for (const char* name : {"CN=S\\C3\\A6by\\\\,O=\\#1 A\\+B\\, \\\"C\\\"\\; \\<D\\>\\\\E\\=F,"
+                           "1.3.6.1.4.1.99999.7=of ours,C=DK",
+                           "CN=Sæby\\5C,O=\\231 A\\2bB\\2C \\22C\\22\\3B \\3CD\\3E\\5CE\\3DF,"
+                           "1.3.6.1.4.1.99999.7=#0c076f66206f757273,C=DK",
+                           "CN=\"Sæby\\\\\", O=\"#1 A+B, \\\"C\\\"; <D>\\\\E=F\", "
+                           "OID.1.3.6.1.4.1.99999.7=OF OURS, C=DK"}) {
+    BOOST_TEST_CONTEXT(name) { BOOST_TEST(certificate.issuer_matches(name)); }
+  }
+  BOOST_TEST(certificate.issuer_matches(certificate.issuer()), certificate.issuer());
+}
+
 BOOST_AUTO_TEST_CASE(files_that_are_not_what_they_should_be_say_so) {
   const auto missing = Certificate::from_pem_file("/nowhere/x.pem");
   BOOST_REQUIRE(!missing);
@@ -189,6 +278,146 @@ BOOST_AUTO_TEST_CASE(files_that_are_not_what_they_should_be_say_so) {
   const auto key = PrivateKey::from_pem_file(keys().pem("rsa"));
   BOOST_REQUIRE(!key);
   BOOST_TEST((key.error().code == ErrorCode::config_invalid));
+}
+
+// Each as a program makes it; of a certificate and of a key the error names the kind, and the hint
+// has the command for it.
+BOOST_AUTO_TEST_CASE(files_are_recognised_for_what_they_are) {
+  const auto& folder = keys().folder;
+  const auto sh = [&](const std::string& command) {
+    const auto whole = "cd " + folder.string() + " && { " + command + "; } >/dev/null 2>&1";
+    BOOST_REQUIRE_MESSAGE(std::system(whole.c_str()) == 0, command);
+  };
+  sh("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass:x -out f.p12");
+  sh("openssl crl2pkcs7 -nocrl -certfile rsa.pem -out f.p7b");
+  sh("openssl crl2pkcs7 -nocrl -certfile rsa.pem -outform DER -out f.p7c");
+  sh("openssl x509 -in rsa.pem -outform DER -out f.cer");
+  sh("openssl req -new -key rsa.key -subj /CN=x -out f.csr");
+  sh("openssl req -new -key rsa.key -subj /CN=x -outform DER -out f.csr.der");
+  sh("openssl pkey -in rsa.key -outform DER -out f.key.der");
+  sh("openssl pkey -in p256.key -pubout -out f.pub");
+  sh("openssl pkey -in p256.key -pubout -outform DER -out f.pub.der");
+  sh("openssl pkcs8 -topk8 -in rsa.key -passout pass:x -out f.encrypted");
+  sh("openssl pkcs8 -topk8 -in rsa.key -passout pass:x -outform DER -out f.encrypted.der");
+  sh("openssl rsa -in rsa.key -aes128 -passout pass:x -traditional -out f.encrypted.old");
+  sh("openssl genpkey -algorithm ED25519 -out f.ed25519");
+  sh("iconv -f UTF-8 -t UTF-16 rsa.pem >f.utf16");
+  sh("iconv -f UTF-8 -t UTF-16LE rsa.pem >f.utf16le");
+  sh("grep -v -e '----' rsa.pem >f.base64");
+  sh("tr '\\n' ' ' <rsa.pem >f.one-line");
+  sh("head -c 700 rsa.pem >f.cut");
+  sh("printf '\\376\\355\\376\\355\\0\\0\\0\\2' >f.jks");
+  sh("printf 'ssh-rsa AAAAB3NzaC1yc2E user@host\\n' >f.ssh");
+  sh("printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\\nb3BlbnNzaC1rZXktdjE=\\n-----END OPENSSH "
+     "PRIVATE KEY-----\\n' >f.openssh");
+  sh("printf '<html></html>' >f.html");
+  sh("printf 'see attachment' >f.txt");
+  sh(": >f.empty");
+  struct Case {
+    const char *file, *kind, *certificate_hint, *key_hint;
+  };
+  for (const Case& each : std::vector<Case>{
+           {"f.p12", "PKCS#12", "-nokeys -clcerts", "-nocerts -nodes"},
+           {"f.p7b", "PKCS#7 (.p7b, .p7c) in PEM", "openssl pkcs7 -print_certs", "private key"},
+           {"f.p7c", "PKCS#7 (.p7b, .p7c) in DER", "-inform DER -print_certs", "private key"},
+           {"f.cer", "a certificate in DER", "openssl x509 -inform DER", "private key"},
+           {"f.csr", "a certificate request", "the authority", "private key"},
+           {"f.csr.der", "a certificate request", "the authority", "private key"},
+           {"f.key.der", "a private key in DER", "BEGIN CERTIFICATE", "openssl pkey -inform DER"},
+           {"f.pub", "a public key", "BEGIN CERTIFICATE", "private key"},
+           {"f.pub.der", "a public key", "BEGIN CERTIFICATE", "private key"},
+           {"f.encrypted", "under a pass phrase", "BEGIN CERTIFICATE", "openssl pkey -in"},
+           {"f.encrypted.der", "under a pass phrase", "BEGIN CERTIFICATE", "-inform DER"},
+           {"f.encrypted.old", "under a pass phrase", "BEGIN CERTIFICATE", "openssl pkey -in"},
+           {"f.utf16", "UTF-16", "iconv -f UTF-16", "iconv -f UTF-16"},
+           {"f.utf16le", "UTF-16", "iconv -f UTF-16", "iconv -f UTF-16"},
+           {"f.base64", "base64 without its BEGIN and END", "base64 -d", "base64 -d"},
+           {"f.one-line", "damaged PEM", "line", "line"},
+           {"f.cut", "damaged PEM", "line", "line"},
+           {"f.jks", "key store of Java", "keytool", "keytool"},
+           {"f.ssh", "a public key of SSH", "BEGIN CERTIFICATE", "private key"},
+           {"f.openssh", "a private key of OpenSSH", "BEGIN CERTIFICATE", "ssh-keygen -p -m PEM"},
+           {"f.html", "a web page", "BEGIN CERTIFICATE", "private key"},
+           {"f.txt", "neither PEM", "BEGIN CERTIFICATE", "private key"},
+           {"f.empty", "empty", "BEGIN CERTIFICATE", "private key"}}) {
+    const auto path = (folder / each.file).string();
+    const auto says = [&](const Error& error, const char* hint) {
+      BOOST_TEST(error.detail.find(path + ": no ") == 0U, error.detail);
+      BOOST_TEST(error.detail.find(each.kind) != std::string::npos, error.detail);
+      BOOST_TEST(error.hint.find(hint) != std::string::npos, each.file << ": " << error.hint);
+    };
+    const auto certificate = Certificate::from_pem_file(path);
+    BOOST_REQUIRE_MESSAGE(!certificate, each.file);
+    BOOST_TEST((certificate.error().code == ErrorCode::token_invalid));
+    says(certificate.error(), each.certificate_hint);
+    const auto key = PrivateKey::from_pem_file(path);
+    BOOST_REQUIRE_MESSAGE(!key, each.file);
+    BOOST_TEST((key.error().code == ErrorCode::config_invalid));
+    says(key.error(), each.key_hint);
+  }
+  const auto no_certificate = Certificate::from_pem_file(keys().key("rsa"));
+  BOOST_REQUIRE(!no_certificate);
+  BOOST_TEST(no_certificate.error().detail.find("the file is a private key") != std::string::npos);
+  const auto no_key = PrivateKey::from_pem_file(keys().pem("rsa"));
+  BOOST_REQUIRE(!no_key);
+  BOOST_TEST(no_key.error().detail.find("the file is a certificate") != std::string::npos);
+  BOOST_TEST(!PrivateKey::from_pem_file((folder / "f.ed25519").string()));
+}
+
+BOOST_AUTO_TEST_CASE(of_a_chain_the_signers_certificate_is_taken_wherever_it_stands) {
+  const auto& folder = keys().folder;
+  const auto sh = [&](const std::string& command) {
+    const auto whole = "cd " + folder.string() + " && { " + command + "; } >/dev/null 2>&1";
+    BOOST_REQUIRE_MESSAGE(std::system(whole.c_str()) == 0, command);
+  };
+  const auto pem = [&](const std::string& name) { return (folder / name).string(); };
+  for (const char* name : {"leaf", "other"}) {
+    const std::string n = name;
+    sh("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout " + n +
+       ".key -subj /CN=" + n + " -out " + n + ".csr");
+    sh("openssl x509 -req -days 30 -in " + n +
+       ".csr -CA rsa.pem -CAkey rsa.key -CAcreateserial "
+       "-out " +
+       n + ".pem");
+  }
+  sh("cat leaf.pem rsa.pem >leaf-first.pem; cat rsa.pem leaf.pem >root-first.pem");
+  sh("cat rsa.pem p256.pem leaf.pem p384.pem >middle.pem; cat leaf.pem leaf.pem >twice.pem");
+  sh("{ printf '\\357\\273\\277'; cat leaf.pem rsa.pem; } >mark.pem");
+  sh("{ echo Bag Attributes; cat rsa.pem leaf.key; echo subject=x; cat leaf.pem; } >bag.pem");
+  sh("sed 's/$/\\r/' root-first.pem >crlf.pem");
+  for (const char* name : {"leaf.pem", "leaf-first.pem", "root-first.pem", "middle.pem",
+                           "twice.pem", "mark.pem", "bag.pem", "crlf.pem"}) {
+    BOOST_TEST_CONTEXT(name) {
+      const auto certificate = Certificate::from_pem_file(pem(name));
+      BOOST_REQUIRE_MESSAGE(certificate, (certificate ? "" : certificate.error().detail));
+      BOOST_TEST(certificate->subject() == "CN=leaf");
+      BOOST_TEST(!certificate->is_authority());
+      const auto pair = read_key_pair(pem(name), pem("leaf.key"));
+      BOOST_REQUIRE(pair);
+      BOOST_TEST(pair->certificate.subject() == "CN=leaf");
+    }
+  }
+  BOOST_TEST(Certificate::from_pem_file(keys().pem("rsa"))->is_authority());
+  sh("cat leaf.pem rsa.pem other.pem >two-leaves.pem; cat rsa.pem p256.pem >no-leaf.pem");
+  for (const char* name : {"two-leaves.pem", "no-leaf.pem"}) {
+    const auto certificate = Certificate::from_pem_file(pem(name));
+    BOOST_REQUIRE(!certificate);
+    BOOST_TEST(certificate.error().detail.find("certificates is meant? ") != std::string::npos,
+               certificate.error().detail);
+    BOOST_TEST(certificate.error().detail.find("CN=rsa") != std::string::npos);
+    BOOST_TEST(certificate.error().detail.find("(an authority's, CA:TRUE)") != std::string::npos);
+  }
+  // With the key it is clear which one is meant.
+  const auto pair = read_key_pair(pem("two-leaves.pem"), pem("other.key"));
+  BOOST_REQUIRE(pair);
+  BOOST_TEST(pair->certificate.subject() == "CN=other");
+  const auto none = read_key_pair(pem("root-first.pem"), keys().key("p384"));
+  BOOST_REQUIRE(!none);
+  BOOST_TEST(none.error().detail.find("does not belong to the certificate in") !=
+             std::string::npos);
+  BOOST_TEST(none.error().detail.find("CN=leaf") != std::string::npos, none.error().detail);
+  sh("{ cat leaf.pem; head -c 300 rsa.pem; } >torn.pem");
+  BOOST_TEST(!Certificate::from_pem_file(pem("torn.pem")));
 }
 
 BOOST_AUTO_TEST_CASE(sha256_of_parts_is_that_of_the_whole) {

@@ -3,6 +3,7 @@ import datetime
 import gzip
 import hashlib
 import re
+import socket
 import tempfile
 import time
 import unittest
@@ -24,15 +25,10 @@ class DiagnosisTest(unittest.TestCase):
         cls.district = cls.enterClassContext(district.District())
 
     def show(self, identifier):
-        """What is kept, which is written a moment after the answer."""
-        deadline = time.monotonic() + 10
-        while True:
-            done = run(BIN / "districtctl", "--data", self.district.data, "--json", "rejection",
-                       "show", identifier)
-            if done.returncode == 0 or time.monotonic() > deadline:
-                self.assertEqual(done.returncode, 0, done.stderr)
-                return district.json.loads(done.stdout)
-            time.sleep(0.05)
+        """What is kept: the command finds it as soon as the answer is here."""
+        done = run(BIN / "districtctl", "--data", self.district.data, "--json", "rejection", "show", identifier)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return district.json.loads(done.stdout)
 
     def rejected(self, request, code, **options):
         status, answer = self.district.post(request, **options)
@@ -92,6 +88,42 @@ class DiagnosisTest(unittest.TestCase):
         listed = self.district.ctl_json("rejection", "list", "--tenant", "20", "--code", str(shown["code"]))
         self.assertIn(shown["rejectionId"], [row["rejectionId"] for row in listed])
 
+    def test_each_of_many_is_found_at_once(self):
+        for number in range(30):
+            _, answer = self.district.post(f"<a{number}>".encode())
+            self.assertEqual(self.show(rejection_id(answer))["code"], 1001)
+
+    def test_a_reference_that_nearly_fits_shows_what_came_and_what_is_right(self):
+        shown = self.district.ctl_json("certificate", "list", "--tenant", "20")[0]
+        reference = ("<ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>{}</ds:X509IssuerName>"
+                     "<ds:X509SerialNumber>{}</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data>")
+        request = sign(self.district, "20", BARCELONA).decode()
+        for issuer, serial, says in (
+                (shown["subject"], shown["serial"], "names its subject as the issuer"),
+                (shown["issuer"], hex(int(shown["serial"])), "in hexadecimal: write " + shown["serial"]),
+                (shown["issuer"], "4711", "none with the serial number")):
+            bad = re.sub(r"<wsse:Reference [^>]*/>", reference.format(issuer, serial), request)
+            self.assertNotEqual(bad, request)
+            _, answer = self.district.post(bad.encode())
+            self.assertNotIn(says.encode(), answer)
+            kept = self.show(rejection_id(answer))
+            self.assertEqual(kept["code"], 2004)
+            self.assertIn(says, kept["detail"])
+            self.assertIn(f"serial number '{serial}'", kept["keyReference"])
+            self.assertIn(shown["serial"], kept["hint"] + kept["detail"])
+
+    def test_revoked_and_ended_are_told_apart(self):
+        request = sign(self.district, "20", BARCELONA)
+        fingerprint = self.district.ctl_json("certificate", "list", "--tenant", "20")[0]["fingerprint"]
+        self.district.ctl("revoke", fingerprint, "--reason", "key lost")
+        try:
+            _, answer = self.district.post(request)
+            kept = self.show(rejection_id(answer))
+            self.assertEqual(kept["code"], 2005)
+            self.assertRegex(kept["detail"], r"tenant 20 is revoked, since .*\(key lost\)")
+        finally:
+            self.district.ctl("enrol", "--tenant", "20", self.district.pki / "pilots" / "barcelona.pem")
+
     def test_a_replay_leads_to_the_first_receipt(self):
         request = sign(self.district, "20", BARCELONA)
         status, answer = self.district.post(request)
@@ -109,6 +141,44 @@ class DiagnosisTest(unittest.TestCase):
         self.assertEqual(shown["contentType"], "application/json")
         self.assertEqual(shown["raw"], 0)
         self.rejected(b"<a>", 1001)
+
+    def cut_off(self, octets, framing):
+        """Sends a part of a body and ends the connection; gives the rejection's line in the log."""
+        before = self.district.log.read_text().count("code=1010")
+        with socket.create_connection(("localhost", self.district.port), timeout=10) as raw:
+            with self.district.tls().wrap_socket(raw, server_hostname="localhost") as connection:
+                connection.sendall(b"POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n" +
+                                   framing + b"\r\n\r\n" + octets)
+        deadline = time.monotonic() + 10
+        while self.district.log.read_text().count("code=1010") == before:
+            self.assertLess(time.monotonic(), deadline, "no line in the log")
+            time.sleep(0.05)
+        return [line for line in self.district.log.read_text().splitlines() if "code=1010" in line][-1]
+
+    def test_a_body_that_is_cut_off_is_on_record_whatever_its_size(self):
+        for octets, framing, said in ((b"<a", b"Content-Length: 4", "after 2 of 4 octets"),
+                                      (b"", b"Content-Length: 4", "after 0 of 4 octets"),
+                                      (b"2\r\n<a\r\n", b"Transfer-Encoding: chunked", "after 2 octets"),
+                                      (b"<a>" * 500000, b"Content-Length: 9000000", "of 9000000 octets")):
+            with self.subTest(framing):
+                line = self.cut_off(octets, framing)
+                self.assertIn("event=envelope_rejected", line)
+                self.assertIn(said, line)
+                shown = self.show(re.search(r"rejection_id=(\w{26})", line).group(1))
+                self.assertEqual(shown["code"], 1010)
+                self.assertEqual(shown["peer"], "127.0.0.1")
+
+    def test_who_announces_more_than_it_sends_is_told(self):
+        with socket.create_connection(("localhost", self.district.port), timeout=30) as raw:
+            with self.district.tls().wrap_socket(raw, server_hostname="localhost") as connection:
+                connection.sendall(b"POST /services/aggregation HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+                                   b"Content-Length: 5\r\n\r\n<a/>")
+                answer = b""
+                while more := connection.recv(65536):
+                    answer += more
+        self.assertTrue(answer.startswith(b"HTTP/1.1 500 "), answer)
+        self.assertIn(b"Connection: close\r\n", answer)
+        self.assertEqual(self.show(rejection_id(answer))["code"], 1010)
 
     def test_a_large_body_is_kept_to_its_header(self):
         request = sign(self.district, "20", BARCELONA * 8000)

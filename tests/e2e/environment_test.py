@@ -1,6 +1,7 @@
 """Wrong configuration, missing files, a busy port, foreign databases, a full disk: a clear message
 that says what to do, an exit code, nothing lost."""
 import concurrent.futures
+import datetime
 import gzip
 import os
 import pathlib
@@ -12,6 +13,9 @@ import sqlite3
 import subprocess
 import tempfile
 import unittest
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 import district
 from district import BIN, run
@@ -52,6 +56,130 @@ class EnvironmentTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--demo", done.stderr)
 
+    def test_a_slip_of_the_fingers_is_told_what_was_meant(self):
+        for command, meant in ((("districtd", "--check-conifg"), "--check-config"), (("districtd", "--demmo", "x"), "--demo"),
+                               (("districtctl", "tenat"), "tenant"), (("districtctl", "tenant", "lst"), "list"),
+                               (("districtctl", "rejections", "list"), "rejection"),
+                               (("districtctl", "--dta", "x", "tenant", "list"), "--data"),
+                               (("districtctl", "kpi", "--tennant=20"), "--tenant"),
+                               (("district-gateway", "sned"), "send"),
+                               (("district-gateway", "send", "--tennant", "20"), "--tenant"),
+                               (("district-gateway", "send", "--dryrun", "x"), "--dry-run")):
+            with self.subTest(command):
+                done = run(BIN / command[0], *command[1:])
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(f"did you mean '{meant}'?", done.stderr)
+        for command in (("districtctl", "frobnicate"), ("district-gateway", "x"), ("districtd", "--zzz")):
+            self.assertNotIn("did you mean", run(BIN / command[0], *command[1:]).stderr)
+        self.refuses(2, "did you mean listen.port?", config="[listen]\nprot = 1\n")
+        self.refuses(2, "did you mean limits.body_seconds?", config="[limits]\nbody_second = 1\n")
+        self.refuses(2, "did you mean [listen]?", config="[lissten]\nport = 1\n")
+
+    # -- what will fail later -------------------------------------------------------------------
+
+    def check(self, config="[listen]\nport = 0\n"):
+        (self.folder / "district.toml").write_text(config)
+        return run(BIN / "districtd", "--config", self.folder / "district.toml", "--check-config", timeout=20)
+
+    def certificate(self, name, first_day, last_day, hosts=("localhost",)):
+        """Made anew for its key by the demo's authority; days from today."""
+        key = serialization.load_pem_private_key((self.folder / "pki" / f"{name}.key").read_bytes(), None)
+        authority = x509.load_pem_x509_certificate((self.folder / "pki" / "ca.pem").read_bytes())
+        authority_key = serialization.load_pem_private_key((self.folder / "pki" / "ca.key").read_bytes(), None)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        made = x509.CertificateBuilder().subject_name(
+            x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "made anew")])).issuer_name(
+            authority.subject).public_key(key.public_key()).serial_number(x509.random_serial_number()).not_valid_before(
+            now + datetime.timedelta(days=first_day)).not_valid_after(now + datetime.timedelta(days=last_day))
+        if hosts:
+            made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), False)
+        (self.folder / "pki" / f"{name}.pem").write_bytes(
+            made.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def test_certificates_out_of_their_time_are_found(self):
+        for name, key in (("server", "tls.certificate"), ("receipt-rsa", "receipt.rsa_certificate"),
+                          ("receipt-ecdsa", "receipt.ecdsa_certificate")):
+            for first, last, said in ((-20, -1, " expired at "), (2, 20, " is not valid before ")):
+                with self.subTest(name=name, said=said):
+                    self.certificate(name, first, last)
+                    done = self.check()
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertRegex(done.stderr, f"error: {key}: .*{name}.pem{said}")
+                    self.assertNotIn("configuration is good", done.stdout)
+            self.certificate(name, -1, 200)
+        self.certificate("server", -1, 20)
+        done = self.check()
+        self.assertEqual((done.returncode, "configuration is good" in done.stdout), (0, True), done.stderr)
+        self.assertIn("warning: tls.certificate", done.stderr)
+        self.assertIn(" expires at ", done.stderr)
+
+    def test_an_expired_certificate_does_not_keep_the_server_from_starting(self):
+        """Those who have pinned it, or sign with the other type of key, still get through."""
+        with district.District() as server:
+            server.stop()
+            self.folder = server.folder
+            self.certificate("receipt-rsa", -20, -1)
+            server.start()
+            self.assertIn("warning: receipt.rsa_certificate", server.log.read_text())
+
+    def test_a_receipt_certificate_without_the_host_is_found(self):
+        for hosts in ((), ("other.example",)):
+            self.certificate("receipt-rsa", -1, 200, hosts)
+            done = self.check()
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertRegex(done.stderr, "error: receipt.rsa_certificate: .* does not name ")
+            self.assertIn("--receipt-certificate", done.stderr)
+        self.certificate("receipt-rsa", -1, 200)
+        done = self.check('[listen]\npublic_url = "https://a.example/services/aggregation"\n')
+        self.assertEqual(done.returncode, 2, done.stderr)
+        for key in ("tls.certificate", "receipt.rsa_certificate", "receipt.ecdsa_certificate"):
+            self.assertRegex(done.stderr, f"error: {key}: .* does not name a.example")
+
+    def test_a_data_folder_that_cannot_be_used_is_found_and_nothing_left_behind(self):
+        (self.folder / "file").write_text("x")
+        (self.folder / "link").symlink_to(self.folder / "nowhere")
+        before = sorted(self.folder.rglob("*"))
+        for folder, said in (("file", "is not a folder"), ("file/data", "is not a folder"), ("link", "is not a folder"),
+                             ("/proc/district", "/proc")):
+            with self.subTest(folder):
+                done = self.check(f'[data]\nfolder = "{folder}"\n')
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertRegex(done.stderr, f"error: data.folder: .*{said}")
+        done = self.check('[data]\nfolder = "new/folder"\n')  # it will be made
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (self.folder / "district.toml").unlink()
+        self.assertEqual(sorted(self.folder.rglob("*")), before)
+        (self.folder / "data" / "district.db").write_bytes(b"no database at all, but long enough" * 9)
+        done = self.check()
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("district.db is not a District database", done.stderr)
+        (self.folder / "data" / "district.db").unlink()
+        (self.folder / "data" / "district.db").mkdir()
+        self.assertIn("district.db is a folder", self.check().stderr)
+
+    def test_a_data_folder_of_another_user_is_found(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can act for another user")
+        nobody = 65534
+        for path in [self.folder, *self.folder.rglob("*")]:
+            os.chmod(path, 0o755 if path.is_dir() else 0o644)
+        (self.folder / "district.toml").write_text("[listen]\nport = 0\n")
+        def check():
+            return subprocess.run([BIN / "districtd", "--config", self.folder / "district.toml", "--check-config"],
+                                  capture_output=True, text=True, timeout=20, user=nobody, group=nobody)
+        self.assertRegex(check().stderr, r"error: data.folder: .*Permission denied")
+        os.chown(self.folder / "data", nobody, nobody)
+        self.assertNotIn("error: data.folder", check().stderr)
+        (self.folder / "data" / "district.db").write_bytes(b"")  # made by root, say by districtctl
+        os.chmod(self.folder / "data" / "district.db", 0o644)
+        self.assertRegex(check().stderr, r"error: data.folder: .*district.db: Permission denied")
+
+    def test_a_running_server_is_named_and_may_be_reloaded(self):
+        with district.District() as server:
+            done = run(BIN / "districtd", "--demo", server.folder, "--check-config")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("warning: data.folder: another server uses the folder", done.stderr)
+
     def test_unknown_option(self):
         done = run(BIN / "districtd", "--bogus")
         self.assertEqual(done.returncode, 2)
@@ -76,6 +204,25 @@ class EnvironmentTest(unittest.TestCase):
         for other in ("receipt-ecdsa.key", "receipt-rsa.key"):  # of the same type and of another
             shutil.copy(self.folder / "pki" / other, self.folder / "pki" / "server.key")
             self.refuses(2, "server.key does not belong to", "server.pem", options=("--check-config",))
+
+    def test_files_of_another_kind_are_named(self):
+        pki = self.folder / "pki"
+        good = {name: (pki / name).read_bytes() for name in ("server.pem", "server.key", "receipt-rsa.pem")}
+        def make(name, *command):
+            (pki / name).write_bytes(subprocess.run(["openssl", *command], cwd=pki, check=True, capture_output=True).stdout)
+        make("p12", "pkcs12", "-export", "-in", "server.pem", "-inkey", "server.key", "-passout", "pass:x")
+        make("p7b", "crl2pkcs7", "-nocrl", "-certfile", "server.pem")
+        make("der", "x509", "-in", "receipt-rsa.pem", "-outform", "DER")
+        make("encrypted", "pkcs8", "-topk8", "-in", "server.key", "-passout", "pass:x")
+        for place, other, *says in (("server.pem", "p12", "tls.certificate", "PKCS#12"), ("server.pem", "p7b", "PKCS#7"),
+                                    ("receipt-rsa.pem", "der", "a certificate in DER", "openssl x509 -inform DER"),
+                                    ("server.key", "encrypted", "under a pass phrase", "openssl pkey")):
+            with self.subTest(other):
+                (pki / place).write_bytes((pki / other).read_bytes())
+                self.refuses(2, *says, options=("--check-config",))
+                (pki / place).write_bytes(good[place])
+        (pki / "server.pem").write_bytes((pki / "ca.pem").read_bytes() + good["server.pem"])
+        self.refuses(2, "put the server's own certificate first", options=("--check-config",))
 
     def test_content_schema_that_is_none_is_found_before_the_start(self):
         (self.folder / "data" / "content").mkdir()

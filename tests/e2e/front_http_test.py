@@ -329,9 +329,9 @@ class FrontTest(unittest.TestCase):
                 return None
             pending += more
 
-    def exchange(self, octets):
+    def exchange(self, octets, source=None):
         """(first answer, whether the connection ended after it)"""
-        with contextlib.closing(self.connect()) as connection:
+        with contextlib.closing(self.connect(source)) as connection:
             with contextlib.suppress(OSError):
                 connection.sendall(octets)
             answer = self.read(connection)
@@ -483,6 +483,33 @@ class FrontTest(unittest.TestCase):
                     seen += more
             self.assertNotIn(b"HTTP", seen)
             self.assertLess(len(seen), 16)  # an alert at most
+
+    def test_each_refusal_names_its_rule_and_leaves_a_line(self):
+        source = "127.0.3.1"  # who has not been refused yet: each peer has so many lines a minute
+        for name, rule in (("length twice, equal", "Content-Length twice"),
+                           ("length list, equal", "Content-Length with more than one value"),
+                           ("gzip then chunked", "a Transfer-Encoding other than chunked"),
+                           ("no host", "no Host"), ("lines end with LF", "the request line does not end with HTTP/1.1 and CR LF"),
+                           ("trailer with a length", "a trailer field is malformed, too long or one that must not be there"),
+                           ("SOAPAction twice", "SOAPAction twice")):
+            with self.subTest(name):
+                answer, _ = self.exchange(CASES[name][0], source)
+                self.assertTrue(answer.body.decode().startswith(f"bad request: {rule}"), answer.body)
+                self.wait_for_log(f'event=request_refused peer={source} status=400 path="" detail="{rule}')
+        for octets, line in ((get(b"/nowhere?key=secret"), 'status=404 path=/nowhere detail="there is nothing at this path"'),
+                             (get(b"/health", b"DELETE"), 'status=405 path=/health detail="this path takes GET, HEAD"'),
+                             (CASES["one large field"][0], 'status=431 path="" detail="the head is larger than'),
+                             (CASES["unknown expectation"][0], "status=417 path=/services/aggregation ")):
+            with self.subTest(line):
+                self.exchange(octets, source)
+                self.wait_for_log(f"event=request_refused peer={source} {line}")
+        self.assertNotIn("secret", self.district.log.read_text())
+
+    def wait_for_log(self, text):
+        deadline = time.monotonic() + 10
+        while text not in self.district.log.read_text():
+            self.assertLess(time.monotonic(), deadline, text)
+            time.sleep(0.05)
 
     def test_500_slow_clients_stop_nobody(self):
         """Each within its caps, silent or dripping in another phase; a good client is served at once."""

@@ -1,6 +1,7 @@
 """TLS as clients of all ages speak it: the modern profile, the legacy listener, both types of server
 certificates, client certificates, and new certificates without a restart."""
 import contextlib
+import hashlib
 import http.client
 import os
 import re
@@ -194,6 +195,8 @@ class FrontTlsTest(unittest.TestCase):
             with self.subTest(offered):
                 self.assertIn("no application protocol", s_client(self.district.port, "-alpn", offered))
         self.assertIn("No ALPN negotiated", s_client(self.district.port))
+        self.assertIn("ALPN protocol: http/1.0", s_client(self.district.port, "-alpn", "h2,http/1.0"))
+        self.assertIn("ALPN protocol: http/1.1", s_client(self.district.port, "-alpn", "http/1.0,http/1.1"))
 
     def test_sessions_are_resumed_by_tickets_but_not_on_another_listener(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -297,6 +300,104 @@ class FrontTlsTest(unittest.TestCase):
         self.assertEqual(self.served(), before)
 
 
+class HandshakeTest(unittest.TestCase):
+    """With a server of its own: each peer has so many lines a minute."""
+
+    def test_each_handshake_that_fails_leaves_its_reason_in_the_log(self):
+        self.district = self.enterContext(FrontDistrict())
+        port = self.district.port
+        with socket.create_connection(("localhost", port), timeout=10) as plain:
+            plain.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                plain.recv(100)
+        with socket.create_connection(("localhost", port), timeout=10) as noise:
+            noise.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                noise.recv(100)
+        s_client(port, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+        s_client(port, "-tls1_2", "-cipher", "AES128-SHA")
+        s_client(port, "-tls1_3", "-groups", "X448")
+        s_client(port, "-alpn", "h2")
+        with self.assertRaises(ssl.SSLError):  # it does not know our authority
+            with socket.create_connection(("localhost", port), timeout=10) as raw:
+                ssl.create_default_context().wrap_socket(raw, server_hostname="localhost")
+        context = self.district.tls()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with socket.create_connection(("localhost", port), timeout=10) as raw:
+            context.wrap_socket(raw, server_hostname="localhost").close()
+        for reason in ("plain HTTP on the TLS port: the client must use https", "what came is no TLS handshake",
+                       "the client's TLS is older than this listener takes",
+                       "client and server have no cipher suite in common",
+                       "client and server have no group for the key exchange in common",
+                       "the client speaks neither HTTP/1.1 nor HTTP/1.0 (ALPN)",
+                       "the client does not trust the server's certificate"):
+            with self.subTest(reason):
+                self.district.wait_for_log(f'level=info event=handshake_failed peer=127.0.0.1 detail="{reason}')
+        self.district.wait_for_log('event=connection_unused peer=127.0.0.1 detail="the client ended it after the handshake')
+
+
+class LogTest(unittest.TestCase):
+    """What logrotate does, and to see more for a while."""
+
+    def log(self, server, name, text):
+        """Waits for the text in a log file of that name."""
+        deadline = time.monotonic() + 10
+        while text not in (server.folder / name).read_text():
+            self.assertLess(time.monotonic(), deadline, (server.folder / name).read_text()[-2000:])
+            time.sleep(0.05)
+
+    def hang_up(self, server, config):
+        (server.folder / "district.toml").write_text(config)
+        server.process.send_signal(signal.SIGHUP)
+
+    def test_a_hangup_opens_the_log_anew_and_takes_its_level(self):
+        server = FrontDistrict()
+        # It says where it listens on standard error: the log comes to a file later.
+        self.enterContext(server)
+        config = (server.folder / "district.toml").read_text()
+        to_file = config + '[log]\nfile = "server.log"\n'
+        self.hang_up(server, to_file)
+        self.log(server, "server.log", "event=log_opened level=info")
+        for i in range(3):
+            (server.folder / "server.log").rename(server.folder / f"server.log.{i}")
+            server.process.send_signal(signal.SIGHUP)
+            deadline = time.monotonic() + 10
+            while not (server.folder / "server.log").exists():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            self.log(server, "server.log", "event=certificates_loaded")
+            self.assertEqual((server.folder / f"server.log.{i}").read_text().count("log_opened"), 1)
+        # At `error` a refusal is not told, at `info` again.
+        def refused():
+            with contextlib.closing(http.client.HTTPSConnection("localhost", server.port, timeout=30, context=server.tls())) as connection:
+                connection.request("GET", "/nowhere")
+                self.assertEqual(connection.getresponse().status, 404)
+        refused()
+        self.log(server, "server.log", "event=request_refused")
+        self.hang_up(server, to_file.replace("server.log", "errors.log") + 'level = "error"\n')
+        deadline = time.monotonic() + 10
+        while not (server.folder / "errors.log").exists():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        # Of a broken file, and of a changed key that a reload does not take, there is a line at least.
+        self.hang_up(server, to_file.replace("[listen]", "[listen]\naddress = 7"))
+        self.log(server, "errors.log", "event=configuration_kept")
+        refused()
+        self.assertNotIn("level=info", (server.folder / "errors.log").read_text())
+        self.hang_up(server, to_file + "[limits]\nqueue = 7\n")
+        self.log(server, "server.log", "event=log_opened level=info")
+        self.log(server, "server.log", "event=configuration_kept key=limits.queue")
+        before = (server.folder / "server.log").read_text().count("request_refused")
+        refused()
+        deadline = time.monotonic() + 10
+        while (server.folder / "server.log").read_text().count("request_refused") == before:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        # A file that cannot be opened: the old one goes on.
+        self.hang_up(server, config + '[log]\nfile = "pki"\n')
+        self.log(server, "server.log", "event=log_kept")
+
+
 class ClientCertificateTest(unittest.TestCase):
     """Mutual TLS: trust is the enrolled certificate, not who issued it."""
 
@@ -336,6 +437,9 @@ class ClientCertificateTest(unittest.TestCase):
                 # Issued by the same authority as the server's, but not enrolled.
                 with self.connection(server, "stranger", version) as connection:
                     self.assertEqual(self.ask(connection), (403, b"forbidden\n"))
+        server.wait_for_log('event=handshake_failed peer=127.0.0.1 detail="the client has sent no certificate', 2)
+        fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert((server.pki / "stranger.pem").read_text())).hexdigest()
+        server.wait_for_log(f"the certificate with SHA-256 {fingerprint} is not enrolled, or not in force now", 2)
         # Who resumes a session has proved its key before.
         context = server.tls()
         context.maximum_version = ssl.TLSVersion.TLSv1_2

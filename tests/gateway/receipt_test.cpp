@@ -1,8 +1,14 @@
 #include "gateway/receipt.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "gateway/https_client.h"
 #include "gateway/receipt_file.h"
@@ -208,6 +214,177 @@ BOOST_AUTO_TEST_CASE(a_line_has_what_proves_the_delivery) {
   BOOST_TEST(to_json_line(envelope).ends_with(
       R"("leafIndex":7,"treeSize":8,"rootHash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",)"
       R"("replayed":false})"));
+}
+
+namespace {
+
+constexpr const char* kFirstId = "01JD0VZ9C4MRT8YB2J9X5Q6W3E";
+constexpr const char* kSecondId = "01JD0VZ9C4MRT8YB2J9X5Q6W3F";
+
+struct Records {
+  Records() {
+    std::string name = (std::filesystem::temp_directory_path() / "district-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    folder = name;
+  }
+  ~Records() { std::filesystem::remove_all(folder); }
+  std::string path(const std::string& name) const { return (folder / name).string(); }
+  std::string text(const std::string& name) const {
+    std::ifstream file(folder / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder / name, std::ios::binary) << text;
+  }
+  ReceiptFile open(const std::string& keep = {}) const {
+    auto file = ReceiptFile::open(path("r.jsonl"), keep.empty() ? "" : path(keep));
+    BOOST_REQUIRE_MESSAGE(file, (file ? "" : file.error().detail));
+    return std::move(*file);
+  }
+  std::filesystem::path folder;
+};
+
+DeliveredEnvelope delivered(const char* id, char digest = 1) {
+  DeliveredEnvelope envelope;
+  envelope.file = "a.csv";
+  envelope.receipt_id = id;
+  envelope.message_count = 1;
+  envelope.payload_digest.fill(static_cast<std::byte>(digest));
+  return envelope;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_torn_line_is_moved_away_and_its_receipt_is_named) {
+  const auto line = to_json_line(delivered(kFirstId));
+  for (const std::size_t length :
+       {std::size_t{1}, std::size_t{5}, std::size_t{60}, line.size() - 1}) {
+    const Records records;
+    records.write("r.jsonl", line + "\n" + line.substr(0, length));
+    auto file = records.open();
+    const bool has_id = length > line.find(kFirstId) + 26;
+    BOOST_TEST(file.mended().find(has_id ? kFirstId : "not named in it") != std::string::npos,
+               file.mended());
+    BOOST_REQUIRE(file.append(delivered(kSecondId), "", ""));
+    BOOST_TEST(records.text("r.jsonl") == line + "\n" + to_json_line(delivered(kSecondId)) + "\n");
+    BOOST_TEST(records.text("r.jsonl.torn") == line.substr(0, length) + "\n");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_line_without_its_end_gets_one) {
+  const Records records;
+  const auto line = to_json_line(delivered(kFirstId));
+  records.write("r.jsonl", line);
+  auto file = records.open();
+  BOOST_TEST(file.mended().find(kFirstId) != std::string::npos);
+  BOOST_TEST(records.text("r.jsonl") == line + "\n");
+  BOOST_TEST(records.open().mended().empty());
+}
+
+BOOST_AUTO_TEST_CASE(zeros_at_the_end_of_a_file_are_a_torn_line) {
+  const Records records;
+  const auto line = to_json_line(delivered(kFirstId)) + "\n";
+  records.write("r.jsonl", line + std::string(100, '\0'));
+  BOOST_TEST(!records.open().mended().empty());
+  BOOST_TEST(records.text("r.jsonl") == line);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_something_else_is_left_as_it_is) {
+  const Records records;
+  for (const char* text : {"meter_id,energy\nM,1", "{}", "x", "{\"fila\": 1"}) {
+    records.write("r.jsonl", text);
+    const auto file = ReceiptFile::open(records.path("r.jsonl"), "");
+    BOOST_REQUIRE(!file);
+    BOOST_TEST((file.error().code == ErrorCode::gateway_input));
+    BOOST_TEST(records.text("r.jsonl") == text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_the_disk_does_not_take_leaves_no_half) {
+  // A limit on the file's size stands for the full disk.
+  const Records records;
+  auto file = records.open();
+  BOOST_REQUIRE(file.append(delivered(kFirstId), "", ""));
+  const auto before = records.text("r.jsonl");
+  struct rlimit limit {};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &limit) == 0);
+  const auto usual = limit.rlim_cur;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  limit.rlim_cur = before.size() + 20;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  const auto appended = file.append(delivered(kSecondId), "", "");
+  limit.rlim_cur = usual;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  std::signal(SIGXFSZ, handler);
+  BOOST_REQUIRE(!appended);
+  BOOST_TEST(appended.error().detail.find("could not be recorded") != std::string::npos);
+  BOOST_TEST(appended.error().hint.find(kSecondId) != std::string::npos, appended.error().hint);
+  BOOST_TEST(records.text("r.jsonl") == before);
+  BOOST_REQUIRE(file.append(delivered(kSecondId), "", ""));
+}
+
+BOOST_AUTO_TEST_CASE(kept_octets_are_the_owners_and_nothing_else_stays) {
+  const Records records;
+  auto file = records.open("kept");
+  BOOST_REQUIRE(file.append(delivered(kFirstId), "<request/>", "<answer/>"));
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(records.folder / "kept")) {
+    ++count;
+    BOOST_TEST((entry.status().permissions() == std::filesystem::perms(0600)));
+  }
+  BOOST_TEST(count == 2U);
+  BOOST_TEST(records.text("kept/" + std::string(kFirstId) + ".request.xml") == "<request/>");
+  BOOST_TEST(records.text("kept/" + std::string(kFirstId) + ".response.xml") == "<answer/>");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_envelope_with_the_same_receipt_destroys_no_proof) {
+  const Records records;
+  const std::string id = kFirstId;
+  {
+    auto file = records.open("kept");
+    BOOST_REQUIRE(file.append(delivered(kFirstId, 1), "<first/>", "<answer1/>"));
+  }
+  // In another run, as in the same.
+  auto file = records.open("kept");
+  for (int copy = 2; copy <= 3; ++copy) {
+    const auto text = "<copy" + std::to_string(copy) + "/>";
+    const auto again = file.append(delivered(kFirstId, static_cast<char>(copy)), text, text);
+    BOOST_REQUIRE(!again);
+    BOOST_TEST((again.error().code == ErrorCode::gateway_receipt_invalid));
+    BOOST_TEST(again.error().detail.find(id) != std::string::npos);
+    const auto stem = "kept/" + id + "-" + std::to_string(copy);
+    BOOST_TEST(records.text(stem + ".request.xml") == text);
+    BOOST_TEST(records.text(stem + ".response.xml") == text);
+  }
+  BOOST_TEST(records.text("kept/" + id + ".request.xml") == "<first/>");
+  BOOST_TEST(records.text("kept/" + id + ".response.xml") == "<answer1/>");
+  // The same envelope confirmed once more is no contradiction.
+  auto fresh = records.open("kept");
+  BOOST_TEST(fresh.append(delivered(kSecondId, 9), "<r/>", "<a/>").has_value());
+  BOOST_TEST(fresh.append(delivered(kSecondId, 9), "<r/>", "<a/>").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(without_kept_octets_the_lines_tell_of_one_id_for_two_envelopes) {
+  const Records records;
+  auto file = records.open();
+  BOOST_REQUIRE(file.append(delivered(kFirstId, 1), "", ""));
+  BOOST_REQUIRE(file.append(delivered(kFirstId, 1), "", ""));
+  BOOST_TEST(!file.append(delivered(kFirstId, 2), "", "").has_value());
+  BOOST_TEST(std::ranges::count(records.text("r.jsonl"), '\n') == 3);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_ulid_becomes_the_name_of_a_file) {
+  const Records records;
+  auto file = records.open("kept");
+  for (const char* id : {"../escaped/x", "", ".", "/etc/passwd", "01JD0VZ9C4MRT8YB2J9X5Q6W3",
+                         "01jd0vz9c4mrt8yb2j9x5q6w3e", "01JD0VZ9C4MRT8YB2J9X5Q6W3E/",
+                         "81JD0VZ9C4MRT8YB2J9X5Q6W3E", "../JD0VZ9C4MRT8YB2J9X5Q6W3"}) {
+    const auto appended = file.append(delivered(id), "<r/>", "<a/>");
+    BOOST_REQUIRE_MESSAGE(!appended, id);
+    BOOST_TEST((appended.error().code == ErrorCode::gateway_receipt_invalid));
+  }
+  BOOST_TEST(std::filesystem::is_empty(records.folder / "kept"));
+  BOOST_TEST(records.text("r.jsonl").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_said_before_anything_is_sent) {

@@ -43,14 +43,48 @@ inline Periods periods_of(const Sheet& sheet, const std::vector<Heard>& values) 
   return periods;
 }
 
-// The usual length of the window's periods; of two in the middle the longer one.
-inline std::optional<Minute> usual_step(const Sheet& sheet, const std::vector<Heard>& values) {
-  std::vector<Minute> lengths;
+// Minutes of the window that what was received covers; none where it is not known how long one
+// stands for.
+inline std::optional<Minute> minutes_covered(const Sheet& sheet, const Memory& memory,
+                                             const std::vector<Heard>& values,
+                                             std::optional<Minute> usual,
+                                             const std::string& meter) {
+  const auto step_at = [&](Minute at) {
+    auto step = minutes_of(memory.text("nominal_step", at, meter));
+    if (!step) step = minutes_of(memory.text("nominal_step", sheet.end - 1, meter));
+    return step ? step : usual;
+  };
+  const auto key = [](const Heard& one) { return std::pair(one.start, one.end); };
+  std::set<std::pair<Minute, Minute>> excluded, received;
   for (const auto& one : values)
-    if (one.fate == Fate::counts && one.end > one.start && sheet.has(one.start))
-      lengths.push_back(one.end - one.start);
-  std::sort(lengths.begin(), lengths.end());
-  return lengths.empty() ? std::nullopt : std::optional(lengths[lengths.size() / 2]);
+    if (one.fate == Fate::excluded) excluded.insert(key(one));
+  for (const auto& one : values)
+    if (one.fate != Fate::exchange && !excluded.contains(key(one))) received.insert(key(one));
+  std::vector<bool> covered(static_cast<std::size_t>(sheet.length()));
+  const auto cover = [&](Minute from, Minute to) {
+    for (auto at = std::max(from, sheet.start); at < std::min(to, sheet.end); ++at)
+      covered[static_cast<std::size_t>(at - sheet.start)] = true;
+  };
+  bool known = false;
+  Minute until = sheet.start;  // no reading stands for what is before
+  for (const auto& [start, end] : received) {
+    if (end > start) {
+      known = true;
+      cover(start, end);
+      continue;
+    }
+    const auto step = sheet.has(start) ? step_at(start) : std::nullopt;
+    if (!step) continue;
+    known = true;
+    const auto from = std::min(std::max(start - *step, until), start);
+    cover(std::max(from, until), from + *step);
+    until = std::max(until, std::min(from + *step, sheet.end));
+  }
+  const bool lasting = std::any_of(values.begin(), values.end(), [](const auto& one) {
+    return one.fate != Fate::exchange && one.end > one.start;
+  });
+  if (!known && !lasting && !step_at(sheet.end - 1)) return std::nullopt;
+  return static_cast<Minute>(std::count(covered.begin(), covered.end(), true));
 }
 
 template <typename Reach>
@@ -70,16 +104,14 @@ void put_quality(Rows& rows, const Memory& memory, const WallClock& clock,
       sheet.note("implausible", count([](const auto& v) { return v.fate == Fate::implausible; }));
       sheet.note("estimated_values",
                  count([](const auto& v) { return v.fate == Fate::counts && v.estimated; }));
-      auto step = minutes_of(memory.text("nominal_step", end - 1, meter));
-      if (!step) step = usual_step(sheet, values);
-      if (!step) step = usual;
       const auto periods = periods_of(sheet, values);
-      const double expected = step ? static_cast<double>(end - start) / *step : 0;
-      const double c = step ? std::min(1.0, periods.received / expected) : 0;
-      if (step) {
-        auto& row = sheet.put("availability", periods.received / expected, c);
+      const auto covered = minutes_covered(sheet, memory, values, usual, meter);
+      const double c = covered ? static_cast<double>(*covered) / (end - start) : 0;
+      if (covered) {
+        auto& row = sheet.put("availability", c, c);
         row.attributes["periods_received"] = std::to_string(periods.received);
-        row.attributes["periods_expected"] = spelled(expected);
+        row.attributes["hours_covered"] = spelled(in_hours(*covered));
+        row.attributes["hours_expected"] = spelled(in_hours(end - start));
       } else {
         sheet.lacks("availability", "nominal_step", 0);
       }

@@ -176,6 +176,65 @@ void put_windows(Rows& rows, const Memory& memory, const std::string& meter, con
   }
 }
 
+std::chrono::year_month_day date_of(const std::string& date) {
+  return std::chrono::floor<std::chrono::days>(at(date.c_str()));
+}
+
+// Local days, both included: "2019-03-01/2019-03-31".
+std::pair<Minute, Minute> period_of(const std::string& text, const WallClock& clock) {
+  const auto day = [&](const std::string& date) {
+    const auto utc = minute_of(at(date.c_str()));
+    auto minute = utc - 15 * 60;
+    while (clock.date(minute) != clock.date(minute + 1) || clock.date(minute) < date_of(date))
+      minute += 30;
+    return clock.window(WindowKind::day, minute);
+  };
+  return {day(text.substr(0, 10)).first, day(text.substr(11)).second};
+}
+
+// Days that values cover by half at least.
+std::set<Minute> valid_days(const Memory& memory, const WallClock& clock, const char* quantity,
+                            const std::string& meter) {
+  std::map<Minute, Minute> covered;
+  for (const auto& one : memory.counting(quantity, meter)) {
+    for (Minute from = one.start; from < one.end;) {
+      const auto [day, next_day] = clock.window(WindowKind::day, from);
+      covered[day] += std::min(one.end, next_day) - from;
+      from = std::min(one.end, next_day);
+    }
+  }
+  std::set<Minute> days;
+  for (const auto& [day, minutes] : covered)
+    if (2 * minutes >= clock.window(WindowKind::day, day).second - day) days.insert(day);
+  return days;
+}
+
+// Of stories in which no baseline is good enough for a model.
+void put_model(Rows& rows, const Memory& memory, const WallClock& clock, const std::string& meter,
+               const std::string& sensor) {
+  const auto stated = memory.latest("baseline", meter),
+             reporting = memory.latest("reporting", meter);
+  if (!stated || memory.all("active_energy", meter).empty()) return;
+  const auto baseline = period_of(*stated, clock);
+  const auto energy = valid_days(memory, clock, "active_energy", meter);
+  const auto outdoor = valid_days(memory, clock, "temperature_out", sensor);
+  int days = 0, expected = 0;
+  for (Minute day = baseline.first; day < baseline.second;
+       day = clock.window(WindowKind::day, day).second) {
+    ++expected;
+    days += energy.contains(day) && outdoor.contains(day);
+  }
+  const auto* lacking = expected < 365 ? "a baseline of 365 days" : "valid days of the baseline";
+  const auto put = [&](WindowKind kind, std::pair<Minute, Minute> period, double c) {
+    Sheet sheet{rows, kind, period.first, period.second, {}};
+    for (const auto& kpi : catalogue())
+      if (kpi.family == Family::model && kpi.has(kind))
+        sheet.lacks(std::string(kpi.id), lacking, c);
+  };
+  put(WindowKind::baseline, baseline, static_cast<double>(days) / expected);
+  if (reporting) put(WindowKind::reporting, period_of(*reporting, clock), 0);
+}
+
 Rows expected_of(const Memory& memory, const WallClock& clock, const std::string& meter) {
   Rows rows;
   const auto own = daily_means(memory, clock, meter);
@@ -183,9 +242,11 @@ Rows expected_of(const Memory& memory, const WallClock& clock, const std::string
     put_windows(rows, memory, meter, clock, kind, "temperature_out",
                 [&](Sheet& sheet) { put_weather(sheet, own, clock); });
   // Another meter's outdoor temperature stands in for the meter's own.
-  const bool elsewhere =
-      memory.text("outdoor_sensor", kEnd, meter) && !memory.all("temperature_out", "ROOF").empty();
-  const auto sensor = elsewhere ? "ROOF" : meter;
+  auto sensor = meter;
+  if (const auto named = memory.latest("outdoor_sensor", meter)) {
+    for (const auto* quantity : {"temperature_out", "temperature_in", "active_energy"})
+      if (!memory.all(quantity, named->substr(5)).empty()) sensor = named->substr(5);
+  }
   const bool outdoor = !memory.all("temperature_out", sensor).empty();
   const auto means = daily_means(memory, clock, sensor);
   put_windows(rows, memory, meter, clock, WindowKind::month, "temperature_in",
@@ -194,6 +255,7 @@ Rows expected_of(const Memory& memory, const WallClock& clock, const std::string
     put_windows(rows, memory, meter, clock, kind, "active_energy", [&](Sheet& sheet) {
       put_energy_per_degree_day(sheet, memory, means, clock, outdoor);
     });
+  put_model(rows, memory, clock, meter, sensor);
   return rows;
 }
 
@@ -234,16 +296,34 @@ Story some_story(Dice& dice) {
   story.begin -= kDay * dice.below(days);
   // Only whole days of one temperature are exactly at a limit.
   const double offset = dice.one_in(2) ? 0.5 * dice.below(20) : dice.below(1000) / 100.0;
-  for (const auto* meter : {"", "ROOF"}) {
+  for (const auto* meter : {"", "ROOF", "YARD"}) {
     if (!dice.one_in(2)) continue;
     add_series(dice, story, meter, "temperature_out", story.begin - kDay * dice.below(9), days,
                [&] {
                  return dice.of({15.0, 24.0, 18.0, 21.0, 14.5, 5.0 + offset, 20.0 + offset});
                });
   }
-  if (dice.one_in(2))
-    story.facts.push_back(
-        {"SITE", "", "outdoor_sensor", "SITE/ROOF", instant_of(story.begin), std::nullopt, 0});
+  const auto state = [&](const char* attribute, const std::string& value, Minute from) {
+    story.facts.push_back({"SITE", "", attribute, value, instant_of(from), std::nullopt, 0});
+  };
+  if (dice.one_in(2)) state("outdoor_sensor", "SITE/ROOF", story.begin);
+  if (dice.one_in(4))
+    state("outdoor_sensor", dice.of({"SITE/YARD", "SITE/"}),
+          story.begin - 60 * dice.of({-1, 0, 1}));
+  if (dice.one_in(2)) {
+    const auto some_days = [&](Minute begin, int count) {
+      const auto& clock = wall_clock(story.zone);
+      const auto day = [&](Minute at) {
+        return date::format("%F", std::chrono::sys_days(clock.date(at)));
+      };
+      return day(begin) + '/' + day(begin + count * kDay);
+    };
+    const auto some_time = [&] { return story.begin + kDay * (dice.below(20) - 10); };
+    state("baseline", some_days(some_time(), dice.of({0, 5, 30})), story.begin);
+    if (dice.one_in(3))  // a year of which most is missing
+      state("baseline", some_days(story.begin - 300 * kDay, 365), story.begin + kDay);
+    if (dice.one_in(2)) state("reporting", some_days(some_time(), dice.of({0, 5})), story.begin);
+  }
   if (!dice.one_in(4))
     add_series(dice, story, "", "temperature_in", story.begin, days, [&] {
       return dice.of(
@@ -273,9 +353,9 @@ std::set<std::string> of_energy() {
 BOOST_AUTO_TEST_SUITE(oracle)
 
 BOOST_AUTO_TEST_CASE(degree_days_and_comfort_are_what_a_slow_second_opinion_says) {
-  for (unsigned seed = 1; seed <= cases(40); ++seed) {
+  for (unsigned seed = 1; seed <= cases(12); ++seed) {
     Dice dice(seed);
-    hold_against(seed, dice, some_story(dice), expected_of, {"", "ROOF"}, of_energy());
+    hold_against(seed, dice, some_story(dice), expected_of, {"", "ROOF", "YARD"}, of_energy());
   }
 }
 

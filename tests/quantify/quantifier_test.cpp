@@ -327,6 +327,60 @@ BOOST_AUTO_TEST_CASE(an_envelope_that_cannot_be_quantified_is_recorded_and_holds
   BOOST_TEST(must(series.counts()).meters >= 2U);
 }
 
+// Marks all meters as an import of master data would; what one of them has stored is damaged.
+std::int64_t damage_one_of_stale_meters(Site& site) {
+  store::SeriesStore series(*site.database);
+  auto transaction = must(store::Transaction::begin(*site.database));
+  for (const auto* source : {"SHOP-0", "SHOP-1", "SHOP-2"})
+    static_cast<void>(must(series.put_stale(*must(series.find_meter({"20", source, ""})))));
+  const auto damaged = must(series.stale()).front();
+  for (const auto* table : {"packed_day", "packed_month"}) {
+    const auto id = table == std::string("packed_day") ? "series_id" : "series_month / 4096";
+    auto change =
+        must(site.database->prepare("UPDATE " + std::string(table) + " SET octets = x'ff' WHERE " +
+                                    id + " IN (SELECT series_id FROM series WHERE meter_id = ?)"));
+    static_cast<void>(must(change.bind(1, damaged).run()));
+  }
+  static_cast<void>(must(transaction.commit()));
+  return damaged;
+}
+
+std::string some_messages(int from, int to) {
+  std::string messages;
+  for (int i = from; i < to; ++i) messages += message(i, energy_of(i));
+  return request(messages);
+}
+
+BOOST_AUTO_TEST_CASE(a_stale_meter_that_cannot_be_read_holds_up_neither_others_nor_new_work) {
+  Site site;
+  site.append(some_messages(0, 30), "20");
+  BOOST_TEST(must(site.quantifier()->run_until_idle()) == 1U);
+  const auto damaged = damage_one_of_stale_meters(site);
+  store::SeriesStore series(*site.database);
+  const auto quantifier = site.quantifier();
+  BOOST_TEST(must(quantifier->run_until_idle()) == 0U);
+  BOOST_TEST(must(series.stale()) == std::vector{damaged});
+  site.append_example("eibar", "30");
+  BOOST_TEST(must(quantifier->run_until_idle()) == 1U);
+  BOOST_TEST(must(series.stale()) == std::vector{damaged});
+}
+
+BOOST_AUTO_TEST_CASE(the_thread_goes_on_beside_a_stale_meter_that_cannot_be_read) {
+  Site site;
+  site.append(some_messages(0, 30), "20");
+  BOOST_TEST(must(site.quantifier()->run_until_idle()) == 1U);
+  const auto damaged = damage_one_of_stale_meters(site);
+  store::SeriesStore series(*site.database);
+  const auto quantifier = site.quantifier();
+  quantifier->start();
+  while (must(series.stale()).size() > 1) std::this_thread::sleep_for(5ms);
+  site.append_example("eibar", "30");
+  quantifier->wake();
+  while (must(quantifier->waiting()) > 1) std::this_thread::sleep_for(5ms);
+  quantifier->stop();
+  BOOST_TEST(must(series.stale()) == std::vector{damaged});
+}
+
 BOOST_AUTO_TEST_CASE(the_thread_takes_up_work_when_woken_and_stops) {
   Site site;
   const auto quantifier = site.quantifier();

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "fixture.h"
+#include "quantify/plausibility.h"
 
 using namespace district;
 using namespace district::quantify;
@@ -20,6 +21,7 @@ using namespace std::chrono_literals;
 namespace {
 
 namespace fs = std::filesystem;
+using store::Version;
 constexpr double kTolerance = 1e-5;  // relative, as the reference states; its values have 6 digits
 
 fs::path data_folder() { return fs::path(DISTRICT_SOURCE_DIR) / ".." / "shared" / "data"; }
@@ -433,6 +435,92 @@ BOOST_AUTO_TEST_CASE(weather_model_of_a_gas_meter) {
   const auto cvrmse = scratch.get("cvrmse", WindowKind::baseline, "2021-01-01");
   BOOST_TEST(cvrmse.attributes.at("model") == expected.at("model"));
   BOOST_TEST(cvrmse.attributes.at("weak_model") == "true");
+}
+
+// All series of a file, by the meter's id where it has one.
+std::map<std::string, std::vector<Version>> series_of(const char* file, const char* instant,
+                                                      const char* column, Duration length) {
+  std::map<std::string, std::vector<Version>> all;
+  for (const auto& row : read_gz(file)) {
+    if (row.at(column).empty()) continue;
+    Version one;
+    one.start = at(row.at(instant).c_str());
+    one.end = one.start + length;
+    one.received_at = one.end;
+    one.value = std::stod(row.at(column));
+    const auto& first = *row.begin();
+    const bool named = row.contains("meter_id") || row.contains("installation_id");
+    all[named ? row.at(row.contains("meter_id") ? "meter_id" : "installation_id") : first.first]
+        .push_back(one);
+  }
+  for (auto& [name, versions] : all)
+    std::sort(versions.begin(), versions.end(),
+              [](const auto& a, const auto& b) { return a.start < b.start; });
+  return all;
+}
+
+std::size_t flagged(ValueKind kind, std::vector<Version> versions) {
+  const auto around = surroundings_of(kind, versions.front().start, versions.back().start);
+  judge_among_others(kind, versions, *around);
+  return static_cast<std::size_t>(std::count_if(
+      versions.begin(), versions.end(), [](const auto& version) { return version.flags != 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_that_was_measured_is_implausible_and_a_factor_of_1000_is) {
+  if (!data_is_there()) return;
+  struct File {
+    const char *name, *instant, *column;
+    ValueKind kind;
+    Duration length;
+    // Of the values above 0 that a factor of 1000 is caught of. A thousand times what is next to
+    // nothing is usual for meters that have both.
+    double caught;
+  };
+  const auto energy = ValueKind::interval;
+  for (const auto& file :
+       {File{"barcelona/house_2016.csv.gz", "period_start_utc", "energy_kwh", energy, 1h, 1},
+        File{"barcelona/house_2016_lighting.csv.gz", "period_start_utc", "energy_kwh", energy, 1h,
+             1},
+        File{"barcelona/school_2018.csv.gz", "period_start_utc", "energy_kwh", energy, 1h, 0.999},
+        File{"caltrack/gb_home_2020_2022.csv.gz", "period_start_utc", "electricity_kwh", energy, 1h,
+             0.999},
+        File{"caltrack/gb_home_2020_2022.csv.gz", "period_start_utc", "gas_kwh", energy, 1h, 0.8},
+        File{"caltrack/il_simulated_2015_2018.csv.gz", "period_start_utc", "electricity_kwh",
+             energy, 1h, 0.9},
+        File{"eibar/lighting_power_2018.csv.gz",
+             "sampled_at_utc",
+             "power_w",
+             ValueKind::instant,
+             {},
+             1},
+        File{
+            "kalundborg/registers.csv.gz", "read_at_utc", "register", ValueKind::reading, {}, 1}}) {
+    for (const auto& [meter, versions] :
+         series_of(file.name, file.instant, file.column, file.length)) {
+      BOOST_TEST_CONTEXT(file.name << ' ' << file.column << ' ' << meter) {
+        BOOST_TEST(flagged(file.kind, versions) == 0U);
+        // One wrong value in every seventeen days.
+        const auto per_day = std::max<std::size_t>(
+            1, static_cast<std::size_t>(24h * versions.size() /
+                                        (versions.back().start - versions.front().start)));
+        std::size_t tried = 0, caught = 0;
+        for (std::size_t place = 8 * per_day; place + 1 < versions.size();
+             place += 17 * per_day + 1) {
+          if (versions[place].value <= 0) continue;
+          const auto from = place - std::min(place, 70 * per_day);
+          const auto to = std::min(versions.size(), place + 70 * per_day);
+          std::vector<Version> some(versions.begin() + static_cast<std::ptrdiff_t>(from),
+                                    versions.begin() + static_cast<std::ptrdiff_t>(to));
+          some[place - from].value *= 1000;
+          ++tried;
+          caught += flagged(file.kind, std::move(some)) == 1;
+        }
+        BOOST_TEST(tried > 5U);
+        BOOST_TEST(static_cast<double>(caught) >= file.caught * static_cast<double>(tried),
+                   caught << " of " << tried);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

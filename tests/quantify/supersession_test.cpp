@@ -57,8 +57,58 @@ BOOST_AUTO_TEST_CASE(an_interval_that_a_later_received_one_overlaps_is_excluded)
   BOOST_TEST(settled({version(0, 60, 1, 5), version(30, 90, 2, 7)}) == "excluded current");
   BOOST_TEST(settled({version(0, 60, 2, 5), version(30, 90, 1, 7)}) == "current excluded");
   BOOST_TEST(settled({version(0, 60, 1, 5), version(60, 120, 2, 7)}) == "current current");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_excluded_excludes_nothing) {
   BOOST_TEST(settled({version(0, 60, 1, 1), version(30, 90, 2, 2), version(60, 120, 3, 3)}) ==
+             "current excluded current");
+  BOOST_TEST(settled({version(0, 60, 1, 1), version(30, 90, 2, 2), version(60, 120, 3, 3),
+                      version(90, 150, 4, 4)}) == "excluded current excluded current");
+}
+
+BOOST_AUTO_TEST_CASE(ends_that_overlap_by_two_seconds_are_one_boundary) {
+  auto early = version(0, 60, 1, 1), late = version(60, 120, 2, 2);
+  early.end += 2s;
+  BOOST_TEST(settled({early, late}) == "current current");
+  late.start -= 1ms;
+  BOOST_TEST(settled({early, late}) == "excluded current");
+  // Of short ones not as much as half.
+  auto first = version(0, 0, 1, 1), second = version(0, 0, 2, 2);
+  first.end += 2s;
+  second.start += 1s;
+  second.end += 3s;
+  BOOST_TEST(settled({first, second}) == "excluded current");
+  second.start += 1ms;
+  second.end += 1ms;
+  BOOST_TEST(settled({first, second}) == "current current");
+}
+
+BOOST_AUTO_TEST_CASE(a_total_that_comes_after_what_it_sums_up_displaces_nothing) {
+  const auto hour = [](int which, int received) {
+    return version(which * 60, which * 60 + 60, received, which);
+  };
+  const auto total = [](int from, int to, int received) {
+    return version(from * 60, to * 60, received, 99);
+  };
+  BOOST_TEST(settled({hour(0, 1), hour(1, 1), total(0, 2, 2)}) == "current current excluded");
+  BOOST_TEST(settled({hour(0, 1), total(0, 2, 2)}) == "excluded current");  // half is not all
+  BOOST_TEST(settled({hour(0, 3), hour(1, 3), total(0, 2, 2)}) == "current current excluded");
+  // A later correction of one of them, a total of totals, and a total within a second.
+  BOOST_TEST(settled({hour(0, 1), hour(1, 1), total(0, 2, 2), version(0, 60, 3, 7)}) ==
+             "superseded current excluded current");
+  BOOST_TEST(settled({hour(0, 1), hour(1, 1), hour(2, 1), hour(3, 1), total(0, 2, 2),
+                      total(2, 4, 2), total(0, 4, 3)}) ==
+             "current current current current excluded excluded excluded");
+  auto shifted = total(0, 2, 2);
+  shifted.start += 1s;
+  shifted.end += 1s;
+  BOOST_TEST(settled({hour(0, 1), hour(1, 1), shifted}) == "current current excluded");
+  // Not much finer: it is a correction.
+  BOOST_TEST(settled({version(0, 90, 1, 1), version(90, 120, 1, 1), total(0, 2, 2)}) ==
              "excluded excluded current");
+  // What it sums up counts by its own rules: of two that overlap the later received.
+  BOOST_TEST(settled({hour(0, 1), hour(1, 1), version(30, 60, 2, 5), total(0, 2, 3)}) ==
+             "excluded excluded excluded current");
 }
 
 BOOST_AUTO_TEST_CASE(a_duplicate_does_not_revive_what_was_excluded_but_a_revision_does) {

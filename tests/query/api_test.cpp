@@ -1,7 +1,12 @@
 #include "query/api.h"
 
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "../support/small_pilot.h"
@@ -360,6 +365,131 @@ BOOST_AUTO_TEST_CASE(what_has_not_changed_is_not_sent_again) {
   batch.observations = {energy("SHOP", *parse_date_time("2018-06-02T10:00:00Z"), 500)};
   send("20", batch);
   BOOST_TEST(get("/kpis?window=day", reader, request).http_status == 200U);
+}
+
+// Source: RFC 9110 sections 13.1.5 and 14.
+BOOST_AUTO_TEST_CASE(a_raw_envelope_that_was_cut_off_goes_on_where_it_ended) {
+  const auto receipt = ask("/envelopes").at("items")[0].at("receiptId").get<std::string>();
+  const auto auditor = make_key(ApiRole::auditor, true);
+  const auto target = "/envelopes/" + receipt + "/raw";
+  const auto whole = get(target, auditor);
+  BOOST_REQUIRE(whole.http_status == 200U);
+  const auto field = [](const pipeline::Answer& answer, const std::string& name) {
+    const auto fields = "\r\n" + answer.fields;
+    const auto at = fields.find("\r\n" + name + ": ");
+    if (at == std::string::npos) return std::string("none");
+    const auto begin = at + name.size() + 4;
+    return fields.substr(begin, fields.find("\r\n", begin) - begin);
+  };
+  const auto tag = field(whole, "ETag");
+  BOOST_TEST(field(whole, "Accept-Ranges") == "bytes");
+  const auto size = whole.body.size();
+  const auto length = std::to_string(size), last = std::to_string(size - 1);
+  BOOST_REQUIRE(size > 30U);
+  const auto part = [&](const std::string& range, const std::string& if_range = {}) {
+    server::ApiRequest request;
+    request.range = range;
+    request.if_range = if_range;
+    return get(target, auditor, request);
+  };
+  struct Case {
+    std::string range;
+    std::size_t first, octets;
+    std::string content_range;
+  };
+  for (const auto& each : std::vector<Case>{
+           {"bytes=0-9", 0, 10, "bytes 0-9/" + length},
+           {"bytes=10-", 10, size - 10, "bytes 10-" + last + "/" + length},
+           {"Bytes=-7", size - 7, 7,
+            "bytes " + std::to_string(size - 7) + "-" + last + "/" + length},
+           {"bytes=-99999999", 0, size, "bytes 0-" + last + "/" + length},
+           {"bytes=0-99999999999999999999999", 0, size, "bytes 0-" + last + "/" + length},
+           {"bytes=" + last + "-" + last, size - 1, 1,
+            "bytes " + last + "-" + last + "/" + length}}) {
+    BOOST_TEST_CONTEXT(each.range) {
+      const auto answer = part(each.range, tag);
+      BOOST_TEST(answer.http_status == 206U);
+      BOOST_TEST(answer.body == whole.body.substr(each.first, each.octets));
+      BOOST_TEST(field(answer, "Content-Range") == each.content_range);
+      BOOST_TEST(field(answer, "ETag") == tag);
+      BOOST_TEST(field(answer, "Repr-Digest") == field(whole, "Repr-Digest"));
+    }
+  }
+  // What is no single range, or not of octets, is not there; nor one of another representation.
+  for (const auto* range :
+       {"bytes=0-1,3-4", "bytes=5-4", "bytes=", "bytes=-", "bytes=a-b", "bytes=1", "bytes= 0-1,",
+        "items=0-1", "bytes", "bytes=--1", "bytes=+1-2"}) {
+    BOOST_TEST_CONTEXT(range) {
+      const auto answer = part(range);
+      BOOST_TEST(answer.http_status == 200U);
+      BOOST_TEST(answer.body == whole.body);
+      BOOST_TEST(field(answer, "Content-Range") == "none");
+    }
+  }
+  for (const auto& other : {std::string("\"0\""), "W/" + tag, std::string("*"), tag + ", " + tag,
+                            std::string("Sun, 06 Nov 1994 08:49:37 GMT")}) {
+    BOOST_TEST_CONTEXT(other) { BOOST_TEST(part("bytes=0-9", other).http_status == 200U); }
+  }
+  for (const auto& range : {"bytes=" + length + "-", std::string("bytes=-0"),
+                            std::string("bytes=99999999999999999999999-")}) {
+    BOOST_TEST_CONTEXT(range) {
+      const auto answer = part(range);
+      BOOST_TEST(answer.http_status == 416U);
+      BOOST_TEST(field(answer, "Content-Range") == "bytes */" + length);
+      BOOST_TEST(answer.content_type == "application/problem+json");
+    }
+  }
+  server::ApiRequest known;
+  known.range = "bytes=0-9";
+  known.if_none_match = tag;
+  BOOST_TEST(get(target, auditor, known).http_status == 304U);
+  // Pages have no ranges: they have `next`.
+  server::ApiRequest page;
+  page.range = "bytes=0-9";
+  const auto listed = get("/envelopes", auditor, page);
+  BOOST_TEST(listed.http_status == 200U);
+  BOOST_TEST(field(listed, "Accept-Ranges") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_in_a_query_or_a_path_does_not_reach_the_log) {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("district-api-" + std::to_string(::getpid()) + ".log");
+  BOOST_REQUIRE(observe::start_log({"info", file}));
+  const auto hex = reader.substr(reader.size() - 64);
+  for (const auto& query :
+       {"key=" + reader, "api_key=" + hex, "access_token=" + hex + "&window=day", reader,
+        "tenant=" + reader, "tenant=x%26" + reader, "tenant=district%5F" + reader.substr(9),
+        "window=day&Authorization=Bearer%20" + reader, "window=day&" + reader + "=1", "=" + hex,
+        "%74enant=" + hex, "zone=%zz" + hex}) {
+    server::ApiRequest request;
+    request.path = "/api/v1/kpis";
+    request.query = query;
+    request.peer = "192.0.2.1";
+    const auto answer = api->get(request);
+    api->sent(request, answer, {answer.body.size(), nullptr});
+  }
+  server::ApiRequest request;
+  request.path = "/api/v1/kpis/" + reader;
+  request.query = "tenant=20&from=2018-06-01T00:00:00%2B02:00&colour=red&limit=5";
+  api->sent(request, api->get(request), {17, "the client ended the connection"});
+  BOOST_REQUIRE(observe::start_log({"error", {}}));
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::filesystem::remove(file);
+  BOOST_TEST(text.find(hex) == std::string::npos);
+  BOOST_TEST(text.find(reader.substr(9, 26)) == std::string::npos);
+  BOOST_TEST(text.find("query=\"window=day (1 not shown)\"") != std::string::npos);
+  BOOST_TEST(
+      text.find("query=\"tenant=20&from=2018-06-01T00:00:00%2B02:00&limit=5 (1 not shown)\" "
+                "status=401 octets=17 detail=\"cut off: the client ended the connection\"") !=
+      std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_misspelt_parameter_is_told_its_name) {
+  const auto answer = get("/kpis?tennant=20", reader);
+  BOOST_TEST(answer.http_status == 400U);
+  BOOST_TEST(
+      Json::parse(answer.body).at("hint").get<std::string>().starts_with("did you mean 'tenant'?"));
 }
 
 BOOST_AUTO_TEST_CASE(the_description_has_every_resource_and_needs_no_key) {

@@ -88,6 +88,84 @@ BOOST_AUTO_TEST_CASE(a_head_is_refused_at_the_first_octet_that_cannot_belong_to_
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_rule_that_was_broken_is_named) {
+  const std::pair<std::string, std::string> heads[] = {
+      {"GET / HTTP/1.1\r\nA : b\r\n", "a field's name with white space"},
+      {"GET / HTTP/1.1\r\n b", "a line that begins with white space"},
+      {"GET / HTTP/1.1\r\nA: b\x01", "a control character, in a field's value, at octet 21"},
+      {"GET / HTTP/1.1\n", "the request line does not end with HTTP/1.1 and CR LF"},
+      {"GET /<a>", "an octet in the request target"},
+      {"\x16\x03\x01", "does not begin with a method, at octet 1"},
+      {"GET / HTTP/2.0\r\n", "neither HTTP/1.1 nor HTTP/1.0"},
+      {"GET / HTTP/1.1\r\nA: " + std::string(1000, 'b'), "larger than limits.header_bytes"},
+      {"GET / HTTP/1.1\r\n" +
+           [] {
+             std::string fields;
+             for (int i = 0; i < 101; ++i) fields += "a:\r\n";
+             return fields;
+           }(),
+       "too many fields"},
+      {"GET /" + std::string(1000, 'b'), "the request target is too long"},
+  };
+  for (const auto& [text, rule] : heads) {
+    HeadScanner scanner(900);
+    scanner.feed(text);
+    BOOST_TEST_CONTEXT(text.substr(0, 40) << ": " << scanner.rule()) {
+      BOOST_TEST(scanner.refused() != 0U);
+      BOOST_TEST(scanner.rule().find(rule) != std::string::npos);
+    }
+  }
+  const std::string line = "POST /services/aggregation HTTP/1.1\r\n", host = "Host: x\r\n";
+  const std::pair<std::string, std::string> parsed[] = {
+      {line + host + "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length twice"},
+      {line + host + "Content-Length: 5\r\ncontent-length: 6\r\n", "Content-Length twice"},
+      {line + host + "Content-Length: 5, 5\r\n", "Content-Length with more than one value"},
+      {line + host + "Content-Length: +5\r\n", "Content-Length is no number"},
+      {line + host + "Content-Length:\r\n", "Content-Length is no number"},
+      {line + host + "Content-Length: 18446744073709551620\r\n", "Content-Length is out of range"},
+      {line + host + "Transfer-Encoding: gzip, chunked\r\n",
+       "a Transfer-Encoding other than chunked"},
+      {line + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+       "Transfer-Encoding twice"},
+      {line + host + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+       "Content-Length beside Transfer-Encoding"},
+      {"POST /services/aggregation HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",
+       "Transfer-Encoding in HTTP/1.0"},
+      {line + "Content-Length: 0\r\n", "no Host"},
+      {line + host + host, "Host twice"},
+      {line + "Host: a b\r\n", "Host is not a host with an optional port"},
+      {line + host + "SOAPAction: a\r\nsoapaction: b\r\n", "SOAPAction twice"},
+      {"GET x HTTP/1.1\r\n" + host, "the request target has none of the four forms"},
+      {"GET /none HTTP/1.1\r\n" + host, "there is nothing at this path"},
+      {"PUT /health HTTP/1.1\r\n" + host, "this path takes GET, HEAD"},
+      {line + host + "Expect: tea\r\n", "an expectation other than 100-continue"},
+  };
+  for (const auto& [text, rule] : parsed) {
+    const auto head = server::parse_head(text + "\r\n");
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_TEST(head.refused != 0U);
+      BOOST_TEST(head.rule == rule);
+    }
+  }
+  const std::pair<std::string, std::string> chunks[] = {
+      {"x\r\n", "a chunk's size is no hexadecimal number, or too long"},
+      {"1\r\nab", "a chunk does not end where its size says, with CR LF"},
+      {"1;=\r\n", "a chunk extension is malformed or too long"},
+      {"1\rx", "CR without LF after a chunk's size"},
+      {"0\r\nContent-Length: 1\r\n",
+       "a trailer field is malformed, too long or one that must not be there"},
+  };
+  for (const auto& [text, rule] : chunks) {
+    ChunkDecoder decoder(1000, 50);
+    Bytes room(100);
+    decoder.decode(text, room);
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_TEST((decoder.status() == Status::malformed));
+      BOOST_TEST(decoder.rule() == rule);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_head_ends_with_its_first_empty_line) {
   HeadScanner scanner(1000);
   scanner.feed(

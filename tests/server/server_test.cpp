@@ -15,11 +15,13 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "observe/events.h"
 #include "server/routes.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -82,6 +84,11 @@ class Echo final : public server::Application {
   pipeline::Answer refuse(const Error& error, std::string_view, std::string_view) override {
     ++refusals;
     if (error.code == ErrorCode::too_large) return {413, "text/xml", "fault", 0};
+    if (error.code == ErrorCode::request_cut) {
+      const std::lock_guard lock(mutex_);
+      last_cut_ = error.detail;
+      return {500, "text/xml", "cut", 0};
+    }
     return {503, "text/xml", "fault", 7};
   }
   std::optional<std::string_view> document(std::string_view query) const override {
@@ -89,6 +96,10 @@ class Echo final : public server::Application {
     return std::nullopt;
   }
   bool may_connect(const Sha256Digest&) override { return enrolled; }
+  std::string last_cut() {
+    const std::lock_guard lock(mutex_);
+    return last_cut_;
+  }
   void hold(bool held) {
     {
       const std::lock_guard lock(mutex_);
@@ -134,6 +145,31 @@ class Echo final : public server::Application {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool held_ = false;
+  std::string last_cut_;
+};
+
+// What is logged goes to a file for as long as it lives.
+struct Log {
+  Log() { BOOST_REQUIRE(observe::start_log({"info", file})); }
+  ~Log() {
+    BOOST_CHECK(observe::start_log({}));
+    fs::remove(file);
+  }
+  std::string text() const {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  // A line comes a moment after what it tells of.
+  bool has(std::string_view part) const {
+    for (int i = 0; i < 500; ++i) {
+      if (text().find(part) != std::string::npos) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    BOOST_TEST_MESSAGE(text());
+    return false;
+  }
+  const fs::path file =
+      fs::temp_directory_path() / ("district-server-" + std::to_string(::getpid()) + ".log");
 };
 
 server::Settings settings() {
@@ -402,7 +438,8 @@ BOOST_AUTO_TEST_CASE(doubtful_framing_is_400_and_ends_the_connection) {
       TlsClient client(running.port());
       const auto answer = client.ask(text);
       BOOST_TEST(answer.status == 400);
-      BOOST_TEST(answer.body == "bad request\n");
+      BOOST_TEST(answer.body.starts_with("bad request: "));
+      BOOST_TEST(answer.body.size() < 200U);
       BOOST_TEST(answer.has("Connection: close"));
       BOOST_TEST(client.ended());
     }
@@ -703,6 +740,7 @@ BOOST_AUTO_TEST_CASE(slow_and_silent_clients_are_cut_off_and_stop_nobody) {
   s.body_octets_per_second_min = 1000;
   Running running(s);
   const auto begin = std::chrono::steady_clock::now();
+  const Log log;
   TcpClient no_handshake(running.port());
   TlsClient no_request(running.port()), slow_header(running.port()), slow_body(running.port()),
       slow_chunks(running.port()), idle(running.port());
@@ -724,14 +762,111 @@ BOOST_AUTO_TEST_CASE(slow_and_silent_clients_are_cut_off_and_stop_nobody) {
   BOOST_TEST(honest.ask(post("y")).status == 200);
   trickle.join();
   BOOST_TEST(no_request.ended());
+  BOOST_TEST(slow_header.read().status == 408);
   BOOST_TEST(slow_header.ended());
+  BOOST_TEST(slow_body.read().body == "cut");
   BOOST_TEST(slow_body.ended());
+  BOOST_TEST(slow_chunks.read().body == "cut");
   BOOST_TEST(slow_chunks.ended());
   BOOST_TEST(idle.ended());
   char octet = 0;
   BOOST_TEST(::recv(no_handshake.fd(), &octet, 1, 0) <= 0);
   BOOST_TEST((std::chrono::steady_clock::now() - begin < 4s));
   BOOST_TEST(running.application.posts == 2);
+  for (const char* line :
+       {"event=handshake_failed peer=127.0.0.1 detail=\"the handshake was not over within "
+        "limits.handshake_seconds\"",
+        "event=connection_unused peer=127.0.0.1 detail=\"no request within limits.header_seconds\"",
+        "event=request_refused peer=127.0.0.1 status=408 path=\"\" detail=\"the head was not "
+        "complete within limits.header_seconds\""}) {
+    BOOST_TEST_CONTEXT(line) { BOOST_TEST(log.has(line)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_is_cut_is_on_record) {
+  Running running;
+  const auto cut_is = [&](std::string_view detail) {
+    for (int i = 0; i < 500 && running.application.last_cut() != detail; ++i) {
+      std::this_thread::sleep_for(10ms);
+    }
+    BOOST_TEST(running.application.last_cut() == detail);
+  };
+  {
+    TlsClient client(running.port());
+    client.send(large_head(100'000));
+    send_octets(client, 0, 5'000);
+  }
+  cut_is("the client ended the connection after 5000 of 100000 octets of the body");
+  {
+    TlsClient client(running.port());
+    client.send(chunked("3\r\nabc\r\n"));
+  }
+  cut_is("the client ended the connection after 3 octets of the body");
+  // Who announces more than it sends, and waits.
+  auto s = settings();
+  s.body = 1s;
+  Running hasty(s);
+  TlsClient waiting(hasty.port());
+  const auto answer = waiting.ask(large_head(6) + "hello");
+  BOOST_TEST(answer.status == 500);
+  BOOST_TEST(answer.has("Connection: close"));
+  BOOST_TEST(waiting.ended());
+  BOOST_TEST(hasty.application.last_cut() ==
+             "the client sent nothing more, or too slowly, after 5 of 6 octets of the body");
+}
+
+// Each octet of an answer gives time for the next.
+BOOST_AUTO_TEST_CASE(a_large_answer_is_sent_to_a_slow_client_as_long_as_it_takes_some) {
+  auto s = settings();
+  s.write = 1s;
+  s.body = 60s;
+  s.body_octets_per_second_min = 200'000;
+  Running running(s);
+  const std::string body(14'000'000, 'b');
+  running.application.later = [&](const std::shared_ptr<pipeline::Requester>& requester) {
+    requester->answer({200, "text/xml", body, 0});
+  };
+  TlsClient client(running.port());
+  client.send(post("x"));
+  std::string got;
+  char part[16 * 1024];
+  const auto begin = std::chrono::steady_clock::now();
+  while (got.size() < body.size()) {
+    const int count = ::SSL_read(client.ssl(), part, sizeof part);
+    BOOST_REQUIRE(count > 0);
+    got.append(part, static_cast<std::size_t>(count));
+    while (std::chrono::steady_clock::now() - begin <
+           std::chrono::microseconds(got.size() * 1000 / 4500)) {
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+  BOOST_TEST((std::chrono::steady_clock::now() - begin > 2s));
+  BOOST_TEST(got.ends_with("bbb"));
+}
+
+BOOST_AUTO_TEST_CASE(the_log_says_how_much_of_an_answer_was_taken) {
+  const Log log;
+  auto s = settings();
+  s.write = 500ms;
+  Running running(s);
+  running.application.later = [&](const std::shared_ptr<pipeline::Requester>& requester) {
+    requester->answer({200, "text/xml", std::string(50'000'000, 'b'), 0});
+  };
+  TlsClient deaf(running.port());
+  deaf.send(post("x"));
+  BOOST_REQUIRE(log.has("detail=\"the client took it too slowly\""));
+  {
+    TlsClient gone(running.port());
+    gone.send(post("x"));
+    char part[1000];
+    BOOST_TEST(::SSL_read(gone.ssl(), part, sizeof part) > 0);
+  }
+  BOOST_REQUIRE(log.has("detail=\"the client ended the connection\""));
+  const auto text = log.text();
+  const std::string begin =
+      "event=answer_cut peer=127.0.0.1 status=200 path=/services/aggregation octets=";
+  BOOST_REQUIRE(text.find(begin) != std::string::npos);
+  BOOST_TEST(std::stoul(text.substr(text.find(begin) + begin.size())) < 50'000'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_take_its_answer_is_cut_off) {
@@ -910,6 +1045,27 @@ BOOST_AUTO_TEST_CASE(only_authenticated_encryption_from_tls_1_2_on) {
       !TlsClient(running.port(), TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA")
            .ready());
   BOOST_TEST(!TlsClient(running.port(), TLS1_1_VERSION, "ALL:@SECLEVEL=0").ready());
+}
+
+BOOST_AUTO_TEST_CASE(http_1_0_is_negotiated_where_the_client_has_nothing_newer) {
+  Running running;
+  const auto chosen = [&](std::string_view offered) {
+    const CHandle<SSL_CTX, ::SSL_CTX_free> context(::SSL_CTX_new(::TLS_client_method()));
+    const CHandle<SSL, ::SSL_free> ssl(::SSL_new(context.get()));
+    const TcpClient tcp(running.port());
+    ::SSL_set_fd(ssl.get(), tcp.fd());
+    ::SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(offered.data()),
+                          static_cast<unsigned>(offered.size()));
+    if (::SSL_connect(ssl.get()) != 1) return std::string("none");
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    ::SSL_get0_alpn_selected(ssl.get(), &name, &size);
+    return std::string(reinterpret_cast<const char*>(name), size);
+  };
+  BOOST_TEST(chosen("\x08http/1.0") == "http/1.0");
+  BOOST_TEST(chosen("\x08http/1.0\x08http/1.1") == "http/1.1");
+  BOOST_TEST(chosen("\x02h2\x08http/1.0") == "http/1.0");
+  BOOST_TEST(chosen("\x02h2") == "none");
 }
 
 BOOST_AUTO_TEST_CASE(a_client_cannot_renegotiate) {

@@ -16,9 +16,12 @@ class DemoCertificates {
   crypto::Certificate make(const std::string& name, const std::string& more = "-days 30",
                            const std::string& type = "ec -pkeyopt ec_paramgen_curve:P-256") const {
     const auto file = folder_.file(name + ".pem");
+    // openssl makes an authority's of what signs itself, unless it is told otherwise.
+    const bool says = more.find("basicConstraints") != std::string::npos;
     const auto command = "openssl req -x509 -newkey " + type + " -nodes -keyout " +
                          folder_.file(name + ".key") + " -out " + file +
-                         " -subj '/O=Pilots/CN=" + name + "' " + more + " 2>/dev/null";
+                         " -subj '/O=Pilots/CN=" + name + "' " +
+                         (says ? "" : "-addext basicConstraints=CA:FALSE ") + more + " 2>/dev/null";
     if (std::system(command.c_str()) != 0) throw std::runtime_error("openssl: " + command);
     return crypto::Certificate::from_pem_file(file).value();
   }

@@ -124,11 +124,13 @@ BOOST_AUTO_TEST_CASE(mistakes_in_a_tenant_are_named) {
     change(tenant);
     check_failed(add_tenant(*scratch.database, tenant, kNow), ErrorCode::admin_invalid, part);
   };
-  for (const char* code : {"", " 20", "2  0", "2\n0", "\xff"}) {
+  for (const char* code : {"", " 20", "2  0", "2\n0", "\xff", "2\u200b0", "2\u202e0", "2\u00850"}) {
     check([&](Tenant& t) { t.code = code; }, "code");
   }
-  for (const char* zone : {"", "Europe/Atlantis", "/Europe/Madrid", "../zoneinfo/Europe/Madrid",
-                           "Europe", "Europe/Madrid\n", "tzdata.zi", "Europe//../Madrid"}) {
+  for (const char* zone :
+       {"", "Europe/Atlantis", "/Europe/Madrid", "../zoneinfo/Europe/Madrid", "Europe",
+        "Europe/Madrid\n", "tzdata.zi", "Europe//../Madrid", "localtime", "posixrules", "Factory",
+        "right/Europe/Madrid", "posix/Europe/Madrid"}) {
     check([&](Tenant& t) { t.zone = zone; }, "zone");
   }
   for (const char* type : {"001", "/001", "001/", "001/1/1", "001 /1"}) {
@@ -196,6 +198,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_sign_is_not_enrolled) {
                "pilots.csv line 2: ");
   check_failed(scratch.enrol_one(pki().make("usage", "-days 30 -addext keyUsage=keyEncipherment")),
                invalid, "digitalSignature");
+  check_failed(scratch.enrol_one(pki().make("root", "-days 30 -addext basicConstraints=CA:TRUE")),
+               invalid, "is an authority's (CA:TRUE)");
   check_failed(scratch.enrol_one(certificate(), "20", certificate().not_after() + Duration(1)),
                invalid, "expired");
   check_failed(scratch.enrol_one(certificate(), "99"), ErrorCode::not_found, "unknown tenant '99'");

@@ -124,6 +124,9 @@ std::string changed(std::string text, std::mt19937& random) {
                                          "&#48;",
                                          "<![CDATA[1]]>",
                                          "1E5",
+                                         "E-4",
+                                         "e-05",
+                                         "E16",
                                          ":",
                                          "99999999999999999",
                                          "<energy_measure>1</energy_measure>",
@@ -180,6 +183,37 @@ BOOST_AUTO_TEST_CASE(a_message_is_judged_the_same_with_and_without_a_precedent) 
   }
   // The changes must be such that both happen.
   BOOST_TEST(accepted > 100);
+  BOOST_TEST(refused > 300);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_is_judged_the_same_with_and_without_a_precedent) {
+  std::mt19937 random(20261130);
+  const auto one_of = [&](const std::vector<std::string>& texts) {
+    return texts[random() % texts.size()];
+  };
+  const auto digits = [&](std::size_t most) {
+    std::string text;
+    for (std::size_t i = random() % (most + 1); i > 0; --i)
+      text += static_cast<char>('0' + random() % 10);
+    return text;
+  };
+  int accepted = 0;
+  int refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const auto number = one_of({"", "-", "+", "--"}) + digits(17) + one_of({".", "", ","}) +
+                        digits(20) + one_of({"", "e", "E", "e-", "E-", "E+", "x"}) +
+                        one_of({digits(1), digits(2), digits(4), ""}) +
+                        one_of({"", "", "", " ", "."});
+    auto text = barcelona(i);
+    const auto from = text.find("<energy_measure>") + 16;
+    text.replace(from, text.find('<', from) - from, number);
+    const auto first = judge({text, barcelona(0)}, 1, "20");
+    const auto later = judge({barcelona(1), barcelona(2), text}, 3, "20");
+    BOOST_TEST(first.accepted == later.accepted, number);
+    BOOST_TEST(first.values == later.values, number);
+    ++(first.accepted ? accepted : refused);
+  }
+  BOOST_TEST(accepted > 300);
   BOOST_TEST(refused > 300);
 }
 

@@ -147,4 +147,30 @@ BOOST_AUTO_TEST_CASE(lines_of_the_declaration_are_counted) {
   BOOST_TEST(decoder->lines_skipped() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(what_stands_before_the_xml_declaration_is_named) {
+  const auto reason = [](const std::string& octets) {
+    const auto decoder = xml::Utf8Decoder::create(as_bytes(octets), {});
+    return decoder ? std::string() : decoder.error().detail;
+  };
+  const std::string document = declared("UTF-8") + "<a/>";
+  const std::string mark = "\xEF\xBB\xBF";
+  for (const std::string space : {" ", "\n", "\r\n", "\t", "\n\n  "}) {
+    BOOST_TEST(reason(space + document) ==
+               "white space before the XML declaration: it must be the first octets");
+    BOOST_TEST(reason(mark + space + document) ==
+               "white space before the XML declaration: it must be the first octets behind the "
+               "byte order mark");
+    BOOST_TEST(reason(utf16(space + "<?xml version='1.0'?><a/>", true)).starts_with("white space"));
+    BOOST_TEST(reason(space + "<a/>").empty());
+  }
+  BOOST_TEST(reason("<!-- made by x -->" + document).starts_with("a comment before the XML"));
+  BOOST_TEST(reason("\n<!-- x -->\n" + document).starts_with("a comment before the XML"));
+  BOOST_TEST(reason(document + document).empty());  // it is within: the guard refuses it
+  BOOST_TEST(reason(declared("UTF-8") + document) == "a second XML declaration");
+  BOOST_TEST(reason(declared("UTF-8") + "\n" + document) == "a second XML declaration");
+  BOOST_TEST(reason("<?xml-stylesheet href='x'?><a/>").empty());
+  BOOST_TEST(reason("<!--").empty());
+  BOOST_TEST(reason("\n<?xml-model href='x'?><a/>").empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

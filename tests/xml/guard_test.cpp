@@ -166,6 +166,16 @@ BOOST_AUTO_TEST_CASE(a_refusal_says_where) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_xml_declaration_within_the_document_is_named) {
+  for (const std::string inner : {"<?xml version='1.0'?>", "<?xml\tversion='1.0'?><b/>"}) {
+    xml::Guard guard;
+    const auto checked = guard.check("<a>" + inner + "</a>");
+    BOOST_REQUIRE(!checked);
+    BOOST_TEST((checked.error().code == ErrorCode::xml_forbidden));
+    BOOST_TEST(checked.error().detail == "an XML declaration within the document near octet 4");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(levels_are_bounded_before_the_parser_sees_them) {
   const auto depth = limits::kXmlDepthMax;
   BOOST_TEST((guarded(repeated("<a>", depth)) == kAccepted));

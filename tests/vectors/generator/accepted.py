@@ -133,6 +133,7 @@ def algorithms(keys):
         yield f"rsa-sha{size}", make(keys, method=f"rsa-sha{size}", digest=f"sha{size}")
         yield f"ecdsa-p256-sha{size}", make(keys, key="eibar", body=EIBAR, method=f"ecdsa-sha{size}", digest=f"sha{size}")
     yield "ecdsa-p384-sha384", make(keys, key="p384", method="ecdsa-sha384", digest="sha384")
+    yield "ecdsa-p521-without-leading-zeros", short_ecdsa(keys)
     yield "ecdsa-p521-sha512", make(keys, key="p521", method="ecdsa-sha512", digest="sha512")
     yield "rsa-sha512-mixed-digests", make(keys, method="rsa-sha512", references=[reference("#TS", digest="sha384"), reference("#Body", digest="sha256")])
     yield "rsa-sha1-allowed", make(keys, key="legacy", method="rsa-sha1", digest="sha1")

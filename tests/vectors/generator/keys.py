@@ -54,6 +54,7 @@ CERTIFICATES = {
     "eibar": (curve("P-256"), "Eibar gateway", "251101", "281101", "leaf"),
     "p384": (curve("P-384"), "Gateway on P-384", "251101", "281101", "leaf"),
     "p521": (curve("P-521"), "Gateway on P-521", "251101", "281101", "leaf"),
+    "p521-short": (curve("P-521"), "Gateway that cuts zeros", "251101", "281101", "leaf"),
     "no-extensions": (RSA, "Gateway without key usage", "251101", "281101", "bare"),
     "legacy": (RSA, "First gateway, SHA-1", "251101", "281101", "leaf"),
     "legacy-ended": (RSA, "First gateway, SHA-1 ended", "251101", "281101", "leaf"),
@@ -169,7 +170,7 @@ class Keys:
         return value
 
     def fixed_width(self, name, der):
-        width = {"eibar": 32, "p384": 48, "p521": 66, "secp256k1": 32}[name]
+        width = {"eibar": 32, "p384": 48, "p521": 66, "p521-short": 66, "secp256k1": 32}[name]
         position = 2 if der[1] < 0x80 else 3
         numbers = []
         for _ in range(2):

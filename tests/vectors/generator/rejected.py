@@ -368,10 +368,7 @@ def broken(keys):
     yield "2007-signed-token-changed", make(keys, references=[reference(u) for u in ("#X509", "#TS", "#Body")], after=replaced('<wsse:BinarySecurityToken ', '<wsse:BinarySecurityToken a="b" '))
     yield "2007-signed-header-changed", make(keys, before_security=addressing(), references=[reference(u) for u in ("#To", "#TS", "#Body")], after=replaced("https://example.org", "https://example.net"))
 
-    def value(change):
-        def apply(text):
-            return re.sub(r"(<ds:SignatureValue>)([^<]*)", lambda m: m[1] + base64.b64encode(change(base64.b64decode(m[2]))).decode(), text)
-        return apply
+    value = with_value
     yield "2007-signature-leading-zero", make(keys, after=value(lambda v: b"\0" + v))
     yield "2007-signature-trailing-zero", make(keys, after=value(lambda v: v + b"\0"))
     yield "2007-signature-all-zero", make(keys, after=value(lambda v: bytes(len(v))))
@@ -381,6 +378,12 @@ def broken(keys):
     yield "2007-ecdsa-r-zero", make(keys, key="eibar", after=value(lambda v: bytes(32) + v[32:]))
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     yield "2007-ecdsa-s-is-the-order", make(keys, key="eibar", after=value(lambda v: v[:32] + order.to_bytes(32, "big")))
+    yield "2007-ecdsa-short-of-odd-length", value(lambda v: v[1:])(short_ecdsa(keys))
+    yield "2007-ecdsa-short-by-one-octet-more", value(lambda v: v[1:65] + v[66:])(short_ecdsa(keys))
+    yield "2007-ecdsa-short-with-halves-exchanged", value(lambda v: v[65:] + v[:65])(short_ecdsa(keys))
+    yield "2007-ecdsa-short-with-zero-r", value(lambda v: bytes(65) + v[65:])(short_ecdsa(keys))
+    yield "2007-ecdsa-r-only", make(keys, key="eibar", after=value(lambda v: v[:32]))
+    yield "2007-ecdsa-two-zero-octets", make(keys, key="eibar", after=value(lambda v: bytes(2)))
     yield "2007-ecdsa-der", make(keys, key="eibar", after=value(ecdsa_der))
 
 
@@ -488,6 +491,9 @@ def documents(keys):
     yield "1002-processing-instruction-after", good + "<?x?>"
     yield "1002-second-xml-declaration", '<?xml version="1.0"?><?xml version="1.0"?>' + good
     yield "1002-blank-before-xml-declaration", ' <?xml version="1.0"?>' + good
+    yield "1002-comment-before-xml-declaration", '<!-- made by x -->\n<?xml version="1.0"?>' + good
+    yield "1002-blank-between-mark-and-xml-declaration", b"\xef\xbb\xbf\n" + ('<?xml version="1.0"?>' + good).encode()
+    yield "1002-xml-declaration-in-body", good.replace("<messages>", '<messages><?xml version="1.0"?>')
     yield "1003-depth", good.replace("<messages>", "<messages>" + "<a>" * 80 + "</a>" * 80)
     yield "1003-depth-thousands", "<a>" * 100000
     unsigned = re.sub("<wsse:Security .*</wsse:Security>", "", good)
