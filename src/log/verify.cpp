@@ -125,6 +125,7 @@ class Check {
     DISTRICT_CHECK(check_beyond());
     DISTRICT_CHECK(check_frontier());
     DISTRICT_CHECK(check_trust_epoch());
+    DISTRICT_CHECK(check_replay_horizon());
     DISTRICT_TRY(const auto strays, archive_.stray_octets());
     for (const auto& stray : strays) problem(stray);
     report_.leaves = total_;
@@ -406,6 +407,15 @@ class Check {
       problem("the last change of trust is recorded at " + format_instant(changed_at) +
               ", but the log has it at " + format_instant(last));
     }
+    return Ok{};
+  }
+
+  // Without it no envelope is accepted.
+  Result<Ok> check_replay_horizon() {
+    const auto horizon = archive_.replay_horizon();
+    if (horizon) return Ok{};
+    if (horizon.error().code != ErrorCode::archive_corrupt) return fail(horizon.error());
+    problem(horizon.error().detail);
     return Ok{};
   }
 
