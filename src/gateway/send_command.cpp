@@ -141,7 +141,7 @@ Result<CheckedFile> check_file(const std::string& path, const SendOptions& optio
 // From rows to receipts: fills an envelope, sends it, starts the next.
 class Sender {
  public:
-  Sender(const SendOptions& options, crypto::KeyPair signer)
+  Sender(const SendOptions& options, Signer signer)
       : options_(options), signer_(std::move(signer)) {}
 
   Result<Ok> connect() {
@@ -231,7 +231,7 @@ class Sender {
   }
 
   const SendOptions& options_;
-  crypto::KeyPair signer_;
+  Signer signer_;
   SystemClock clock_;
   std::optional<Courier> courier_;
   std::optional<ReceiptFile> receipts_;
