@@ -237,9 +237,7 @@ std::string fixed(double value, int decimals) {
 
 Cell share_cell(double share) {
   constexpr int kDecimals = 3;
-  // A share of 0.29 is not quite that, and still no 0.289.
-  const double thousandths = std::floor(share * 1000 + 1e-6);
-  return {Json(share), fixed(share < 1 ? std::min(thousandths, 999.0) / 1000 : share, kDecimals)};
+  return {Json(share), fixed(share < 1 ? std::min(share, 0.999) : share, kDecimals)};
 }
 
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty) {

@@ -90,7 +90,7 @@ Cell cell_of(const std::optional<Instant>& instant);     // whole seconds; none:
 Cell cell_of(const std::optional<double>& value, int decimals);
 // A number with exactly so many decimals, for numbers in one column that are compared.
 std::string fixed(double value, int decimals);
-// A share of 1, which is shown as 1.000 only if it is 1: it is rounded down.
+// A share of 1, which is shown as 1.000 only if it is all of it.
 Cell share_cell(double share);
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
 // 42317 to "42 317".

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(width_counts_columns_and_not_octets) {
 BOOST_AUTO_TEST_CASE(control_characters_of_a_peer_do_not_reach_the_terminal) {
   // An escape sequence by its one octet, a change of the writing direction, a tag.
   const std::string name = "a\xC2\x9B[31m \xE2\x80\xAE z \xF3\xA0\x80\xA1";
-  Listing listing({{"name", "NAME"}});
+  Listing listing(std::vector<Column>{{"name", "NAME"}});
   listing.add({name});
   const auto written = [&listing](Format format) {
     std::ostringstream out;

@@ -144,11 +144,11 @@ BOOST_AUTO_TEST_CASE(a_page_ends_early_where_it_would_read_too_much) {
   for (int i = 0; i < 700; ++i)
     batch.observations.push_back(energy("M" + std::to_string(i), start, 1));
   send("20", batch);
-  const auto first = ask("/kpis?kpi=nothing");
+  const auto first = ask("/kpis?kpi=consumption");
   BOOST_TEST(first.at("items").empty());
   BOOST_TEST(!first.at("next").is_null());
   std::size_t pages = 0;
-  BOOST_TEST(all_items("/kpis?kpi=nothing", pages).empty());
+  BOOST_TEST(all_items("/kpis?kpi=consumption", pages).empty());
   BOOST_TEST(pages > 1U);
   BOOST_TEST(ask("/measurements?quantity=nothing").at("next").is_null());
   const auto hours = all_items("/kpis?kpi=energy_kwh&limit=10000", pages);
@@ -166,6 +166,21 @@ BOOST_AUTO_TEST_CASE(a_page_begins_where_no_cursor_of_another_question_says) {
   for (const auto* bad : {"x", "%00", "AAAA", "W10", "", "bnVsbA"}) {
     BOOST_TEST(status(std::string("/kpis?cursor=") + bad) == 400U);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_misspelt_is_not_found_and_one_without_values_is_empty) {
+  for (const std::string target :
+       {"/kpis?kpi=energy_kWh", "/quality?kpi=availabilty", "/kpis?source=SHPO",
+        "/meters?source=shop", "/series?tenant=20&source=SHOP&meter=W1",
+        "/measurements?meter=nowhere", "/kpis?tenant=20&source=nowhere"}) {
+    BOOST_TEST(status(target) == 404U, target);
+  }
+  BOOST_TEST(get("/kpis?source=SHPO", reader).body.find("did you mean SHOP?") != std::string::npos);
+  BOOST_TEST(ask("/kpis?source=SHOP&kpi=consumption").at("items").empty());
+  BOOST_TEST(
+      ask("/kpis?source=SHOP&kpi=energy_kwh&from=2001-01-01T00:00:00Z&to=2001-02-01T00:00:00Z")
+          .at("items")
+          .empty());
 }
 
 // Whoever makes one up learns nothing by it, and breaks nothing.
