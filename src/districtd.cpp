@@ -350,11 +350,9 @@ int main(int argc, char** argv) {
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
     const auto unknown = app.remaining();
-    const auto what =
-        unknown.empty() ? std::string(error.what()) : "'" + unknown.front() + "' is not understood";
     const auto near = unknown.empty() ? std::string() : did_you_mean(app, unknown.front());
     std::fprintf(stderr, "districtd: error: %s\ndistrictd: hint: %sdistrictd --help\n",
-                 what.c_str(), near.c_str());
+                 error.what(), near.c_str());
     return 2;
   }
   if (options.help_config) {

@@ -1,8 +1,6 @@
 #include "query/api.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <set>
 #include <utility>
 
@@ -13,6 +11,7 @@
 #include "observe/events.h"
 #include "query/caller.h"
 #include "query/openapi.h"
+#include "query/range.h"
 #include "query/rendering.h"
 #include "query/resource.h"
 #include "store/read_snapshot.h"
@@ -99,41 +98,6 @@ void put_tag(pipeline::Answer& answer, std::string_view if_none_match) {
   const auto tag = '"' + to_hex(ByteView(digest).first(16)) + '"';
   answer.fields += "ETag: " + tag + "\r\n";
   if (names_tag(if_none_match, tag)) answer.http_status = 304;
-}
-
-struct Range {
-  std::uint64_t first = 0, octets = 0;
-};
-
-// The part of `size` octets that is asked for. nullopt: none, several or what is no range: all of
-// it. A part of no octets: there is nothing where it begins. Source: RFC 9110 section 14.
-std::optional<Range> range_of(std::string_view text, std::uint64_t size) {
-  constexpr std::string_view kUnit = "bytes=";
-  const auto unit = text.substr(0, kUnit.size());
-  const bool octets = std::ranges::equal(unit, kUnit, {}, [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  if (!octets) return std::nullopt;
-  text = trim_xml_space(text.substr(kUnit.size()));
-  const auto dash = text.find('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  // nullopt: no number. What is too large for one is as good as endless.
-  const auto number = [](std::string_view digits) -> std::optional<std::uint64_t> {
-    if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) return {};
-    std::uint64_t value = 0;
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return read.ec == std::errc() ? value : std::numeric_limits<std::uint64_t>::max();
-  };
-  const auto first = number(text.substr(0, dash)), last = number(text.substr(dash + 1));
-  if (dash == 0) {
-    if (!last) return std::nullopt;
-    const auto tail = std::min(*last, size);
-    return Range{size - tail, tail};
-  }
-  const bool open = dash + 1 == text.size();
-  if (!first || (!last && !open) || (last && *last < *first)) return std::nullopt;
-  if (*first >= size) return Range{};
-  return Range{*first, (last ? std::min(*last, size - 1) : size - 1) - *first + 1};
 }
 
 // An answer that was cut off goes on where it ended, if it is still the same (RFC 9110

@@ -42,8 +42,9 @@ void Traces::report(Clock::time_point now) {
 
 void Traces::end_minute() {
   if (all_.left_out > 0) {
-    const auto most =
-        std::ranges::max_element(peers_, {}, [](const auto& peer) { return peer.second.left_out; });
+    const auto most = std::max_element(
+        peers_.begin(), peers_.end(),
+        [](const auto& a, const auto& b) { return a.second.left_out < b.second.left_out; });
     observe::emit(observe::Level::info, "refusals_left_out",
                   {{"count", all_.left_out},
                    {"most_of_peer", most->first},

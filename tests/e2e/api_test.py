@@ -271,6 +271,7 @@ class ApiTest(unittest.TestCase):
         self.assertNotIn(key[-64:], self.server.log.read_text())
 
     def test_a_raw_envelope_that_was_cut_off_is_resumed(self):
+        """RFC 9110 section 14."""
         target = f"/envelopes/{self.receipts[0]['receiptId']}/raw"
         _, headers, whole = self.auditor.ask(target)
         self.assertEqual(headers["Accept-Ranges"], "bytes")
@@ -280,7 +281,15 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(part["Content-Range"], f"bytes {cut}-{len(whole) - 1}/{len(whole)}")
         status, part, _ = self.auditor.ask(target, Range=f"bytes={len(whole)}-")
         self.assertEqual((status, part["Content-Range"]), (416, f"bytes */{len(whole)}"))
-        # For GET alone (RFC 9110 section 14.2).
+        # Not of something else, by strong comparison (section 13.1.5); several are none.
+        for other in ('"0"', "W/" + headers["ETag"], "*", "Sun, 06 Nov 1994 08:49:37 GMT"):
+            self.assertEqual(self.auditor.ask(target, Range="bytes=0-9", If_Range=other)[::2], (200, whole))
+        self.assertEqual(self.auditor.ask(target, Range="bytes=0-1,3-4")[::2], (200, whole))
+        self.assertEqual(self.auditor.ask(target, Range="bytes=0-9", If_None_Match=headers["ETag"])[0], 304)
+        # Pages have no ranges: they have `next`.
+        status, page, _ = self.auditor.ask("/envelopes", Range="bytes=0-9")
+        self.assertEqual((status, page["Accept-Ranges"]), (200, None))
+        # For GET alone (section 14.2).
         status, head, _ = self.auditor.ask(target, method="HEAD", Range="bytes=0-9")
         self.assertEqual((status, head["Content-Length"]), (200, str(len(whole))))
 
