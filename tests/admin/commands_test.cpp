@@ -865,6 +865,15 @@ BOOST_AUTO_TEST_CASE(a_dry_run_of_an_import_names_what_nothing_is_known_of) {
     more.insert(more.begin(), {"site", "import", "--dry-run", file});
     return run(more);
   };
+  // So far nothing is known, not even the source: no envelope has been quantified.
+  const auto known = folder.file("known.toml");
+  std::ofstream(known) << "tenant = \"20\"\nvalid_from = 2018-01-01\nsource = \"BCN-SCHOOL\"\n"
+                          "[[meter]]\nmedium = \"power\"\n";
+  BOOST_TEST(contains(run({"site", "import", "--dry-run", known}).err,
+                      "source 'BCN-SCHOOL' is not known"));
+  BOOST_TEST(run({"site", "import", known}).code == 0);
+  BOOST_TEST(
+      contains(run({"site", "import", "--dry-run", known}).out, "1 statement good; nothing"));
   const auto good = import(
       "source = \"BCN-SCHOOL\"\n[[site]]\nsite_id = \"S\"\n"
       "floor_area_m2 = 1\n[[meter]]\nat_site = \"S\"\n");
