@@ -170,6 +170,8 @@ BOOST_AUTO_TEST_CASE(every_help_has_examples_that_parse) {
         pending.back().push_back(line.substr(2, line.find(' ', 2) - 2));
       }
       if (!line.starts_with("  districtctl ")) continue;
+      for (std::string next; line.ends_with('\\') && std::getline(lines, next);)
+        line.replace(line.size() - 1, 1, next);
       ++examples;
       for (const std::string known : {"/var/lib/district", "/etc/district/district.toml"}) {
         if (const auto at = line.find(known); at != std::string::npos)
