@@ -670,7 +670,9 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_against_heads_that_were_noted_earlier) 
   const auto longer = run({"log", "verify", "--head", "1000:" + to_base64(first.root_hash)});
   BOOST_TEST(longer.code == admin::exit_difference);
   BOOST_TEST(contains(longer.out, "there are only"), longer.out);
-  for (const std::string bad : {"7", "7:", ":abc", "x:" + to_base64(first.root_hash), "7:AAAA"})
+  const std::vector<std::string> wrong{"7", "7:", ":abc", "x:" + to_base64(first.root_hash),
+                                       "7:AAAA"};
+  for (const std::string& bad : wrong)
     BOOST_TEST(run({"log", "verify", "--head", bad}).code == admin::exit_invalid, bad);
 }
 
