@@ -50,8 +50,11 @@ void add_group_examples(CLI::App& group) {
     add_group_examples(*command);
     const auto footer = command->get_footer();
     const auto begin = footer.find("\n  districtctl ");
-    if (begin != std::string::npos)
-      examples += footer.substr(begin, footer.find('\n', begin + 1) - begin);
+    if (begin == std::string::npos) continue;
+    auto end = footer.find('\n', begin + 1);
+    // A backslash continues it in the next line.
+    while (end != std::string::npos && footer[end - 1] == '\\') end = footer.find('\n', end + 1);
+    examples += footer.substr(begin, end - begin);
   }
   if (group.get_footer().empty() && !examples.empty()) group.footer("Examples:" + examples);
 }

@@ -171,6 +171,8 @@ BOOST_AUTO_TEST_CASE(every_help_has_examples_that_parse) {
         pending.back().push_back(line.substr(2, line.find(' ', 2) - 2));
       }
       if (!line.starts_with("  districtctl ")) continue;
+      for (std::string next; line.ends_with('\\') && std::getline(lines, next);)
+        line.replace(line.size() - 1, 1, next);
       ++examples;
       for (const std::string known : {"/var/lib/district", "/etc/district/district.toml"}) {
         if (const auto at = line.find(known); at != std::string::npos)
@@ -671,7 +673,9 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_against_heads_that_were_noted_earlier) 
   const auto longer = run({"log", "verify", "--head", "1000:" + to_base64(first.root_hash)});
   BOOST_TEST(longer.code == admin::exit_difference);
   BOOST_TEST(contains(longer.out, "there are only"), longer.out);
-  for (const std::string bad : {"7", "7:", ":abc", "x:" + to_base64(first.root_hash), "7:AAAA"})
+  const std::vector<std::string> wrong{"7", "7:", ":abc", "x:" + to_base64(first.root_hash),
+                                       "7:AAAA"};
+  for (const std::string& bad : wrong)
     BOOST_TEST(run({"log", "verify", "--head", bad}).code == admin::exit_invalid, bad);
 }
 
