@@ -206,7 +206,8 @@ Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
   const auto to = std::min(stretch.last_start, removed ? *removed - kTick : stretch.last_start);
   if (from > to) return Ok{};  // all of them are of a time when the register was not the meter's
   Shelf shelf(store_);
-  DISTRICT_TRY(const auto readings, readings_of(store_, shelf, meter_, series, from, to));
+  // A reading at `from` itself is not the one before it.
+  DISTRICT_TRY(const auto readings, readings_of(store_, shelf, meter_, series, from - kTick, to));
   std::optional<Instant> before, after;
   for (const auto& reading : readings) {
     if (reading.implausible) continue;
