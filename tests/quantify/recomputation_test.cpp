@@ -266,6 +266,20 @@ BOOST_AUTO_TEST_CASE(rows_of_data_quality_from_before_an_exchange_stay) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_meter_that_came_and_went_between_two_readings_has_rows_in_between) {
+  for (const auto* after : {"2023-01-20", "2023-03-20"}) {
+    std::vector<Sent> sent(4);
+    sent[0].facts = exchange_at("2023-01-10T12:00:00Z", "150", "0");
+    sent[1].facts = {said("W3", "replaces_meter", "W2", "2023-01-15T12:00:00Z"),
+                     said("W3", "replaced_final_register", "5", "2023-01-15T12:00:00Z")};
+    sent[2].observations = {read("W2", "2023-01-09", 0), read("W1", "2023-01-01", 100)};
+    sent[3].observations = {read("W2", after, 9)};
+    const auto rows = same_in_every_order(sent);
+    BOOST_TEST(has(rows, "W2 consumption day 2023-01-12T00:00:00Z 1.000000"), after);
+    BOOST_TEST(has(rows, "W2 consumption hour 2023-01-12T00:00:00Z 0.0416"), after);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_late_reading_of_a_replaced_meter_reaches_its_successors_first_reading) {
   for (const auto* late : {"2023-01-09", "2023-01-10T11:00:00Z", "2022-12-01"}) {
     std::vector<Sent> sent(3);
