@@ -191,7 +191,10 @@ inline std::vector<Envelope> envelopes_of(Dice& dice, Story story) {
     }
   }
   std::vector<Envelope> envelopes;
-  const int most = dice.of({3, 20, 1000});
+  // So many that the order of their arrival matters, few enough to be computed one by one.
+  constexpr int kEnvelopesMax = 150;
+  const int fewest = 2 * static_cast<int>(observations.size()) / kEnvelopesMax;
+  const int most = std::max(fewest, dice.of({3, 20, 1000}));
   for (std::size_t i = 0; i < observations.size();) {
     Envelope envelope;
     envelope.batch.tenant = "20";

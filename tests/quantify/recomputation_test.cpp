@@ -282,10 +282,12 @@ BOOST_AUTO_TEST_CASE(a_meter_that_came_and_went_between_two_readings_has_rows_in
 
 BOOST_AUTO_TEST_CASE(a_late_reading_of_a_replaced_meter_reaches_its_successors_first_reading) {
   for (const auto* late : {"2023-01-09", "2023-01-10T11:00:00Z", "2022-12-01"}) {
-    std::vector<Sent> sent(3);
+    std::vector<Sent> sent(4);
     sent[0].facts = exchange_at("2023-01-10T12:00:00Z", nullptr, nullptr);
     sent[1].observations = {read("W2", "2023-01-15", 10), read("W2", "2023-01-16", 12)};
-    sent[2].observations = {read("W1", late, 100)};
+    // So that the late reading is not the first of its kind, which has all windows computed.
+    sent[2].observations = {wrong("W1", "2022-11-20")};
+    sent[3].observations = {read("W1", late, 100)};
     BOOST_TEST_CONTEXT("read on " << late) {
       const auto rows = same_in_every_order(sent);
       // Nothing is differenced across, but now the window lies between two readings.
