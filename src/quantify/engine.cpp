@@ -235,12 +235,12 @@ Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const Touched::Meter& 
 
 Result<Ok> Engine::recompute_stale(std::int64_t meter_id, Instant computed_at) {
   SeriesStore store(db_);
-  DISTRICT_TRY(const auto known, store.last_site_import());
+  DISTRICT_TRY(const auto known, store.site_imports_end());
   Touched touched;
   touched.all(meter_id, {});
   DISTRICT_CHECK(recompute_meter(meter_id, touched.meters_[meter_id], computed_at));
-  DISTRICT_TRY(const auto last, store.last_site_import());
-  return last == known ? store.remove_stale(meter_id) : Result<Ok>(Ok{});
+  DISTRICT_TRY(const auto end, store.site_imports_end());
+  return end == known ? store.remove_stale(meter_id) : Result<Ok>(Ok{});
 }
 
 Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant computed_at) {

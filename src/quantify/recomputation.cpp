@@ -172,32 +172,43 @@ Result<Instant> Recomputation::held_until(const Series& series, Instant last) {
 
 // The windows that a change in the stretch touches, with the gaps beside it.
 Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
-  const auto& series = *work.inputs.inputs.front();
-  DISTRICT_TRY(const auto value_before, store_.value_before(series, stretch.start));
-  DISTRICT_TRY(const auto value_after, store_.value_after(series, stretch.last_start));
-  // Where there is none, as far away as can be.
-  auto before = value_before ? value_before->start : Instant::min();
-  auto after = value_after ? value_after->start : Instant::max();
-  if (series.kind == ValueKind::reading) {
-    // At an exchange both registers were read, whether or not a message says so.
-    for (const auto at : meter_.exchanges()) {
-      if (at < stretch.start) before = std::max(before, at);
-      if (at > stretch.last_start) after = std::min(after, at);
-    }
-  }
+  DISTRICT_TRY(const auto edges, edges_beside(*work.inputs.inputs.front(), stretch));
   const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
   for (const auto kind : work.inputs.family->windows) {
-    const bool join_before = before >= stretch.start - gap_max(kind);
-    const bool join_after = after <= stretch.last_start + gap_max(kind);
-    const auto from = join_before ? before : stretch.start;
-    const auto to = join_after ? std::max(after, last) : last;
-    for (auto window = calendar_.window(kind, from); window.start <= to;
-         window = calendar_.after(window)) {
-      work.windows.push_back(window);
+    const auto add = [&](Instant from, Instant to) {
+      for (auto window = calendar_.window(kind, from); window.start <= to;
+           window = calendar_.after(window)) {
+        work.windows.push_back(window);
+      }
+    };
+    add(stretch.start, last);
+    for (std::size_t i = 1; i < edges.size(); ++i) {
+      const bool is_gap = edges[i] <= stretch.start || edges[i - 1] >= stretch.last_start;
+      if (is_gap && edges[i] - edges[i - 1] <= gap_max(kind)) add(edges[i - 1], edges[i]);
     }
   }
   const bool differs = work.inputs.family->family == Family::register_reading;
   return differs ? add_differences(work, stretch) : Result<Ok>(Ok{});
+}
+
+// In the order of time: the ends of the gaps beside a stretch, and the stretch between them. At an
+// exchange both registers were read, whether or not a message says so: it is an end of two gaps.
+Result<std::vector<Instant>> Recomputation::edges_beside(const Series& series,
+                                                         const Stretch& stretch) {
+  DISTRICT_TRY(const auto before, store_.value_before(series, stretch.start));
+  DISTRICT_TRY(const auto after, store_.value_after(series, stretch.last_start));
+  std::vector<Instant> edges = {stretch.start, stretch.last_start};
+  if (before) edges.push_back(before->start);
+  if (after) edges.push_back(after->start);
+  if (series.kind == ValueKind::reading) {
+    for (const auto at : meter_.exchanges()) {
+      const bool inside = at >= stretch.start && at <= stretch.last_start;
+      const bool beyond = (before && at <= before->start) || (after && at >= after->start);
+      if (!inside && !beyond) edges.push_back(at);
+    }
+  }
+  std::sort(edges.begin(), edges.end());
+  return edges;
 }
 
 // A difference changes from the reading before to the one behind, however far apart they are,
@@ -210,7 +221,8 @@ Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
   const auto to = std::min(stretch.last_start, removed ? *removed - kTick : stretch.last_start);
   if (from > to) return Ok{};  // all of them are of a time when the register was not the meter's
   Shelf shelf(store_);
-  DISTRICT_TRY(const auto readings, readings_of(store_, shelf, meter_, series, from, to));
+  // A reading at `from` itself is not the one before it.
+  DISTRICT_TRY(const auto readings, readings_of(store_, shelf, meter_, series, from - kTick, to));
   std::optional<Instant> before, after;
   for (const auto& reading : readings) {
     if (reading.implausible) continue;

@@ -54,6 +54,7 @@ class Recomputation {
   Result<std::vector<Stretch>> stretches_of(const store::Series& series, bool joinable);
   Result<Instant> held_until(const store::Series& series, Instant last);
   Result<Ok> add_windows(Work& work, const Stretch& stretch);
+  Result<std::vector<Instant>> edges_beside(const store::Series& series, const Stretch& stretch);
   Result<Ok> add_differences(Work& work, const Stretch& stretch);
   Result<Instant> differs_until(const store::Series& registers);
   Result<Ok> add_existing(Work& work, const Stretch& stretch);

@@ -295,8 +295,8 @@ Result<std::vector<SiteImport>> SeriesStore::site_imports() {
   }
 }
 
-Result<std::uint64_t> SeriesStore::last_site_import() {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT coalesce(max(leaf_index), 0) FROM site_import"));
+Result<std::uint64_t> SeriesStore::site_imports_end() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT coalesce(max(leaf_index) + 1, 0) FROM site_import"));
   DISTRICT_TRY(const bool found, row.step());
   return found ? row.count(0) : 0;
 }

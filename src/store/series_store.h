@@ -165,7 +165,7 @@ class SeriesStore {
   Result<std::vector<StoredFact>> facts(std::int64_t meter_id);
   Result<Ok> put_site_import(const SiteImport& import);
   Result<std::vector<SiteImport>> site_imports();  // by leaf_index
-  Result<std::uint64_t> last_site_import();        // its leaf_index; 0: there is none
+  Result<std::uint64_t> site_imports_end();        // behind the last leaf_index; 0: there is none
   Result<Ok> put_stale(std::int64_t meter_id);
   Result<Ok> remove_stale(std::int64_t meter_id);
   Result<std::vector<std::int64_t>> stale();

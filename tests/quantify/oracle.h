@@ -193,7 +193,10 @@ inline std::vector<Envelope> envelopes_of(Dice& dice, Story story) {
     }
   }
   std::vector<Envelope> envelopes;
-  const int most = dice.of({3, 20, 1000});
+  // So many that the order of their arrival matters, few enough to be computed one by one.
+  constexpr int kEnvelopesMax = 150;
+  const int fewest = 2 * static_cast<int>(observations.size()) / kEnvelopesMax;
+  const int most = std::max(fewest, dice.of({3, 20, 1000}));
   for (std::size_t i = 0; i < observations.size();) {
     Envelope envelope;
     envelope.batch.tenant = "20";
@@ -572,7 +575,7 @@ inline int place_of(const Heard& value) {
 
 // Windows with a row: those that a visible value acts on until `reach(value)`, and those between
 // two that start no further apart than a day (hours), 31 days (days), a year (months) or ten
-// years (years). One of the two may be an exchange.
+// years (years). An exchange is as good as a value for that, where there is any.
 template <typename Reach>
 std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKind kind,
                                                const std::vector<Heard>& values, Reach&& reach) {
@@ -581,6 +584,7 @@ std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKin
                                  : kind == WindowKind::day   ? 31
                                  : kind == WindowKind::month ? 366
                                                              : 3653);
+  if (std::none_of(values.begin(), values.end(), is_visible)) return windows;
   const Heard* before = nullptr;
   const auto add = [&](Minute from, Minute last) {
     for (auto window = clock.window(kind, from); window.first <= last;
@@ -590,8 +594,8 @@ std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKin
   for (const auto& value : values) {
     if (!is_visible(value) && value.fate != Fate::exchange) continue;
     if (is_visible(value)) add(value.start, std::max(value.start, reach(value) - 1));
-    const bool some = before != nullptr && (is_visible(value) || is_visible(*before));
-    if (some && place_of(value) - place_of(*before) <= 2 * gap_max) add(before->start, value.start);
+    if (before != nullptr && place_of(value) - place_of(*before) <= 2 * gap_max)
+      add(before->start, value.start);
     before = &value;
   }
   return windows;
@@ -666,6 +670,14 @@ inline void move_to_sites(Dice& dice, Story& story, const std::vector<std::strin
   for (std::size_t i = 0; i + 1 < length; ++i) place(sites[i], sites[i + 1]);
   if (dice.one_in(3))
     place(sites[length - 1], sites[static_cast<std::size_t>(dice.below(static_cast<int>(length)))]);
+  // A site may be a meter itself: what changes of it comes with what changes of its own site.
+  for (std::size_t i = 0; i < length; ++i) {
+    for (auto left = dice.below(6); left > 0; --left) {
+      const auto start = instant_of(story.begin + 60 * dice.below(3 * 24));
+      story.observations.push_back({"SITE", sites[i], "active_energy", "kWh", ValueKind::interval,
+                                    start, start + std::chrono::hours(1), 1, 0, 0});
+    }
+  }
   std::map<std::pair<std::string, std::string>, std::string> moved;  // all of an attribute
   for (const auto& meter : meters)
     if (!dice.one_in(3)) {
