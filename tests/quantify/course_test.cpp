@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_thrown_in_the_growth_remains) {
   for (unsigned seed = 1; seed <= 500; ++seed) {
     std::mt19937 random(seed);
     std::vector<CoursePoint> points;
-    double value = 1000 + random() % 1000;
+    double value = 1000 + static_cast<double>(random() % 1000);
     auto at = Instant{};
     const int kind = static_cast<int>(random() % 3);
     bool bad = false;
