@@ -78,9 +78,9 @@ void write_common_rules(std::ostream& out) {
          "cover at least half of it. Degree days of a window without a valid day are null, not "
          "0.\n"
          "- **Windows** have rows where values lie, or samples may be held, and in gaps from start "
-         "to start of at most 24 hours (hours), 31 days (days), 366 days (months) or ten years "
+         "to start of at most three days (hours), 31 days (days), two years (months) or ten years "
          "(years): a gap shows at the level where people look for it, and no value brings more "
-         "than 31 windows of a kind without a value. Without data their values are null; "
+         "than 73 windows of a kind without a value. Without data their values are null; "
          "`availability` is 0 where the step is known.\n"
          "- **Registers**: readings at the start of a window are its own, those at its end are "
          "the next one's. At an exchange the registers of both meters count as one reading; where "
@@ -161,6 +161,18 @@ void write_settings(std::ostream& out) {
   out << "```\n";
 }
 
+void write_what_is_usual(std::ostream& out) {
+  out << "\nWhat is **usual** for energy and power comes from the series itself, from the other UTC "
+         "days up to 14 before and after the value's. The level of a day is the second largest of "
+         "its values above 0 (as power: energy by the hour), of fewer than four the largest. Usual "
+         "is the level that a seventh of the days reach, and at least two, so that what a site "
+         "does once a week is. Days whose smallest value is more than 50 times the median of the "
+         "smallest ones are left out: they came in another unit as a whole. For each period the "
+         "value received last counts. A value is judged anew when the days around it change.\n\n"
+         "A mistake that looks like any other value of its series cannot be told: a gas meter that "
+         "counts 0.01 kWh in one hour and 12 in another may say 10 where 0.01 is meant.\n";
+}
+
 void write_page(std::ostream& out) {
   out << "# KPIs\n\n"
          "Written by `districtctl kpi catalogue` from the catalogue that the quantifier runs "
@@ -186,6 +198,7 @@ void write_page(std::ostream& out) {
     out << "| `" << rule.name << "` | " << rule.explanation << " | "
         << (rule.has_window ? "yes" : "no, it has none") << " |\n";
   }
+  write_what_is_usual(out);
   write_settings(out);
 }
 

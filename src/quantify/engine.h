@@ -3,8 +3,9 @@
 // whatever the order or grouping in which they are ingested; only revision and computed_at tell of
 // the order. Ingesting an envelope again changes nothing.
 // A window has a row when values of its family's first input touch it, or when it lies in a gap
-// between them that is not longer than 31 days (hours), a year (days) or ten years (months, years)
-// from start to start.
+// between them that is not longer than three days (hours), 31 days (days), two years (months) or ten
+// years (years) from start to start: no value brings more than kGapWindowsMax windows of a kind
+// that have none.
 // Source: kpis.md.
 // Threads: one Engine per thread at a time.
 #pragma once
@@ -31,6 +32,10 @@
 namespace district::quantify {
 
 struct KpiDefinition;
+
+// The most windows of a kind in one gap, 72 hours, 31 days, 24 months or ten years, and one more
+// where a gap begins or ends within one.
+inline constexpr std::size_t kGapWindowsMax = 73;
 
 struct Restored {
   std::uint64_t values = 0;                                   // that were gone or differed

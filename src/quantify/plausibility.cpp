@@ -45,6 +45,8 @@ constexpr double kIndoorMin = -50, kIndoorMax = 80;
 constexpr double kPriceMax = 1000;  // EUR/kWh, either way
 // Fewer values say little about what is usual.
 constexpr std::size_t kFewMin = 8;
+// Of fewer values in a day, one alone is what the day reached.
+constexpr std::size_t kValuesOfDayMin = 4;
 constexpr double kThousand = 1000;
 
 bool lasts(ValueKind kind) { return kind == ValueKind::interval || kind == ValueKind::mean; }
@@ -86,7 +88,19 @@ bool takes_part(const Version& version) {
 struct Day {
   Instant start{};
   std::span<Version> versions;
-  double largest = 0, smallest = 0;  // above 0, of those that take part
+  // Of the values above 0, one a period: the one received last that takes part.
+  std::size_t values = 0;
+  double largest = 0, second = 0, smallest = 0;
+
+  void count(double size) {
+    if (size == 0) return;
+    ++values;
+    second = std::max(second, std::min(size, largest));
+    largest = std::max(largest, size);
+    if (smallest == 0 || size < smallest) smallest = size;
+  }
+  // What it reached for more than one period, so that a single wrong value does not count.
+  double level() const { return values >= kValuesOfDayMin ? second : largest; }
 };
 
 std::vector<Day> days_of(ValueKind kind, std::span<Version> versions) {
@@ -94,11 +108,18 @@ std::vector<Day> days_of(ValueKind kind, std::span<Version> versions) {
   for (std::size_t begin = 0; begin < versions.size();) {
     Day day{std::chrono::floor<std::chrono::days>(versions[begin].start), {}};
     auto end = begin;
-    for (; end < versions.size() && versions[end].start < day.start + 24h; ++end) {
-      const double size = size_of(kind, versions[end]);
-      if (!takes_part(versions[end]) || size == 0) continue;
-      day.largest = std::max(day.largest, size);
-      if (day.smallest == 0 || size < day.smallest) day.smallest = size;
+    while (end < versions.size() && versions[end].start < day.start + 24h) {
+      const auto& period = versions[end];
+      const Version* last = nullptr;
+      for (; end < versions.size() && versions[end].start == period.start &&
+             versions[end].end == period.end;
+           ++end) {
+        const auto& version = versions[end];
+        if (takes_part(version) &&
+            (last == nullptr || receipt_order(*last) < receipt_order(version)))
+          last = &version;
+      }
+      if (last != nullptr) day.count(size_of(kind, *last));
     }
     day.versions = versions.subspan(begin, end - begin);
     days.push_back(day);
@@ -115,14 +136,15 @@ double upper_quartile(std::vector<double>& sizes) {
 
 // What is usual for the values of a day.
 struct Usual {
-  double size = 0, smallest = 0;
+  double size = 0, largest = 0, smallest = 0;
   double spike = kSpikeFactor, unusual = kUnusualFactor;
   bool few = false;
 
   std::uint32_t judge(double value) const {
     if (size == 0 || value == 0) return 0;
     if (value > spike * size) return RuleFlag::spike;
-    if (value > unusual * size && value / kThousand >= smallest / 2) return factor_1000;
+    const bool huge = value > unusual * size || (!few && value > kFarFromLargest * largest);
+    if (huge && value / kThousand >= smallest / 2) return factor_1000;
     const bool tiny = !few && value < smallest / kUnusuallySmall;
     if (tiny && value * kThousand >= smallest && value * kThousand <= unusual * size)
       return factor_1000;
@@ -145,21 +167,37 @@ Usual usual_of_few(ValueKind kind, std::span<const Day> around) {
   std::vector<double> sizes;
   for (const auto& value : values) sizes.push_back(std::get<2>(value));
   const double smallest = *std::min_element(sizes.begin(), sizes.end());
-  return {upper_quartile(sizes), smallest, kSpikeFactorOfFew, kUnusualFactorOfFew, true};
+  return {upper_quartile(sizes), 0, smallest, kSpikeFactorOfFew, kUnusualFactorOfFew, true};
+}
+
+// Days of a mistaken unit as a whole are not what is usual.
+void leave_out_shifted(std::vector<const Day*>& days) {
+  std::vector<double> smallest;
+  for (const auto* day : days) smallest.push_back(day->smallest);
+  const auto middle = smallest.begin() + static_cast<std::ptrdiff_t>(smallest.size() / 2);
+  std::nth_element(smallest.begin(), middle, smallest.end());
+  const double limit = kShiftedFactor * *middle;
+  std::erase_if(days, [limit](const Day* day) { return day->smallest > limit; });
 }
 
 Usual usual_of(ValueKind kind, const Day& day, std::span<const Day> around) {
-  std::vector<double> largest;
-  double smallest = 0;
-  for (const auto& other : around) {
-    if (other.start == day.start || other.largest == 0) continue;
-    largest.push_back(other.largest);
-    if (smallest == 0 || other.smallest < smallest) smallest = other.smallest;
-  }
-  if (largest.size() < kDaysMin) return usual_of_few(kind, around);
+  std::vector<const Day*> others;
+  for (const auto& other : around)
+    if (other.start != day.start && other.values > 0) others.push_back(&other);
+  if (others.size() < kDaysMin) return usual_of_few(kind, around);
+  leave_out_shifted(others);  // at least half of them remain
+  std::vector<double> levels;
+  for (const auto* other : others) levels.push_back(other->level());
+  std::sort(levels.begin(), levels.end());
+  // The level that a seventh of them reach, and at least two.
   Usual usual;
-  usual.size = upper_quartile(largest);
-  usual.smallest = smallest;
+  usual.size = levels[levels.size() - std::max<std::size_t>(2, levels.size() / 7)];
+  for (const auto* other : others) {
+    if (other->largest <= kUnusualFactor * usual.size)
+      usual.largest = std::max(usual.largest, other->largest);
+    if (usual.smallest == 0 || other->smallest < usual.smallest) usual.smallest = other->smallest;
+  }
+  usual.largest = std::max(usual.largest, usual.size);
   return usual;
 }
 
@@ -290,13 +328,15 @@ const std::vector<Rule>& rules() {
        "outdoors not within -90 to 60, indoors not within -50 to 80 degrees Celsius"},
       {price_impossible, "price_impossible", "a price not within -1000 to 1000 EUR/kWh"},
       {spike, "spike",
-       "energy or power more than 100 times what is usual: the upper quartile of the largest of "
-       "each other UTC day, up to 14 before and after, of which at least 7 have some; with fewer "
-       "days more than 10 000 times the upper quartile of their values, which are at least 8"},
+       "energy or power more than 100 times what is usual; with fewer than 6 other days more than "
+       "10 000 times the upper quartile of the values of the day and of those there are, which are "
+       "at least 8"},
       {factor_1000, "factor_1000",
-       "energy or power more than 7 times what is usual (of few days 300 times), but usual as a "
-       "thousandth of it: not less than half the smallest of those days; or less than a 50th of "
-       "the smallest, but usual as a thousand times that"},
+       "energy or power more than 7 times what is usual, or more than twice the largest value of "
+       "the days around that is not so itself, that would be usual as a thousandth: not less than "
+       "half the smallest of those days; or less than a fifth of the smallest, but usual as a "
+       "thousand times that; with fewer than 6 other days only what is 300 times the upper "
+       "quartile, and usual as a thousandth"},
       {outlier, "outlier",
        "a reading that the register contradicts later, by going on where it was before: see "
        "*Outliers of a register*"},

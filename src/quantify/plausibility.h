@@ -50,15 +50,19 @@ std::optional<Surroundings> surroundings_of(ValueKind kind, Instant first, Insta
 bool judge_among_others(ValueKind kind, std::span<store::Version> versions,
                         const Surroundings& surroundings);
 
-// Energy or power is compared with the largest of each day, which is robust against days that are
-// wrong themselves: with the upper quartile of those of the other days up to kDaysAround before
-// and after, of which at least kDaysMin have values above 0.
+// Energy or power is compared with what is usual: with the level that a seventh of the other UTC
+// days reach, and at least two of them, up to kDaysAround before and after.
+// The level of a day is the second largest of its values above 0; of less than four, the largest.
+// So neither single values nor what a site does once a week decide. Days whose smallest value is
+// more than kShiftedFactor times the median of their smallest ones, as days in a mistaken unit are,
+// take no part. Of each period the value received last counts.
 inline constexpr int kDaysAround = 14;
-inline constexpr std::size_t kDaysMin = 7;
+inline constexpr std::size_t kDaysMin = 6;  // a week, with the day itself
+inline constexpr double kShiftedFactor = 50;
 // No consumer grows so much from one day to the next.
 inline constexpr double kSpikeFactor = 100;
 // What is so large, or so small, is a mistake of the unit if it is usual when taken for Wh, or MWh.
-inline constexpr double kUnusualFactor = 7, kUnusuallySmall = 50;
+inline constexpr double kUnusualFactor = 7, kFarFromLargest = 2, kUnusuallySmall = 5;
 // With fewer days: with the upper quartile of the values of the day and of the days there are.
 inline constexpr double kSpikeFactorOfFew = 10'000, kUnusualFactorOfFew = 300;
 

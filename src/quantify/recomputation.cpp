@@ -19,17 +19,17 @@ constexpr Duration kTick{1};  // of Instant
 constexpr Duration kInstantsApart = 2h;
 
 // How long a gap between values gets rows of its own, by kind of window: so long that a gap shows
-// where people look for it, and that no value brings more than 31 windows of a kind without a
-// value. It is measured from start to start: the ends of overlapping values would make it depend on
-// which of them came first.
+// where people look for it (an outage over a weekend shows hour by hour), and that no value brings
+// more than kGapWindowsMax windows of a kind without a value. It is measured from start to start:
+// the ends of overlapping values would make it depend on which of them came first.
 constexpr Duration gap_max(WindowKind kind) {
   switch (kind) {
     case WindowKind::hour:
-      return 24h;
+      return 24h * 3;
     case WindowKind::day:
       return 24h * 31;
     case WindowKind::month:
-      return 24h * 366;
+      return 24h * 731;
     default:
       return 24h * 3653;
   }

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <random>
 #include <set>
 
 #include "fixture.h"
@@ -322,6 +324,27 @@ BOOST_AUTO_TEST_CASE(gaps_get_rows_only_up_to_a_length) {
   BOOST_TEST(!scratch.find("energy_kwh", kHour, "2017-08-01T00:00:00Z"));
   BOOST_TEST(!scratch.find("energy_kwh", kDay, "2017-07-31T22:00:00Z"));
   BOOST_TEST(!scratch.get("energy_kwh", kMonth, "2017-07-31T22:00:00Z").value.has_value());
+}
+
+// Values that lie anywhere in a few years, of many sources, as a sender may scatter them.
+BOOST_AUTO_TEST_CASE(rows_stay_in_proportion_to_the_values_however_they_are_scattered) {
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    Scratch scratch;
+    std::mt19937 random(seed);
+    std::vector<Observation> scattered;
+    for (std::uint32_t message = 1; message <= 200; ++message) {
+      const auto start = at("2015-01-01") + 1h * static_cast<int>(random() % 20'000);
+      const auto source = "S" + std::to_string(random() % 30);
+      scattered.push_back({source, "", "active_energy", "kWh", ValueKind::interval, start,
+                           start + 1h, 1, message, 0});
+    }
+    scratch.send("2018-06-02", scattered);
+    std::map<std::pair<WindowKind, std::string>, std::size_t> rows;  // of each kind and KPI
+    for (const auto& kpi : must(scratch.store.kpis({}))) ++rows[{kpi.window, kpi.kpi}];
+    for (const auto& [of, count] : rows) BOOST_TEST(count <= kGapWindowsMax * scattered.size());
+    // Nearly all of the gaps are longer than three days.
+    BOOST_TEST((rows[{kHour, "energy_kwh"}]) < 15 * scattered.size());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_source_is_flagged_until_master_data_names_it) {

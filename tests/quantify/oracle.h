@@ -242,46 +242,63 @@ inline void judge_sizes_slowly(const std::vector<Heard*>& ones) {
   const auto size_of = [](const Heard* one) {
     return one->end > one->start ? one->value * 60 / (one->end - one->start) : one->value;
   };
-  const auto quartile = [](std::vector<double> sizes) {
-    std::sort(sizes.begin(), sizes.end());
-    return sizes[sizes.size() * 3 / 4];
-  };
-  std::map<int, std::vector<const Heard*>> days;  // of UTC, those with values above 0
-  for (const auto* one : ones)
-    if (one->fate != Fate::implausible && size_of(one) > 0) days[one->start / kDay].push_back(one);
+  // Of each UTC day with values above 0: these, sorted, of each period the one received last.
+  std::map<std::pair<Minute, Minute>, const Heard*> last;
+  for (const auto* one : ones) {
+    if (one->fate == Fate::implausible) continue;
+    auto& there = last[{one->start, one->end}];
+    if (there == nullptr || there->received < one->received) there = one;
+  }
+  std::map<int, std::vector<double>> days;
+  for (const auto& [period, one] : last)
+    if (size_of(one) > 0) days[period.first / kDay].push_back(size_of(one));
+  for (auto& [day, sizes] : days) std::sort(sizes.begin(), sizes.end());
   std::vector<Heard*> wrong;
   for (auto* one : ones) {
     if (one->fate == Fate::implausible || size_of(one) <= 0) continue;
     const int today = one->start / kDay;
-    std::vector<double> largest, smallest;
-    std::set<std::tuple<Minute, Minute, double>> few;
-    for (int day = today - 14; day <= today + 14; ++day) {
-      if (!days.contains(day)) continue;
-      std::vector<double> sizes;
-      for (const auto* other : days[day]) {
-        sizes.push_back(size_of(other));
-        few.emplace(other->start, other->end, size_of(other));
-      }
-      if (day == today) continue;
-      largest.push_back(*std::max_element(sizes.begin(), sizes.end()));
-      smallest.push_back(*std::min_element(sizes.begin(), sizes.end()));
-    }
     const double size = size_of(one);
-    if (largest.size() >= 7) {
-      const double usual = quartile(largest);
-      const double least = *std::min_element(smallest.begin(), smallest.end());
-      const bool as_thousandth = size > 7 * usual && size / 1000 >= least / 2;
-      const bool as_thousandfold =
-          size < least / 50 && size * 1000 >= least && size * 1000 <= 7 * usual;
-      if (size > 100 * usual || as_thousandth || as_thousandfold) wrong.push_back(one);
-    } else if (few.size() >= 8) {
-      std::vector<double> sizes;
-      for (const auto& value : few) sizes.push_back(std::get<2>(value));
-      const double usual = quartile(sizes);
-      const double least = *std::min_element(sizes.begin(), sizes.end());
-      if (size > 10'000 * usual || (size > 300 * usual && size / 1000 >= least / 2))
-        wrong.push_back(one);
+    std::vector<std::vector<double>> others;
+    std::vector<double> smallest;
+    for (int day = today - 14; day <= today + 14; ++day) {
+      if (day == today || !days.contains(day)) continue;
+      others.push_back(days[day]);
+      smallest.push_back(days[day].front());
     }
+    if (others.size() >= 6) {
+      std::sort(smallest.begin(), smallest.end());
+      const double middle = smallest[smallest.size() / 2];
+      std::erase_if(others, [&](const auto& sizes) { return sizes.front() > 50 * middle; });
+      std::vector<double> levels;
+      for (const auto& sizes : others)
+        levels.push_back(sizes.size() >= 4 ? sizes[sizes.size() - 2] : sizes.back());
+      std::sort(levels.begin(), levels.end());
+      const auto count = levels.size();
+      const double usual = levels[count - std::max<std::size_t>(2, count / 7)];
+      double largest = usual;
+      for (const auto& sizes : others)
+        if (sizes.back() <= 7 * usual) largest = std::max(largest, sizes.back());
+      const double least = smallest.front();
+      const bool huge = size > 7 * usual || size > 2 * largest;
+      const bool as_thousandth = huge && size / 1000 >= least / 2;
+      const bool as_thousandfold =
+          size < least / 5 && size * 1000 >= least && size * 1000 <= 7 * usual;
+      if (size > 100 * usual || as_thousandth || as_thousandfold) wrong.push_back(one);
+      continue;
+    }
+    std::set<std::tuple<Minute, Minute, double>> few;
+    for (const auto* other : ones) {
+      const bool near = std::abs(other->start / kDay - today) <= 14;
+      if (near && other->fate != Fate::implausible && size_of(other) > 0)
+        few.emplace(other->start, other->end, size_of(other));
+    }
+    if (few.size() < 8) continue;
+    std::vector<double> sizes;
+    for (const auto& value : few) sizes.push_back(std::get<2>(value));
+    std::sort(sizes.begin(), sizes.end());
+    const double usual = sizes[sizes.size() * 3 / 4];
+    if (size > 10'000 * usual || (size > 300 * usual && size / 1000 >= sizes.front() / 2))
+      wrong.push_back(one);
   }
   for (auto* one : wrong) one->fate = Fate::implausible;
 }
@@ -574,15 +591,15 @@ inline int place_of(const Heard& value) {
 }
 
 // Windows with a row: those that a visible value acts on until `reach(value)`, and those between
-// two that start no further apart than a day (hours), 31 days (days), a year (months) or ten
-// years (years). An exchange is as good as a value for that, where there is any.
+// two that start no further apart than three days (hours), 31 days (days), two years (months) or
+// ten years (years). An exchange is as good as a value for that, where there is any.
 template <typename Reach>
 std::set<std::pair<Minute, Minute>> windows_of(const WallClock& clock, WindowKind kind,
                                                const std::vector<Heard>& values, Reach&& reach) {
   std::set<std::pair<Minute, Minute>> windows;
-  const Minute gap_max = kDay * (kind == WindowKind::hour    ? 1
+  const Minute gap_max = kDay * (kind == WindowKind::hour    ? 3
                                  : kind == WindowKind::day   ? 31
-                                 : kind == WindowKind::month ? 366
+                                 : kind == WindowKind::month ? 731
                                                              : 3653);
   if (std::none_of(values.begin(), values.end(), is_visible)) return windows;
   const Heard* before = nullptr;

@@ -198,8 +198,10 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
   attribute(rollovers > 0, "rollovers", std::to_string(rollovers));
   attribute(anomalies > 0, "anomalies", std::to_string(anomalies));
   attribute(rises > 0, "rises", std::to_string(rises));
-  // Another meter goes on only where the window ends after the exchange.
-  const bool goes_on = successor && successor->at < sheet.end && from && !to && !unit_changed;
+  // Another meter goes on only where the window ends after the exchange, and the readings of this
+  // one before the window does.
+  const bool begun = !points.empty() && points.front().at <= sheet.start;
+  const bool goes_on = successor && successor->at < sheet.end && begun && !to && !unit_changed;
   attribute(goes_on, "continued_by", successor ? successor->meter : "");
 }
 

@@ -78,15 +78,35 @@ BOOST_AUTO_TEST_CASE(a_thousand_times_or_a_thousandth_is_caught_after_a_week) {
 }
 
 BOOST_AUTO_TEST_CASE(many_wrong_values_do_not_hide_each_other) {
-  std::vector<std::size_t> day, three;
+  std::vector<std::size_t> day, three, week, weekly;
   for (std::size_t hour = 0; hour < 24; ++hour) day.push_back(240 + hour);
   for (const std::size_t first : {240, 264, 288})
     for (std::size_t hour = 0; hour < 24; hour += 5) three.push_back(first + hour);
-  for (const auto& places : {day, three}) {
+  for (std::size_t hour = 0; hour < 7 * 24; ++hour) week.push_back(240 + hour);
+  for (std::size_t first = 5; first < 28 * 24; first += 7 * 24) weekly.push_back(first);
+  for (const auto& places : {day, three, week, weekly}) {
     const auto found = judged(times(house(30), 1000, places), places);
     BOOST_TEST(std::count(found.begin(), found.end(), ' ') ==
                static_cast<std::ptrdiff_t>(places.size() - 1));
     BOOST_TEST(found.find("  ") == std::string::npos, found);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_value_that_was_corrected_decides_on_nothing) {
+  auto versions = house(30);
+  for (std::size_t i = 0; i < 20; ++i) {
+    auto wrong = versions[2 * 24 * i + i];  // each day another hour, of twenty days
+    wrong.value *= 1000;
+    versions[2 * 24 * i + i].received_at += 1h;
+    versions.insert(versions.begin() + static_cast<std::ptrdiff_t>(2 * 24 * i + i), wrong);
+    if (2 * 24 * (i + 1) + i + 1 >= versions.size()) break;
+  }
+  const auto around =
+      surroundings_of(ValueKind::interval, versions.front().start, versions.back().start);
+  judge_among_others(ValueKind::interval, versions, *around);
+  for (std::size_t i = 0; i + 1 < versions.size(); ++i) {
+    const bool corrected = versions[i].start == versions[i + 1].start;
+    BOOST_TEST((versions[i].flags != 0) == corrected, i);
   }
 }
 
@@ -100,6 +120,11 @@ BOOST_AUTO_TEST_CASE(a_new_consumer_and_a_day_off_are_plausible) {
   // A car that charges with 11 kW: a thousandth of it is less than the house ever takes.
   auto versions = house(20);
   versions[18 * 24 + 20].value = versions[18 * 24 + 21].value = 11.3;
+  BOOST_TEST(judged(versions, {}).empty());
+  // A wallbox that charges once a week, and takes next to nothing else.
+  versions = house(60);
+  for (std::size_t i = 0; i < versions.size(); ++i)
+    versions[i].value = i / 24 % 7 == 3 && i % 24 >= 18 && i % 24 < 21 ? 10.9 : 0.01;
   BOOST_TEST(judged(versions, {}).empty());
   // Away: nothing, or next to nothing, and back.
   versions = house(30);
