@@ -8,9 +8,8 @@
 namespace district {
 
 std::optional<double> parse_finite_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto sign = text.starts_with('-') ? text.substr(0, 1) : std::string_view();
-  text.remove_prefix(sign.size());
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
   // Else "+-4", "inf" and "nan" would be numbers.
   const char first = text.empty() ? '\0' : text.front();
   if (first != '.' && (first < '0' || first > '9')) return std::nullopt;
@@ -24,7 +23,7 @@ std::optional<double> parse_finite_number(std::string_view text) {
   } else if (status != std::errc{}) {
     return std::nullopt;
   }
-  return sign.empty() ? value : -value;
+  return negative ? -value : value;
 }
 
 }  // namespace district

@@ -116,7 +116,15 @@ std::vector<std::string> hosts_of(const config::Config& config) {
 
 void check_tls(const File& file, const std::vector<std::string>& hosts, bool sure,
                std::vector<Unfit>& findings) {
-  if (::X509_check_purpose(file.chain.front().get(), X509_PURPOSE_SSL_SERVER, 0) == 0) {
+  auto* const first = file.chain.front().get();
+  if (file.chain.size() > 1 && ::X509_check_ca(first) == 1) {
+    findings.push_back({file.where() + " begins with an authority's certificate (CA:TRUE)",
+                        "put the server's own certificate first, and those of its authorities "
+                        "behind it",
+                        true});
+    return;
+  }
+  if (::X509_check_purpose(first, X509_PURPOSE_SSL_SERVER, 0) == 0) {
     findings.push_back({file.where() + " is not for TLS servers: clients refuse it",
                         "its keyUsage or extendedKeyUsage must allow serverAuth, or be left out",
                         true});

@@ -1118,9 +1118,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_at_the_start_is_said_with_a_hint) {
   BOOST_TEST((code_with([](auto& s) { s.certificates[0].key = "/no/such.key"; }) ==
               ErrorCode::file_unreadable));
   BOOST_TEST((code_with([](auto& s) { s.certificates[0].certificate = s.certificates[0].key; }) ==
-              ErrorCode::file_unreadable));
+              ErrorCode::config_invalid));
   BOOST_TEST((code_with([](auto& s) { s.certificates[0].key = s.certificates[0].certificate; }) ==
-              ErrorCode::file_unreadable));
+              ErrorCode::config_invalid));
   BOOST_TEST((code_with([](auto& s) { s.certificates[0].key = pki().folder / "other.key"; }) ==
               ErrorCode::config_invalid));
 }
