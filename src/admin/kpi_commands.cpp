@@ -52,8 +52,8 @@ std::string with_comma(std::string first, const std::string& second) {
 // Those that every value of its KPI has are left to JSON and CSV.
 std::string what_is_special(const KpiValue& value) {
   static const std::set<std::string_view> usual{
-      "expected_days",    "hours_expected",   "hours_present", "peak_at_utc",
-      "periods_expected", "periods_received", "readings",      "valid_days"};
+      "expected_days", "hours_covered",    "hours_expected", "hours_present",
+      "peak_at_utc",   "periods_received", "readings",       "valid_days"};
   std::string remark;
   for (const auto& [name, text] : value.attributes) {
     if (!usual.contains(name))

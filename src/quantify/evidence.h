@@ -39,6 +39,7 @@ struct Reading {
   bool new_meter = false;    // the first of another meter: nothing is differenced across
   bool implausible = false;  // counted only
   bool rise = false;         // the step up to it is out of all proportion
+  bool disputed = false;     // its envelope gives another value for the same instant, too
 };
 
 // The meter that replaced this one: whose latest replaces_meter names it, after it was itself
@@ -67,6 +68,7 @@ struct Peak {
 // How many values of the window are of a kind that people should know of.
 struct Noted {
   std::size_t estimated = 0;    // by the gateway
+  std::size_t disputed = 0;     // their envelope gives another value for the same period, too
   std::size_t excluded = 0;     // left out because a later received one overlaps them
   std::size_t implausible = 0;  // set aside by a rule of plausibility
 };

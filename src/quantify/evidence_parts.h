@@ -26,6 +26,7 @@ inline bool take_note(Noted& noted, const store::Version& version) {
   if (version.state == store::MeasurementState::implausible) ++noted.implausible;
   if (!counts(version)) return false;
   if (version.flags & flag_estimated) ++noted.estimated;
+  if (version.flags & flag_disputed) ++noted.disputed;
   return true;
 }
 // Local days that the window overlaps, one after the other: each(day).

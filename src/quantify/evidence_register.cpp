@@ -55,6 +55,7 @@ void take_note(Evidence& evidence, const Reading& reading, bool second) {
   }
   if (!second) ++evidence.registers.readings;
   if (reading.estimated) ++evidence.noted.estimated;
+  if (reading.disputed) ++evidence.noted.disputed;
 }
 
 // What the window has of the time between two readings that follow each other; the growth in it.

@@ -27,7 +27,7 @@ Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, c
   const auto add = [&](Instant at, double value, std::uint32_t flags, bool implausible) {
     readings.push_back({at, value, master.number("register_modulus", at),
                         (flags & flag_estimated) != 0, false, implausible,
-                        (flags & flag_rise) != 0});
+                        (flags & flag_rise) != 0, (flags & flag_disputed) != 0});
   };
   DISTRICT_TRY(const auto before, reading_before(store, series, from));
   if (before) add(before->start, before->value, before->flags, false);

@@ -46,6 +46,10 @@ void add_notes(Figure& figure, const Noted& noted) {
   note("estimated_values", noted.estimated);
   note("excluded_overlaps", noted.excluded);
   note("implausible", noted.implausible);
+  note("disputed", noted.disputed);
+  // One of two values is wrong, and nobody knows which.
+  if (noted.disputed > 0 && figure.status == KpiStatus::complete)
+    figure.status = KpiStatus::partial;
 }
 
 bool same_value(const PackedKpi& a, const PackedKpi& b) {

@@ -21,6 +21,13 @@ bool says_the_same(const Version& a, const Version& b) {
   return a.value == b.value && ((a.flags ^ b.flags) & flag_estimated) == 0;
 }
 
+// Whether the envelope of the one that counts gives another value, too.
+bool is_disputed(const std::vector<Version*>& versions, const Version& current) {
+  return std::any_of(versions.begin(), versions.end(), [&current](const Version* other) {
+    return other->leaf_index == current.leaf_index && other->value != current.value;
+  });
+}
+
 // Settles one key, its versions in the order of receipt; gives the one that counts.
 Version* settle_key(std::vector<Version*>& versions) {
   Version* current = nullptr;
@@ -33,6 +40,7 @@ Version* settle_key(std::vector<Version*>& versions) {
     version->state = MeasurementState::current;
     current = version;
   }
+  if (is_disputed(versions, *current)) current->flags |= flag_disputed;
   return current;
 }
 
@@ -112,6 +120,7 @@ void exclude_overlapped(std::vector<Version*>& counting) {
 void settle(std::span<Version> versions) {
   std::vector<Version*> ordered;
   for (auto& version : versions) {
+    version.flags &= ~std::uint32_t{flag_disputed};
     const bool takes_part = version.state != MeasurementState::unusable &&
                             version.state != MeasurementState::implausible;
     if (takes_part) ordered.push_back(&version);

@@ -11,12 +11,12 @@
 
 namespace district::quantify {
 
-// Sets the state of every version; unusable and implausible ones stay so, and take no part: a
+// Sets the state of every version, and flag_disputed; unusable and implausible ones stay so, and take no part: a
 // correction that cannot be true does not displace what it was to correct.
 //  - Values with the same start and end: the latest received counts (then the higher leaf_index,
 //    then the later message); one equal to the value that counted before it is a duplicate,
 //    unless only one of them is estimated. A duplicate does not renew the time of receipt of its
-//    value.
+//    value. One that counts is disputed where its own envelope also gives another value.
 //  - Overlapping intervals with different start or end, from the latest received to the earliest:
 //    one counts unless it overlaps one that counts; else it is excluded, and excludes nothing.
 //    Ends that overlap by at most kBoundary, and by less than half of either, are one boundary.

@@ -367,6 +367,21 @@ BOOST_AUTO_TEST_CASE(an_estimate_of_the_gateway_shows_in_the_kpi) {
   BOOST_TEST(scratch.get("energy_kwh", kMonth, kJune1).attributes.at("estimated_values") == "1");
 }
 
+BOOST_AUTO_TEST_CASE(two_values_for_one_period_in_one_envelope_show_in_the_kpi_until_a_third_comes) {
+  Scratch scratch;
+  scratch.send("2018-06-02", {energy("2018-06-01T00:00:00Z", "2018-06-01T01:00:00Z", 3.5, 1),
+                              energy("2018-06-01T00:00:00Z", "2018-06-01T01:00:00Z", 0, 2)});
+  const auto disputed = scratch.get("energy_kwh", kHour, "2018-06-01T00:00:00Z");
+  BOOST_TEST(*disputed.value == 0);
+  BOOST_TEST(disputed.attributes.at("disputed") == "1");
+  BOOST_TEST((disputed.status == KpiStatus::partial));
+  scratch.send("2018-06-03", {energy("2018-06-01T00:00:00Z", "2018-06-01T01:00:00Z", 3.5)});
+  const auto settled = scratch.get("energy_kwh", kHour, "2018-06-01T00:00:00Z");
+  BOOST_TEST(*settled.value == 3.5);
+  BOOST_TEST(!settled.attributes.contains("disputed"));
+  BOOST_TEST((settled.status == KpiStatus::complete));
+}
+
 BOOST_AUTO_TEST_CASE(the_zone_that_master_data_declares_replaces_the_tenants) {
   Scratch scratch;
   scratch.send("2018-06-03", hours("2018-06-01", 24, 1));

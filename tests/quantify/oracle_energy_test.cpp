@@ -153,6 +153,8 @@ Rows expected_of(const Memory& memory, const WallClock& clock, const std::string
       sheet.note("implausible", count([](const auto& v) { return v.fate == Fate::implausible; }));
       sheet.note("estimated_values",
                  count([](const auto& v) { return v.fate == Fate::counts && v.estimated; }));
+      sheet.note("disputed",
+                 count([](const auto& v) { return v.fate == Fate::counts && v.disputed; }));
       put_energy(sheet, memory, clock);
     }
   }

@@ -21,7 +21,7 @@ struct Sums {
   bool threshold_known = true;
   std::optional<double> peak;
   Minute peak_at = 0;
-  int estimated = 0;
+  int estimated = 0, disputed = 0;
 };
 
 // The value that holds at each minute from the first sample on; none: nothing holds.
@@ -62,6 +62,7 @@ Sums sums_of(const Sheet& sheet, const Memory& memory, const WallClock& clock, c
     sums.kwh += kwh;
     ++sums.covered;
     if (&sample != last && sample.estimated) ++sums.estimated;
+    if (&sample != last && sample.disputed) ++sums.disputed;
     last = &sample;
     if (!sums.peak || sample.value > *sums.peak) {
       sums.peak = sample.value;
@@ -147,6 +148,7 @@ Rows expected_of(const Memory& memory, const WallClock& clock, const std::string
       Sheet sheet{rows, kind, start, end, {}};
       const auto sums = sums_of(sheet, memory, clock, power, light);
       sheet.note("estimated_values", sums.estimated);
+      sheet.note("disputed", sums.disputed);
       sheet.note("implausible",
                  static_cast<int>(std::count_if(values.begin(), values.end(), [&](const auto& v) {
                    return v.fate == Fate::implausible && sheet.has(v.start);

@@ -104,6 +104,8 @@ void put_quality(Rows& rows, const Memory& memory, const WallClock& clock,
       sheet.note("implausible", count([](const auto& v) { return v.fate == Fate::implausible; }));
       sheet.note("estimated_values",
                  count([](const auto& v) { return v.fate == Fate::counts && v.estimated; }));
+      sheet.note("disputed",
+                 count([](const auto& v) { return v.fate == Fate::counts && v.disputed; }));
       const auto periods = periods_of(sheet, values);
       const auto covered = minutes_covered(sheet, memory, values, usual, meter);
       const double c = covered ? static_cast<double>(*covered) / (end - start) : 0;

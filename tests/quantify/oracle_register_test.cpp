@@ -20,6 +20,7 @@ struct Point {
   bool new_meter = false;  // nothing is differenced across
   bool implausible = false;
   bool rise = false;
+  bool disputed = false;
 };
 
 const std::vector<std::string> kMeters = {"W1", "W2", "W3", "W4"};
@@ -79,7 +80,8 @@ std::vector<Point> readings_of(const Memory& memory, const std::string& meter) {
     if (one.fate != Fate::counts && one.fate != Fate::implausible) continue;
     points.push_back({one.start, one.value, memory.number("register_modulus", one.start, meter),
                       one.fate == Fate::counts && one.estimated, false,
-                      one.fate == Fate::implausible, one.rise});
+                      one.fate == Fate::implausible, one.rise,
+                      one.fate == Fate::counts && one.disputed});
   }
   return points;
 }
@@ -153,13 +155,14 @@ bool in_long_gap(const std::vector<Point>& points, Minute at) {
 void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memory& memory,
                      const std::string& meter, const std::optional<Successor>& successor) {
   Minute covered = 0, unexplained = 0;
-  int rollovers = 0, anomalies = 0, rises = 0, estimated = 0, readings = 0;
+  int rollovers = 0, anomalies = 0, rises = 0, estimated = 0, disputed = 0, readings = 0;
   bool exchanged = false;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (sheet.has(points[i].at)) {
       // The two registers of an exchange are one reading.
       readings += !(points[i].new_meter && i > 0 && points[i - 1].at == points[i].at);
       estimated += points[i].estimated;
+      disputed += points[i].disputed;
       exchanged |= points[i].new_meter && points[i].at > sheet.start;
     }
     if (i == 0) continue;
@@ -182,6 +185,7 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
   const bool unit_changed = unit_before && unit && unit_before != unit;
   const bool known = from && to && !unit_changed;
   sheet.note("estimated_values", estimated);
+  sheet.note("disputed", disputed);
   auto& row = sheet.put("consumption", only_if(known, to.value_or(0) - from.value_or(0)),
                         static_cast<double>(covered) / sheet.length());
   const bool in_gap = in_long_gap(points, sheet.start) || in_long_gap(points, sheet.end);

@@ -172,6 +172,8 @@ void put_windows(Rows& rows, const Memory& memory, const std::string& meter, con
     sheet.note("excluded_overlaps", count([](const auto& v) { return v.fate == Fate::excluded; }));
     sheet.note("estimated_values",
                count([](const auto& v) { return v.fate == Fate::counts && v.estimated; }));
+    sheet.note("disputed",
+               count([](const auto& v) { return v.fate == Fate::counts && v.disputed; }));
     put(sheet);
   }
 }

@@ -53,6 +53,30 @@ BOOST_AUTO_TEST_CASE(a_measurement_that_confirms_an_estimate_replaces_it) {
   BOOST_TEST(settled({estimate, again, version(0, 60, 3, 5)}) == "superseded duplicate current");
 }
 
+BOOST_AUTO_TEST_CASE(a_value_is_disputed_while_its_own_envelope_says_something_else) {
+  const auto disputed = [](std::vector<store::Version> versions) {
+    std::string text;
+    settle(versions);
+    for (const auto& one : versions) text += (one.flags & flag_disputed) != 0 ? 'd' : '-';
+    return text;
+  };
+  const auto said = [](double value, std::uint64_t leaf, std::uint32_t message) {
+    auto one = version(0, 60, static_cast<int>(leaf), value, leaf);
+    one.message_index = message;
+    return one;
+  };
+  BOOST_TEST(disputed({said(3.5, 1, 1), said(0, 1, 2)}) == "-d");
+  BOOST_TEST(disputed({said(3.5, 1, 1), said(3.5, 1, 2)}) == "--");
+  BOOST_TEST(disputed({said(3.5, 1, 1), said(0, 2, 1)}) == "--");  // a correction
+  BOOST_TEST(disputed({said(3.5, 1, 1), said(0, 1, 2), said(3.5, 2, 1)}) == "---");
+  BOOST_TEST(disputed({said(3.5, 1, 1), said(0, 1, 2), said(0, 2, 1)}) == "-d-");
+  // What cannot be true disputes nothing.
+  auto wrong = said(-1, 1, 2);
+  wrong.state = store::MeasurementState::implausible;
+  wrong.flags = flag_first_rule;
+  BOOST_TEST(disputed({said(3.5, 1, 1), wrong}) == "--");
+}
+
 BOOST_AUTO_TEST_CASE(an_interval_that_a_later_received_one_overlaps_is_excluded) {
   BOOST_TEST(settled({version(0, 60, 1, 5), version(30, 90, 2, 7)}) == "excluded current");
   BOOST_TEST(settled({version(0, 60, 2, 5), version(30, 90, 1, 7)}) == "current excluded");
