@@ -297,7 +297,7 @@ Story some_story(Dice& dice) {
   if (dice.one_in(3)) {
     add_readings(dice, story, "W1", story.begin, story.begin + span, register_now, modulus);
     if (dice.one_in(6)) {
-      const auto later = story.begin + kDay * dice.of({29, 31, 32, 80, 365, 367, 400});
+      const auto later = story.begin + kDay * dice.of({2, 3, 4, 29, 31, 32, 400, 730, 732});
       add_readings(dice, story, "W1", later, later + 60, register_now, modulus);
     }
     return story;
@@ -318,14 +318,14 @@ Story some_story(Dice& dice) {
   std::vector<Minute> exchanges;
   for (std::size_t i = 0; i < count; ++i) {
     const auto* meter = kMeters[i].c_str();
-    const auto end = quarter(begin + dice.below(span) + dice.of({0, 0, 0, 20 * kDay, 40 * kDay}));
+    const auto end = quarter(begin + dice.below(span) + dice.of({0, 0, 0, 720, 2 * kDay, 20 * kDay, 40 * kDay}));
     const auto silent = dice.of({0, 0, 5, 600, kDay});  // from its installation on
     if (!dice.one_in(8))
       add_readings(dice, story, meter, begin + silent, std::min(end, begin + silent + span),
                    i == 0 ? register_now : 3, modulus);
     if (i > 0 && dice.one_in(3)) some_readings(meter, begin - dice.of({30, 2 * kDay, 35 * kDay}));
     if (dice.one_in(3))
-      some_readings(meter, end + dice.of({0, 5, 60, kDay, 20 * kDay, 35 * kDay, 40 * kDay}));
+      some_readings(meter, end + dice.of({0, 5, 60, kDay, 3 * kDay, 20 * kDay, 40 * kDay}));
     if (i > 0) state_exchange(kMeters[i], kMeters[i - 1], begin);
     exchanges.push_back(begin);
     begin = end;
