@@ -15,6 +15,9 @@ constexpr std::size_t kStepsMin = 8;
 constexpr std::size_t kFallsMax = 32;
 // How often what was displaced is taken up again, for the same reason.
 constexpr std::size_t kTakenUpMax = 32;
+// So many readings are believed against any number that contradicts them, up to a factor. With
+// fewer the majority counts: what is judged may begin amid bad readings.
+constexpr std::size_t kBelieved = 6, kBelievedFactor = 64;
 
 double rate(const CoursePoint& from, const CoursePoint& to) {
   return (to.value - from.value) / std::chrono::duration<double>(to.at - from.at).count();
@@ -41,6 +44,8 @@ class Course {
   explicit Course(std::span<const CoursePoint> readings) : readings_(readings) {
     auto rates = rates_up(readings);
     if (rates.size() >= kStepsMin) usual_rate_ = 2 * quantile(rates, 1, 2);
+    for (const auto& reading : readings) values_.push_back(reading.value);
+    std::sort(values_.begin(), values_.end());
   }
 
   void take(std::size_t reading) {
@@ -108,6 +113,18 @@ class Course {
     return growth >= height || !usual;
   }
 
+  // Whether so many readings may stand against others, which would be outliers then.
+  static bool believed(std::size_t kept, std::size_t others) {
+    return kept >= others || (kept >= kBelieved && kept >= others / kBelievedFactor);
+  }
+  // Of all readings, whether most are below a value, or no fewer than above it.
+  bool most_are_below(double value) const { return 2 * below(value) >= values_.size(); }
+  bool most_are_above(double value) const { return 2 * below(value) <= values_.size(); }
+  std::size_t below(double value) const {
+    return static_cast<std::size_t>(std::lower_bound(values_.begin(), values_.end(), value) -
+                                    values_.begin());
+  }
+
   // The step in [begin, end), which only grows, that passes the middle of the way from `low`.
   bool jumps_between(std::size_t begin, std::size_t end, double low, double height) const {
     const auto past = std::partition_point(
@@ -130,6 +147,8 @@ class Course {
     const double low = value_at(*before), height = value_at(end - 1) - low;
     if (end - 1 == *before || value - low >= height / 2) return false;
     if (!jumps_between(*before, end, low, height)) return false;
+    const auto kept = *before + 1 - floor_, others = course_.size() - (*before + 1);
+    if (!believed(kept, others) && !most_are_below(low + height / 2)) return false;
     cut(*before + 1);
     return true;
   }
@@ -145,6 +164,7 @@ class Course {
       const auto place = returns_[back].place;
       if (before && place <= *before + 1) return false;
       const auto displaced = returns_[back].displaced;
+      if (!believed(displaced.size(), course_.size() - place)) continue;
       const auto fits = [&](std::size_t reading) { return readings_[reading].value <= value; };
       const auto last = std::find_if(displaced.rbegin(), displaced.rend(), fits);
       if (last == displaced.rend()) continue;
@@ -168,7 +188,7 @@ class Course {
     std::vector<std::size_t> displaced;
     while (!falls_.empty() && value >= value_at(falls_.back() - 1)) {
       const auto fall = falls_.back();
-      if (!came_in_a_jump(fall, reading)) {
+      if (!came_in_a_jump(fall, reading) || !may_return(fall)) {
         floor_ = fall;  // it was reset, and what it had counted before is gone
         falls_.clear();
         forget_returns();
@@ -188,7 +208,14 @@ class Course {
            jumps_between(fall, course_.size(), low, height);
   }
 
+  // Whether the readings before a fall outweigh those since.
+  bool may_return(std::size_t fall) const {
+    const double middle = (value_at(fall - 1) + value_at(fall)) / 2;
+    return believed(fall - floor_, course_.size() - fall) || most_are_above(middle);
+  }
+
   std::span<const CoursePoint> readings_;
+  std::vector<double> values_;  // of them, sorted
   std::optional<double> usual_rate_;
   std::vector<std::size_t> course_;  // readings, by time
   std::size_t floor_ = 0;            // no reading before this place is gone back to
@@ -199,42 +226,39 @@ class Course {
 
 }  // namespace
 
-std::vector<OnCourse> judge_course(std::span<const CoursePoint> readings) {
-  std::vector<OnCourse> result(readings.size(), OnCourse::yes);
+Judged judge_course(std::span<const CoursePoint> readings) {
+  Judged result{std::vector<bool>(readings.size(), true), std::nullopt};
   bool falls = false;
   for (std::size_t i = 1; i < readings.size() && !falls; ++i)
     falls = readings[i].value < readings[i - 1].value;
-  std::vector<std::size_t> on;
   if (falls) {
     Course course(readings);
     for (std::size_t i = 0; i < readings.size(); ++i) course.take(i);
-    std::fill(result.begin(), result.end(), OnCourse::outlier);
+    result.on_course.assign(readings.size(), false);
     const auto& kept = course.readings();
     for (std::size_t i = 0; i < kept.size(); ++i) {
-      result[kept[i]] = OnCourse::yes;
+      result.on_course[kept[i]] = true;
       // What lies between two readings of the course in value as in time was good after all.
       if (i + 1 == kept.size()) continue;
       double low = readings[kept[i]].value;
       for (auto between = kept[i] + 1; between < kept[i + 1]; ++between) {
         const double value = readings[between].value;
         if (value < low || value > readings[kept[i + 1]].value) continue;
-        result[between] = OnCourse::yes;
+        result.on_course[between] = true;
         low = value;
       }
     }
   }
   std::vector<CoursePoint> course;
-  for (std::size_t i = 0; i < readings.size(); ++i) {
-    if (result[i] != OnCourse::yes) continue;
-    course.push_back(readings[i]);
-    on.push_back(i);
-  }
+  for (std::size_t i = 0; i < readings.size(); ++i)
+    if (result.on_course[i]) course.push_back(readings[i]);
   auto rates = rates_up(course);
-  if (rates.size() < kStepsMin) return result;
-  const double limit = kRiseFactor * quantile(rates, 3, 4);
-  for (std::size_t i = 1; i < course.size(); ++i)
-    if (rate(course[i - 1], course[i]) > limit) result[on[i]] = OnCourse::rise;
+  if (rates.size() >= kStepsMin) result.rise_per_s = kRiseFactor * quantile(rates, 3, 4);
   return result;
+}
+
+bool is_rise(const CoursePoint& before, const CoursePoint& after, double rise_per_s) {
+  return rate(before, after) > rise_per_s;
 }
 
 }  // namespace district::quantify

@@ -5,6 +5,7 @@
 // Source: docs/reference/kpis.md, "Outliers of a register"; kpis.md section 6.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,10 +18,10 @@ struct CoursePoint {
   double value = 0;
 };
 
-enum class OnCourse : unsigned char {
-  yes,
-  rise,     // yes, but by a step up out of all proportion to what the register usually does
-  outlier,  // the register contradicts it later
+struct Judged {
+  std::vector<bool> on_course;  // of each reading; false: the register contradicts it later
+  // A step up faster than this is out of all proportion; nullopt: too little is known.
+  std::optional<double> rise_per_s;
 };
 
 // `readings`: of one register, by instant, each instant once. The modulus takes no part: over the
@@ -32,9 +33,12 @@ enum class OnCourse : unsigned char {
 //  - A jump is a step of more than half of the way; not one over part of the way that is no faster
 //    than twice the median of the register's steps: that is growth during a gap.
 //  - Whatever fits between the readings that remain, remains.
-//  - A rise is a step that is more than kRiseFactor times as fast as the upper quartile of the
-//    steps up, of which there are at least eight.
-std::vector<OnCourse> judge_course(std::span<const CoursePoint> readings);
+//  - Readings that stand against others, which would be outliers then, must be at least as many, or
+//    at least six and no fewer than a 64th of them; or most of all readings must be on their side.
+//  - A step is out of all proportion when it is more than kRiseFactor times as fast as the upper
+//    quartile of the steps up on the course, of which there are at least eight.
+Judged judge_course(std::span<const CoursePoint> readings);
+bool is_rise(const CoursePoint& before, const CoursePoint& after, double rise_per_s);
 inline constexpr double kRiseFactor = 100;
 
 }  // namespace district::quantify

@@ -113,6 +113,7 @@ struct RegisterSummary {
   // Among the pairs of readings that touch the window: falls that are no rollover, and rises.
   std::size_t rollovers = 0, anomalies = 0, rises = 0;
   Duration unexplained{};  // the time of those two
+  bool mostly_set_aside = false;  // of the readings in the window more are implausible than count
   bool continued = false;  // null, because another meter goes on from within the window
   bool exchanged = false;  // the window has readings of two meters
 };

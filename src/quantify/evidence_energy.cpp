@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "quantify/evidence_parts.h"
+#include "quantify/supersession.h"
 
 namespace district::quantify {
 namespace {
@@ -55,6 +56,16 @@ void add_prices(EnergySummary& summary, const Window& window, std::span<const Ve
   }
 }
 
+// What an interval covers of the window beyond what is covered `until` then. Ends that miss each
+// other, or the window's, by no more than kBoundary are one boundary: 00:59:59 is 01:00:00.
+Duration newly_covered(const Version& interval, const Window& window, Instant until) {
+  const auto tolerance = std::min(kBoundary, (interval.end - interval.start) / 2);
+  auto start = std::max(interval.start, until), end = std::min(interval.end, window.end);
+  if (start - until <= tolerance) start = until;
+  if (window.end - end <= tolerance) end = window.end;
+  return std::max(Duration{}, end - start);
+}
+
 }  // namespace
 
 void summarise_energy(Evidence& evidence) {
@@ -70,20 +81,23 @@ void summarise_energy(Evidence& evidence) {
   // Factors of master data rarely change within a window.
   const auto stated = material.master.constant("co2_factor_kg_per_kwh", window.start, window.end);
   std::vector<double> demands;
+  Instant until = window.start;  // covered
   for (const auto& interval : values(0)) {
     const auto part = overlap(interval.start, interval.end, window);
     if (part <= Duration{} || !take_note(evidence.noted, interval)) continue;
     const auto length = interval.end - interval.start;
+    const auto fresh = newly_covered(interval, window, until);
+    until = std::max(until, interval.end);
     const double inside = part == length ? interval.value
                                          : interval.value * (static_cast<double>(part.count()) /
                                                              static_cast<double>(length.count()));
     summary.energy_kwh += inside;
-    summary.covered += part;
+    summary.covered += fresh;
     if (night.holds(interval.start)) summary.night_kwh += inside;
     if (const auto price = prices.over(interval)) {
       summary.cost_eur += inside * *price;
       summary.priced_kwh += inside;
-      summary.priced += part;
+      summary.priced += fresh;
     }
     auto factor = factors.over(interval);
     if (!factor) {
@@ -93,7 +107,7 @@ void summarise_energy(Evidence& evidence) {
     }
     if (factor) {
       summary.co2_kg += inside * *factor;
-      summary.factored += part;
+      summary.factored += fresh;
     }
     if (!starts_in(interval.start, window)) continue;
     const double demand = interval.value / hours(length);

@@ -14,19 +14,20 @@ constexpr Duration kShortestJudged = 24h;
 // The register's growth between two readings.
 struct Step {
   double growth = 0;
-  bool rollover = false, anomaly = false;
+  bool rollover = false, anomaly = false, rise = false;
 };
 
 Step step_between(const Reading& before, const Reading& after) {
   const double difference = after.value - before.value;
-  if (difference >= 0) return {difference, false, false};
+  std::optional<double> most;  // that it can have counted
   if (after.modulus && *after.modulus > 0) {
-    const double across = difference + *after.modulus;
     const double time = hours(std::max(after.at - before.at, kShortestJudged));
-    const double most = *after.modulus * std::min(0.5, time / hours(kModulusLastsMin));
-    if (across >= 0 && across <= most) return {across, true, false};
+    most = *after.modulus * std::min(0.5, time / hours(kModulusLastsMin));
   }
-  return {0, false, true};
+  if (difference >= 0) return {difference, false, false, after.rise || (most && difference > *most)};
+  const double across = difference + after.modulus.value_or(0);
+  if (most && across >= 0 && across <= *most) return {across, true, false, false};
+  return {0, false, true, false};
 }
 
 // The share of the pair's growth that falls into the window, linear between the readings.
@@ -72,8 +73,8 @@ double add_pair(RegisterSummary& summary, const Window& window, const Reading& b
   const auto step = step_between(before, after);
   if (step.rollover) ++summary.rollovers;
   if (step.anomaly) ++summary.anomalies;
-  if (after.rise) ++summary.rises;
-  const bool unexplained = step.anomaly || after.rise;
+  if (step.rise) ++summary.rises;
+  const bool unexplained = step.anomaly || step.rise;
   if (unexplained) summary.unexplained += part;
   if (!long_gap && !unexplained) summary.covered += part;
   return step.growth * share_in(window, before.at, after.at);
@@ -109,6 +110,7 @@ void summarise_register(Evidence& evidence) {
     ends_inside = reading->at >= window.end;
     previous = &*reading;
   }
+  summary.mostly_set_aside = evidence.noted.implausible > summary.readings;
   if (starts_inside && ends_inside && !summary.unit_changed) summary.consumption = total;
   summary.continued = starts_inside && !ends_inside && !summary.unit_changed &&
                       material.successor && window.end > material.successor->exchanged_at;

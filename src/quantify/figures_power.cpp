@@ -92,7 +92,9 @@ Figure consumption(const Evidence& evidence) {
     figure.status =
         explained >= kPartialCompleteness ? KpiStatus::partial : KpiStatus::insufficient;
   } else if (figure.value) {
-    figure.status = registers.boundary_in_gap ? KpiStatus::estimated : KpiStatus::complete;
+    figure.status = registers.boundary_in_gap    ? KpiStatus::estimated
+                    : registers.mostly_set_aside ? KpiStatus::partial
+                                                 : KpiStatus::complete;
   }
   figure.unit = registers.unit.value_or("");
   if (!registers.unit) figure.attributes.emplace("missing", "unit");

@@ -88,25 +88,28 @@ bool takes_part(const Version& version) {
 struct Day {
   Instant start{};
   std::span<Version> versions;
-  // Of the values above 0, one a period: the one received last that takes part.
-  std::size_t values = 0;
-  double largest = 0, second = 0, smallest = 0;
+  // Of the values above 0, one a period: the one received last that takes part. 0: there is none.
+  double largest = 0, smallest = 0;
+  // What it reaches, and what it keeps above, for longer than a value or the edge of a local day.
+  double level = 0, base = 0;
 
-  void count(double size) {
-    if (size == 0) return;
-    ++values;
-    second = std::max(second, std::min(size, largest));
-    largest = std::max(largest, size);
-    if (smallest == 0 || size < smallest) smallest = size;
+  void take(std::vector<double>& sizes) {
+    if (sizes.empty()) return;
+    std::sort(sizes.begin(), sizes.end());
+    const auto from_end =
+        sizes.size() < kValuesOfDayMin ? 0 : std::max<std::size_t>(2, sizes.size() / 8) - 1;
+    smallest = sizes.front();
+    base = sizes[from_end];
+    level = sizes[sizes.size() - 1 - from_end];
+    largest = sizes.back();
   }
-  // What it reached for more than one period, so that a single wrong value does not count.
-  double level() const { return values >= kValuesOfDayMin ? second : largest; }
 };
 
 std::vector<Day> days_of(ValueKind kind, std::span<Version> versions) {
   std::vector<Day> days;
   for (std::size_t begin = 0; begin < versions.size();) {
     Day day{std::chrono::floor<std::chrono::days>(versions[begin].start), {}};
+    std::vector<double> sizes;
     auto end = begin;
     while (end < versions.size() && versions[end].start < day.start + 24h) {
       const auto& period = versions[end];
@@ -119,8 +122,9 @@ std::vector<Day> days_of(ValueKind kind, std::span<Version> versions) {
             (last == nullptr || receipt_order(*last) < receipt_order(version)))
           last = &version;
       }
-      if (last != nullptr) day.count(size_of(kind, *last));
+      if (last != nullptr && size_of(kind, *last) > 0) sizes.push_back(size_of(kind, *last));
     }
+    day.take(sizes);
     day.versions = versions.subspan(begin, end - begin);
     days.push_back(day);
     begin = end;
@@ -172,32 +176,35 @@ Usual usual_of_few(ValueKind kind, std::span<const Day> around) {
 
 // Days of a mistaken unit as a whole are not what is usual.
 void leave_out_shifted(std::vector<const Day*>& days) {
-  std::vector<double> smallest;
-  for (const auto* day : days) smallest.push_back(day->smallest);
-  const auto middle = smallest.begin() + static_cast<std::ptrdiff_t>(smallest.size() / 2);
-  std::nth_element(smallest.begin(), middle, smallest.end());
+  std::vector<double> bases;
+  for (const auto* day : days) bases.push_back(day->base);
+  const auto middle = bases.begin() + static_cast<std::ptrdiff_t>(bases.size() / 2);
+  std::nth_element(bases.begin(), middle, bases.end());
   const double limit = kShiftedFactor * *middle;
-  std::erase_if(days, [limit](const Day* day) { return day->smallest > limit; });
+  std::erase_if(days, [limit](const Day* day) { return day->base > limit; });
 }
 
 Usual usual_of(ValueKind kind, const Day& day, std::span<const Day> around) {
   std::vector<const Day*> others;
   for (const auto& other : around)
-    if (other.start != day.start && other.values > 0) others.push_back(&other);
+    if (other.start != day.start && other.largest > 0) others.push_back(&other);
   if (others.size() < kDaysMin) return usual_of_few(kind, around);
   leave_out_shifted(others);  // at least half of them remain
-  std::vector<double> levels;
-  for (const auto* other : others) levels.push_back(other->level());
-  std::sort(levels.begin(), levels.end());
-  // The level that a seventh of them reach, and at least two.
-  Usual usual;
-  usual.size = levels[levels.size() - std::max<std::size_t>(2, levels.size() / 7)];
+  std::vector<double> levels, smallest;
   for (const auto* other : others) {
+    levels.push_back(other->level);
+    smallest.push_back(other->smallest);
+  }
+  std::sort(levels.begin(), levels.end());
+  std::sort(smallest.begin(), smallest.end());
+  // What a seventh of them reach, and at least two; and what all but so many keep above.
+  const auto some = std::max<std::size_t>(2, others.size() / 7);
+  Usual usual;
+  usual.size = usual.largest = levels[levels.size() - some];
+  usual.smallest = smallest[some];
+  for (const auto* other : others)
     if (other->largest <= kUnusualFactor * usual.size)
       usual.largest = std::max(usual.largest, other->largest);
-    if (usual.smallest == 0 || other->smallest < usual.smallest) usual.smallest = other->smallest;
-  }
-  usual.largest = std::max(usual.largest, usual.size);
   return usual;
 }
 
@@ -262,20 +269,21 @@ class Readings {
     const auto here = std::lower_bound(points_.begin(), points_.end(), version.start,
                                        [](const auto& point, Instant at) { return point.at < at; });
     const auto place = static_cast<std::size_t>(here - points_.begin());
-    if (judged_[place] == OnCourse::rise && version.value == here->value) return flag_rise;
-    if (judged_[place] != OnCourse::outlier) return 0;
+    const auto& on_course = judged_.on_course;
+    if (on_course[place]) return 0;
     auto before = place, after = place;
-    while (before > 0 && judged_[before] == OnCourse::outlier) --before;
-    while (after + 1 < points_.size() && judged_[after] == OnCourse::outlier) ++after;
-    const bool between =
-        judged_[before] != OnCourse::outlier && judged_[after] != OnCourse::outlier &&
-        version.value >= points_[before].value && version.value <= points_[after].value;
+    while (before > 0 && !on_course[before]) --before;
+    while (after + 1 < points_.size() && !on_course[after]) ++after;
+    const bool between = on_course[before] && on_course[after] &&
+                         version.value >= points_[before].value &&
+                         version.value <= points_[after].value;
     return between ? 0 : std::uint32_t{outlier};
   }
+  std::optional<double> rise_per_s() const { return judged_.rise_per_s; }
 
  private:
   std::vector<CoursePoint> points_;
-  std::vector<OnCourse> judged_;
+  Judged judged_;
 };
 
 Instant start_of_month(Instant at, int months_later) {
@@ -285,26 +293,55 @@ Instant start_of_month(Instant at, int months_later) {
   return std::chrono::sys_days{month / 1};
 }
 
-// Month by month, from the readings of the month, the one before and the one after: what is
-// far away need not be known.
+// The version of an instant that counts, as far as it has been judged.
+Version* counting(const Said& said) {
+  Version* last = nullptr;
+  for (auto& version : said.versions) {
+    if ((version.flags & kRuleFlags) != 0) continue;
+    if (last == nullptr || receipt_order(*last) < receipt_order(version)) last = &version;
+  }
+  return last;
+}
+
+// Outliers are judged month by month, from the readings of the month, the one before and the one
+// after: what is far away need not be known. Then each reading is compared with the one that counts
+// before it, whichever month judged that one: between any two that are differenced a step out of
+// all proportion is noticed.
 bool judge_readings(std::span<Version> versions, const Surroundings& surroundings) {
   const auto said = said_by_instant(versions);
   const auto from = [&said](Instant at) {
     return std::partition_point(said.begin(), said.end(),
                                 [at](const Said& one) { return one.versions.front().start < at; });
   };
-  bool changed = false;
+  std::vector<std::uint32_t> was;
+  for (const auto& version : versions) was.push_back(version.flags);
+  std::vector<std::pair<Instant, std::optional<double>>> months;  // with what a rise is in each
   for (auto month = surroundings.judged_from; month < surroundings.judged_to;
        month = start_of_month(month, 1)) {
     const auto begin = from(month), end = from(start_of_month(month, 1));
     if (begin == end) continue;
     const Readings readings({from(start_of_month(month, -1)), from(start_of_month(month, 2))});
-    for (auto one = begin; one != end; ++one) {
+    months.emplace_back(month, readings.rise_per_s());
+    for (auto one = begin; one != end; ++one)
       for (auto& version : one->versions)
-        changed |= set_flags(version, takes_part(version) ? readings.judge(version) : 0);
+        set_flags(version, takes_part(version) ? readings.judge(version) : 0);
+  }
+  for (const auto& [month, rise_per_s] : months) {
+    const Version* before = nullptr;
+    for (auto one = from(start_of_month(month, -1)); one != from(start_of_month(month, 1)); ++one) {
+      auto* after = counting(*one);
+      if (after == nullptr) continue;
+      const bool rises =
+          after->start >= month && before != nullptr && rise_per_s &&
+          is_rise({before->start, before->value}, {after->start, after->value}, *rise_per_s);
+      if (rises) after->flags |= flag_rise;
+      before = after;
     }
   }
-  return changed;
+  std::size_t place = 0;
+  return std::any_of(versions.begin(), versions.end(), [&](const Version& version) {
+    return version.flags != was[place++];
+  });
 }
 
 }  // namespace
@@ -334,8 +371,8 @@ const std::vector<Rule>& rules() {
       {factor_1000, "factor_1000",
        "energy or power more than 7 times what is usual, or more than twice the largest value of "
        "the days around that is not so itself, that would be usual as a thousandth: not less than "
-       "half the smallest of those days; or less than a fifth of the smallest, but usual as a "
-       "thousand times that; with fewer than 6 other days only what is 300 times the upper "
+       "half of the smallest usual value; or less than a fifth of that, but usual as a "
+       "thousand times it; with fewer than 6 other days only what is 300 times the upper "
        "quartile, and usual as a thousandth"},
       {outlier, "outlier",
        "a reading that the register contradicts later, by going on where it was before: see "
@@ -372,8 +409,8 @@ std::optional<Surroundings> surroundings_of(ValueKind kind, Instant first, Insta
       return Surroundings{from, to, from - around, to + around};
     }
     case ValueKind::reading:
-      return Surroundings{start_of_month(first, -1), start_of_month(last, 2),
-                          start_of_month(first, -2), start_of_month(last, 3)};
+      return Surroundings{start_of_month(first, -1), start_of_month(last, 3),
+                          start_of_month(first, -2), start_of_month(last, 4)};
     case ValueKind::mean:
       break;
   }

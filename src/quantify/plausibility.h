@@ -52,10 +52,12 @@ bool judge_among_others(ValueKind kind, std::span<store::Version> versions,
 
 // Energy or power is compared with what is usual: with the level that a seventh of the other UTC
 // days reach, and at least two of them, up to kDaysAround before and after.
-// The level of a day is the second largest of its values above 0; of less than four, the largest.
-// So neither single values nor what a site does once a week decide. Days whose smallest value is
-// more than kShiftedFactor times the median of their smallest ones, as days in a mistaken unit are,
-// take no part. Of each period the value received last counts.
+// The level of a day is what an eighth of its values above 0 reach, and at least two (of less than
+// four, the largest); its base is what as many are not above. So neither single values, nor the
+// hours that a local day has in the next UTC day, nor what a site does once a week decide. Days
+// whose base is more than kShiftedFactor times the median of the bases, as days in a mistaken unit
+// are, take no part. The smallest usual value is what all days but so many keep above. Of each
+// period the value received last counts.
 inline constexpr int kDaysAround = 14;
 inline constexpr std::size_t kDaysMin = 6;  // a week, with the day itself
 inline constexpr double kShiftedFactor = 50;

@@ -260,26 +260,31 @@ inline void judge_sizes_slowly(const std::vector<Heard*>& ones) {
     const int today = one->start / kDay;
     const double size = size_of(one);
     std::vector<std::vector<double>> others;
-    std::vector<double> smallest;
+    std::vector<double> bases;
+    const auto nth = [](const std::vector<double>& sizes) {
+      return sizes.size() < 4 ? 0 : std::max<std::size_t>(2, sizes.size() / 8) - 1;
+    };
     for (int day = today - 14; day <= today + 14; ++day) {
       if (day == today || !days.contains(day)) continue;
       others.push_back(days[day]);
-      smallest.push_back(days[day].front());
+      bases.push_back(days[day][nth(days[day])]);
     }
     if (others.size() >= 6) {
-      std::sort(smallest.begin(), smallest.end());
-      const double middle = smallest[smallest.size() / 2];
-      std::erase_if(others, [&](const auto& sizes) { return sizes.front() > 50 * middle; });
-      std::vector<double> levels;
-      for (const auto& sizes : others)
-        levels.push_back(sizes.size() >= 4 ? sizes[sizes.size() - 2] : sizes.back());
+      std::sort(bases.begin(), bases.end());
+      const double middle = bases[bases.size() / 2];
+      std::erase_if(others, [&](const auto& sizes) { return sizes[nth(sizes)] > 50 * middle; });
+      std::vector<double> levels, smallest;
+      for (const auto& sizes : others) {
+        levels.push_back(sizes[sizes.size() - 1 - nth(sizes)]);
+        smallest.push_back(sizes.front());
+      }
       std::sort(levels.begin(), levels.end());
-      const auto count = levels.size();
-      const double usual = levels[count - std::max<std::size_t>(2, count / 7)];
+      std::sort(smallest.begin(), smallest.end());
+      const auto some = std::max<std::size_t>(2, others.size() / 7);
+      const double usual = levels[levels.size() - some], least = smallest[some];
       double largest = usual;
       for (const auto& sizes : others)
         if (sizes.back() <= 7 * usual) largest = std::max(largest, sizes.back());
-      const double least = smallest.front();
       const bool huge = size > 7 * usual || size > 2 * largest;
       const bool as_thousandth = huge && size / 1000 >= least / 2;
       const bool as_thousandfold =
@@ -318,6 +323,7 @@ inline void judge_register_slowly(const std::vector<Heard*>& ones) {
     if (there == nullptr || there->received < one->received) there = one;
   }
   std::vector<Heard*> wrong;
+  std::map<int, std::optional<double>> limits;  // of steps, by month
   for (auto* one : ones) {
     one->rise = false;
     if (one->fate == Fate::implausible) continue;
@@ -329,17 +335,33 @@ inline void judge_register_slowly(const std::vector<Heard*>& ones) {
       points.push_back({instant_of(at), reading->value});
     }
     const auto judged = judge_course(points);
-    one->rise = judged[here] == OnCourse::rise && one->value == points[here].value;
-    if (judged[here] != OnCourse::outlier) continue;
+    limits[month_of(one->start)] = judged.rise_per_s;
+    if (judged.on_course[here]) continue;
     std::optional<double> low, high;
     for (std::size_t i = 0; i < points.size(); ++i) {
-      if (judged[i] == OnCourse::outlier) continue;
+      if (!judged.on_course[i]) continue;
       if (i < here) low = points[i].value;
       if (i > here && !high) high = points[i].value;
     }
     if (!low || !high || one->value < *low || one->value > *high) wrong.push_back(one);
   }
   for (auto* one : wrong) one->fate = Fate::implausible;
+  // Steps out of all proportion, between those that count.
+  std::map<Minute, Heard*> counting;
+  for (auto* one : ones) {
+    if (one->fate == Fate::implausible) continue;
+    auto& there = counting[one->start];
+    if (there == nullptr || there->received < one->received) there = one;
+  }
+  const Heard* before = nullptr;
+  for (auto& [at, one] : counting) {
+    const auto& limit = limits[month_of(at)];
+    const bool near = before != nullptr && month_of(at) - month_of(before->start) <= 1;
+    if (near && limit)
+      one->rise = is_rise({instant_of(before->start), before->value}, {instant_of(at), one->value},
+                          *limit);
+    before = one;
+  }
 }
 
 // From the latest received to the earliest. All times are minutes, so that no ends overlap by only

@@ -117,13 +117,18 @@ std::vector<Point> points_of(const Memory& memory, const std::string& meter,
 
 struct Step {
   double growth = 0;
-  bool rollover = false, anomaly = false;
+  bool rollover = false, anomaly = false, rise = false;
 };
 
 Step step_of(const Point& before, const Point& after) {
   if (after.new_meter) return {};
   const double d = after.value - before.value;
-  if (d >= 0) return {d};
+  if (d >= 0) {
+    const double days = std::max(after.at - before.at, kDay) / static_cast<double>(kDay);
+    const bool impossible =
+        after.modulus && (d > *after.modulus / 2 || d > *after.modulus * days * 24 / 1000);
+    return {d, false, false, after.rise || impossible};
+  }
   if (after.modulus) {
     const double across = d + *after.modulus;
     const double most = *after.modulus * std::max(after.at - before.at, kDay) / (1000.0 * 60);
@@ -171,9 +176,9 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
     const auto step = step_of(points[i - 1], points[i]);
     rollovers += step.rollover;
     anomalies += step.anomaly;
-    rises += points[i].rise && !points[i].new_meter;
+    rises += step.rise;
     if (points[i].new_meter) continue;
-    if (step.anomaly || points[i].rise) {
+    if (step.anomaly || step.rise) {
       unexplained += part;
     } else if (points[i].at - points[i - 1].at <= kGapMax) {
       covered += part;
@@ -189,7 +194,10 @@ void put_consumption(Sheet& sheet, const std::vector<Point>& points, const Memor
   auto& row = sheet.put("consumption", only_if(known, to.value_or(0) - from.value_or(0)),
                         static_cast<double>(covered) / sheet.length());
   const bool in_gap = in_long_gap(points, sheet.start) || in_long_gap(points, sheet.end);
-  row.status = !known ? "insufficient" : in_gap ? "estimated" : "complete";
+  const int set_aside =
+      sheet.notes.contains("implausible") ? std::stoi(sheet.notes.at("implausible")) : 0;
+  const bool doubtful = set_aside > readings;
+  row.status = !known ? "insufficient" : in_gap ? "estimated" : doubtful ? "partial" : "complete";
   if (known && unexplained > 0)
     row.status = 10 * unexplained <= sheet.length() ? "partial" : "insufficient";
   const auto attribute = [&](bool there, const char* name, const std::string& value) {
