@@ -105,6 +105,33 @@ class FieldCasesTest(unittest.TestCase):
         row = self.consumption("JUMP", registers(jump))
         self.assertNotEqual(row["status"], "complete", row)
 
+    def test_a_bad_reading_at_the_edge_of_a_month_spoils_nothing(self):
+        def series(name, first, hours, value):
+            start = datetime.datetime.fromisoformat(first)
+            rows = [(start + hour * HOUR).strftime("%Y-%m-%dT%H:%M:%SZ") for hour in range(hours)]
+            self.consumption(name, "meter_id,read_at_utc,register\n" + "".join(
+                f"M1,{at},{value(hour, at)}\n" for hour, at in enumerate(rows)))
+            return {(window, start): row for window in ("day", "month") for (start, kpi), row in
+                    self.district.kpis("10", window, source=name, kpi="consumption").items()}
+        edges = ("2024-08-01T00:00:00Z", "2024-09-30T22:00:00Z", "2024-09-30T23:00:00Z")
+        for name, first, hours, value in (
+                ("EDGE-1", "2024-07-25T22:00", 1729, lambda i, at: 0 if at in edges else 32000 + i),
+                ("EDGE-2", "2024-07-31T22:00", 865,
+                 lambda i, _: 0 if i == 0 else 3274 if 744 <= i < 746 else 32000 + i),
+                ("EDGE-3", "2024-07-31T22:00", 1488, lambda i, _: 0 if i in (0, 744) else 32000 + i),
+                ("EDGE-4", "2024-08-31T22:00", 73, lambda i, _: 0 if i in (0, 24) else 32000 + i)):
+            rows = series(name, first, hours, value)
+            self.assertTrue(rows)
+            right = {"day": 24, "month": 24 * 31}
+            for (window, start), row in rows.items():
+                if row["status"] == "complete":
+                    most = right[window] + 1  # a month may begin or end with a change of the clock
+                    self.assertLessEqual(float(row["value"]), most, (name, window, start, row))
+                    self.assertGreaterEqual(float(row["value"]), 23 if window == "day" else 24 * 28, row)
+            good = [row for (window, _), row in rows.items() if window == "day"
+                    and row["status"] == "complete"]
+            self.assertGreaterEqual(len(good), hours // 24 - 4, name)
+
     # -- units --------------------------------------------------------------------------------
 
     def test_an_hour_in_watt_hours_is_used_for_nothing(self):
@@ -121,6 +148,8 @@ class FieldCasesTest(unittest.TestCase):
         usual = [0.25 + (hour * 7 % 24) / 10 for hour in range(24)] * 9
         for name, places, factor in (("hour", [200], 1000), ("day", range(192, 216), 1000),
                                      ("low-hour", [195], 1000), ("mwh", [201], 0.001),
+                                     ("local-day", range(46, 70), 0.001), ("days", range(72, 144), 1000),
+                                     ("two-low", [75, 173], 0.001),
                                      ("three", [40, 101, 203], 1000)):
             with self.subTest(name):
                 wrong = list(usual)
