@@ -286,6 +286,15 @@ void add_readings(Dice& dice, Story& story, const char* meter, Minute begin, Min
   }
 }
 
+// A good reading, and one that cannot be true: with it the register is known before the good one.
+void add_few_readings(Dice& dice, Story& story, const char* meter, Minute begin, Minute end) {
+  for (const double value : {-1.0, 4.0}) {
+    const auto at = instant_of(begin + dice.below(end - begin));
+    story.observations.push_back(
+        {"SITE", meter, "register", "meter", ValueKind::reading, at, at, value, 0, 0});
+  }
+}
+
 Story some_story(Dice& dice) {
   auto story = some_place(dice);
   const double modulus = dice.of({100.0, 1000.0});
@@ -328,9 +337,12 @@ Story some_story(Dice& dice) {
     const auto* meter = kMeters[i].c_str();
     const auto end = quarter(begin + dice.below(span) + dice.of({0, 0, 0, 720, 2 * kDay, 20 * kDay, 40 * kDay}));
     const auto silent = dice.of({0, 0, 5, 600, kDay});  // from its installation on
-    if (!dice.one_in(8))
+    if (!dice.one_in(5)) {
       add_readings(dice, story, meter, begin + silent, std::min(end, begin + silent + span),
                    i == 0 ? register_now : 3, modulus);
+    } else {
+      add_few_readings(dice, story, meter, begin, std::max(begin + 60, end));
+    }
     if (i > 0 && dice.one_in(3)) some_readings(meter, begin - dice.of({30, 2 * kDay, 35 * kDay}));
     if (dice.one_in(3))
       some_readings(meter, end + dice.of({0, 5, 60, kDay, 3 * kDay, 20 * kDay, 40 * kDay}));
