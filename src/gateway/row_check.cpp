@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <tuple>
@@ -15,6 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kNotesMax = 10;  // of one kind and file; the others are counted
+// So many periods that far apart are hardly hours.
+constexpr std::size_t kRowsToSee = 3;
+constexpr Duration kFarApart = 2h;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double value_or_none(const std::string& text) { return value_of(text).value_or(kNone); }
@@ -166,6 +170,28 @@ std::string RowCheck::both(const Entry& first, const Entry& second) const {
          values_that_differ(first.values, second.values);
 }
 
+// Of meters whose periods have no end in the file: taken for hours, but never an hour apart.
+void RowCheck::look_at_distances() {
+  for (std::size_t first = 0, next = 0; first < entries_.size(); first = next) {
+    auto nearest = Duration::max();
+    for (next = first + 1; next < entries_.size() && entries_[next].meter == entries_[first].meter;
+         ++next) {
+      const auto distance = entries_[next].start - entries_[next - 1].start;
+      if (distance > Duration{}) nearest = std::min(nearest, distance);
+    }
+    const bool no_ends = std::none_of(
+        entries_.begin() + static_cast<std::ptrdiff_t>(first),
+        entries_.begin() + static_cast<std::ptrdiff_t>(next),
+        [](const Entry& entry) { return entry.end_is_given || entry.start == entry.end; });
+    if (!no_ends || next - first < kRowsToSee || nearest < kFarApart) continue;
+    notes_.push_back(path_ + ": without period_end_utc a period is an hour, but those of " +
+                     visible(names_[entries_[first].meter]) + " are at least " +
+                     std::to_string(std::chrono::floor<std::chrono::hours>(nearest).count()) +
+                     " h apart: if they are longer, add the column");
+    if (notes_.size() > kNotesMax) return;
+  }
+}
+
 Result<std::vector<std::size_t>> RowCheck::judge() {
   std::ranges::sort(entries_, {}, [](const Entry& entry) {
     return std::tuple{entry.meter, entry.start, entry.end, entry.ordinal};
@@ -203,6 +229,7 @@ Result<std::vector<std::size_t>> RowCheck::judge() {
     }
     first = next;
   }
+  look_at_distances();
   if (told > kNotesMax)
     notes_.push_back(path_ + ": " + std::to_string(told - kNotesMax) + " more lines are repeats");
   if (odd_names_ > kNotesMax) {

@@ -51,6 +51,7 @@ class RowCheck {
   std::string where(std::size_t line) const;
   std::string both(const Entry& first, const Entry& second) const;
   void conflict(const std::string& text);
+  void look_at_distances();
 
   std::string path_, source_;
   std::vector<Entry> entries_;

@@ -98,6 +98,15 @@ class GatewayFilesTest(unittest.TestCase):
         self.assertEqual(done.returncode, USAGE)
         self.assertIn("two values for one period of SCHOOL", done.stderr)
 
+    def test_days_that_would_be_taken_for_hours_are_told(self):
+        def rows(hours):
+            return "meter_id,period_start_utc,energy_kwh\n" + "".join(
+                f"M,2024-05-{1 + h // 24:02}T{h % 24:02}:00:00Z,{20 + h}\n" for h in range(0, 96, hours))
+        _, said = self.sent(rows(24))
+        self.assertIn("at least 24 h apart: if they are longer, add the column", said)
+        _, said = self.sent(rows(1))
+        self.assertEqual(said, "")
+
     def test_names_that_look_alike_are_told(self):
         _, said = self.sent(f"{HEADER}\nShop 1,{HOUR},1\nShop\u00a01,{HOUR},2\n")
         self.assertIn("U+00A0, a no-break space", said)
