@@ -29,12 +29,14 @@ enum ObservationFlag : std::uint32_t {
   flag_rise = 1U << 3U,
   // The value counts, but its envelope gives another one for the same period, too.
   flag_disputed = 1U << 4U,
+  // The value counts, but a register fell before it, and has neither come back nor counted its way.
+  flag_fallen = 1U << 5U,
   // From here on rules of plausibility (quantify/plausibility.h): such a value is set aside.
   flag_first_rule = 1U << 8U,
 };
 inline constexpr std::uint32_t kRuleFlags = ~(std::uint32_t{flag_first_rule} - 1);
 // What is judged from the values themselves; the other flags are what the message says.
-inline constexpr std::uint32_t kJudgedFlags = kRuleFlags | flag_rise | flag_disputed;
+inline constexpr std::uint32_t kJudgedFlags = kRuleFlags | flag_rise | flag_disputed | flag_fallen;
 
 // One value of one quantity of one meter.
 struct Observation {

@@ -59,6 +59,9 @@ class Course {
   }
 
   const std::vector<std::size_t>& readings() const { return course_; }
+  std::optional<std::size_t> fallen_from() const {
+    return falls_.empty() ? std::nullopt : std::optional(course_[falls_.front()]);
+  }
 
  private:
   // Where the course was taken up again: the reading there, and the low ones that it displaced.
@@ -227,7 +230,7 @@ class Course {
 }  // namespace
 
 Judged judge_course(std::span<const CoursePoint> readings) {
-  Judged result{std::vector<bool>(readings.size(), true), std::nullopt};
+  Judged result{std::vector<bool>(readings.size(), true), std::nullopt, std::nullopt};
   bool falls = false;
   for (std::size_t i = 1; i < readings.size() && !falls; ++i)
     falls = readings[i].value < readings[i - 1].value;
@@ -235,6 +238,7 @@ Judged judge_course(std::span<const CoursePoint> readings) {
     Course course(readings);
     for (std::size_t i = 0; i < readings.size(); ++i) course.take(i);
     result.on_course.assign(readings.size(), false);
+    result.fallen_from = course.fallen_from();
     const auto& kept = course.readings();
     for (std::size_t i = 0; i < kept.size(); ++i) {
       result.on_course[kept[i]] = true;

@@ -20,6 +20,8 @@ struct CoursePoint {
 
 struct Judged {
   std::vector<bool> on_course;  // of each reading; false: the register contradicts it later
+  // The first reading of a fall after which the register has not got back to where it was.
+  std::optional<std::size_t> fallen_from;
   // A step up faster than this is out of all proportion; nullopt: too little is known.
   std::optional<double> rise_per_s;
 };

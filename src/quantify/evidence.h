@@ -40,6 +40,7 @@ struct Reading {
   bool implausible = false;  // counted only
   bool rise = false;         // the step up to it is out of all proportion
   bool disputed = false;     // its envelope gives another value for the same instant, too
+  bool fallen = false;       // the register fell before it, and has not got back
 };
 
 // The meter that replaced this one: whose latest replaces_meter names it, after it was itself

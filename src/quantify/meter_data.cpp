@@ -27,7 +27,8 @@ Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, c
   const auto add = [&](Instant at, double value, std::uint32_t flags, bool implausible) {
     readings.push_back({at, value, master.number("register_modulus", at),
                         (flags & flag_estimated) != 0, false, implausible,
-                        (flags & flag_rise) != 0, (flags & flag_disputed) != 0});
+                        (flags & flag_rise) != 0, (flags & flag_disputed) != 0,
+                        (flags & flag_fallen) != 0});
   };
   DISTRICT_TRY(const auto before, reading_before(store, series, from));
   if (before) add(before->start, before->value, before->flags, false);
@@ -41,6 +42,16 @@ Result<std::vector<Reading>> readings_of_one(SeriesStore& store, Shelf& shelf, c
   DISTRICT_TRY(const auto after, reading_after(store, series, to));
   if (after) add(after->start, after->value, after->flags, false);
   return readings;
+}
+
+// What was read when the meter was taken away. A register that had fallen just before, and is read
+// as far more than it had counted since, was misread: nobody knows what the step is.
+void add_final(std::vector<Reading>& readings, Instant at, double value, const MasterData& master) {
+  const auto last = std::find_if(readings.rbegin(), readings.rend(),
+                                 [](const Reading& reading) { return !reading.implausible; });
+  Reading final{at, value, master.number("register_modulus", at)};
+  final.rise = last != readings.rend() && last->fallen && value - last->value > last->value;
+  readings.push_back(final);
 }
 
 }  // namespace
@@ -226,8 +237,7 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
   DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
   if (const auto end = meter.registers_to()) {
     std::erase_if(readings, [&](const Reading& reading) { return reading.at >= *end; });
-    readings.push_back(
-        {*end, *meter.successor->final_register, meter.master.number("register_modulus", *end)});
+    add_final(readings, *end, *meter.successor->final_register, meter.master);
   }
   for (const auto& predecessor : meter.predecessors) {
     const auto at = predecessor.exchanged_at;
@@ -239,10 +249,8 @@ Result<std::vector<Reading>> readings_of(SeriesStore& store, Shelf& shelf, const
     DISTRICT_TRY(auto earlier, readings_of_one(store, shelf, predecessor.registers,
                                                predecessor.master, std::min(from, at), at));
     std::erase_if(earlier, [at](const Reading& reading) { return reading.at >= at; });
-    if (predecessor.final_register) {
-      earlier.push_back(
-          {at, *predecessor.final_register, predecessor.master.number("register_modulus", at)});
-    }
+    if (predecessor.final_register)
+      add_final(earlier, at, *predecessor.final_register, predecessor.master);
     Reading first{at, predecessor.initial_register.value_or(0),
                   meter.master.number("register_modulus", at)};
     first.new_meter = true;

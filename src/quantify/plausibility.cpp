@@ -34,7 +34,7 @@ enum RuleFlag : std::uint32_t {
   outlier = flag_first_rule << 14U,
 };
 // What others of the series show.
-constexpr std::uint32_t kAmongOthers = spike | factor_1000 | outlier | flag_rise;
+constexpr std::uint32_t kAmongOthers = spike | factor_1000 | outlier | flag_rise | flag_fallen;
 
 constexpr Duration kIntervalMax = 24h * 32;  // a month and an hour
 constexpr Duration kAheadMax = 24h * 7;      // prices and forecasts of the next days
@@ -270,7 +270,10 @@ class Readings {
                                        [](const auto& point, Instant at) { return point.at < at; });
     const auto place = static_cast<std::size_t>(here - points_.begin());
     const auto& on_course = judged_.on_course;
-    if (on_course[place]) return 0;
+    if (on_course[place]) {
+      const bool fallen = judged_.fallen_from && place >= *judged_.fallen_from;
+      return fallen && version.value == here->value ? std::uint32_t{flag_fallen} : 0;
+    }
     auto before = place, after = place;
     while (before > 0 && !on_course[before]) --before;
     while (after + 1 < points_.size() && !on_course[after]) ++after;

@@ -44,7 +44,7 @@ struct Surroundings {
 };
 // nullopt: values of this kind are judged alone.
 std::optional<Surroundings> surroundings_of(ValueKind kind, Instant first, Instant last);
-// Sets `spike`, `factor_1000`, `outlier` and flag_rise of those that start in
+// Sets `spike`, `factor_1000`, `outlier`, flag_rise and flag_fallen of those that start in
 // [judged_from, judged_to), and takes them away. `versions`: all that start in [from, to), by
 // start; those that other rules flagged take no part. True: a flag has changed.
 bool judge_among_others(ValueKind kind, std::span<store::Version> versions,

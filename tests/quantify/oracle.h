@@ -103,6 +103,7 @@ struct Heard {
   Fate fate = Fate::counts;
   bool rise = false;  // a register's step up to it is out of all proportion
   bool disputed = false;  // its envelope gives another value, too
+  bool fallen = false;    // a register fell before it, and has not got back
   Minute received_at() const { return minute_of(std::get<0>(received)); }
 };
 
@@ -325,7 +326,7 @@ inline void judge_register_slowly(const std::vector<Heard*>& ones) {
   std::vector<Heard*> wrong;
   std::map<int, std::optional<double>> limits;  // of steps, by month
   for (auto* one : ones) {
-    one->rise = false;
+    one->rise = one->fallen = false;
     if (one->fate == Fate::implausible) continue;
     std::vector<CoursePoint> points;
     std::size_t here = 0;
@@ -336,7 +337,11 @@ inline void judge_register_slowly(const std::vector<Heard*>& ones) {
     }
     const auto judged = judge_course(points);
     limits[month_of(one->start)] = judged.rise_per_s;
-    if (judged.on_course[here]) continue;
+    if (judged.on_course[here]) {
+      one->fallen = judged.fallen_from && here >= *judged.fallen_from &&
+                    one->value == points[here].value;
+      continue;
+    }
     std::optional<double> low, high;
     for (std::size_t i = 0; i < points.size(); ++i) {
       if (!judged.on_course[i]) continue;

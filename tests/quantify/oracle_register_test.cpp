@@ -21,6 +21,7 @@ struct Point {
   bool implausible = false;
   bool rise = false;
   bool disputed = false;
+  bool fallen = false;
 };
 
 const std::vector<std::string> kMeters = {"W1", "W2", "W3", "W4"};
@@ -81,9 +82,20 @@ std::vector<Point> readings_of(const Memory& memory, const std::string& meter) {
     points.push_back({one.start, one.value, memory.number("register_modulus", one.start, meter),
                       one.fate == Fate::counts && one.estimated, false,
                       one.fate == Fate::implausible, one.rise,
-                      one.fate == Fate::counts && one.disputed});
+                      one.fate == Fate::counts && one.disputed, one.fallen});
   }
   return points;
+}
+
+// The register that was read when the meter was taken away.
+void add_final(std::vector<Point>& points, Minute at, double value, const Memory& memory,
+               const std::string& meter) {
+  const Point* last = nullptr;
+  for (const auto& point : points)
+    if (!point.implausible) last = &point;
+  Point final{at, value, memory.number("register_modulus", at, meter)};
+  final.rise = last != nullptr && last->fallen && value > 2 * last->value;
+  points.push_back(final);
 }
 
 // Those of the meter from when it was installed until it was taken away, behind those of the meters
@@ -95,15 +107,13 @@ std::vector<Point> points_of(const Memory& memory, const std::string& meter,
   if (removal) {
     const auto [at, last] = *removal;
     std::erase_if(points, [&, at = at](const Point& point) { return point.at >= at; });
-    points.push_back({at, last, memory.number("register_modulus", at, meter)});
+    add_final(points, at, last, memory, meter);
   }
   for (const auto& exchange : exchanges) {
     std::erase_if(points, [&](const Point& point) { return point.at < exchange.at; });
     auto earlier = readings_of(memory, exchange.of);
     std::erase_if(earlier, [&](const Point& point) { return point.at >= exchange.at; });
-    if (exchange.last)
-      earlier.push_back({exchange.at, *exchange.last,
-                         memory.number("register_modulus", exchange.at, exchange.of)});
+    if (exchange.last) add_final(earlier, exchange.at, *exchange.last, memory, exchange.of);
     const auto first = std::find_if(points.begin(), points.end(),
                                     [](const Point& point) { return !point.implausible; });
     if (exchange.first)

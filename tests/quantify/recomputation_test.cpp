@@ -250,6 +250,28 @@ BOOST_AUTO_TEST_CASE(a_replaced_meter_that_is_read_after_its_exchange_leaves_no_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_meter_that_is_misread_before_it_is_taken_away_makes_no_row_complete) {
+  for (const int zeros : {1, 3}) {
+    std::vector<Sent> sent(3);
+    sent[0].facts = exchange_at("2023-01-10T12:00:00Z", "150", "0");
+    sent[2].observations = {read("W2", "2023-01-10T18:00:00Z", 6), read("W2", "2023-01-11", 12)};
+    for (int hour = 0; hour < 12; ++hour) {
+      const auto at = format_instant(::at("2023-01-10") + 1h * hour);
+      sent[1].observations.push_back(
+          read("W1", at.c_str(), hour >= 12 - zeros ? 0 : 138 + static_cast<double>(hour)));
+    }
+    BOOST_TEST_CONTEXT(zeros << " zeros") {
+      const auto rows = same_in_every_order(sent);
+      BOOST_TEST(!has(rows, "W1 consumption day 2023-01-10T00:00:00Z 1"));
+      for (const auto& row : rows) {
+        if (!row.starts_with("W2 consumption day 2023-01-10T00:00:00Z")) continue;
+        BOOST_TEST(row.find("rises=1") != std::string::npos, row);
+        BOOST_TEST(row.find("complete") == std::string::npos, row);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(rows_of_data_quality_from_before_an_exchange_stay) {
   for (const auto* before : {"2023-01-02", "2022-12-15"}) {
     std::vector<Sent> sent(4);

@@ -462,8 +462,10 @@ std::map<std::string, std::vector<Version>> series_of(const char* file, const ch
 std::size_t flagged(ValueKind kind, std::vector<Version> versions) {
   const auto around = surroundings_of(kind, versions.front().start, versions.back().start);
   judge_among_others(kind, versions, *around);
-  return static_cast<std::size_t>(std::count_if(
-      versions.begin(), versions.end(), [](const auto& version) { return version.flags != 0; }));
+  return static_cast<std::size_t>(
+      std::count_if(versions.begin(), versions.end(), [](const auto& version) {
+        return (version.flags & (kRuleFlags | flag_rise)) != 0;
+      }));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_that_was_measured_is_implausible_and_a_factor_of_1000_is) {
