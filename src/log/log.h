@@ -66,7 +66,8 @@ struct LogReport {
 
 // Recomputes every leaf hash and every recorded head from the entries, and compares the row of each
 // envelope, tenant, enrolment, revocation, site import and API key with its entry, and what is
-// noted of all of them with what they say. Judges the log as it is at one moment; it may go on
+// noted of all of them with what they say; before, the schema with that of a new database, and the
+// structure of the file. Judges the log as it is at one moment; it may go on
 // growing meanwhile. `progress(done, total)` is called now and then. Whether the octets of an
 // envelope still have its digest is the audit's to check. The database must not be in a
 // transaction. Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.

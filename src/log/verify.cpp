@@ -8,6 +8,7 @@
 #include "crypto/merkle.h"
 #include "log/log.h"
 #include "store/api_key_store.h"
+#include "store/file_check.h"
 #include "store/read_snapshot.h"
 #include "store/series_store.h"
 #include "store/trust_notes.h"
@@ -117,6 +118,7 @@ class Check {
     DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(database_));
     DISTRICT_TRY(const auto last, archive_.log_head());
     total_ = last.tree_size;
+    DISTRICT_CHECK(check_file());
     DISTRICT_TRY(auto changes, trust_.recorded_changes());
     changes_.assign(std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
     DISTRICT_TRY(ended_, store::revoked_enrolments(database_));
@@ -147,6 +149,15 @@ class Check {
     } else {
       ++left_out_;
     }
+  }
+
+  // First, since all else is read by it.
+  Result<Ok> check_file() {
+    DISTRICT_TRY(const auto differences, store::schema_differences(database_));
+    for (const auto& difference : differences) problem(difference);
+    DISTRICT_TRY(const auto damages, store::damaged_structures(database_));
+    for (const auto& damage : damages) problem(damage);
+    return Ok{};
   }
 
   Result<Ok> load_keys() {
