@@ -1,12 +1,14 @@
 // districtctl log verify, log head, status
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <sstream>
 #include <thread>
 
 #include "admin/session.h"
 #include "base/file.h"
+#include "crypto/merkle.h"
 #include "log/held_receipt.h"
 #include "log/log.h"
 #include "store/archive_store.h"
@@ -99,7 +101,10 @@ Result<store::LogHead> head_of(const std::string& text) {
   auto octets = from_base64(hash);
   if (!octets || octets->size() != head.root_hash.size()) octets = from_hex(hash);
   const auto digest = octets ? to_digest(*octets) : std::nullopt;
-  if (!digest || !CLI::detail::lexical_cast(text.substr(0, colon), head.tree_size)) {
+  const auto size = std::string_view(text).substr(0, colon);
+  const auto* const end = size.data() + size.size();
+  const auto number = std::from_chars(size.data(), end, head.tree_size);
+  if (!digest || number.ec != std::errc() || number.ptr != end) {
     return fail(ErrorCode::admin_invalid, "--head " + text + " is not SIZE:HASH",
                 "as 'districtctl log head' shows them: --head 24:bwwONq1i1JaHXEqJQ96pK/Py0/N7j/"
                 "RYGAFzfpf7J4s=");
@@ -120,7 +125,11 @@ Result<Ok> check_heads(store::Database& database, const std::vector<store::LogHe
       problems.push_back(what + " was noted, but there are only " + std::to_string(last.tree_size));
       continue;
     }
-    DISTRICT_TRY(const auto recorded, archive.log_head_of_size(head.tree_size));
+    // The empty tree has no record; every log begins with it.
+    std::optional<store::LogHead> recorded{{0, crypto::MerkleFrontier().root()}};
+    if (head.tree_size > 0) {
+      DISTRICT_TRY(recorded, archive.log_head_of_size(head.tree_size));
+    }
     if (!recorded) {
       problems.push_back(what + " was noted, but no head of that size is recorded");
     } else if (recorded->root_hash != head.root_hash) {

@@ -401,7 +401,8 @@ void Explainer::describe_certificate() {
   if (!in_time) step.more.emplace_back("it is not valid at the time of the check");
   if (!strength) step.more.push_back(strength.error().detail);
   if (it.is_authority())
-    step.more.emplace_back("it is an authority's (CA:TRUE); districtctl enrol refuses those");
+    step.more.emplace_back("it is an authority's (" + it.authority_mark() +
+                           "); districtctl enrol refuses those");
   if (!it.may_sign())
     step.more.emplace_back("its key usage lacks digitalSignature (RFC 5280 section 4.2.1.3)");
 }

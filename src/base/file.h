@@ -19,8 +19,6 @@ inline constexpr std::size_t kSchemaFileBytesMax = std::size_t{1024} * 1024;
 inline constexpr std::size_t kListFileBytesMax = std::size_t{64} * 1024 * 1024;
 // A gateway's receipts: some 700,000.
 inline constexpr std::size_t kReceiptFileBytesMax = std::size_t{256} * 1024 * 1024;
-// A gateway's measurements, CSV or XML: some five million lines.
-inline constexpr std::size_t kMeterFileBytesMax = std::size_t{256} * 1024 * 1024;
 
 }  // namespace district::limits
 

@@ -92,7 +92,7 @@ const std::array kKeys{
   Key{"limits", "body_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes; }, 1024, 2047 * kMebibyte}, "octets",
       "Largest body of a request, as sent and after decompression. Beyond it: HTTP 413. A body above 1 MiB is verified as it arrives, in flat memory; until its sender has authenticated, no more than the first MiB is processed."},
   Key{"limits", "body_bytes_total", IntegerKey{[](Config& c) -> auto& { return c.limits.body_bytes_total; }, 2 * kMebibyte, 1024 * 1024 * kMebibyte}, "octets",
-      "Most memory for all bodies under way together: a body up to 1 MiB counts whole, a larger one counts 1.25 MiB. Beyond it: HTTP 503."},
+      "Most memory for all bodies under way together: a body up to 1 MiB counts whole, a larger one counts 1.25 MiB. The answers of the query API that are being sent have as much for themselves. Beyond it: HTTP 503."},
   Key{"limits", "header_bytes", IntegerKey{[](Config& c) -> auto& { return c.limits.header_bytes; }, 1024, kMebibyte}, "octets",
       "Largest request line with header fields. Beyond it: HTTP 431."},
   Key{"limits", "connections", IntegerKey{[](Config& c) -> auto& { return c.limits.connections; }, 1, 100'000}, "connections",

@@ -39,7 +39,8 @@ struct Certificate::State {
   std::vector<RelativeName> issuer_parts, subject_parts;
   std::optional<Bytes> subject_key_identifier;
   Instant not_before{}, not_after{};
-  bool may_sign = false, authority = false;
+  bool may_sign = false;
+  std::string authority_mark;
   PublicKey key;
 };
 
@@ -122,13 +123,30 @@ Result<Bytes> ecdsa_from_der(ByteView der, std::size_t width) {
   return fixed;
 }
 
+// As OpenSSL judges whom others may take for an authority.
+std::string authority_mark_of(X509* x509) {
+  switch (::X509_check_ca(x509)) {
+    case 0:
+      return {};
+    case 1:
+      return "CA:TRUE";
+    case 3:
+      return "signed by itself, and of X.509 version 1";
+    case 4:
+      return "keyCertSign without basic constraints";
+    default:
+      return "nsCertType of an authority";
+  }
+}
+
 // "CN=a; CN=b (an authority's, CA:TRUE)"; at most a few.
 std::string names_of(const std::vector<Certificate>& certificates) {
   constexpr std::size_t kNamed = 5;
   std::string names;
   for (std::size_t i = 0; i < std::min(kNamed, certificates.size()); ++i) {
     names += (i == 0 ? "" : "; ") + certificates[i].subject();
-    if (certificates[i].is_authority()) names += " (an authority's, CA:TRUE)";
+    if (certificates[i].is_authority())
+      names += " (an authority's, " + certificates[i].authority_mark() + ")";
   }
   if (certificates.size() > kNamed)
     names += " and " + std::to_string(certificates.size() - kNamed) + " more";
@@ -325,7 +343,7 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   // Without the extension OpenSSL answers with all bits set.
   state->may_sign = (::X509_get_key_usage(x509) & KU_DIGITAL_SIGNATURE) != 0 &&
                     (::X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
-  state->authority = (::X509_get_extension_flags(x509) & EXFLAG_CA) != 0;
+  state->authority_mark = authority_mark_of(x509);
   EvpKey key{::X509_get_pubkey(x509)};
   if (!key) return fail(ErrorCode::token_invalid, "certificate's key: " + openssl_errors());
   DISTRICT_TRY(state->key.state_, read_public_key(std::move(key)));
@@ -361,49 +379,84 @@ Result<std::vector<Certificate>> Certificate::from_pki_path(ByteView der,
   return certificates;
 }
 
-Result<std::vector<Certificate>> Certificate::all_from_pem(std::string_view pem,
-                                                           const std::string& file) {
+namespace {
+
+// The certificates of a PEM text, in its order, each once.
+struct PemCertificates {
+  std::vector<Certificate> read;
+  std::vector<Error> unread;  // of these, each with its number among all
+};
+
+Result<Certificate> certificate_of(const PemBlock& block) {
+  // A TRUSTED CERTIFICATE has OpenSSL's own words behind it.
+  const unsigned char* at = as_uchar(block.der);
+  const X509Cert x509{::d2i_X509(nullptr, &at, static_cast<long>(block.der.size()))};
+  if (x509) return Certificate::from_der(encode(x509.get(), ::i2d_X509));
+  ::ERR_clear_error();
+  return fail(ErrorCode::token_invalid, "a CERTIFICATE block is not a certificate",
+              "export it anew");
+}
+
+// At least one is read.
+Result<PemCertificates> all_from_pem(std::string_view pem, const std::string& file) {
   const auto text = read_pem(pem);
-  std::vector<Certificate> certificates;
+  PemCertificates all;
+  const auto total = std::ranges::count_if(text.blocks, is_certificate);
+  std::size_t number = 0;
   for (const auto& block : text.blocks) {
     if (!is_certificate(block)) continue;
-    // A TRUSTED CERTIFICATE has OpenSSL's own words behind it.
-    const unsigned char* at = as_uchar(block.der);
-    const X509Cert x509{::d2i_X509(nullptr, &at, static_cast<long>(block.der.size()))};
-    if (!x509) {
-      ::ERR_clear_error();
-      return fail(ErrorCode::token_invalid, "a CERTIFICATE block is not a certificate",
-                  "export it anew");
+    ++number;
+    auto certificate = certificate_of(block);
+    if (!certificate) {
+      if (total > 1)
+        certificate.error().detail = "its certificate " + std::to_string(number) + " of " +
+                                     std::to_string(total) +
+                                     " was not understood: " + certificate.error().detail;
+      all.unread.push_back(std::move(certificate).error());
+      continue;
     }
-    DISTRICT_TRY(Certificate certificate, from_der(encode(x509.get(), ::i2d_X509)));
     const bool again = std::ranges::any_of(
-        certificates, [&](const auto& other) { return other.sha256() == certificate.sha256(); });
-    if (!again) certificates.push_back(std::move(certificate));
+        all.read, [&](const auto& other) { return other.sha256() == certificate->sha256(); });
+    if (!again) all.read.push_back(*std::move(certificate));
   }
-  if (certificates.empty()) return fail(wrong_file(pem, Wanted::certificate, file));
+  if (all.read.empty() && all.unread.empty())
+    return fail(wrong_file(pem, Wanted::certificate, file));
   if (text.damaged) {
     return fail(ErrorCode::token_invalid,
                 "damaged PEM behind " + std::to_string(text.blocks.size()) + " good blocks",
                 "export it anew, or copy the whole of it with its line breaks");
   }
-  return certificates;
+  if (all.read.empty()) return fail(std::move(all.unread.front()));
+  return all;
 }
+
+// "; its certificate 2 of 3 was not understood: why": they may be what was meant.
+std::string names_of_unread(const std::vector<Error>& unread) {
+  std::string names;
+  constexpr std::size_t kNamed = 3;
+  for (std::size_t i = 0; i < std::min(kNamed, unread.size()); ++i)
+    names += "; " + unread[i].detail;
+  if (unread.size() > kNamed) names += "; and " + std::to_string(unread.size() - kNamed) + " more";
+  return names;
+}
+
+}  // namespace
 
 Result<Certificate> Certificate::from_pem(std::string_view pem, const std::string& file) {
   DISTRICT_TRY(const auto all, all_from_pem(pem, file));
-  if (all.size() == 1) return all.front();
+  if (all.read.size() == 1 && all.unread.empty()) return all.read.front();
   std::vector<Certificate> signers;
-  std::ranges::copy_if(all, std::back_inserter(signers), [&](const Certificate& certificate) {
-    return !certificate.is_authority() && std::ranges::none_of(all, [&](const auto& other) {
+  std::ranges::copy_if(all.read, std::back_inserter(signers), [&](const Certificate& certificate) {
+    return !certificate.is_authority() && std::ranges::none_of(all.read, [&](const auto& other) {
       return other.sha256() != certificate.sha256() && other.names_issuer(certificate) &&
              other.signed_by(certificate);
     });
   });
   if (signers.size() == 1) return signers.front();
-  return fail(
-      ErrorCode::token_invalid,
-      "which of its " + std::to_string(all.size()) + " certificates is meant? " + names_of(all),
-      "put the signer's own certificate alone into a file");
+  return fail(ErrorCode::token_invalid,
+              "which of its " + std::to_string(all.read.size() + all.unread.size()) +
+                  " certificates is meant? " + names_of(all.read) + names_of_unread(all.unread),
+              "put the signer's own certificate alone into a file");
 }
 
 Result<Certificate> Certificate::from_pem_file(const std::string& path) {
@@ -415,16 +468,16 @@ Result<Certificate> Certificate::from_pem_file(const std::string& path) {
 
 Result<KeyPair> read_key_pair(const std::string& certificate_file, const std::string& key_file) {
   DISTRICT_TRY(const std::string pem, read_file(certificate_file, limits::kPemFileBytesMax));
-  auto all = Certificate::all_from_pem(pem, certificate_file);
+  auto all = all_from_pem(pem, certificate_file);
   if (!all) all.error().detail = certificate_file + ": " + all.error().detail;
   if (!all) return fail(std::move(all).error());
   DISTRICT_TRY(auto key, PrivateKey::from_pem_file(key_file));
-  for (auto& certificate : *all)
+  for (auto& certificate : all->read)
     if (key.matches(certificate)) return KeyPair{std::move(certificate), std::move(key)};
   return fail(
       ErrorCode::config_invalid,
       key_file + " does not belong to the certificate in " + certificate_file + ": " +
-          names_of(*all),
+          names_of(all->read) + names_of_unread(all->unread),
       "give the key that the certificate was made for, or a certificate made anew for this key");
 }
 
@@ -449,7 +502,7 @@ const std::optional<Bytes>& Certificate::subject_key_identifier() const {
 Instant Certificate::not_before() const { return state_->not_before; }
 Instant Certificate::not_after() const { return state_->not_after; }
 bool Certificate::may_sign() const { return state_->may_sign; }
-bool Certificate::is_authority() const { return state_->authority; }
+const std::string& Certificate::authority_mark() const { return state_->authority_mark; }
 const PublicKey& Certificate::public_key() const { return state_->key; }
 
 Bytes Certificate::key_sha1() const {

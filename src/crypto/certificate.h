@@ -48,13 +48,10 @@ class Certificate {
   static Result<std::vector<Certificate>> from_pki_path(ByteView der, std::size_t certificates_max);
   // SHA-256 of a DER certificate, before it is decoded.
   static Sha256Digest fingerprint(ByteView der);
-  // All certificates of a PEM text, in its order, each once. Errors: token_invalid, which names
-  // what the text is where it is none, and in the hint how to make PEM of it. `file`: its name
-  // there.
-  static Result<std::vector<Certificate>> all_from_pem(std::string_view pem,
-                                                       const std::string& file = "FILE");
-  // The one of a signer, wherever it stands among those of its authorities.
-  // Errors: token_invalid, also where it is not clear which one that is.
+  // The one of a signer in a PEM text, wherever it stands among those of its authorities; these may
+  // be of kinds that are not read, such as Ed25519. `file`: its name, for hints.
+  // Errors: token_invalid, also where it is not clear which one that is; it names what the text is
+  // where it is none, with how to make PEM of it, and the certificates that were not read.
   static Result<Certificate> from_pem(std::string_view pem, const std::string& file = "FILE");
   // Errors: file_unreadable, token_invalid.
   static Result<Certificate> from_pem_file(const std::string& path);
@@ -68,16 +65,18 @@ class Certificate {
   const std::string& serial_decimal() const;      // as ds:X509SerialNumber writes it
   const Bytes& issuer_der() const;                // the Name, for an exact comparison
   const std::optional<Bytes>& subject_key_identifier() const;
-  // What others take for one: SHA-1 of the public key's bits, the usual way to make a key identifier
-  // (RFC 5280 section 4.2.1.2), and the issuer's key identifier.
+  // What others take for one: SHA-1 of the public key's bits, the usual way to make a key
+  // identifier (RFC 5280 section 4.2.1.2), and the issuer's key identifier.
   Bytes key_sha1() const;
   std::optional<Bytes> authority_key_identifier() const;
   Instant not_before() const;
   Instant not_after() const;
   // RFC 5280 section 4.2.1.3: true when there is no keyUsage extension or it has digitalSignature.
   bool may_sign() const;
-  // Of an authority: its basic constraints say CA:TRUE (RFC 5280 section 4.2.1.9).
-  bool is_authority() const;
+  // What makes it an authority's, for people; empty: it is a signer's. "CA:TRUE" (RFC 5280 section
+  // 4.2.1.9), or what others take for that where there are no basic constraints.
+  const std::string& authority_mark() const;
+  bool is_authority() const { return !authority_mark().empty(); }
   const PublicKey& public_key() const;
   // Whether `text`, a ds:X509IssuerName in RFC 2253 or 4514 spelling (any order of escapes, spaces
   // after commas, OpenSSL's and Java's names of attributes), means this issuer.
@@ -131,8 +130,8 @@ struct KeyPair {
   Certificate certificate;
   PrivateKey key;
 };
-// The key, and the certificate that it belongs to, wherever that stands in its file.
-// Errors: file_unreadable, token_invalid, config_invalid.
+// The key, and the certificate that it belongs to, wherever that stands in its file; others there
+// may be of kinds that are not read. Errors: file_unreadable, token_invalid, config_invalid.
 Result<KeyPair> read_key_pair(const std::string& certificate_file, const std::string& key_file);
 
 }  // namespace district::crypto

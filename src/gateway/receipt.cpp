@@ -132,12 +132,6 @@ Result<Ok> check_fresh(xml::Element timestamp, Instant now) {
   return Ok{};
 }
 
-bool is_authority(const crypto::Certificate& certificate) {
-  const unsigned char* der = as_uchar(certificate.der());
-  const X509Cert decoded{::d2i_X509(nullptr, &der, static_cast<long>(certificate.der().size()))};
-  return decoded && ::X509_check_ca(decoded.get()) != 0;
-}
-
 std::string last_reason(X509_STORE_CTX* context) {
   return ::X509_verify_cert_error_string(::X509_STORE_CTX_get_error(context));
 }
@@ -152,7 +146,7 @@ Result<AnswerVerifier> AnswerVerifier::create(const std::vector<std::string>& ce
     // The authorities of a chain do not sign receipts; a signer that stands alone may call itself
     // one.
     for (const auto& certificate : certificates) {
-      if (certificates.size() == 1 || !is_authority(certificate))
+      if (certificates.size() == 1 || !certificate.is_authority())
         verifier.named_.push_back(certificate);
     }
     if (verifier.named_.empty()) {

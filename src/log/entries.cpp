@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "log/log.h"
 
@@ -14,6 +15,8 @@ std::string canonical(const nlohmann::json& entry) {
 constexpr const char* kContentType = "contentType";
 constexpr const char* kContentEncoding = "contentEncoding";
 constexpr const char* kSoapAction = "soapAction";
+constexpr const char* kCreatedAt = "createdAt";
+constexpr const char* kRevokedAt = "revokedAt";
 
 // A header field may have any octets; no two of them have the same JSON.
 nlohmann::json exactly(const std::string& text) {
@@ -41,6 +44,31 @@ void add_transport(nlohmann::json& entry, const Envelope& envelope) {
   entry[kContentType] = exactly(envelope.content_type);
   entry[kContentEncoding] = exactly(envelope.content_encoding);
   entry[kSoapAction] = exactly(envelope.soap_action);
+}
+
+nlohmann::json facts_of(const ApiKey& key) {
+  return {{"kind", "apikey"},
+          {"time", format_instant(key.created_at)},
+          {"keyId", key.key_id},
+          {"secret", to_base64(key.secret_sha256)},
+          {"name", key.name},
+          {"role", key.role == ApiRole::auditor ? "auditor" : "reader"},
+          {"everyTenant", key.every_tenant},
+          {"tenants", key.tenants},
+          {"expiresAt", format_instant(key.expires_at)}};
+}
+
+nlohmann::json revocation_of(const ApiKey& key) {
+  return {{"kind", "apikey-revoke"},
+          {"time", format_instant(key.revoked_at.value_or(Instant{}))},
+          {"keyId", key.key_id},
+          {"reason", key.revocation_reason}};
+}
+
+// The row's own time is a statement like others; the leaf's is when it was made.
+std::string logged_later(nlohmann::json entry, const char* member, Instant logged_at) {
+  entry[member] = std::exchange(entry["time"], format_instant(logged_at));
+  return canonical(entry);
 }
 
 }  // namespace
@@ -107,23 +135,31 @@ std::string site_entry(const std::string& tenant, const Sha256Digest& statements
                     {"statements", to_base64(statements)}});
 }
 
-std::string api_key_entry(const ApiKey& key) {
-  return canonical({{"kind", "apikey"},
-                    {"time", format_instant(key.created_at)},
-                    {"keyId", key.key_id},
-                    {"secret", to_base64(key.secret_sha256)},
-                    {"name", key.name},
-                    {"role", key.role == ApiRole::auditor ? "auditor" : "reader"},
-                    {"everyTenant", key.every_tenant},
-                    {"tenants", key.tenants},
-                    {"expiresAt", format_instant(key.expires_at)}});
+std::string api_key_entry(const ApiKey& key) { return canonical(facts_of(key)); }
+
+std::string earlier_api_key_entry(const ApiKey& key, Instant logged_at) {
+  return logged_later(facts_of(key), kCreatedAt, logged_at);
 }
 
-std::string api_key_revoke_entry(const ApiKey& key) {
-  return canonical({{"kind", "apikey-revoke"},
-                    {"time", format_instant(key.revoked_at.value_or(Instant{}))},
-                    {"keyId", key.key_id},
-                    {"reason", key.revocation_reason}});
+std::string api_key_revoke_entry(const ApiKey& key) { return canonical(revocation_of(key)); }
+
+std::string earlier_api_key_revoke_entry(const ApiKey& key, Instant logged_at) {
+  return logged_later(revocation_of(key), kRevokedAt, logged_at);
+}
+
+bool is_of_earlier_api_key(const std::string& entry) {
+  const auto json = nlohmann::json::parse(entry, nullptr, false);
+  return json.is_object() && (json.contains(kCreatedAt) || json.contains(kRevokedAt));
+}
+
+std::string expected_api_key_entry(const ApiKey& key, const std::string& entry) {
+  if (!is_of_earlier_api_key(entry)) return api_key_entry(key);
+  return earlier_api_key_entry(key, time_of(entry).value_or(Instant{}));
+}
+
+std::string expected_api_key_revoke_entry(const ApiKey& key, const std::string& entry) {
+  if (!is_of_earlier_api_key(entry)) return api_key_revoke_entry(key);
+  return earlier_api_key_revoke_entry(key, time_of(entry).value_or(Instant{}));
 }
 
 std::string revoke_entry(const Enrolment& enrolment) {

@@ -42,8 +42,18 @@ std::string site_entry(const std::string& tenant, const Sha256Digest& statements
 // {"everyTenant":…,"expiresAt":…,"keyId":…,"kind":"apikey","name":…,"role":"reader","secret":…,
 // "tenants":[…],"time":…}: the digest of the secret, as it is stored.
 std::string api_key_entry(const ApiKey& key);
+// Of a key that an earlier version made, whose leaf came later: with "createdAt" and the "time" of
+// the leaf.
+std::string earlier_api_key_entry(const ApiKey& key, Instant logged_at);
 // {"keyId":…,"kind":"apikey-revoke","reason":…,"time":…}
 std::string api_key_revoke_entry(const ApiKey& key);
+// Likewise, with "revokedAt".
+std::string earlier_api_key_revoke_entry(const ApiKey& key, Instant logged_at);
+// What the row of the key demands of these entries, in the form that the entry has.
+std::string expected_api_key_entry(const ApiKey& key, const std::string& entry);
+std::string expected_api_key_revoke_entry(const ApiKey& key, const std::string& entry);
+// Whether the entry has the form of a key, or its revocation, that an earlier version made.
+bool is_of_earlier_api_key(const std::string& entry);
 // The "time" of an entry. nullopt: it has none that can be read.
 std::optional<Instant> time_of(const std::string& entry);
 
@@ -56,7 +66,8 @@ struct LogReport {
 
 // Recomputes every leaf hash and every recorded head from the entries, and compares the row of each
 // envelope, tenant, enrolment, revocation, site import and API key with its entry, and what is
-// noted of all of them with what they say. Judges the log as it is at one moment; it may go on
+// noted of all of them with what they say; before, the schema with that of a new database, and the
+// structure of the file. Judges the log as it is at one moment; it may go on
 // growing meanwhile. `progress(done, total)` is called now and then. Whether the octets of an
 // envelope still have its digest is the audit's to check. The database must not be in a
 // transaction. Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.

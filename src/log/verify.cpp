@@ -8,6 +8,7 @@
 #include "crypto/merkle.h"
 #include "log/log.h"
 #include "store/api_key_store.h"
+#include "store/file_check.h"
 #include "store/read_snapshot.h"
 #include "store/series_store.h"
 #include "store/trust_notes.h"
@@ -86,9 +87,15 @@ std::string kind_of(const std::string& entry) {
 // An API key or its revocation.
 struct LoggedRow {
   std::uint64_t leaf_index = 0;
-  std::string entry;  // that it demands
+  ApiKey key;
+  bool revocation = false;
   std::string name;
 };
+
+std::string entry_of(const LoggedRow& row, const std::string& entry) {
+  return row.revocation ? expected_api_key_revoke_entry(row.key, entry)
+                        : expected_api_key_entry(row.key, entry);
+}
 
 bool is_trust(std::string_view kind) {
   return kind == "tenant" || kind == "enrol" || kind == "revoke";
@@ -111,6 +118,7 @@ class Check {
     DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(database_));
     DISTRICT_TRY(const auto last, archive_.log_head());
     total_ = last.tree_size;
+    DISTRICT_CHECK(check_file());
     DISTRICT_TRY(auto changes, trust_.recorded_changes());
     changes_.assign(std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
     DISTRICT_TRY(ended_, store::revoked_enrolments(database_));
@@ -143,21 +151,34 @@ class Check {
     }
   }
 
+  // First, since all else is read by it.
+  Result<Ok> check_file() {
+    DISTRICT_TRY(const auto differences, store::schema_differences(database_));
+    for (const auto& difference : differences) problem(difference);
+    DISTRICT_TRY(const auto damages, store::damaged_structures(database_));
+    for (const auto& damage : damages) problem(damage);
+    return Ok{};
+  }
+
   Result<Ok> load_keys() {
     DISTRICT_TRY(const auto keys, keys_.recorded());
     std::vector<LoggedRow> rows;
-    for (const auto& [key, leaf_index, revocation_leaf_index] : keys) {
+    for (const auto& [key, leaf_index, revocation_leaf_index, awaits_leaf] : keys) {
       const auto name = "API key " + key.key_id;
       const bool revoked = key.revoked_at || !key.revocation_reason.empty();
-      if (leaf_index) rows.push_back({*leaf_index, api_key_entry(key), name});
-      if (revocation_leaf_index) {
-        rows.push_back(
-            {*revocation_leaf_index, api_key_revoke_entry(key), "the revocation of " + name});
-      }
-      if (!leaf_index || revoked != revocation_leaf_index.has_value()) {
+      if (leaf_index) rows.push_back({*leaf_index, key, false, name});
+      if (revocation_leaf_index)
+        rows.push_back({*revocation_leaf_index, key, true, "the revocation of " + name});
+      if (awaits_leaf) {
         problem(name +
-                " or its revocation is in no leaf; for keys that an earlier version made, "
-                "districtd writes it when it starts");
+                (leaf_index
+                     ? " has a leaf, and is noted as one that an earlier version made without"
+                     : " is in no leaf yet: it is noted as one that an earlier version made, "
+                       "and districtd writes its leaf when it starts"));
+      } else if (!leaf_index) {
+        problem(name + " is in no leaf; the server refuses it");
+      } else if (revoked != revocation_leaf_index.has_value()) {
+        problem("the revocation of " + name + (revoked ? " is in no leaf" : " is not in its row"));
       }
     }
     std::ranges::sort(rows, {}, &LoggedRow::leaf_index);
@@ -281,7 +302,8 @@ class Check {
       ++rows;
     }
     while (!key_rows_.empty() && key_rows_.front().leaf_index <= next_) {
-      compare(entry, key_rows_.front().entry, key_rows_.front().name);
+      compare(entry, entry_of(key_rows_.front(), entry), key_rows_.front().name);
+      check_earlier_key(key_rows_.front(), entry);
       key_rows_.pop_front();
       ++rows;
     }
@@ -325,6 +347,19 @@ class Check {
     if (open) return;
     problem(leaf_name(next_) + ": " + name_of(recorded) + " stands with the enrolment of leaf " +
             std::to_string(enrolled_in) + ", which was not open then");
+  }
+
+  // Keys of an earlier version got their leaves all at once, and before any other key was made.
+  void check_earlier_key(const LoggedRow& row, const std::string& entry) {
+    const auto at = time_of(entry);
+    if (!is_of_earlier_api_key(entry)) {
+      keys_made_ = true;
+    } else if (keys_made_ || (earlier_keys_logged_at_ && earlier_keys_logged_at_ != at)) {
+      problem(leaf_name(next_) + ": " + row.name +
+              " came into the log as one of an earlier version, later than these do");
+    } else {
+      earlier_keys_logged_at_ = at;
+    }
   }
 
   void drop_rows() {
@@ -443,6 +478,8 @@ class Check {
   std::map<std::uint64_t, std::uint64_t> ended_;  // leaf of a revocation, of its enrolment
   std::deque<store::SiteImport> imports_;
   std::deque<LoggedRow> key_rows_;
+  bool keys_made_ = false;  // by this version
+  std::optional<Instant> earlier_keys_logged_at_;
   std::uint64_t last_good_ = 0;  // size of the last head that was right
   bool head_reported_ = false;
   bool gap_ = false;

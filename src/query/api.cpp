@@ -373,15 +373,24 @@ pipeline::Answer Api::get(const server::ApiRequest& request) {
   return answered;
 }
 
-// Who has read what of whom: a meter's readings are personal data.
+// Who reads what of whom: a meter's readings are personal data.
+void Api::answering(const server::ApiRequest& request, const pipeline::Answer& answer) {
+  observe::emit(answer.http_status == 500 ? observe::Level::error : observe::Level::info,
+                "api_request",
+                {{"by", answer.asked_by},
+                 {"peer", request.peer},
+                 {"path", server::path_for_log(request.path)},
+                 {"query", query_for_log(request.query)},
+                 {"status", answer.http_status}});
+}
+
 void Api::sent(const server::ApiRequest& request, const pipeline::Answer& answer,
                const server::Sent& sent) {
   observe::emit(
-      answer.http_status == 500 ? observe::Level::error : observe::Level::info, "api_request",
+      observe::Level::info, "api_answer_sent",
       {{"by", answer.asked_by},
        {"peer", request.peer},
        {"path", server::path_for_log(request.path)},
-       {"query", query_for_log(request.query)},
        {"status", answer.http_status},
        {"octets", sent.octets},
        {"detail", sent.cut != nullptr ? "cut off: " + std::string(sent.cut) : "all sent"}});

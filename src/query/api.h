@@ -29,7 +29,9 @@ class Api final : public server::Api {
 
   // Threads: at most server::kApiThreads at once.
   pipeline::Answer get(const server::ApiRequest& request) override;
-  // A line in the log: who has asked what, and how much of the answer was sent.
+  // A line in the log: who asks what; it is there before anything is sent.
+  void answering(const server::ApiRequest& request, const pipeline::Answer& answer) override;
+  // Another: how much of the answer was sent.
   void sent(const server::ApiRequest& request, const pipeline::Answer& answer,
             const server::Sent& sent) override;
 

@@ -54,7 +54,7 @@ class Connections {
   std::map<std::string, std::size_t> per_peer_;
 };
 
-// The octets of all bodies under way. Threads: any.
+// The octets of all bodies under way in one direction. Threads: any.
 class BodyBudget {
  public:
   explicit BodyBudget(std::size_t max) : max_(max) {}

@@ -224,11 +224,20 @@ RequestHead judge(const Header& header) {
   return head;
 }
 
+// Of a request line that may be wrong, for the log.
+std::string_view path_in(std::string_view line) {
+  line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
+  return line.substr(0, line.find_first_of(" ?"));
+}
+
 }  // namespace
 
 RequestHead parse_head(std::string_view octets) {
   RequestHead refused;
   refused.refused = 400;
+  // Whatever else is wrong, a HEAD gets no body (RFC 9110 section 9.3.2).
+  refused.is_head = octets.starts_with("HEAD ");
+  refused.path = path_in(octets.substr(0, octets.find("\r\n")));
   if (const char* rule = framing_problem(octets)) {
     refused.rule = rule;
     return refused;

@@ -70,7 +70,10 @@ class Api {
   // On one of kApiThreads threads, which do nothing else; may block. A HEAD is answered as a GET:
   // the front leaves the body out, as it does with status 304.
   virtual pipeline::Answer get(const ApiRequest& request) = 0;
-  // Once after each get(), when its answer is sent. On an I/O thread; must not block.
+  // Once for each request, before the first octet of its answer is sent, which may be another than
+  // get() gave, or none of get()'s. On an I/O thread; must not block.
+  virtual void answering(const ApiRequest& /*request*/, const pipeline::Answer& /*answer*/) {}
+  // Once after answering(), when all is sent or cut. As above.
   virtual void sent(const ApiRequest& /*request*/, const pipeline::Answer& /*answer*/,
                     const Sent& /*sent*/) {}
 };

@@ -133,6 +133,7 @@ Front::Front(Settings s)
     : settings(std::move(s)),
       connections(settings.connections_max, settings.connections_per_peer_max),
       bodies(settings.body_octets_total_max),
+      answers(settings.body_octets_total_max),
       workers(
           "district-worker", settings.workers,
           {std::max(settings.few, settings.workers), settings.queue_max, settings.answer,
@@ -711,20 +712,23 @@ Session::Awaitable<bool> Session::serve_api(const RequestHead& head) {
   if (submit(front_.api_workers)) co_await wait_for_answer();
   if (!answer_) co_return false;  // the server stops
   // Clients that take their answers slowly must not fill the memory.
-  BodyBudget::Share share(front_.bodies);
+  BodyBudget::Share share(front_.answers);
   if (!share.grow_to(answer_->body.size())) {
-    read_by_api_ = false;
-    answer_ = no_time_to_read();
+    // Who asked is known already.
+    auto refusal = *no_time_to_read();
+    refusal.asked_by = answer_->asked_by;
+    answer_ = std::make_shared<const pipeline::Answer>(std::move(refusal));
   }
-  more = co_await send_answer(*answer_, head, head.keep_alive && !head.has_body);
   if (read_by_api_) {
-    front_.api->sent(asked, *answer_, sent_);
+    front_.api->answering(asked, *answer_);
   } else {
     auto refused = head;
     refused.refused = answer_->http_status;
     refused.rule = "too much is being read";
     trace_refusal(refused);
   }
+  more = co_await send_answer(*answer_, head, head.keep_alive && !head.has_body);
+  if (read_by_api_) front_.api->sent(asked, *answer_, sent_);
   co_return more;
 }
 

@@ -54,7 +54,8 @@ struct Front {
 
   const Settings settings;
   Connections connections;
-  BodyBudget bodies;
+  BodyBudget bodies;   // that arrive
+  BodyBudget answers;  // of the query API: who reads slowly stops nobody who sends
   Workers workers;
   // Large bodies come as slowly as their senders like: they never hold a worker of the others.
   Workers large_workers;

@@ -1,7 +1,5 @@
 #include "store/api_key_store.h"
 
-#include <algorithm>
-
 #include "store/archive_store.h"
 
 namespace district::store {
@@ -97,6 +95,15 @@ Result<std::optional<ApiKey>> ApiKeyStore::find(std::string_view key_id) {
   return key;
 }
 
+Result<std::optional<ApiKey>> ApiKeyStore::find_logged(std::string_view key_id) {
+  DISTRICT_TRY(auto key, find(key_id));
+  if (!key) return std::nullopt;
+  DISTRICT_TRY(const auto leaves, recorded(*std::move(key)));
+  if (!leaves.leaf_index) return std::nullopt;
+  if (leaves.revocation_leaf_index && !leaves.key.revoked_at) return std::nullopt;
+  return leaves.key;
+}
+
 Result<bool> ApiKeyStore::revoke(std::string_view key_id, std::string_view reason, Instant at,
                                  const Entry& entry) {
   DISTRICT_TRY(auto transaction, Transaction::begin(db_));
@@ -116,33 +123,43 @@ Result<bool> ApiKeyStore::revoke(std::string_view key_id, std::string_view reaso
   return true;
 }
 
+Result<ApiKeyStore::Recorded> ApiKeyStore::recorded(ApiKey key) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, revocation_leaf_index, EXISTS (SELECT 1 "
+                                     "FROM api_key_to_log t WHERE t.key_id = api_key.key_id) "
+                                     "FROM api_key WHERE key_id = ?"));
+  Recorded one{std::move(key), {}, {}};
+  DISTRICT_TRY(const bool there, row.bind(1, one.key.key_id).step());
+  if (there && !row.is_null(0)) one.leaf_index = row.count(0);
+  if (there && !row.is_null(1)) one.revocation_leaf_index = row.count(1);
+  one.awaits_leaf = there && row.integer(2) != 0;
+  return one;
+}
+
 Result<std::vector<ApiKeyStore::Recorded>> ApiKeyStore::recorded() {
-  DISTRICT_TRY(const auto keys, list());
+  DISTRICT_TRY(auto keys, list());
   std::vector<Recorded> found;
-  for (const auto& key : keys) {
-    DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, revocation_leaf_index FROM api_key "
-                                       "WHERE key_id = ?"));
-    DISTRICT_TRY(const bool there, row.bind(1, key.key_id).step());
-    auto& one = found.emplace_back(Recorded{key, {}, {}});
-    if (there && !row.is_null(0)) one.leaf_index = row.count(0);
-    if (there && !row.is_null(1)) one.revocation_leaf_index = row.count(1);
+  for (auto& key : keys) {
+    DISTRICT_TRY(found.emplace_back(), recorded(std::move(key)));
   }
   return found;
 }
 
-Result<Ok> ApiKeyStore::add_missing_leaves(const Entry& made, const Entry& revoked, Instant now) {
-  const auto is_missing = [](const Recorded& one) {
-    return !one.leaf_index || (one.key.revoked_at && !one.revocation_leaf_index);
+Result<Ok> ApiKeyStore::add_earlier_leaves(const Entry& made, const Entry& revoked, Instant now) {
+  const auto anything_to_log = [this]() -> Result<bool> {
+    DISTRICT_TRY(auto row, db_.prepare("SELECT 1 FROM api_key_to_log LIMIT 1"));
+    return row.step();
   };
-  DISTRICT_TRY(const auto before, recorded());
-  if (std::ranges::none_of(before, is_missing)) return Ok{};
+  DISTRICT_TRY(const bool before, anything_to_log());
+  if (!before) return Ok{};
   DISTRICT_TRY(auto transaction, Transaction::begin(db_));
   DISTRICT_TRY(const auto keys, recorded());
   for (const auto& one : keys) {
+    if (!one.awaits_leaf) continue;
     if (!one.leaf_index) DISTRICT_CHECK(put_leaf(kSetLeaf, one.key, made(one.key), now));
     if (one.key.revoked_at && !one.revocation_leaf_index)
       DISTRICT_CHECK(put_leaf(kSetRevocationLeaf, one.key, revoked(one.key), now));
   }
+  DISTRICT_CHECK(db_.execute("DELETE FROM api_key_to_log"));
   return transaction.commit();
 }
 

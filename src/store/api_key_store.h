@@ -27,21 +27,26 @@ class ApiKeyStore {
   Result<Ok> add(const ApiKey& key, const Entry& entry);
   Result<std::vector<ApiKey>> list();  // by key_id, which is the order of time
   Result<std::optional<ApiKey>> find(std::string_view key_id);
+  // nullopt also for a row that contradicts the log: without a leaf of its own, or revoked there.
+  Result<std::optional<ApiKey>> find_logged(std::string_view key_id);
   // false: there is no such key, or it is revoked already; the first revocation stays as it is.
   Result<bool> revoke(std::string_view key_id, std::string_view reason, Instant at,
                       const Entry& entry);
-  // Leaves for what an earlier version recorded without; most often there is nothing to do.
-  Result<Ok> add_missing_leaves(const Entry& made, const Entry& revoked, Instant now);
+  // Leaves for the keys that a version before migration 0007 recorded without, once for each
+  // database; most often there is nothing to do. Other rows without a leaf stay as they are.
+  Result<Ok> add_earlier_leaves(const Entry& made, const Entry& revoked, Instant now);
 
   // A key with its leaves, to compare with them.
   struct Recorded {
     ApiKey key;
     std::optional<std::uint64_t> leaf_index, revocation_leaf_index;
+    bool awaits_leaf = false;  // an earlier version made it
   };
   Result<std::vector<Recorded>> recorded();
 
  private:
   Result<Ok> put_leaf(const char* update, const ApiKey& key, std::string_view entry, Instant now);
+  Result<Recorded> recorded(ApiKey key);
   Result<std::vector<std::string>> tenants_of(const std::string& key_id);
 
   Database& db_;

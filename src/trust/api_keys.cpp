@@ -97,8 +97,9 @@ Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
 }
 
 Result<Ok> log_earlier_api_keys(store::Database& database, Instant now) {
-  return store::ApiKeyStore(database).add_missing_leaves(log::api_key_entry,
-                                                         log::api_key_revoke_entry, now);
+  return store::ApiKeyStore(database).add_earlier_leaves(
+      [now](const ApiKey& key) { return log::earlier_api_key_entry(key, now); },
+      [now](const ApiKey& key) { return log::earlier_api_key_revoke_entry(key, now); }, now);
 }
 
 Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::string_view text,
@@ -108,7 +109,7 @@ Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::strin
   const auto key_id = text.substr(0, kUlidLength);
   const auto secret = from_hex(text.substr(kUlidLength + 1));
   if (text[kUlidLength] != '_' || !is_ulid(key_id) || !secret) return std::nullopt;
-  DISTRICT_TRY(auto key, store::ApiKeyStore(database).find(key_id));
+  DISTRICT_TRY(auto key, store::ApiKeyStore(database).find_logged(key_id));
   // Digests are compared for an unknown key too, so that time does not tell which ids exist.
   const auto expected = key ? key->secret_sha256 : Sha256Digest{};
   const bool same = crypto::equal_constant_time(crypto::sha256(*secret), expected);

@@ -36,11 +36,12 @@ Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest reques
 Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
                           std::string_view reason, Instant now);
 
-// Leaves for keys that an earlier version made without. Errors: archive_unavailable,
-// archive_corrupt.
+// Leaves for keys that an earlier version made without, once after the migration that notes which.
+// Errors: archive_unavailable, archive_corrupt.
 Result<Ok> log_earlier_api_keys(store::Database& database, Instant now);
 
-// The key of that text, if it is in force; nullopt for every other text, whatever is wrong with it.
+// The key of that text, if it is in force and has its leaf; nullopt for every other text, whatever
+// is wrong with it.
 // Errors: archive_unavailable, archive_corrupt.
 Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::string_view text,
                                            Instant now);

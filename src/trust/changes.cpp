@@ -90,8 +90,8 @@ Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant at,
   if (certificate.is_authority()) {
     return fail(
         ErrorCode::admin_invalid,
-        where + "the certificate of " + certificate.subject() +
-            " is an authority's (CA:TRUE), not a signer's",
+        where + "the certificate of " + certificate.subject() + " is an authority's (" +
+            certificate.authority_mark() + "), not a signer's",
         "give the gateway's own; one that signs itself is made with openssl req -x509 ... -addext "
         "basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature");
   }

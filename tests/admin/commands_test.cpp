@@ -670,11 +670,22 @@ BOOST_AUTO_TEST_CASE(the_log_is_verified_against_heads_that_were_noted_earlier) 
   const auto other = run({"log", "verify", "--head", head(first, to_base64(second.root_hash))});
   BOOST_TEST(other.code == admin::exit_difference);
   BOOST_TEST(contains(other.out, "its root hash is now " + to_base64(first.root_hash)), other.out);
+  // The empty tree: the SHA-256 of nothing.
+  const std::string empty = "0:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  BOOST_TEST(run({"log", "verify", "--head", empty}).code == 0);
+  BOOST_TEST(run({"log", "verify", "--head", "0:" + to_base64(first.root_hash)}).code ==
+             admin::exit_difference);
   const auto longer = run({"log", "verify", "--head", "1000:" + to_base64(first.root_hash)});
   BOOST_TEST(longer.code == admin::exit_difference);
   BOOST_TEST(contains(longer.out, "there are only"), longer.out);
-  const std::vector<std::string> wrong{"7", "7:", ":abc", "x:" + to_base64(first.root_hash),
-                                       "7:AAAA"};
+  const std::vector<std::string> wrong{"7",
+                                       "7:",
+                                       ":abc",
+                                       "x:" + to_base64(first.root_hash),
+                                       "7:AAAA",
+                                       "0x1:" + to_base64(first.root_hash),
+                                       "+1:" + to_base64(first.root_hash),
+                                       "1 :" + to_base64(first.root_hash)};
   for (const std::string& bad : wrong)
     BOOST_TEST(run({"log", "verify", "--head", bad}).code == admin::exit_invalid, bad);
 }

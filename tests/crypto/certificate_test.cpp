@@ -416,8 +416,53 @@ BOOST_AUTO_TEST_CASE(of_a_chain_the_signers_certificate_is_taken_wherever_it_sta
   BOOST_TEST(none.error().detail.find("does not belong to the certificate in") !=
              std::string::npos);
   BOOST_TEST(none.error().detail.find("CN=leaf") != std::string::npos, none.error().detail);
+  // Those of authorities may be of kinds that are not read.
+  sh("openssl req -x509 -newkey ed25519 -nodes -days 30 -keyout ed.key -out ed.pem -subj /CN=ed; "
+     "cat ed.pem leaf.pem k1.pem >mixed.pem; cat k1.pem rsa.pem ed.pem >no-signer.pem");
+  const auto mixed = Certificate::from_pem_file(pem("mixed.pem"));
+  BOOST_REQUIRE_MESSAGE(mixed, (mixed ? "" : mixed.error().detail));
+  BOOST_TEST(mixed->subject() == "CN=leaf");
+  BOOST_TEST(read_key_pair(pem("mixed.pem"), pem("leaf.key")).has_value());
+  const auto of_another = read_key_pair(pem("mixed.pem"), pem("other.key"));
+  const auto no_signer = Certificate::from_pem_file(pem("no-signer.pem"));
+  BOOST_REQUIRE(!of_another);
+  BOOST_REQUIRE(!no_signer);
+  for (const auto& [detail, named] :
+       {std::pair(of_another.error().detail, "its certificate 1 of 3 was not understood: key is "),
+        {of_another.error().detail, "its certificate 3 of 3 was not understood: EC key on another"},
+        {no_signer.error().detail, "which of its 3 certificates is meant? "},
+        {no_signer.error().detail, "(an authority's, CA:TRUE); its certificate 1"},
+        {no_signer.error().detail, "its certificate 3 of 3 was not understood: key is neither"}})
+    BOOST_TEST(detail.find(named) != std::string::npos, detail);
   sh("{ cat leaf.pem; head -c 300 rsa.pem; } >torn.pem");
   BOOST_TEST(!Certificate::from_pem_file(pem("torn.pem")));
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_is_whom_others_take_for_one) {
+  const auto& folder = keys().folder;
+  std::ofstream(folder / "plain.cnf") << "[req]\ndistinguished_name = none\n[none]\n";
+  const auto made = [&](const std::string& command) {
+    const auto whole = "cd " + folder.string() + " && { " + command + "; } >/dev/null 2>&1";
+    BOOST_REQUIRE_MESSAGE(std::system(whole.c_str()) == 0, command);
+    return Certificate::from_pem_file((folder / "made.pem").string()).value();
+  };
+  const std::string by_itself =
+      "openssl req -x509 -config plain.cnf -key p256.key -subj /CN=x -days 30 -out made.pem ";
+  const std::string by_rsa =
+      "openssl req -new -config plain.cnf -key p256.key -subj /CN=x | openssl x509 -req -days 30 "
+      "-CA rsa.pem -CAkey rsa.key -CAcreateserial -out made.pem ";
+  const std::string sign = "-addext keyUsage=digitalSignature ";
+  BOOST_TEST(made(by_itself + "-addext basicConstraints=CA:TRUE").authority_mark() == "CA:TRUE");
+  BOOST_TEST(made(by_itself + "-addext keyUsage=keyCertSign").authority_mark() ==
+             "keyCertSign without basic constraints");
+  BOOST_TEST(made("openssl req -new -config plain.cnf -key p256.key -subj /CN=x | openssl x509 "
+                  "-req -days 30 -signkey p256.key -out made.pem")
+                 .authority_mark() == "signed by itself, and of X.509 version 1");
+  // Signers as there are in the field: none has basic constraints.
+  BOOST_TEST(!made(by_rsa).is_authority());  // X.509 version 1
+  BOOST_TEST(!made(by_itself + sign).is_authority());
+  BOOST_TEST(!made(by_itself + "-addext subjectKeyIdentifier=hash").is_authority());
+  BOOST_TEST(!made(by_itself + "-addext basicConstraints=CA:FALSE").is_authority());
 }
 
 BOOST_AUTO_TEST_CASE(sha256_of_parts_is_that_of_the_whole) {

@@ -258,9 +258,12 @@ class ApiTest(unittest.TestCase):
 
     def test_who_read_what_is_in_the_log(self):
         _, _, body = self.reader.ask("/kpis?window=year")
-        line = (f'event=api_request by="key {self.made["keyId"]}" peer=127.0.0.1 path=/api/v1/kpis '
-                f'query="window=year" status=200 octets={len(body)} detail="all sent"')
-        self.server.wait_for_log(line)  # when the answer is sent
+        common = f'by="key {self.made["keyId"]}" peer=127.0.0.1 path=/api/v1/kpis'
+        self.server.wait_for_log(
+            f'event=api_answer_sent {common} status=200 octets={len(body)} detail="all sent"')
+        # This one was there before the first octet.
+        self.assertIn(f'event=api_request {common} query="window=year" status=200',
+                      self.server.log.read_text())
 
     def test_a_key_in_the_query_is_not_in_the_log(self):
         key = self.made["apiKey"]

@@ -189,6 +189,22 @@ BOOST_AUTO_TEST_CASE(entries_of_api_keys_are_canonical_json) {
   BOOST_TEST(log::api_key_revoke_entry(key) ==
              R"({"keyId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","kind":"apikey-revoke","reason":"lost",)"
              R"("time":"1970-01-01T00:00:00.000002Z"})");
+
+  // Their leaves say when they were made, not when the key was.
+  const auto made = log::earlier_api_key_entry(key, from_micros(7));
+  const auto revoked = log::earlier_api_key_revoke_entry(key, from_micros(8));
+  BOOST_TEST(made == R"({"createdAt":"1970-01-01T00:00:00.000000Z","everyTenant":false,)"
+                     R"("expiresAt":"1970-01-01T00:00:00.000001Z",)"
+                     R"("keyId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","kind":"apikey","name":"dashboard",)"
+                     R"("role":"auditor","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",)"
+                     R"("tenants":["10","20"],"time":"1970-01-01T00:00:00.000007Z"})");
+  BOOST_TEST(revoked ==
+             R"({"keyId":"01ARYZ6S41ZZZZZZZZZZZZZZZZ","kind":"apikey-revoke","reason":"lost",)"
+             R"("revokedAt":"1970-01-01T00:00:00.000002Z","time":"1970-01-01T00:00:00.000008Z"})");
+  BOOST_TEST(log::expected_api_key_entry(key, made) == made);
+  BOOST_TEST(log::expected_api_key_revoke_entry(key, revoked) == revoked);
+  BOOST_TEST(log::expected_api_key_entry(key, "") == log::api_key_entry(key));
+  BOOST_TEST(log::expected_api_key_revoke_entry(key, "") == log::api_key_revoke_entry(key));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

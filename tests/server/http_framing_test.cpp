@@ -166,6 +166,21 @@ BOOST_AUTO_TEST_CASE(the_rule_that_was_broken_is_named) {
   }
 }
 
+// Its answer has no body then, and the log names the path.
+BOOST_AUTO_TEST_CASE(a_refused_head_request_is_known_as_one) {
+  for (const std::string fields : {"Content-Length: 1\r\nContent-Length: 1\r\n",
+                                   "Transfer-Encoding: gzip\r\n", "Content-Length: x\r\n"}) {
+    const auto head =
+        server::parse_head("HEAD /health?x HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+    BOOST_TEST(head.refused == 400U, fields);
+    BOOST_TEST(head.is_head, fields);
+    BOOST_TEST(head.path == "/health", fields);
+    const auto get = server::parse_head("GET / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+    BOOST_TEST(get.refused == 400U, fields);
+    BOOST_TEST(!get.is_head, fields);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_head_ends_with_its_first_empty_line) {
   HeadScanner scanner(1000);
   scanner.feed(

@@ -190,11 +190,11 @@ server::Settings settings() {
 }
 
 struct Running {
-  explicit Running(const server::Settings& s = settings()) {
+  explicit Running(const server::Settings& s = settings(), server::Api* api = nullptr) {
     auto opened = server::Server::open(s);
     BOOST_REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().detail));
     server = std::move(*opened);
-    BOOST_REQUIRE(server->start(application));
+    BOOST_REQUIRE(server->start(application, api));
   }
   ~Running() {
     application.hold(false);
@@ -505,6 +505,38 @@ BOOST_AUTO_TEST_CASE(the_sum_of_all_bodies_is_bounded) {
   BOOST_TEST(first.read().status == 200);
   TlsClient third(running.port());
   BOOST_TEST(third.ask(post(std::string(200'000, 'x'))).status == 200);
+}
+
+// Who reads slowly fills what is there for answers, and nothing else.
+BOOST_AUTO_TEST_CASE(answers_that_are_read_slowly_refuse_other_readers_and_nobody_who_sends) {
+  struct Large final : server::Api {
+    pipeline::Answer get(const server::ApiRequest&) override {
+      pipeline::Answer answer{200, "text/plain", std::string(30'000'000, 'a')};
+      answer.asked_by = "somebody";
+      return answer;
+    }
+    void answering(const server::ApiRequest&, const pipeline::Answer& answer) override {
+      if (answer.asked_by != "somebody") return;
+      (answer.http_status == 200 ? begun : refused)++;
+    }
+    void sent(const server::ApiRequest&, const pipeline::Answer&, const server::Sent&) override {
+      ++done;
+    }
+    std::atomic<int> begun{0}, refused{0}, done{0};
+  } api;
+  auto s = settings();
+  s.body_octets_max = 1'000'000;
+  s.body_octets_total_max = 30'500'000;
+  Running running(s, &api);
+  TlsClient slow(running.port()), other(running.port()), sender(running.port());
+  slow.send(get("/api/v1/x"));
+  char part[1000];
+  BOOST_TEST(::SSL_read(slow.ssl(), part, sizeof part) > 0);
+  BOOST_TEST(api.begun == 1);  // told before the first octet
+  BOOST_TEST(api.done == 0);
+  BOOST_TEST(other.ask(get("/api/v1/x")).status == 503);
+  BOOST_TEST(api.refused == 1);
+  BOOST_TEST(sender.ask(post(std::string(900'000, 'x'))).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_is_503_with_retry_after) {

@@ -8,6 +8,7 @@
 
 #include "../support/temporary_folder.h"
 #include "store/database.h"
+#include "store/file_check.h"
 
 using namespace district;
 using namespace district::store;
@@ -72,6 +73,27 @@ BOOST_AUTO_TEST_CASE(every_mode_opens_what_create_has_made) {
   BOOST_REQUIRE(!written);
   BOOST_TEST((written.error().code == ErrorCode::archive_unavailable));
   BOOST_TEST(Database::open(":memory:", OpenMode::create).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(planted_triggers_and_views_do_nothing) {
+  const TemporaryFolder folder;
+  const auto path = folder.file("archive.db");
+  const auto database = Database::open(path, OpenMode::create).value();
+  BOOST_REQUIRE(database->execute("CREATE TABLE noted (x)"));
+  BOOST_REQUIRE(database->execute(
+      "CREATE TRIGGER planted AFTER INSERT ON staging BEGIN INSERT INTO noted VALUES (1); END"));
+  BOOST_REQUIRE(database->execute("CREATE VIEW seen AS SELECT * FROM staging"));
+  BOOST_REQUIRE(database->execute("INSERT INTO staging VALUES (7, 1)"));
+  BOOST_TEST(number(*database, "SELECT count(*) FROM noted") == 0);
+  BOOST_TEST(!database->prepare("SELECT * FROM seen"));
+}
+
+BOOST_AUTO_TEST_CASE(sql_is_compared_without_what_does_not_matter) {
+  BOOST_TEST(plain_sql("CREATE TABLE a (\n  b TEXT, -- it's\n  /* c ( */ d ) STRICT") ==
+             "CREATE TABLE a(b TEXT,d)STRICT");
+  BOOST_TEST(plain_sql("x = ' --  ' \"a  b\"  [ c ]y -- end") == "x = ' --  ' \"a  b\" [ c ]y");
+  BOOST_TEST(plain_sql("a -  - b") == "a - - b");
+  BOOST_TEST(plain_sql("") == "");
 }
 
 BOOST_AUTO_TEST_CASE(several_processes_may_make_it_at_once) {

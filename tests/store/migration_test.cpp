@@ -1,8 +1,11 @@
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "../support/sample_envelopes.h"
 #include "../support/temporary_folder.h"
@@ -74,6 +77,28 @@ class EarlierDatabase {
   sqlite3* db_ = nullptr;
 };
 
+// Empty but for what `sql` puts into it.
+void make_database(const std::string& path, int version, const std::string& sql) {
+  std::set<std::filesystem::path> migrations;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(DISTRICT_SOURCE_DIR "/src/store/migrations"))
+    if (entry.path().extension() == ".sql") migrations.insert(entry.path());
+  sqlite3* made = nullptr;
+  BOOST_REQUIRE(sqlite3_open(path.c_str(), &made) == SQLITE_OK);
+  const auto execute = [made](const std::string& text) {
+    BOOST_REQUIRE_EQUAL(sqlite3_exec(made, text.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  };
+  for (int n = 0; const auto& migration : migrations) {
+    if (++n > version) break;
+    std::ifstream file(migration);
+    execute({std::istreambuf_iterator<char>(file), {}});
+  }
+  execute("PRAGMA journal_mode = WAL; PRAGMA application_id = 1145656148");
+  execute("PRAGMA user_version = " + std::to_string(version));
+  execute(sql);
+  sqlite3_close(made);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(migration)
@@ -116,6 +141,28 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
 
   StagedRaw staged;
   BOOST_TEST(store.stage(staged, std::vector<Bytes>(1, Bytes(10))).has_value());
+}
+
+// Keys of a version before 0007 are noted, so that their leaves are written once.
+BOOST_AUTO_TEST_CASE(keys_without_a_leaf_are_noted_unless_others_have_theirs) {
+  const std::string keys =
+      "INSERT INTO api_key (key_id, secret_sha256, name, role, every_tenant, created_at, "
+      "expires_at) VALUES ('A', zeroblob(32), 'a', 0, 1, 1, 2), ('B', zeroblob(32), 'b', 0, 1, 1, "
+      "2);";
+  const std::string leaf =
+      "INSERT INTO log_leaf VALUES (0, zeroblob(32), ''); UPDATE api_key SET leaf_index = 0 "
+      "WHERE key_id = 'A';";
+  const std::tuple<int, std::string, std::int64_t> cases[] = {
+      {6, keys, 2}, {7, keys, 2}, {7, keys + leaf, 0}};
+  for (const auto& [version, sql, noted] : cases) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.file("archive.db");
+    make_database(path, version, sql);
+    const auto database = Database::open(path, OpenMode::existing).value();
+    auto row = database->prepare("SELECT count(*) FROM api_key_to_log").value();
+    BOOST_REQUIRE(row.step().value());
+    BOOST_TEST(row.integer(0) == noted, version << " " << sql);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

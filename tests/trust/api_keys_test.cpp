@@ -7,7 +7,9 @@
 
 #include "../support/temporary_folder.h"
 #include "crypto/digest.h"
+#include "log/log.h"
 #include "store/api_key_store.h"
+#include "store/archive_store.h"
 #include "trust/trust.h"
 
 using namespace district;
@@ -46,9 +48,84 @@ struct Scratch {
   }
 };
 
+// A row that nobody made by this version, with a text that would open it.
+struct WithForgedKey : Scratch {
+  std::string key_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+  std::string text = "district_" + key_id + "_" + std::string(64, '0');
+
+  WithForgedKey() {
+    execute("INSERT INTO api_key VALUES ('" + key_id + "', x'" + to_hex(crypto::sha256(Bytes(32))) +
+            "', 'mine', 1, 1, " + std::to_string(to_micros(kNow - 9 * kDay)) + ", " +
+            std::to_string(to_micros(kNow + kDay)) + ", NULL, NULL, NULL, NULL)");
+  }
+  void execute(const std::string& sql) { BOOST_REQUIRE(database->execute(sql.c_str())); }
+  std::vector<std::string> entries() {
+    std::vector<std::string> entries;
+    const auto leaves = store::ArchiveStore(*database).log_entries(0, 1000).value();
+    for (const auto& leaf : leaves)
+      if (leaf.entry.find("apikey") != std::string::npos) entries.push_back(leaf.entry);
+    return entries;
+  }
+  std::vector<std::string> problems() { return log::verify(*database).value().problems; }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(api_keys)
+
+BOOST_FIXTURE_TEST_CASE(a_row_without_a_leaf_is_no_key_and_gets_none, WithForgedKey) {
+  BOOST_TEST(!accepted(text));
+  BOOST_REQUIRE(log_earlier_api_keys(*database, kNow));
+  const auto other = make();
+  BOOST_TEST(accepted(other.text));
+  BOOST_REQUIRE(revoke_api_key(*database, other.key.key_id, "lost", kNow));
+  BOOST_TEST(!accepted(text));
+  BOOST_TEST(entries().size() == 2U);
+  BOOST_REQUIRE_EQUAL(problems().size(), 1U);
+  BOOST_TEST(problems()[0] == "API key " + key_id + " is in no leaf; the server refuses it");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_of_an_earlier_version_gets_a_leaf_once_that_says_when,
+                        WithForgedKey) {
+  execute("UPDATE api_key SET revoked_at = created_at + 1, revocation_reason = 'lost'");
+  execute(
+      "INSERT INTO api_key SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAW', secret_sha256, name, 0, 1, "
+      "created_at, expires_at, NULL, NULL, NULL, NULL FROM api_key");
+  execute("INSERT INTO api_key_to_log SELECT key_id FROM api_key");
+  BOOST_TEST(problems().size() == 2U);
+  const auto valid = "district_01ARZ3NDEKTSV4RRFFQ69G5FAW_" + std::string(64, '0');
+  BOOST_TEST(!accepted(valid));
+  BOOST_REQUIRE(log_earlier_api_keys(*database, kNow));
+  BOOST_TEST(accepted(valid));
+  for (const auto& problem : problems()) BOOST_ERROR(problem);
+  BOOST_REQUIRE_EQUAL(entries().size(), 3U);
+  for (const auto& entry : entries()) {
+    BOOST_TEST((log::time_of(entry) == kNow), entry);
+    BOOST_TEST(log::is_of_earlier_api_key(entry), entry);
+  }
+  // The time that the row has is part of what the leaf holds.
+  execute("UPDATE api_key SET created_at = created_at - 1");
+  BOOST_TEST(problems().size() == 2U);
+}
+
+// Who forges the note as well has a leaf that says when, and one that comes too late.
+BOOST_FIXTURE_TEST_CASE(a_key_as_of_an_earlier_version_after_others_is_told, WithForgedKey) {
+  make();
+  execute("INSERT INTO api_key_to_log SELECT key_id FROM api_key WHERE leaf_index IS NULL");
+  BOOST_REQUIRE(log_earlier_api_keys(*database, kNow));
+  BOOST_REQUIRE_EQUAL(entries().size(), 2U);
+  BOOST_TEST((log::time_of(entries()[1]) == kNow));
+  BOOST_REQUIRE_EQUAL(problems().size(), 1U);
+  BOOST_TEST(problems()[0].find("later than these do") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_is_void_whose_row_hides_a_revocation, Scratch) {
+  const auto made = make();
+  BOOST_REQUIRE(revoke_api_key(*database, made.key.key_id, "lost", kNow));
+  BOOST_REQUIRE(
+      database->execute("UPDATE api_key SET revoked_at = NULL, revocation_reason = NULL"));
+  BOOST_TEST(!accepted(made.text));
+}
 
 BOOST_FIXTURE_TEST_CASE(a_key_is_found_by_its_text_with_its_role_and_tenants, Scratch) {
   const auto made = make({"dashboard", ApiRole::reader, false, {"20", "10", "20"}, {}});

@@ -200,6 +200,17 @@ BOOST_AUTO_TEST_CASE(what_cannot_sign_is_not_enrolled) {
                invalid, "digitalSignature");
   check_failed(scratch.enrol_one(pki().make("root", "-days 30 -addext basicConstraints=CA:TRUE")),
                invalid, "is an authority's (CA:TRUE)");
+  // OpenSSL 3.0 adds no constraints of its own to what it is given.
+  test::TemporaryFolder made;
+  const auto file = made.file("made.pem");
+  const std::string command =
+      "printf '[req]\ndistinguished_name=n\n[n]\n' >" + file +
+      ".cnf && openssl req -x509 -config " + file +
+      ".cnf -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj " +
+      "/CN=x -days 30 -addext keyUsage=digitalSignature,keyCertSign -out " + file + " 2>/dev/null";
+  BOOST_REQUIRE_EQUAL(std::system(command.c_str()), 0);
+  check_failed(scratch.enrol_one(crypto::Certificate::from_pem_file(file).value()), invalid,
+               "is an authority's (keyCertSign without basic constraints)");
   check_failed(scratch.enrol_one(certificate(), "20", certificate().not_after() + Duration(1)),
                invalid, "expired");
   check_failed(scratch.enrol_one(certificate(), "99"), ErrorCode::not_found, "unknown tenant '99'");
