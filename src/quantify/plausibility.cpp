@@ -84,6 +84,17 @@ bool takes_part(const Version& version) {
   return (version.flags & kRuleFlags & ~kAmongOthers) == 0;
 }
 
+// The one received last, of those for which `is_meant` holds; nullptr: there is none.
+template <typename IsMeant>
+Version* last_received(std::span<Version> versions, IsMeant&& is_meant) {
+  Version* last = nullptr;
+  for (auto& version : versions) {
+    if (is_meant(version) && (last == nullptr || receipt_order(*last) < receipt_order(version)))
+      last = &version;
+  }
+  return last;
+}
+
 // Versions of a series that start on one UTC day.
 struct Day {
   Instant start{};
@@ -112,16 +123,11 @@ std::vector<Day> days_of(ValueKind kind, std::span<Version> versions) {
     std::vector<double> sizes;
     auto end = begin;
     while (end < versions.size() && versions[end].start < day.start + 24h) {
-      const auto& period = versions[end];
-      const Version* last = nullptr;
-      for (; end < versions.size() && versions[end].start == period.start &&
-             versions[end].end == period.end;
-           ++end) {
-        const auto& version = versions[end];
-        if (takes_part(version) &&
-            (last == nullptr || receipt_order(*last) < receipt_order(version)))
-          last = &version;
-      }
+      const auto first = end;
+      while (end < versions.size() && versions[end].start == versions[first].start &&
+             versions[end].end == versions[first].end)
+        ++end;
+      const auto* last = last_received(versions.subspan(first, end - first), takes_part);
       if (last != nullptr && size_of(kind, *last) > 0) sizes.push_back(size_of(kind, *last));
     }
     day.take(sizes);
@@ -241,15 +247,9 @@ std::vector<Said> said_by_instant(std::span<Version> versions) {
   std::vector<Said> said;
   for (std::size_t begin = 0; begin < versions.size();) {
     auto end = begin;
-    Said one;
-    for (; end < versions.size() && versions[end].start == versions[begin].start; ++end) {
-      const auto& version = versions[end];
-      if (takes_part(version) &&
-          (one.last == nullptr || receipt_order(*one.last) < receipt_order(version)))
-        one.last = &version;
-    }
-    one.versions = versions.subspan(begin, end - begin);
-    said.push_back(one);
+    while (end < versions.size() && versions[end].start == versions[begin].start) ++end;
+    const auto here = versions.subspan(begin, end - begin);
+    said.push_back({here, last_received(here, takes_part)});
     begin = end;
   }
   return said;
@@ -298,12 +298,8 @@ Instant start_of_month(Instant at, int months_later) {
 
 // The version of an instant that counts, as far as it has been judged.
 Version* counting(const Said& said) {
-  Version* last = nullptr;
-  for (auto& version : said.versions) {
-    if ((version.flags & kRuleFlags) != 0) continue;
-    if (last == nullptr || receipt_order(*last) < receipt_order(version)) last = &version;
-  }
-  return last;
+  return last_received(said.versions,
+                       [](const Version& version) { return (version.flags & kRuleFlags) == 0; });
 }
 
 // Outliers are judged month by month, from the readings of the month, the one before and the one
