@@ -11,9 +11,11 @@ import re
 import sys
 
 # Top to bottom: a module may include those after it. src/README.md explains them.
-ORDER = """query gateway admin server soap pipeline audit quantify acknowledge archive validate verify
-           receive trust log store xml crypto config observe model base""".split()
+ORDER = """query gateway admin server soap pipeline audit quantify series acknowledge archive validate verify
+           receive trust log store xml crypto config observe kpi model base""".split()
 LEVEL = {name: len(ORDER) - position for position, name in enumerate(ORDER)}
+# Where the order alone would allow more: what such a module may include, and nothing else.
+ONLY = {"kpi": {"model", "base"}, "model": {"base"}}
 HOMES = {
     r"<sqlite3\.h>": {"store"},
     r"<libxml/|<xmlsec/": {"xml"},
@@ -38,6 +40,8 @@ def main(root: pathlib.Path) -> int:
         for to in re.findall(r'^#include "([a-z_]+)/', text, re.M):
             if to != here and LEVEL.get(to, 99) >= LEVEL[here]:
                 bad.append(f"{relative}: {here} must not include {to}")
+            elif to != here and to not in ONLY.get(here, {to}):
+                bad.append(f"{relative}: {here} may include {', '.join(sorted(ONLY[here]))} only, not {to}")
         for pattern, homes in HOMES.items():
             if here not in homes and re.search(r"^#include (" + pattern + ")", text, re.M):
                 bad.append(f"{relative}: {pattern} belongs in {', '.join(sorted(homes))} only")

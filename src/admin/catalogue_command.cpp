@@ -8,13 +8,13 @@
 
 #include "admin/session.h"
 #include "config/standards_file.h"
-#include "quantify/catalogue.h"
-#include "quantify/plausibility.h"
+#include "kpi/catalogue.h"
+#include "series/plausibility.h"
 
 namespace district::admin {
 namespace {
 
-std::string windows_of(const quantify::KpiDefinition& kpi) {
+std::string windows_of(const kpi::KpiDefinition& kpi) {
   std::string text;
   for (const auto window : kpi.windows)
     text += (text.empty() ? "" : ", ") + std::string(name_of(window));
@@ -27,7 +27,7 @@ std::string escaped(std::string_view text) {  // for a cell of a Markdown table
   return result;
 }
 
-void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
+void write_family(std::ostream& out, const kpi::FamilyDefinition& family) {
   out << "\n## " << static_cast<char>(std::toupper(family.name.front())) << family.name.substr(1)
       << "\n\nInputs: ";
   const char* separator = "";
@@ -45,7 +45,7 @@ void write_family(std::ostream& out, const quantify::FamilyDefinition& family) {
   }
   out << ".\n\n| KPI | formula | unit | windows | completeness | source |\n"
          "|---|---|---|---|---|---|\n";
-  for (const auto& kpi : quantify::catalogue()) {
+  for (const auto& kpi : kpi::catalogue()) {
     if (kpi.family != family.family) continue;
     out << "| `" << kpi.id << "` | " << escaped(kpi.formula) << " | "
         << (kpi.unit.empty() ? "the meter's" : kpi.unit) << " | " << windows_of(kpi) << " | "
@@ -101,7 +101,8 @@ void write_common_rules(std::ostream& out) {
          "Any other step down is an anomaly, and adds nothing. The "
          "time of an anomaly, and that of a step up out of all proportion (`rises`: counted, but "
          "more than 100 times as fast as the upper quartile of the steps up of the months around, "
-         "of which there are at least 8; or more than a rollover may have; or to the final register "
+         "of which there are at least 8; or more than a rollover may have; or to the final "
+         "register "
          "of a meter that had fallen, by more than it had counted since), is not covered. With "
          "either in it a window is never `complete`: it is `partial` when they take at most a "
          "tenth of its time, else `insufficient`. It is `partial`, too, where more of its readings "
@@ -169,7 +170,8 @@ void write_settings(std::ostream& out) {
 }
 
 void write_what_is_usual(std::ostream& out) {
-  out << "\nWhat is **usual** for energy and power comes from the series itself, from the other UTC "
+  out << "\nWhat is **usual** for energy and power comes from the series itself, from the other "
+         "UTC "
          "days up to 14 before and after the value's. The level of a day is what an eighth of its "
          "values above 0 reach, and at least two (as power: energy by the hour); of fewer than "
          "four values, the largest. Its base is what as many are not above. Usual is the level "
@@ -192,21 +194,23 @@ void write_page(std::ostream& out) {
          "0.9; `insufficient`; `estimated` for registers), a revision that grows when the value "
          "changes, and the time of its computation. Attributes of a value are further columns: "
          "`missing` names the master data or quantity that it lacks, `estimated_values` how many "
-         "of its inputs a gateway estimated, `disputed` how many came with another value for the same "
-         "period in the same envelope (the later message counts, and the row is never `complete`), `excluded_overlaps` how many a later received value "
+         "of its inputs a gateway estimated, `disputed` how many came with another value for the "
+         "same "
+         "period in the same envelope (the later message counts, and the row is never `complete`), "
+         "`excluded_overlaps` how many a later received value "
          "overlaps, `implausible` how many a rule below set aside. The status says how complete "
          "the "
          "data are, not how well a model fits them: `weak_model` marks one that fits badly, "
          "whatever the status is. A window without data inside a "
          "series is a row without a value. Hours are of UTC, the others of the site's calendar.\n";
   write_common_rules(out);
-  for (const auto& family : quantify::families()) write_family(out, family);
+  for (const auto& family : kpi::families()) write_family(out, family);
   out << "\n## Rules of plausibility\n\n"
          "A value that breaks a rule is kept, counted (`districtctl status`), shown by `kpi "
          "explain`, and used for nothing but data quality. It takes no part in supersession: a "
          "correction that cannot be true does not displace what it was to correct.\n\n"
          "| rule | a value that | KPI windows count it |\n|---|---|---|\n";
-  for (const auto& rule : quantify::rules()) {
+  for (const auto& rule : series::rules()) {
     out << "| `" << rule.name << "` | " << rule.explanation << " | "
         << (rule.has_window ? "yes" : "no, it has none") << " |\n";
   }
@@ -223,11 +227,11 @@ void write_rows(std::ostream& out, Format format) {
                    {"windows", ""},
                    {"completeness", ""},
                    {"source", ""}});
-  for (const auto& kpi : quantify::catalogue()) {
+  for (const auto& kpi : kpi::catalogue()) {
     std::vector<std::string> windows;
     for (const auto window : kpi.windows) windows.emplace_back(name_of(window));
     listing.add({std::string(kpi.id), std::string(kpi.formula), std::string(kpi.unit),
-                 std::string(quantify::definition_of(kpi.family).name), cell_of(windows, ""),
+                 std::string(kpi::definition_of(kpi.family).name), cell_of(windows, ""),
                  text_of(kpi.completeness), std::string(kpi.source)});
   }
   listing.write(out, format);

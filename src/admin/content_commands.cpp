@@ -8,8 +8,8 @@
 
 #include "admin/session.h"
 #include "base/file.h"
-#include "quantify/catalogue.h"
-#include "quantify/units.h"
+#include "kpi/catalogue.h"
+#include "kpi/units.h"
 #include "store/trust_store.h"
 #include "validate/content_schema.h"
 #include "xml/document.h"
@@ -45,12 +45,12 @@ std::string role_of(const ElementMeaning& meaning) {
 // Families of KPIs that would use the values of an element.
 std::string use_of(const ElementMeaning& meaning) {
   if (meaning.role == Role::attribute)
-    return quantify::matters(meaning.element) ? "KPIs depend on it" : "kept, no KPI uses it";
+    return kpi::matters(meaning.element) ? "KPIs depend on it" : "kept, no KPI uses it";
   if (meaning.role != Role::value) return {};
-  const auto converted = quantify::conversion(meaning.quantity, meaning.unit);
+  const auto converted = kpi::conversion(meaning.quantity, meaning.unit);
   if (!converted) return "UNUSABLE: " + meaning.quantity + " cannot be converted from this unit";
   std::string families;
-  for (const auto& family : quantify::families()) {
+  for (const auto& family : kpi::families()) {
     for (const auto& input : family.inputs) {
       if (input.quantity != meaning.quantity || input.kind != meaning.kind ||
           input.unit != converted->unit)

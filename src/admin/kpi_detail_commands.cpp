@@ -6,10 +6,10 @@
 
 #include "admin/session.h"
 #include "config/standards_file.h"
-#include "quantify/catalogue.h"
+#include "kpi/catalogue.h"
 #include "quantify/engine.h"
-#include "quantify/plausibility.h"
 #include "quantify/rebuild.h"
+#include "series/plausibility.h"
 #include "store/series_store.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"
@@ -54,15 +54,15 @@ Result<KpiValue> find_kpi(store::Database& database, const DetailOptions& option
               "'districtctl kpi --tenant " + options.tenant + "' shows what there is");
 }
 
-std::string remark_of(const store::Measurement& input) {
-  const auto rules = quantify::names_of_rules(input.observation.flags);
-  std::string remark = store::name_of(input.state);
+std::string remark_of(const Measurement& input) {
+  const auto rules = series::names_of_rules(input.observation.flags);
+  std::string remark = name_of(input.state);
   if (!rules.empty()) remark += " (" + rules + ")";
   if (input.observation.flags & flag_estimated) remark += ", estimated";
   return remark;
 }
 
-Details details_of(const KpiValue& kpi, const quantify::KpiDefinition& definition) {
+Details details_of(const KpiValue& kpi, const kpi::KpiDefinition& definition) {
   Details details;
   details.add("tenant", "", kpi.meter.tenant);
   details.add("source", "", kpi.meter.source);
@@ -76,7 +76,7 @@ Details details_of(const KpiValue& kpi, const quantify::KpiDefinition& definitio
   details.add("value", "Value", cell_of(kpi.value, 6));
   details.add("unit", "Unit", kpi.unit);
   details.add("completeness", "Completeness", share_cell(kpi.completeness));
-  details.add("completeness_rule", "which is", quantify::text_of(definition.completeness));
+  details.add("completeness_rule", "which is", kpi::text_of(definition.completeness));
   details.add("status", "Status", name_of(kpi.status));
   details.add("revision", "Revision", std::uint64_t{kpi.revision});
   details.add("computed_at", "Computed at", cell_of(kpi.computed_at));

@@ -248,8 +248,8 @@ Result<int> status(Session& session, const StatusOptions& options) {
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
   DISTRICT_TRY(const auto counts, store::SeriesStore(*database).counts());
-  for (const auto state : store::kMeasurementStates) {
-    const std::string name = store::name_of(state);
+  for (const auto state : kMeasurementStates) {
+    const std::string name = name_of(state);
     const auto count = counts.measurements.find(state);
     details.add("values_" + name, "Values " + name,
                 count == counts.measurements.end() ? std::uint64_t{0} : count->second);

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/near_name.h"
-#include "quantify/catalogue.h"
+#include "kpi/catalogue.h"
 #include "store/inventory.h"
 #include "store/read_snapshot.h"
 #include "validate/content_folder.h"
@@ -146,7 +146,7 @@ Result<Ok> check_meter_names(store::Database& database, const std::string& tenan
 
 Result<Ok> check_kpi_name(const std::string& kpi) {
   std::vector<std::string> known;
-  for (const auto& entry : quantify::catalogue()) known.emplace_back(entry.id);
+  for (const auto& entry : kpi::catalogue()) known.emplace_back(entry.id);
   if (kpi.empty() || std::ranges::find(known, kpi) != known.end()) return Ok{};
   return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
               "'districtctl kpi catalogue' lists them");

@@ -49,7 +49,7 @@ std::string flags_of(std::uint32_t flags) {
   return text;
 }
 
-std::string describe(const store::Measurement* measurement) {
+std::string describe(const Measurement* measurement) {
   if (measurement == nullptr) return {};
   const auto& observation = measurement->observation;
   return exact(observation.value) + " " + observation.unit + ", " + name_of(measurement->state) +
@@ -57,12 +57,12 @@ std::string describe(const store::Measurement* measurement) {
          format_instant(measurement->origin.received_at);
 }
 
-bool same(const store::Measurement& a, const store::Measurement& b, std::uint32_t flags) {
+bool same(const Measurement& a, const Measurement& b, std::uint32_t flags) {
   return same_bits(a.observation.value, b.observation.value) && a.state == b.state &&
          (a.observation.flags & flags) == (b.observation.flags & flags) && a.origin == b.origin;
 }
 
-std::string place_of(const store::Measurement& measurement) {
+std::string place_of(const Measurement& measurement) {
   const auto& observation = measurement.observation;
   auto place = name_of(measurement.meter) + ", " + observation.quantity + " of " +
                format_instant(observation.start, 0);
@@ -70,7 +70,7 @@ std::string place_of(const store::Measurement& measurement) {
   return place + ", message " + std::to_string(observation.message_index);
 }
 
-std::string describe(const store::StoredFact* fact) {
+std::string describe(const StoredFact* fact) {
   if (fact == nullptr) return {};
   auto text = fact->fact.value;
   if (fact->fact.valid_to) text += ", until " + format_instant(*fact->fact.valid_to, 0);
@@ -136,11 +136,11 @@ std::string name_of(const MeterKey& meter) {
   return name;
 }
 
-std::vector<Difference> compare_measurements(const std::vector<store::Measurement>& recorded,
-                                             const std::vector<store::Measurement>& replayed,
+std::vector<Difference> compare_measurements(const std::vector<Measurement>& recorded,
+                                             const std::vector<Measurement>& replayed,
                                              bool with_unknown_source) {
   const std::uint32_t flags = with_unknown_source ? ~0U : ~std::uint32_t{flag_unknown_source};
-  const auto pairs = paired(recorded, replayed, [](const store::Measurement& m) {
+  const auto pairs = paired(recorded, replayed, [](const Measurement& m) {
     const auto& o = m.observation;
     return std::make_tuple(o.quantity, o.start, o.end, m.origin.leaf_index, o.message_index, o.unit,
                            o.kind);
@@ -159,7 +159,7 @@ std::vector<Difference> compare_measurements(const std::vector<store::Measuremen
   return differences;
 }
 
-Difference unreadable(const store::Measurement& replayed, const Error& error) {
+Difference unreadable(const Measurement& replayed, const Error& error) {
   return {DifferenceKind::measurement,
           {replayed.origin.receipt_id},
           place_of(replayed),
@@ -168,9 +168,9 @@ Difference unreadable(const store::Measurement& replayed, const Error& error) {
 }
 
 std::vector<Difference> compare_facts(const MeterKey& meter,
-                                      const std::vector<store::StoredFact>& recorded,
-                                      const std::vector<store::StoredFact>& replayed) {
-  const auto pairs = paired(recorded, replayed, [](const store::StoredFact& stored) {
+                                      const std::vector<StoredFact>& recorded,
+                                      const std::vector<StoredFact>& replayed) {
+  const auto pairs = paired(recorded, replayed, [](const StoredFact& stored) {
     return std::make_tuple(stored.fact.attribute, stored.fact.valid_from, stored.origin.leaf_index,
                            stored.fact.message_index);
   });

@@ -48,14 +48,14 @@ std::string name_of(const MeterKey& meter);
 
 // Doubles are equal when they have the same bits. `with_unknown_source`: compare that flag too; it
 // depends on master data of the source's other meters.
-std::vector<Difference> compare_measurements(const std::vector<store::Measurement>& recorded,
-                                             const std::vector<store::Measurement>& replayed,
+std::vector<Difference> compare_measurements(const std::vector<Measurement>& recorded,
+                                             const std::vector<Measurement>& replayed,
                                              bool with_unknown_source);
 // A recorded measurement that cannot be read, in place of the one that the replay gives.
-Difference unreadable(const store::Measurement& replayed, const Error& error);
+Difference unreadable(const Measurement& replayed, const Error& error);
 std::vector<Difference> compare_facts(const MeterKey& meter,
-                                      const std::vector<store::StoredFact>& recorded,
-                                      const std::vector<store::StoredFact>& replayed);
+                                      const std::vector<StoredFact>& recorded,
+                                      const std::vector<StoredFact>& replayed);
 
 // Meters, series, origins and counts: each has a name, which is its key, and a text.
 using Named = std::map<std::string, std::string>;

@@ -39,9 +39,9 @@ store::MeasurementFilter filter_of(const MeterKey& meter) {
   return filter;
 }
 
-Result<std::vector<store::StoredFact>> facts_of(store::SeriesStore& series, const MeterKey& meter) {
+Result<std::vector<StoredFact>> facts_of(store::SeriesStore& series, const MeterKey& meter) {
   DISTRICT_TRY(const auto id, series.find_meter(meter));
-  if (!id) return std::vector<store::StoredFact>{};
+  if (!id) return std::vector<StoredFact>{};
   return series.facts(*id);
 }
 
@@ -103,13 +103,14 @@ class Quantified {
   Result<Ok> add_others(const std::vector<MeterKey>& meters, ReplayReport& report);
   Result<Ok> compare_meter(const MeterKey& meter, ReplayReport& report);
   Result<Ok> compare_kpis_of(const MeterKey& meter, ReplayReport& report);
-  Result<std::vector<store::Measurement>> recorded_measurements(
-      const MeterKey& meter, std::vector<store::Measurement>& replayed, ReplayReport& report);
+  Result<std::vector<Measurement>> recorded_measurements(const MeterKey& meter,
+                                                         std::vector<Measurement>& replayed,
+                                                         ReplayReport& report);
   Result<std::vector<KpiValue>> recorded_kpis(const store::KpiFilter& of_meter,
                                               std::vector<KpiValue>& replayed,
                                               ReplayReport& report);
   Result<std::optional<std::vector<std::string>>> contributors(const KpiValue& kpi);
-  Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
+  Result<std::vector<Origin>> origins_of(const KpiValue& kpi);
   template <typename Value>
   void keep_selected(std::vector<Value>& values) const;
 
@@ -123,7 +124,7 @@ class Quantified {
   const trust::TrustSnapshot& trust_;
   const bool everything_;
   const ReplayProgress& progress_;
-  quantify::Touched touched_;
+  series::Touched touched_;
   std::map<std::uint64_t, store::QuantifyFailure> failures_;  // recorded ones not met yet, by leaf
   Leaves replayed_, damaged_;
   std::set<MeterKey> meters_;  // of the selection
@@ -136,7 +137,7 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
     failures_.erase(failure);
     return check_failure(envelope, batch, recorded, report);
   }
-  const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
+  const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
   const auto ingested = engine_.ingest(batch, origin, touched_);
   if (!ingested && ingested.error().code != ErrorCode::quantify_failed)
     return fail(ingested.error());
@@ -170,7 +171,7 @@ Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, cons
                                      const store::QuantifyFailure& recorded, ReplayReport& report) {
   DISTRICT_TRY(const auto alone, store::Database::open(":memory:", store::OpenMode::create));
   DISTRICT_TRY(const auto transaction, store::Transaction::begin(*alone));
-  const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
+  const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
   const auto applied =
       quantify::Engine(*alone, zones_of(trust_)).apply(batch, origin, envelope.received_at);
   const auto failure_text = [](ErrorCode code, const std::string& reason) {
@@ -211,7 +212,7 @@ Result<std::vector<MeterKey>> Quantified::meters() {
 Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayReport& report) {
   if (everything_) DISTRICT_CHECK(add_imports(meters, report));
   if (everything_ && damaged_.empty()) return Ok{};
-  std::map<store::Origin, Batch> batches;  // in the order of leaves
+  std::map<Origin, Batch> batches;  // in the order of leaves
   for (const auto& meter : meters) {
     DISTRICT_TRY(auto measurements, recorded_.measurements(filter_of(meter)));
     for (auto& measurement : measurements) {
@@ -341,7 +342,7 @@ Result<Ok> Quantified::compare_counts(ReplayReport& report) {
       if (number != 0) texts.emplace(what, std::to_string(number));
     };
     for (const auto& [state, number] : counts.measurements)
-      add(std::string("values ") + store::name_of(state), number);
+      add(std::string("values ") + name_of(state), number);
     for (const auto& [rule, number] : counts.rules) add("rule " + rule, number);
     return texts;
   };
@@ -401,12 +402,12 @@ void Quantified::keep_selected(std::vector<Value>& values) const {
 
 // Where a row makes no sense, all are read one by one: those that cannot be are differences, and
 // are taken out of `replayed` too.
-Result<std::vector<store::Measurement>> Quantified::recorded_measurements(
-    const MeterKey& meter, std::vector<store::Measurement>& replayed, ReplayReport& report) {
+Result<std::vector<Measurement>> Quantified::recorded_measurements(
+    const MeterKey& meter, std::vector<Measurement>& replayed, ReplayReport& report) {
   auto all = recorded_.measurements(filter_of(meter));
   if (all || all.error().code != ErrorCode::archive_corrupt) return all;
-  std::vector<store::Measurement> readable;
-  std::vector<store::Measurement> compared;
+  std::vector<Measurement> readable;
+  std::vector<Measurement> compared;
   for (auto& measurement : replayed) {
     auto filter = filter_of(meter);
     filter.leaf_index = measurement.origin.leaf_index;
@@ -510,11 +511,11 @@ Result<std::optional<std::vector<std::string>>> Quantified::contributors(const K
 }
 
 // Of the replayed values; where the meter has none, of the recorded ones.
-Result<std::vector<store::Origin>> Quantified::origins_of(const KpiValue& kpi) {
+Result<std::vector<Origin>> Quantified::origins_of(const KpiValue& kpi) {
   auto origins = engine_.origins_of(kpi);
   if (origins && !origins->empty()) return origins;
   origins = recorded_engine_.origins_of(kpi);
-  if (!origins && origins.error().code == ErrorCode::not_found) return std::vector<store::Origin>{};
+  if (!origins && origins.error().code == ErrorCode::not_found) return std::vector<Origin>{};
   return origins;
 }
 

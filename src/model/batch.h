@@ -25,13 +25,13 @@ enum ObservationFlag : std::uint32_t {
   flag_unknown_source = 1U << 0U,  // neither a policy nor master data names this source
   flag_future = 1U << 1U,          // head/timestamp more than 60 s ahead of receipt
   flag_estimated = 1U << 2U,       // the gateway says that it estimated the value
-  // The value counts, but a register's step up to it is out of all proportion (quantify/course.h).
+  // The value counts, but a register's step up to it is out of all proportion (series/course.h).
   flag_rise = 1U << 3U,
   // The value counts, but its envelope gives another one for the same period, too.
   flag_disputed = 1U << 4U,
   // The value counts, but a register fell before it, and has neither come back nor counted its way.
   flag_fallen = 1U << 5U,
-  // From here on rules of plausibility (quantify/plausibility.h): such a value is set aside.
+  // From here on rules of plausibility (series/plausibility.h): such a value is set aside.
   flag_first_rule = 1U << 8U,
 };
 inline constexpr std::uint32_t kRuleFlags = ~(std::uint32_t{flag_first_rule} - 1);

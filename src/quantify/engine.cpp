@@ -7,30 +7,25 @@
 #include <tuple>
 #include <utility>
 
+#include "kpi/acting.h"
+#include "kpi/catalogue.h"
 #include "observe/events.h"
-#include "quantify/acting.h"
-#include "quantify/catalogue.h"
-#include "quantify/dependents.h"
-#include "quantify/meter_data.h"
 #include "quantify/recomputation.h"
+#include "series/dependents.h"
+#include "series/meter_data.h"
 
 namespace district::quantify {
 namespace {
 
-using store::Measurement;
-using store::MeasurementState;
-using store::Origin;
-using store::Series;
 using store::SeriesStore;
-using store::Version;
 
 constexpr Duration kTick{1};  // of Instant
 
 // What acts on a KPI value, as far as one input has it.
 class Inputs {
  public:
-  Inputs(SeriesStore& store, const KpiDefinition& definition, const KpiValue& kpi,
-         const Calendar& calendar, const MasterData& master, const Standards& standards)
+  Inputs(SeriesStore& store, const kpi::KpiDefinition& definition, const KpiValue& kpi,
+         const kpi::Calendar& calendar, const kpi::MasterData& master, const Standards& standards)
       : store_(store),
         definition_(definition),
         kpi_(kpi),
@@ -38,16 +33,16 @@ class Inputs {
         master_(master),
         standards_(standards) {}
 
-  Result<Ok> add(const Input& input, const Series& series, const MeterKey& meter,
+  Result<Ok> add(const kpi::Input& input, const Series& series, const MeterKey& meter,
                  Explanation& explanation) {
-    const Window window{kpi_.window, kpi_.start, kpi_.end};
-    for (auto span : acting_times(definition_, input, window, calendar_, master_)) {
+    const kpi::Window window{kpi_.window, kpi_.start, kpi_.end};
+    for (auto span : kpi::acting_times(definition_, input, window, calendar_, master_)) {
       if (series.kind == ValueKind::reading) DISTRICT_CHECK(reach_to_readings(series, span));
-      const auto early = series.kind == ValueKind::instant ? kHoldMax : series.longest;
+      const auto early = series.kind == ValueKind::instant ? kpi::kHoldMax : series.longest;
       DISTRICT_TRY(const auto versions,
                    store_.versions(series, span.from - early, span.to - kTick));
       for (const auto& version :
-           acting_versions(versions, definition_, series.kind, span, master_, standards_))
+           kpi::acting_versions(versions, definition_, series.kind, span, master_, standards_))
         DISTRICT_CHECK(add(version, series, meter, explanation));
     }
     return Ok{};
@@ -55,16 +50,16 @@ class Inputs {
 
  private:
   // Consumption is linear between readings: those beside the window act on it.
-  Result<Ok> reach_to_readings(const Series& series, Span& span) {
-    if (definition_.family != Family::register_reading) return Ok{};
-    DISTRICT_TRY(const auto before, reading_before(store_, series, span.from + kTick));
-    DISTRICT_TRY(const auto after, reading_after(store_, series, span.to - kTick));
+  Result<Ok> reach_to_readings(const Series& series, kpi::Span& span) {
+    if (definition_.family != kpi::Family::register_reading) return Ok{};
+    DISTRICT_TRY(const auto before, series::reading_before(store_, series, span.from + kTick));
+    DISTRICT_TRY(const auto after, series::reading_after(store_, series, span.to - kTick));
     if (before) span.from = before->start;
     if (after) span.to = after->start + kTick;
     return Ok{};
   }
 
-  Result<Ok> add(const Version& version, const Series& series, const MeterKey& meter,
+  Result<Ok> add(const ValueVersion& version, const Series& series, const MeterKey& meter,
                  Explanation& explanation) {
     Measurement input;
     input.meter = meter;
@@ -78,16 +73,16 @@ class Inputs {
   }
 
   SeriesStore& store_;
-  const KpiDefinition& definition_;
+  const kpi::KpiDefinition& definition_;
   const KpiValue& kpi_;
-  const Calendar& calendar_;
-  const MasterData& master_;
+  const kpi::Calendar& calendar_;
+  const kpi::MasterData& master_;
   const Standards& standards_;
 };
 
-void add_statements(const ActingFact& fact, const MasterData& master, const KpiValue& kpi,
+void add_statements(const kpi::ActingFact& fact, const kpi::MasterData& master, const KpiValue& kpi,
                     Explanation& explanation) {
-  using enum ActingFact::When;
+  using enum kpi::ActingFact::When;
   const auto last = kpi.end - kTick;
   auto stated =
       fact.when == latest
@@ -117,11 +112,11 @@ void tell_unknown_zone(const std::string& tenant, const std::string& zone) {
 
 }  // namespace
 
-Result<Calendar> Engine::calendar_of(const std::string& tenant,
-                                     const std::optional<std::string>& declared) {
-  const auto known = [this](const std::string& zone) -> Result<Calendar> {
+Result<kpi::Calendar> Engine::calendar_of(const std::string& tenant,
+                                          const std::optional<std::string>& declared) {
+  const auto known = [this](const std::string& zone) -> Result<kpi::Calendar> {
     if (const auto found = calendars_.find(zone); found != calendars_.end()) return found->second;
-    DISTRICT_TRY(const auto calendar, Calendar::of(zone));
+    DISTRICT_TRY(const auto calendar, kpi::Calendar::of(zone));
     calendars_.emplace(zone, calendar);
     return calendar;
   };
@@ -159,31 +154,31 @@ Result<Ok> Engine::check(const Batch& batch) {
   return Ok{};
 }
 
-Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, Touched& touched) {
+Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, series::Touched& touched) {
   if (batch.observations.empty() && batch.master_facts.empty()) return Ok{};
   DISTRICT_CHECK(check(batch));
   SeriesStore store(db_);
-  return Ingestion(store, *known_, origin, touched).take(batch);
+  return series::Ingestion(store, *known_, origin, touched).take(batch);
 }
 
 Result<Restored> Engine::restore(const Batch& batch, const Origin& origin) {
   if (batch.observations.empty() && batch.master_facts.empty()) return Restored{};
   DISTRICT_CHECK(check(batch));
   SeriesStore store(db_);
-  Touched touched;
-  Ingestion ingestion(store, *known_, origin, touched, true);
+  series::Touched touched;
+  series::Ingestion ingestion(store, *known_, origin, touched, true);
   DISTRICT_CHECK(ingestion.take(batch));
   return Restored{ingestion.restored(), ingestion.values()};
 }
 
 Result<Ok> Engine::remove(const MeterKey& meter, const Series& series,
-                          const std::vector<Version>& gone, Instant computed_at) {
+                          const std::vector<ValueVersion>& gone, Instant computed_at) {
   SeriesStore store(db_);
   DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
   if (!meter_id) return Ok{};
-  Touched touched;
+  series::Touched touched;
   const Origin none;
-  Ingestion ingestion(store, *known_, none, touched);
+  series::Ingestion ingestion(store, *known_, none, touched);
   DISTRICT_CHECK(ingestion.remove(*meter_id, meter.tenant, series, gone));
   return recompute(touched, computed_at);
 }
@@ -193,8 +188,8 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   SeriesStore store(db_);
   DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
   if (!meter_id) return Ok{};
-  Touched touched;
-  auto& changes = touched.meters_[*meter_id];
+  series::Touched touched;
+  auto& changes = touched.meters[*meter_id];
   changes.tenant = meter.tenant;
   changes.all = !from || !to;
   if (changes.all) return recompute_meter(*meter_id, changes, computed_at);
@@ -203,31 +198,32 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
   for (const auto& series : all_series) {
     auto& changed = changes.series[series.series_id];
     DISTRICT_TRY(const auto versions, store.versions(series, *from - series.longest, *to));
-    for (const auto& version : versions) changed.add(stretch_of(version.start, version.end));
+    for (const auto& version : versions)
+      changed.add(series::stretch_of(version.start, version.end));
     // With the values beside it comes what lies in a gap, or in a window that is longer.
     DISTRICT_TRY(const auto before, store.value_before(series, *from - series.longest));
     DISTRICT_TRY(const auto after, store.value_after(series, *to));
     for (const auto& beside : {before, after})
-      if (beside) changed.add(stretch_of(beside->start, beside->end));
+      if (beside) changed.add(series::stretch_of(beside->start, beside->end));
   }
   return recompute(touched, computed_at);
 }
 
-Result<Ok> Engine::recompute(Touched& touched, Instant computed_at) {
+Result<Ok> Engine::recompute(series::Touched& touched, Instant computed_at) {
   SeriesStore store(db_);
-  DISTRICT_CHECK(Dependents::touch(store, touched));
-  for (const auto& [meter_id, changes] : touched.meters_) {
+  DISTRICT_CHECK(series::Dependents::touch(store, touched));
+  for (const auto& [meter_id, changes] : touched.meters) {
     if (!changes.all && !changes.cleared && changes.series.empty()) continue;
     DISTRICT_CHECK(recompute_meter(meter_id, changes, computed_at));
   }
-  touched.meters_.clear();
+  touched.meters.clear();
   return Ok{};
 }
 
-Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const Touched::Meter& changes,
+Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const series::Touched::Meter& changes,
                                    Instant computed_at) {
   SeriesStore store(db_);
-  DISTRICT_TRY(const auto meter, MeterData::load(store, meter_id));
+  DISTRICT_TRY(const auto meter, series::MeterData::load(store, meter_id));
   DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
   Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
   return recomputation.run();
@@ -236,15 +232,15 @@ Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const Touched::Meter& 
 Result<Ok> Engine::recompute_stale(std::int64_t meter_id, Instant computed_at) {
   SeriesStore store(db_);
   DISTRICT_TRY(const auto known, store.site_imports_end());
-  Touched touched;
+  series::Touched touched;
   touched.all(meter_id, {});
-  DISTRICT_CHECK(recompute_meter(meter_id, touched.meters_[meter_id], computed_at));
+  DISTRICT_CHECK(recompute_meter(meter_id, touched.meters[meter_id], computed_at));
   DISTRICT_TRY(const auto end, store.site_imports_end());
   return end == known ? store.remove_stale(meter_id) : Result<Ok>(Ok{});
 }
 
 Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant computed_at) {
-  Touched touched;
+  series::Touched touched;
   DISTRICT_CHECK(ingest(batch, origin, touched));
   return recompute(touched, computed_at);
 }
@@ -252,7 +248,7 @@ Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant compu
 Result<std::vector<MeterKey>> Engine::linked_to(const MeterKey& meter) {
   SeriesStore store(db_);
   std::set<MeterKey> linked;
-  DISTRICT_TRY(const auto dependents, dependents_of(store, meter));
+  DISTRICT_TRY(const auto dependents, series::dependents_of(store, meter));
   for (const auto dependent : dependents) {
     DISTRICT_TRY(auto key, store.meter_key(dependent));
     linked.insert(std::move(key));
@@ -260,13 +256,13 @@ Result<std::vector<MeterKey>> Engine::linked_to(const MeterKey& meter) {
   DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
   if (!meter_id) return std::vector<MeterKey>(linked.begin(), linked.end());
   DISTRICT_TRY(const auto facts, store.facts(*meter_id));
-  const MasterData master(facts);
+  const kpi::MasterData master(facts);
   for (const auto* attribute : {"replaces_meter", "at_site"}) {
     for (const auto& [from, name] : master.all(attribute))
       linked.insert({meter.tenant, meter.source, name});
   }
   if (const auto sensor = master.latest("outdoor_sensor"))
-    linked.insert(meter_referred_to(meter.tenant, *sensor));
+    linked.insert(series::meter_referred_to(meter.tenant, *sensor));
   return std::vector<MeterKey>(linked.begin(), linked.end());
 }
 
@@ -276,28 +272,28 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
   if (!meter_id)
     return fail(ErrorCode::not_found,
                 "no values of meter " + kpi.meter.source + " " + kpi.meter.meter);
-  DISTRICT_TRY(const auto meter, MeterData::load(store, *meter_id));
+  DISTRICT_TRY(const auto meter, series::MeterData::load(store, *meter_id));
   DISTRICT_TRY(const auto calendar, calendar_of(kpi.meter.tenant, meter.master.latest("zone")));
   Explanation explanation;
   for (const auto& [family, inputs] : meter.families()) {
-    for (const auto& definition : catalogue()) {
+    for (const auto& definition : kpi::catalogue()) {
       const bool ours = definition.family == family->family && definition.id == kpi.kpi;
       if (ours && explanation.definition == nullptr) explanation.definition = &definition;
     }
     if (explanation.definition == nullptr) continue;
-    const auto acting = acting_on(*explanation.definition, kpi.window);
+    const auto acting = kpi::acting_on(*explanation.definition, kpi.window);
     Inputs found(store, *explanation.definition, kpi, calendar, meter.master, standards_);
     for (const auto i : acting.inputs) {
       const auto* series = inputs[i];
       if (series == nullptr) continue;
       const bool of_sensor = !meter.sensor.empty() && series >= meter.sensor.data() &&
                              series < meter.sensor.data() + meter.sensor.size();
-      const auto key =
-          of_sensor ? meter_referred_to(kpi.meter.tenant, *meter.master.latest("outdoor_sensor"))
-                    : kpi.meter;
+      const auto key = of_sensor ? series::meter_referred_to(kpi.meter.tenant,
+                                                             *meter.master.latest("outdoor_sensor"))
+                                 : kpi.meter;
       DISTRICT_CHECK(found.add(family->inputs[i], *series, key, explanation));
     }
-    if (family->family == Family::register_reading) {
+    if (family->family == kpi::Family::register_reading) {
       auto replaced = meter.master.latest("replaces_meter");
       for (const auto& predecessor : meter.predecessors) {
         if (!replaced || kpi.start >= predecessor.exchanged_at) break;

@@ -3,8 +3,8 @@
 // whatever the order or grouping in which they are ingested; only revision and computed_at tell of
 // the order. Ingesting an envelope again changes nothing.
 // A window has a row when values of its family's first input touch it, or when it lies in a gap
-// between them that is not longer than three days (hours), 31 days (days), two years (months) or ten
-// years (years) from start to start: no value brings more than kGapWindowsMax windows of a kind
+// between them that is not longer than three days (hours), 31 days (days), two years (months) or
+// ten years (years) from start to start: no value brings more than kGapWindowsMax windows of a kind
 // that have none.
 // Source: kpis.md.
 // Threads: one Engine per thread at a time.
@@ -20,26 +20,25 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "kpi/calendar.h"
+#include "kpi/catalogue.h"
 #include "model/batch.h"
 #include "model/kpi.h"
 #include "model/standards.h"
-#include "quantify/calendar.h"
-#include "quantify/ingestion.h"
-#include "quantify/touched.h"
+#include "series/ingestion.h"
+#include "series/touched.h"
 #include "store/database.h"
 #include "store/series_store.h"
 
 namespace district::quantify {
-
-struct KpiDefinition;
 
 // The most windows of a kind in one gap, 72 hours, 31 days, 24 months or ten years, and one more
 // where a gap begins or ends within one.
 inline constexpr std::size_t kGapWindowsMax = 73;
 
 struct Restored {
-  std::uint64_t values = 0;                                   // that were gone or differed
-  std::map<std::int64_t, std::vector<store::Version>> given;  // by the batch, by series_id
+  std::uint64_t values = 0;                                 // that were gone or differed
+  std::map<std::int64_t, std::vector<ValueVersion>> given;  // by the batch, by series_id
 };
 
 // What a KPI value was computed from.
@@ -47,10 +46,10 @@ struct Explanation {
   struct Statement {
     std::string attribute, value;
     Instant valid_from{};
-    store::Origin origin;
+    Origin origin;
   };
-  const KpiDefinition* definition = nullptr;
-  std::vector<store::Measurement> inputs;  // of every state, so that it shows what did not count
+  const kpi::KpiDefinition* definition = nullptr;
+  std::vector<Measurement> inputs;  // of every state, so that it shows what did not count
   std::vector<Statement> statements;
 };
 
@@ -72,7 +71,7 @@ class Engine {
 
   // Ids that committed transactions have looked up, shared by engines one after the other. When a
   // transaction fails, what it added must be dropped with it.
-  void remember(std::shared_ptr<KnownIds> known) { known_ = std::move(known); }
+  void remember(std::shared_ptr<series::KnownIds> known) { known_ = std::move(known); }
 
   // What ingest() would refuse. Reads and writes nothing.
   // Errors: quantify_failed (unknown tenant or zone, a value that is not finite, two values for one
@@ -84,18 +83,18 @@ class Engine {
   // When one of these fails, roll back and drop `touched`. What broke off after a commit is made
   // good by ingesting the same batches again.
   // Errors: those of check(), found before anything is written; archive_unavailable.
-  Result<Ok> ingest(const Batch& batch, const store::Origin& origin, Touched& touched);
-  Result<Ok> recompute(Touched& touched, Instant computed_at);
+  Result<Ok> ingest(const Batch& batch, const Origin& origin, series::Touched& touched);
+  Result<Ok> recompute(series::Touched& touched, Instant computed_at);
 
   // One batch, in the caller's transaction.
-  Result<Ok> apply(const Batch& batch, const store::Origin& origin, Instant computed_at);
+  Result<Ok> apply(const Batch& batch, const Origin& origin, Instant computed_at);
 
   // Values of an envelope that was ingested before: those that are gone or differ are as the
   // envelope has them again. Computes nothing.
-  Result<Restored> restore(const Batch& batch, const store::Origin& origin);
+  Result<Restored> restore(const Batch& batch, const Origin& origin);
   // Values of a series that no envelope gave, and computes what they had touched.
-  Result<Ok> remove(const MeterKey& meter, const store::Series& series,
-                    const std::vector<store::Version>& gone, Instant computed_at);
+  Result<Ok> remove(const MeterKey& meter, const Series& series,
+                    const std::vector<ValueVersion>& gone, Instant computed_at);
   // The windows of a meter that overlap [from, to), and what depends on its values of that time;
   // none: all of the meter, of no other. KPI values that are there, but would not have been
   // computed, are removed.
@@ -112,20 +111,20 @@ class Engine {
   // Errors: not_found.
   Result<Explanation> explain(const KpiValue& kpi);
   // The envelopes that a KPI value came from, values that count and master data, by leaf_index.
-  Result<std::vector<store::Origin>> origins_of(const KpiValue& kpi);
+  Result<std::vector<Origin>> origins_of(const KpiValue& kpi);
 
  private:
-  Result<Ok> recompute_meter(std::int64_t meter_id, const Touched::Meter& changes,
+  Result<Ok> recompute_meter(std::int64_t meter_id, const series::Touched::Meter& changes,
                              Instant computed_at);
-  Result<Calendar> calendar_of(const std::string& tenant,
-                               const std::optional<std::string>& declared);
+  Result<kpi::Calendar> calendar_of(const std::string& tenant,
+                                    const std::optional<std::string>& declared);
 
   store::Database& db_;
   ZoneLookup zone_of_;
   Pause pause_;
   Standards standards_;
-  std::shared_ptr<KnownIds> known_ = std::make_shared<KnownIds>();
-  std::map<std::string, Calendar> calendars_;  // by zone
+  std::shared_ptr<series::KnownIds> known_ = std::make_shared<series::KnownIds>();
+  std::map<std::string, kpi::Calendar> calendars_;  // by zone
 };
 
 }  // namespace district::quantify

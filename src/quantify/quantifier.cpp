@@ -54,7 +54,7 @@ bool cured_by_waiting(const Error& error) { return error.code == ErrorCode::arch
 struct Item {
   store::WorkItem work;
   store::StoredEnvelope stored;
-  store::Origin origin() const { return {work.leaf_index, work.receipt_id, work.received_at}; }
+  Origin origin() const { return {work.leaf_index, work.receipt_id, work.received_at}; }
 };
 
 struct Prepared {
@@ -109,9 +109,10 @@ struct Quantifier::Impl {
   const validate::Validator& validator;
   trust::Trust& trust;
   const Clock& clock;
-  std::unique_ptr<store::Database> database;                       // of the working thread
-  std::size_t group_size;                                          // of the next transaction
-  std::shared_ptr<KnownIds> known = std::make_shared<KnownIds>();  // to the working thread
+  std::unique_ptr<store::Database> database;  // of the working thread
+  std::size_t group_size;                     // of the next transaction
+  std::shared_ptr<series::KnownIds> known =
+      std::make_shared<series::KnownIds>();  // to the working thread
   // Of stale meters; those that could not be computed rest for a time.
   struct Rest {
     std::chrono::steady_clock::time_point until;
@@ -178,7 +179,7 @@ Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snap
                                 Engine::Pause pause) {
   Engine engine(*database, zones_of(std::move(snapshot), now), std::move(pause),
                 settings.standards);
-  if (known->meters.size() > kIdsMax) known = std::make_shared<KnownIds>();
+  if (known->meters.size() > kIdsMax) known = std::make_shared<series::KnownIds>();
   engine.remember(known);
   return engine;
 }
@@ -204,7 +205,7 @@ Result<bool> Quantifier::Impl::recompute_stale() {
   if (done) {
     resting.erase(*next);
   } else {
-    known = std::make_shared<KnownIds>();
+    known = std::make_shared<series::KnownIds>();
     let_rest(*next, done.error());
   }
   return true;
@@ -253,7 +254,7 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   store::ArchiveStore archive(*database);
   store::SeriesStore series(*database);
   auto engine = this->engine(std::move(snapshot), now, [&] { return turns.pause(); });
-  Touched touched;
+  series::Touched touched;
   for (const auto& [item, batch] : group) {
     if (batch) {
       DISTRICT_CHECK(engine.ingest(*batch, item.origin(), touched));
@@ -282,7 +283,7 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
 Result<Ok> Quantifier::Impl::commit_one_by_one(const std::vector<Prepared>& group) {
   for (const auto& prepared : group) {
     auto done = commit({prepared});
-    if (!done) known = std::make_shared<KnownIds>();
+    if (!done) known = std::make_shared<series::KnownIds>();
     if (!done && !cured_by_waiting(done.error()) && prepared.batch) {
       done = commit({{prepared.item, fail(std::move(done.error()))}});
     }
@@ -296,7 +297,7 @@ Result<Ok> Quantifier::Impl::commit_group(std::vector<Prepared>& group) {
   if (group.empty()) return Ok{};
   const auto began = std::chrono::steady_clock::now();
   auto done = commit(group);
-  if (!done) known = std::make_shared<KnownIds>();
+  if (!done) known = std::make_shared<series::KnownIds>();
   if (!done && !cured_by_waiting(done.error())) done = commit_one_by_one(group);
   if (!done) return done;
   const auto took = std::chrono::steady_clock::now() - began;
@@ -309,7 +310,7 @@ Result<Ok> Quantifier::Impl::commit_group(std::vector<Prepared>& group) {
 // As commit_group() does it, in memory that does not grow with the envelope.
 Result<Ok> Quantifier::Impl::commit_large(const Item& item) {
   auto done = quantify_large(item);
-  if (!done) known = std::make_shared<KnownIds>();
+  if (!done) known = std::make_shared<series::KnownIds>();
   if (!done && !cured_by_waiting(done.error())) {
     return commit({{item, fail(std::move(done.error()))}});
   }
@@ -329,13 +330,13 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
     DISTRICT_CHECK(go_on());
     return engine.check(part);
   };
-  Touched touched;
+  series::Touched touched;
   // Each part in a transaction of its own: others write while the next one is read.
   const auto ingest = [&](const Batch& part) -> Result<Ok> {
     DISTRICT_CHECK(go_on());
     DISTRICT_CHECK(turns.begin());
     DISTRICT_CHECK(engine.ingest(part, item.origin(), touched));
-    if (touched.meters() >= kMetersAtOnce) DISTRICT_CHECK(engine.recompute(touched, now));
+    if (touched.meters.size() >= kMetersAtOnce) DISTRICT_CHECK(engine.recompute(touched, now));
     return turns.commit();
   };
   // All must be known to be good before the first is written.
@@ -386,7 +387,7 @@ Result<Quantifier::Impl::Step> Quantifier::Impl::guarded_step() {
   try {
     auto done = step();
     // What a transaction that failed had looked up may never have been stored.
-    if (!done) known = std::make_shared<KnownIds>();
+    if (!done) known = std::make_shared<series::KnownIds>();
     return done;
   } catch (const std::exception& problem) {
     // Out of memory, for one: the transaction has rolled back, the items wait for their lease.

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "quantify/engine.h"
-#include "quantify/plausibility.h"
 #include "quantify/raw_values.h"
+#include "series/plausibility.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
 #include "store/read_snapshot.h"
@@ -22,7 +22,7 @@ bool is_selected(const RebuildSelection& selection, const std::string& tenant) {
   return !selection.tenant || *selection.tenant == tenant;
 }
 
-using Given = std::map<std::int64_t, std::vector<store::Version>>;  // by series_id
+using Given = std::map<std::int64_t, std::vector<ValueVersion>>;  // by series_id
 
 class Rebuild {
  public:
@@ -45,7 +45,7 @@ class Rebuild {
     DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
     for (const auto& series : all_series) {
       std::uint64_t stored = 0;
-      DISTRICT_CHECK(each_selected(store, series, [&](const store::Version&) { ++stored; }));
+      DISTRICT_CHECK(each_selected(store, series, [&](const ValueVersion&) { ++stored; }));
       if (stored == counts_[series.series_id]) continue;
       DISTRICT_TRY(const auto strangers, strangers_in(store, series, report));
       if (strangers.empty()) continue;
@@ -60,7 +60,7 @@ class Rebuild {
  private:
   Result<Given> given_by(const store::StoredEnvelope& envelope, RebuildReport& report) {
     store::ArchiveStore archive(database_);
-    const store::Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
+    const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
     Batch batch;
     DISTRICT_CHECK(read_values(archive, validator_, envelope, [&](const Batch& part) -> Result<Ok> {
       batch.append(part);
@@ -74,17 +74,17 @@ class Rebuild {
     return std::move(restored.given);
   }
 
-  bool is_selected(const store::Version& version) const {
+  bool is_selected(const ValueVersion& version) const {
     return (!selection_.from || version.start >= *selection_.from) &&
            (!selection_.to || version.start < *selection_.to);
   }
-  std::uint64_t count_selected(const std::vector<store::Version>& versions) const {
+  std::uint64_t count_selected(const std::vector<ValueVersion>& versions) const {
     return static_cast<std::uint64_t>(std::count_if(
         versions.begin(), versions.end(), [this](const auto& v) { return is_selected(v); }));
   }
   template <typename Visit>
-  Result<Ok> each_selected(SeriesStore& store, const store::Series& series, Visit&& visit) const {
-    const auto take = [&](const std::vector<store::Version>& versions) -> Result<Ok> {
+  Result<Ok> each_selected(SeriesStore& store, const Series& series, Visit&& visit) const {
+    const auto take = [&](const std::vector<ValueVersion>& versions) -> Result<Ok> {
       for (const auto& version : versions)
         if (is_selected(version)) visit(version);
       return Ok{};
@@ -96,12 +96,12 @@ class Rebuild {
 
   // The values that the envelope of their leaf does not give, or whose leaf has none. An envelope
   // that came in meanwhile is read here, too.
-  Result<std::vector<store::Version>> strangers_in(SeriesStore& store, const store::Series& series,
-                                                   RebuildReport& report) {
-    std::map<std::uint64_t, std::vector<store::Version>> by_leaf;
+  Result<std::vector<ValueVersion>> strangers_in(SeriesStore& store, const Series& series,
+                                                 RebuildReport& report) {
+    std::map<std::uint64_t, std::vector<ValueVersion>> by_leaf;
     DISTRICT_CHECK(each_selected(
-        store, series, [&](const store::Version& v) { by_leaf[v.leaf_index].push_back(v); }));
-    std::vector<store::Version> strangers;
+        store, series, [&](const ValueVersion& v) { by_leaf[v.leaf_index].push_back(v); }));
+    std::vector<ValueVersion> strangers;
     for (const auto& [leaf_index, versions] : by_leaf) {
       DISTRICT_TRY(const auto envelope, envelope_of(leaf_index));
       Given given;
@@ -110,7 +110,7 @@ class Rebuild {
       }
       const auto& known = given[series.series_id];
       std::copy_if(versions.begin(), versions.end(), std::back_inserter(strangers),
-                   [&](const store::Version& version) {
+                   [&](const ValueVersion& version) {
                      return std::none_of(known.begin(), known.end(), [&](const auto& other) {
                        return other.start == version.start && other.end == version.end &&
                               other.message_index == version.message_index;
@@ -150,10 +150,10 @@ Result<std::uint64_t> changed_of(store::Database& database, const MeterKey& mete
 Result<Ok> correct_counts(store::Database& database) {
   SeriesStore store(database);
   std::map<std::string, std::int64_t> changes;
-  const auto count = [&changes](const std::vector<store::Version>& versions) -> Result<Ok> {
+  const auto count = [&changes](const std::vector<ValueVersion>& versions) -> Result<Ok> {
     for (const auto& version : versions) {
       ++changes[std::string("state ") + name_of(version.state)];
-      for (const auto& rule : rules())
+      for (const auto& rule : series::rules())
         if ((version.flags & rule.flag) != 0) ++changes["rule " + std::string(rule.name)];
     }
     return Ok{};

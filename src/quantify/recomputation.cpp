@@ -10,9 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using store::PackedKpi;
-using store::Series;
-using store::Value;
-using store::Version;
 
 constexpr Duration kTick{1};  // of Instant
 // Changes of instants that are nearer than this are taken for one.
@@ -39,7 +36,7 @@ bool by_calendar(WindowKind kind) {
   return kind != WindowKind::baseline && kind != WindowKind::reporting;
 }
 
-void add_notes(Figure& figure, const Noted& noted) {
+void add_notes(kpi::Figure& figure, const kpi::Noted& noted) {
   const auto note = [&figure](const char* name, std::size_t count) {
     if (count > 0) figure.attributes.emplace(name, std::to_string(count));
   };
@@ -64,7 +61,7 @@ Result<Ok> Recomputation::run() {
   for (auto& work : works_) DISTRICT_CHECK(plan(work));
   // The windows of a year, of all families; those of a model behind them.
   while (true) {
-    std::optional<Window> year;
+    std::optional<kpi::Window> year;
     for (const auto& work : works_) {
       for (const auto& window : work.windows) {
         if (!by_calendar(window.kind)) continue;
@@ -76,7 +73,7 @@ Result<Ok> Recomputation::run() {
     for (auto& work : works_) {
       const auto later = std::stable_partition(
           work.windows.begin(), work.windows.end(),
-          [&](const Window& w) { return by_calendar(w.kind) && w.start < year->end; });
+          [&](const kpi::Window& w) { return by_calendar(w.kind) && w.start < year->end; });
       DISTRICT_CHECK(compute(work, {work.windows.begin(), later}));
       work.windows.erase(work.windows.begin(), later);
     }
@@ -94,7 +91,7 @@ void Recomputation::plan_works() {
   for (auto& inputs : meter_.families()) {
     Work work{std::move(inputs), {}, {}};
     const auto family = work.inputs.family->family;
-    for (const auto& kpi : catalogue())
+    for (const auto& kpi : kpi::catalogue())
       if (kpi.family == family && !given.contains(kpi.id)) work.kpis.push_back(&kpi);
     for (const auto* kpi : work.kpis) given.insert(kpi->id);
     works_.push_back(std::move(work));
@@ -102,17 +99,19 @@ void Recomputation::plan_works() {
 }
 
 // Where values of a series have changed; all of them, where all windows are computed.
-Result<std::vector<Stretch>> Recomputation::stretches_of(const Series& series, bool joinable) {
+Result<std::vector<series::Stretch>> Recomputation::stretches_of(const Series& series,
+                                                                 bool joinable) {
   const auto tolerance = touched_.all ? gap_max(WindowKind::hour)
                          : joinable   ? kInstantsApart
                                       : Duration{};
-  Stretches stretches(tolerance, gap_max(WindowKind::hour));
+  series::Stretches stretches(tolerance, gap_max(WindowKind::hour));
   if (touched_.all) {
-    DISTRICT_CHECK(store_.each_row(series, [&](const std::vector<Version>& versions) -> Result<Ok> {
-      for (const auto& version : versions)
-        if (visible(version)) stretches.add(stretch_of(version.start, version.end));
-      return Ok{};
-    }));
+    DISTRICT_CHECK(
+        store_.each_row(series, [&](const std::vector<ValueVersion>& versions) -> Result<Ok> {
+          for (const auto& version : versions)
+            if (visible(version)) stretches.add(series::stretch_of(version.start, version.end));
+          return Ok{};
+        }));
   } else if (const auto found = touched_.series.find(series.series_id);
              found != touched_.series.end()) {
     stretches = found->second;  // another family may need them, too
@@ -122,7 +121,7 @@ Result<std::vector<Stretch>> Recomputation::stretches_of(const Series& series, b
 
 Result<Ok> Recomputation::plan(Work& work) {
   const auto& family = *work.inputs.family;
-  if (family.family == Family::model) return plan_model(work);
+  if (family.family == kpi::Family::model) return plan_model(work);
   const auto& first = *work.inputs.inputs.front();
   const bool instants = first.kind == ValueKind::instant || first.kind == ValueKind::reading;
   DISTRICT_TRY(auto stretches, stretches_of(first, instants));
@@ -141,7 +140,7 @@ Result<Ok> Recomputation::plan(Work& work) {
       DISTRICT_CHECK(add_existing(work, stretch));
     }
   }
-  if (family.family == Family::register_reading && !touched_.all) {
+  if (family.family == kpi::Family::register_reading && !touched_.all) {
     for (const auto& predecessor : meter_.predecessors) {
       DISTRICT_TRY(const auto changed, stretches_of(predecessor.registers, true));
       for (auto stretch : changed) {
@@ -153,8 +152,8 @@ Result<Ok> Recomputation::plan(Work& work) {
     }
   }
   if (const auto from = meter_.registers_from();
-      from && family.family == Family::register_reading) {
-    std::erase_if(work.windows, [from](const Window& window) { return window.end <= *from; });
+      from && family.family == kpi::Family::register_reading) {
+    std::erase_if(work.windows, [from](const kpi::Window& window) { return window.end <= *from; });
   }
   std::sort(work.windows.begin(), work.windows.end());
   work.windows.erase(std::unique(work.windows.begin(), work.windows.end()), work.windows.end());
@@ -163,9 +162,11 @@ Result<Ok> Recomputation::plan(Work& work) {
 
 // Until when samples up to the last one of a stretch are held, or were before it came.
 Result<Instant> Recomputation::held_until(const Series& series, Instant last) {
-  const auto end_of = [this](Instant at) { return at + hold_at(meter_.master, standards_, at); };
+  const auto end_of = [this](Instant at) {
+    return at + kpi::hold_at(meter_.master, standards_, at);
+  };
   auto until = end_of(last);
-  const auto from = last - kHoldMax;
+  const auto from = last - kpi::kHoldMax;
   if (meter_.master.constant("nominal_step", from, last + kTick)) return until;
   // The step has changed: one before it may have been held for longer.
   DISTRICT_TRY(const auto versions, store_.versions(series, from, last));
@@ -175,7 +176,7 @@ Result<Instant> Recomputation::held_until(const Series& series, Instant last) {
 }
 
 // The windows that a change in the stretch touches, with the gaps beside it.
-Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
+Result<Ok> Recomputation::add_windows(Work& work, const series::Stretch& stretch) {
   DISTRICT_TRY(const auto edges, edges_beside(*work.inputs.inputs.front(), stretch));
   const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
   for (const auto kind : work.inputs.family->windows) {
@@ -191,14 +192,14 @@ Result<Ok> Recomputation::add_windows(Work& work, const Stretch& stretch) {
       if (is_gap && edges[i] - edges[i - 1] <= gap_max(kind)) add(edges[i - 1], edges[i]);
     }
   }
-  const bool differs = work.inputs.family->family == Family::register_reading;
+  const bool differs = work.inputs.family->family == kpi::Family::register_reading;
   return differs ? add_differences(work, stretch) : Result<Ok>(Ok{});
 }
 
 // In the order of time: the ends of the gaps beside a stretch, and the stretch between them. At an
 // exchange both registers were read, whether or not a message says so: it is an end of two gaps.
 Result<std::vector<Instant>> Recomputation::edges_beside(const Series& series,
-                                                         const Stretch& stretch) {
+                                                         const series::Stretch& stretch) {
   DISTRICT_TRY(const auto before, store_.value_before(series, stretch.start));
   DISTRICT_TRY(const auto after, store_.value_after(series, stretch.last_start));
   std::vector<Instant> edges = {stretch.start, stretch.last_start};
@@ -217,16 +218,17 @@ Result<std::vector<Instant>> Recomputation::edges_beside(const Series& series,
 
 // A difference changes from the reading before to the one behind, however far apart they are,
 // whatever was set aside in between, and whichever meter they are of.
-Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
+Result<Ok> Recomputation::add_differences(Work& work, const series::Stretch& stretch) {
   if (touched_.all) return Ok{};
   const auto& series = *work.inputs.inputs.front();
   const auto installed = meter_.registers_from(), removed = meter_.registers_to();
   const auto from = std::max(stretch.start, installed.value_or(stretch.start));
   const auto to = std::min(stretch.last_start, removed ? *removed - kTick : stretch.last_start);
   if (from > to) return Ok{};  // all of them are of a time when the register was not the meter's
-  Shelf shelf(store_);
+  series::Shelf shelf(store_);
   // A reading at `from` itself is not the one before it.
-  DISTRICT_TRY(const auto readings, readings_of(store_, shelf, meter_, series, from - kTick, to));
+  DISTRICT_TRY(const auto readings,
+               series::readings_of(store_, shelf, meter_, series, from - kTick, to));
   std::optional<Instant> before, after;
   for (const auto& reading : readings) {
     if (reading.implausible) continue;
@@ -240,7 +242,7 @@ Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
   if (after) DISTRICT_CHECK(touch(*after, *after));
   DISTRICT_TRY(const auto nearest, store_.value_before(series, stretch.start));
   DISTRICT_TRY(const auto next, store_.value_after(series, stretch.last_start));
-  const auto same = [](const std::optional<Value>& value, const std::optional<Instant>& at) {
+  const auto same = [](const std::optional<VisibleValue>& value, const std::optional<Instant>& at) {
     return value.has_value() == at.has_value() && (!value || value->start == *at);
   };
   if (same(nearest, before) && same(next, after)) return Ok{};
@@ -251,16 +253,16 @@ Result<Ok> Recomputation::add_differences(Work& work, const Stretch& stretch) {
 // reading that counts since this one was installed.
 Result<Instant> Recomputation::differs_until(const Series& registers) {
   const auto installed = *meter_.registers_from();
-  Shelf shelf(store_);
+  series::Shelf shelf(store_);
   DISTRICT_TRY(const auto readings,
-               readings_of(store_, shelf, meter_, registers, installed, installed));
+               series::readings_of(store_, shelf, meter_, registers, installed, installed));
   for (const auto& reading : readings)
     if (!reading.implausible && reading.at >= installed) return reading.at + kTick;
   return installed + kTick;
 }
 
 // Values of the other inputs change windows, but make none.
-Result<Ok> Recomputation::add_existing(Work& work, const Stretch& stretch) {
+Result<Ok> Recomputation::add_existing(Work& work, const series::Stretch& stretch) {
   const auto last = stretch.reach > stretch.last_start ? stretch.reach - kTick : stretch.reach;
   for (const auto kind : work.inputs.family->windows) {
     for (auto window = calendar_.window(kind, stretch.start); window.start <= last;
@@ -272,7 +274,7 @@ Result<Ok> Recomputation::add_existing(Work& work, const Stretch& stretch) {
   return Ok{};
 }
 
-Result<bool> Recomputation::has_rows(const Work& work, const Window& window) {
+Result<bool> Recomputation::has_rows(const Work& work, const kpi::Window& window) {
   DISTRICT_TRY(const auto* sheet, sheet_of(window.kind, window.start));
   const auto found = sheet->chunk.windows.find(window.start);
   if (found == sheet->chunk.windows.end()) return false;
@@ -294,7 +296,7 @@ Result<Ok> Recomputation::plan_model(Work& work) {
   if (!baseline) return Ok{};
   const auto reporting = window_of(WindowKind::reporting, "reporting");
   const auto normal = window_of(WindowKind::baseline, "normal_period");
-  const auto cleared = [this](const std::optional<Window>& window) {
+  const auto cleared = [this](const std::optional<kpi::Window>& window) {
     return window && is_cleared(window->start, window->end);
   };
   bool fit = cleared(baseline), report = cleared(reporting);
@@ -302,7 +304,7 @@ Result<Ok> Recomputation::plan_model(Work& work) {
     if (input == nullptr || touched_.all) continue;
     DISTRICT_TRY(const auto stretches, stretches_of(*input, true));
     for (const auto& stretch : stretches) {
-      const auto touches = [&stretch](const std::optional<Window>& window) {
+      const auto touches = [&stretch](const std::optional<kpi::Window>& window) {
         return window && stretch.start < window->end &&
                std::max(stretch.end, stretch.last_start) >= window->start;
       };
@@ -315,49 +317,49 @@ Result<Ok> Recomputation::plan_model(Work& work) {
   return Ok{};
 }
 
-Result<Ok> Recomputation::compute(const Work& work, std::span<const Window> windows) {
+Result<Ok> Recomputation::compute(const Work& work, std::span<const kpi::Window> windows) {
   if (windows.empty()) return Ok{};
   const auto& family = *work.inputs.family;
   auto from = windows.front().start, to = windows.front().end;
-  const auto include = [&](const std::optional<Window>& window) {
+  const auto include = [&](const std::optional<kpi::Window>& window) {
     if (!window) return;
     from = std::min(from, window->start);
     to = std::max(to, window->end);
   };
   for (const auto& window : windows) include(window);
-  if (family.family == Family::model) {
+  if (family.family == kpi::Family::model) {
     for (const auto* attribute : {"baseline", "normal_period"}) {
       const auto stated = meter_.master.latest(attribute);
       if (stated) include(calendar_.days(WindowKind::baseline, *stated));
     }
   }
-  Material material{calendar_, meter_.master, standards_, {}, {}, {}};
+  kpi::Material material{calendar_, meter_.master, standards_, {}, {}, {}};
   material.successor = meter_.successor;
   for (const auto* series : work.inputs.inputs) {
     auto& input = material.inputs.emplace_back();
     if (series == nullptr) continue;
     input.there = true;
     input.longest = series->longest;
-    if (family.family == Family::register_reading) continue;
+    if (family.family == kpi::Family::register_reading) continue;
     DISTRICT_TRY(input.versions,
                  shelf_.get(*series, from - series->longest - family.looks_back, to));
   }
-  if (family.family == Family::register_reading) {
-    DISTRICT_TRY(material.readings,
-                 readings_of(store_, shelf_, meter_, *work.inputs.inputs.front(), from, to));
+  if (family.family == kpi::Family::register_reading) {
+    DISTRICT_TRY(material.readings, series::readings_of(store_, shelf_, meter_,
+                                                        *work.inputs.inputs.front(), from, to));
   }
   for (const auto& window : windows) {
-    Evidence evidence;
-    evidence.window = window;
-    evidence.material = &material;
-    family.summarise(evidence);
-    DISTRICT_CHECK(write(work, evidence));
+    kpi::WindowSummary window_summary;
+    window_summary.window = window;
+    window_summary.material = &material;
+    family.summarise(window_summary);
+    DISTRICT_CHECK(write(work, window_summary));
   }
   return Ok{};
 }
 
-Result<Ok> Recomputation::write(const Work& work, Evidence& evidence) {
-  const auto& window = evidence.window;
+Result<Ok> Recomputation::write(const Work& work, kpi::WindowSummary& window_summary) {
+  const auto& window = window_summary.window;
   DISTRICT_TRY(auto* sheet, sheet_of(window.kind, window.start));
   auto& row = sheet->chunk.windows[window.start];
   if (row.end != window.end) sheet->changed = true;
@@ -365,12 +367,12 @@ Result<Ok> Recomputation::write(const Work& work, Evidence& evidence) {
   std::set<std::string_view> absent;
   for (const auto* kpi : work.kpis) {
     if (!kpi->has(window.kind)) continue;
-    auto figure = kpi->evaluate(evidence);
+    auto figure = kpi->evaluate(window_summary);
     if (!figure.applies) {
       absent.insert(kpi->id);
       continue;
     }
-    add_notes(figure, evidence.noted);
+    add_notes(figure, window_summary.noted);
     DISTRICT_CHECK(write_figure(*sheet, window, *kpi, std::move(figure)));
   }
   if (absent.empty()) return Ok{};
@@ -383,8 +385,8 @@ Result<Ok> Recomputation::write(const Work& work, Evidence& evidence) {
   return Ok{};
 }
 
-Result<Ok> Recomputation::write_figure(Sheet& sheet, const Window& window, const KpiDefinition& kpi,
-                                       Figure figure) {
+Result<Ok> Recomputation::write_figure(Sheet& sheet, const kpi::Window& window,
+                                       const kpi::KpiDefinition& kpi, kpi::Figure figure) {
   // Values near the largest double may overflow in a sum: no value rather than an infinite one.
   if (figure.value && !std::isfinite(*figure.value)) {
     figure.value.reset();

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "quantify/meter_data.h"
-#include "quantify/touched.h"
+#include "series/meter_data.h"
+#include "series/touched.h"
 
 namespace district::quantify {
 
@@ -20,9 +20,9 @@ class Recomputation {
  public:
   using Pause = std::function<Result<Ok>()>;
   // Keeps references to all of these.
-  Recomputation(store::SeriesStore& store, const MeterData& meter, const Calendar& calendar,
-                const Standards& standards, const Touched::Meter& touched, Instant computed_at,
-                const Pause& pause)
+  Recomputation(store::SeriesStore& store, const series::MeterData& meter,
+                const kpi::Calendar& calendar, const Standards& standards,
+                const series::Touched::Meter& touched, Instant computed_at, const Pause& pause)
       : store_(store),
         meter_(meter),
         calendar_(calendar),
@@ -36,9 +36,9 @@ class Recomputation {
 
  private:
   struct Work {
-    FamilyInputs inputs;
-    std::vector<const KpiDefinition*> kpis;  // less those that an earlier family gives
-    std::vector<Window> windows;             // sorted, each once
+    series::FamilyInputs inputs;
+    std::vector<const kpi::KpiDefinition*> kpis;  // less those that an earlier family gives
+    std::vector<kpi::Window> windows;             // sorted, each once
   };
   // A chunk of KPI values on its way; `fresh`: what of it has been computed now.
   struct Sheet {
@@ -51,19 +51,19 @@ class Recomputation {
   void plan_works();
   Result<Ok> plan(Work& work);
   Result<Ok> plan_model(Work& work);
-  Result<std::vector<Stretch>> stretches_of(const store::Series& series, bool joinable);
-  Result<Instant> held_until(const store::Series& series, Instant last);
-  Result<Ok> add_windows(Work& work, const Stretch& stretch);
-  Result<std::vector<Instant>> edges_beside(const store::Series& series, const Stretch& stretch);
-  Result<Ok> add_differences(Work& work, const Stretch& stretch);
-  Result<Instant> differs_until(const store::Series& registers);
-  Result<Ok> add_existing(Work& work, const Stretch& stretch);
-  Result<bool> has_rows(const Work& work, const Window& window);
+  Result<std::vector<series::Stretch>> stretches_of(const Series& series, bool joinable);
+  Result<Instant> held_until(const Series& series, Instant last);
+  Result<Ok> add_windows(Work& work, const series::Stretch& stretch);
+  Result<std::vector<Instant>> edges_beside(const Series& series, const series::Stretch& stretch);
+  Result<Ok> add_differences(Work& work, const series::Stretch& stretch);
+  Result<Instant> differs_until(const Series& registers);
+  Result<Ok> add_existing(Work& work, const series::Stretch& stretch);
+  Result<bool> has_rows(const Work& work, const kpi::Window& window);
 
-  Result<Ok> compute(const Work& work, std::span<const Window> windows);
-  Result<Ok> write(const Work& work, Evidence& evidence);
-  Result<Ok> write_figure(Sheet& sheet, const Window& window, const KpiDefinition& kpi,
-                          Figure figure);
+  Result<Ok> compute(const Work& work, std::span<const kpi::Window> windows);
+  Result<Ok> write(const Work& work, kpi::WindowSummary& window_summary);
+  Result<Ok> write_figure(Sheet& sheet, const kpi::Window& window, const kpi::KpiDefinition& kpi,
+                          kpi::Figure figure);
   Result<Sheet*> sheet_of(WindowKind kind, Instant start);
   bool is_cleared(Instant start, Instant end) const;
   void remove_stale_rows(Sheet& sheet) const;
@@ -71,13 +71,13 @@ class Recomputation {
   Result<Ok> remove_unvisited();
 
   store::SeriesStore& store_;
-  const MeterData& meter_;
-  const Calendar& calendar_;
+  const series::MeterData& meter_;
+  const kpi::Calendar& calendar_;
   const Standards& standards_;
-  const Touched::Meter& touched_;
+  const series::Touched::Meter& touched_;
   const Instant computed_at_;
   const Pause& pause_;
-  Shelf shelf_{store_};
+  series::Shelf shelf_{store_};
   std::vector<Work> works_;
   std::map<SheetKey, Sheet> sheets_;
   std::set<SheetKey> visited_;

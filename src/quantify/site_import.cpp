@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/digest.h"
+#include "kpi/master_data.h"
 #include "log/log.h"
-#include "quantify/dependents.h"
 #include "quantify/engine.h"
-#include "quantify/ingestion.h"
-#include "quantify/master_data.h"
+#include "series/dependents.h"
+#include "series/ingestion.h"
 #include "store/archive_store.h"
 
 namespace district::quantify {
@@ -78,7 +78,7 @@ Result<bool> is_new(SeriesStore& store, const std::string& tenant, const MasterF
   if (!meter_id) return true;
   DISTRICT_TRY(const auto facts, store.facts(*meter_id));
   for (const auto& held :
-       MasterData(facts).statements(fact.attribute, fact.valid_from, fact.valid_from)) {
+       kpi::MasterData(facts).statements(fact.attribute, fact.valid_from, fact.valid_from)) {
     if (held.from == fact.valid_from && held.to == fact.valid_to && held.value == fact.value)
       return false;
   }
@@ -132,11 +132,11 @@ Result<SiteImportReport> import_statements(store::Database& database, const std:
   DISTRICT_TRY(report.leaf_index,
                store::append_log_leaf(database, log::site_entry(tenant, digest, now), now));
   DISTRICT_CHECK(store.put_site_import({report.leaf_index, tenant, statements}));
-  const store::Origin origin{report.leaf_index, receipt_id_of_import(report.leaf_index), now};
-  Touched touched;
-  KnownIds known;
-  DISTRICT_CHECK(Ingestion(store, known, origin, touched).take(batch));
-  DISTRICT_CHECK(Dependents::touch(store, touched));
+  const Origin origin{report.leaf_index, receipt_id_of_import(report.leaf_index), now};
+  series::Touched touched;
+  series::KnownIds known;
+  DISTRICT_CHECK(series::Ingestion(store, known, origin, touched).take(batch));
+  DISTRICT_CHECK(series::Dependents::touch(store, touched));
   for (const auto meter_id : touched.meter_ids()) {
     DISTRICT_CHECK(store.put_stale(meter_id));
     ++report.meters;

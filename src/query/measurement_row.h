@@ -8,6 +8,6 @@ namespace district::query {
 
 // Its columns, in the order of row_of().
 std::vector<Column> measurement_columns();
-Row row_of(const Question& question, const store::Measurement& measurement);
+Row row_of(const Question& question, const Measurement& measurement);
 
 }  // namespace district::query

@@ -3,7 +3,7 @@
 #include <tuple>
 
 #include "base/near_name.h"
-#include "quantify/catalogue.h"
+#include "kpi/catalogue.h"
 #include "quantify/engine.h"
 #include "query/measurement_row.h"
 #include "query/meter_walk.h"
@@ -32,7 +32,7 @@ struct Filter {
 // A misspelt name must not pass for a KPI without values.
 Result<Ok> check_name(const std::string& kpi) {
   std::vector<std::string> known;
-  for (const auto& entry : quantify::catalogue()) known.emplace_back(entry.id);
+  for (const auto& entry : kpi::catalogue()) known.emplace_back(entry.id);
   if (std::ranges::find(known, kpi) != known.end()) return Ok{};
   return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
               "GET /api/v1/kpis/catalogue shows all");
@@ -52,8 +52,8 @@ Result<Filter> filter_of(const Question& question) {
 }
 
 bool is_quality(std::string_view kpi) {
-  using quantify::Family;
-  return std::ranges::any_of(quantify::catalogue(), [kpi](const auto& entry) {
+  using kpi::Family;
+  return std::ranges::any_of(kpi::catalogue(), [kpi](const auto& entry) {
     const bool quality = entry.family == Family::interval_quality ||
                          entry.family == Family::sampled_quality ||
                          entry.family == Family::register_quality;
@@ -244,7 +244,7 @@ Result<Page> read_kpi_inputs(const Question& question) {
 }
 
 Result<Page> read_kpi_catalogue(const Question& question) {
-  const auto& all = quantify::catalogue();
+  const auto& all = kpi::catalogue();
   const std::size_t begin =
       question.after.is_number_unsigned() ? question.after.get<std::size_t>() : 0;
   const auto end = std::min(all.size(), begin + question.limit);
@@ -253,8 +253,8 @@ Result<Page> read_kpi_catalogue(const Question& question) {
     std::vector<std::string> windows;
     for (const auto window : all[i].windows) windows.emplace_back(name_of(window));
     page.rows.push_back({all[i].id, all[i].formula, all[i].unit,
-                         quantify::definition_of(all[i].family).name, windows,
-                         quantify::text_of(all[i].completeness), all[i].source});
+                         kpi::definition_of(all[i].family).name, windows,
+                         kpi::text_of(all[i].completeness), all[i].source});
   }
   if (end < all.size()) page.next = end;
   return page;

@@ -2,16 +2,13 @@
 #include <algorithm>
 #include <tuple>
 
-#include "quantify/plausibility.h"
 #include "query/measurement_row.h"
 #include "query/meter_walk.h"
+#include "series/plausibility.h"
 #include "store/series_store.h"
 
 namespace district::query {
 namespace {
-
-using store::MeasurementState;
-using store::Version;
 
 // Values are read in spans of so long, as the database has them in rows of a month.
 constexpr auto kSpan = std::chrono::hours(24 * 31);
@@ -22,7 +19,7 @@ struct Filter {
   std::optional<MeasurementState> state;
   std::uint32_t flag = 0;  // 0: any or none
 
-  bool takes(const Version& version) const {
+  bool takes(const ValueVersion& version) const {
     return (!from || version.start >= *from) && (!to || version.start < *to) &&
            (!state || version.state == *state) && (flag == 0 || (version.flags & flag) != 0);
   }
@@ -31,7 +28,7 @@ struct Filter {
 // Where a value stands among those of its meter.
 using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::uint64_t, std::uint32_t>;
 
-Place place_of(const store::Series& series, const Version& version) {
+Place place_of(const Series& series, const ValueVersion& version) {
   return {series.series_id, to_micros(version.start), to_micros(version.end), version.leaf_index,
           version.message_index};
 }
@@ -43,7 +40,7 @@ Result<Filter> filter_of(const Question& question) {
   filter.from = span.from;
   filter.to = span.to;
   const auto rule = question.parameters.text("rule");
-  for (const auto& known : quantify::rules()) {
+  for (const auto& known : series::rules()) {
     if (rule && known.name == *rule) filter.flag = known.flag;
   }
   if (rule && filter.flag == 0) {
@@ -52,8 +49,8 @@ Result<Filter> filter_of(const Question& question) {
   }
   const auto state = question.parameters.text("state").value_or(rule ? "any" : "current");
   if (state == "any") return filter;
-  for (const auto known : store::kMeasurementStates) {
-    if (state == store::name_of(known)) filter.state = known;
+  for (const auto known : kMeasurementStates) {
+    if (state == name_of(known)) filter.state = known;
   }
   return filter;
 }
@@ -94,11 +91,11 @@ class Reader {
     return Ok{};
   }
 
-  Result<Ok> read_series(const MeterKey& meter, const store::Series& series) {
+  Result<Ok> read_series(const MeterKey& meter, const Series& series) {
     if (filter_.state == MeasurementState::unusable) {
       if (!may_read(meter, last_)) return Ok{};
       DISTRICT_TRY(auto odd, store_.unusable(series.series_id));
-      std::ranges::sort(odd, {}, [&](const Version& v) { return place_of(series, v); });
+      std::ranges::sort(odd, {}, [&](const ValueVersion& v) { return place_of(series, v); });
       return take(meter, series, odd);
     }
     auto begin = filter_.from.value_or(Instant{});
@@ -130,8 +127,8 @@ class Reader {
     full_ = true;
   }
 
-  Result<Ok> take(const MeterKey& meter, const store::Series& series,
-                  const std::vector<Version>& versions) {
+  Result<Ok> take(const MeterKey& meter, const Series& series,
+                  const std::vector<ValueVersion>& versions) {
     for (const auto& version : versions) {
       const auto place = place_of(series, version);
       if ((after_ && place <= *after_) || !filter_.takes(version)) continue;
@@ -139,7 +136,7 @@ class Reader {
         end_page(meter, last_);
         return Ok{};
       }
-      store::Measurement measurement;
+      Measurement measurement;
       measurement.meter = meter;
       measurement.observation = {
           meter.source,  meter.meter, series.quantity, series.unit,           series.kind,
@@ -185,10 +182,10 @@ std::vector<Column> measurement_columns() {
   };
 }
 
-Row row_of(const Question& question, const store::Measurement& measurement) {
+Row row_of(const Question& question, const Measurement& measurement) {
   const auto& o = measurement.observation;
   std::vector<std::string> rules;
-  for (const auto& rule : quantify::rules()) {
+  for (const auto& rule : series::rules()) {
     if ((o.flags & rule.flag) != 0) rules.emplace_back(rule.name);
   }
   return {measurement.meter.tenant,
@@ -200,7 +197,7 @@ Row row_of(const Question& question, const store::Measurement& measurement) {
           question.spell(o.end),
           o.value,
           o.unit,
-          store::name_of(measurement.state),
+          name_of(measurement.state),
           rules,
           (o.flags & flag_estimated) != 0,
           measurement.origin.receipt_id,

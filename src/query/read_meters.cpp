@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <set>
 
-#include "quantify/master_data.h"
+#include "kpi/master_data.h"
 #include "query/measurement_row.h"
 #include "query/meter_walk.h"
 #include "store/series_store.h"
@@ -18,8 +18,8 @@ constexpr std::array<std::string_view, 5> kOfSites{"site_name", "address", "site
 // What is known of one meter, or of a site, which master data keeps like a meter.
 struct Known {
   MeterKey key;
-  std::vector<store::Series> series;
-  std::vector<store::StoredFact> facts;
+  std::vector<Series> series;
+  std::vector<StoredFact> facts;
   std::vector<std::string> meters_at;  // of a site
 
   bool is_site() const {
@@ -54,8 +54,8 @@ Result<Known> known_of(store::SeriesStore& store, const store::StoredMeter& mete
 }
 
 // What master data says as of the instant.
-Json attributes_at(const std::vector<store::StoredFact>& facts, Instant at) {
-  const quantify::MasterData data(facts);
+Json attributes_at(const std::vector<StoredFact>& facts, Instant at) {
+  const kpi::MasterData data(facts);
   Json attributes = Json::object();
   for (const auto& stated : facts) {
     const auto& name = stated.fact.attribute;
@@ -102,7 +102,7 @@ Result<Page> read_each(const Question& question, RowsOf rows_of) {
   return page;
 }
 
-Row row_of(const Question& question, const MeterKey& key, const store::Series& series) {
+Row row_of(const Question& question, const MeterKey& key, const Series& series) {
   return {key.tenant,
           key.source,
           key.meter,

@@ -229,13 +229,13 @@ Result<std::vector<std::string>> SeriesStore::envelopes_between(std::optional<In
 Result<Ok> SeriesStore::add_measurements(const MeterKey& meter, const Series& series,
                                          const MeasurementFilter& filter,
                                          std::vector<Measurement>& found) {
-  std::vector<Version> versions;
-  const auto wanted = [&filter](const Version& version) {
+  std::vector<ValueVersion> versions;
+  const auto wanted = [&filter](const ValueVersion& version) {
     return (!filter.leaf_index || version.leaf_index == *filter.leaf_index) &&
            (!filter.from || version.start >= *filter.from) &&
            (!filter.to || version.start < *filter.to);
   };
-  const auto take = [&](const std::vector<Version>& all) -> Result<Ok> {
+  const auto take = [&](const std::vector<ValueVersion>& all) -> Result<Ok> {
     std::copy_if(all.begin(), all.end(), std::back_inserter(versions), wanted);
     return Ok{};
   };

@@ -33,13 +33,13 @@ Result<std::vector<std::int64_t>> days_between(Database& database, const Series&
   }
 }
 
-auto first_from(std::vector<Version>& versions, Instant at) {
+auto first_from(std::vector<ValueVersion>& versions, Instant at) {
   return std::partition_point(versions.begin(), versions.end(),
-                              [at](const Version& version) { return version.start < at; });
+                              [at](const ValueVersion& version) { return version.start < at; });
 }
 
 template <typename Versions>
-std::optional<Value> first_visible(const Versions& versions, Instant after) {
+std::optional<VisibleValue> first_visible(const Versions& versions, Instant after) {
   for (const auto& version : versions) {
     if (version.start <= after) continue;
     if (auto value = visible(version)) return value;
@@ -47,7 +47,8 @@ std::optional<Value> first_visible(const Versions& versions, Instant after) {
   return std::nullopt;
 }
 
-std::optional<Value> last_visible(const std::vector<Version>& versions, Instant before) {
+std::optional<VisibleValue> last_visible(const std::vector<ValueVersion>& versions,
+                                         Instant before) {
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     if (version->start >= before) continue;
     if (auto value = visible(*version)) return value;
@@ -67,15 +68,6 @@ std::int64_t month_of(Instant at) {
 Instant start_of_month(std::int64_t month) {
   const auto first = std::chrono::year{1970} / 1 / 1 + std::chrono::months(month);
   return std::chrono::sys_days(first);
-}
-
-std::optional<Value> visible(const Version& version) {
-  const auto state = version.state;
-  if (state != MeasurementState::current && state != MeasurementState::excluded &&
-      state != MeasurementState::implausible) {
-    return std::nullopt;
-  }
-  return Value{version.start, version.end, version.value, version.flags, state};
 }
 
 Result<Ok> SeriesStore::months(const Series& series, std::int64_t first, std::int64_t last,
@@ -106,7 +98,7 @@ Result<Ok> SeriesStore::days(const Series& series, std::int64_t first, std::int6
 }
 
 Result<Ok> SeriesStore::put_row(const Series& series, bool month, std::int64_t number,
-                                std::span<const Version> versions) {
+                                std::span<const ValueVersion> versions) {
   if (versions.empty()) {
     DISTRICT_TRY(auto row,
                  db_.prepare(month ? "DELETE FROM packed_month WHERE series_month = ?"
@@ -156,7 +148,7 @@ Result<Ok> SeriesStore::pack_until(Series& series, Instant month) {
   const auto end = std::min(month, start_of_month(month_of(series.last_start) + 1));
   for (auto at = series.packed_until; at < end;) {
     const auto next = start_of_month(month_of(at) + 1);
-    std::vector<Version> versions;
+    std::vector<ValueVersion> versions;
     std::vector<std::int64_t> found;
     DISTRICT_CHECK(days(series, day_of(at), day_of(next) - 1,
                         [&](std::int64_t day, ByteView octets) -> Result<Ok> {
@@ -184,10 +176,10 @@ Result<Ok> SeriesStore::put_series(const Series& series) {
 }
 
 // A month of which the page holds only some days: the others are as they are stored.
-Result<std::vector<Version>> SeriesStore::with_other_days(const Series& series, std::int64_t month,
-                                                          const Page& page,
-                                                          std::span<const Version> ours) {
-  std::vector<Version> stored, merged;
+Result<std::vector<ValueVersion>> SeriesStore::with_other_days(const Series& series,
+                                                               std::int64_t month, const Page& page,
+                                                               std::span<const ValueVersion> ours) {
+  std::vector<ValueVersion> stored, merged;
   DISTRICT_CHECK(months(series, month, month,
                         [&](std::int64_t, ByteView octets) { return unpack(octets, stored); }));
   const auto before = first_from(stored, page.from), after = first_from(stored, page.to);
@@ -224,7 +216,8 @@ Result<Ok> SeriesStore::put_page(Series& series, Page& page, Instant from, Insta
   return put_series(series);
 }
 
-Result<std::vector<Version>> SeriesStore::versions(const Series& series, Instant from, Instant to) {
+Result<std::vector<ValueVersion>> SeriesStore::versions(const Series& series, Instant from,
+                                                        Instant to) {
   DISTRICT_TRY(auto page, this->page(series, from, to));
   auto& versions = page.versions;
   versions.erase(first_from(versions, to + Duration{1}), versions.end());
@@ -232,8 +225,8 @@ Result<std::vector<Version>> SeriesStore::versions(const Series& series, Instant
   return std::move(versions);
 }
 
-Result<std::optional<Value>> SeriesStore::value_before(const Series& series, Instant at) {
-  std::vector<Version> versions;
+Result<std::optional<VisibleValue>> SeriesStore::value_before(const Series& series, Instant at) {
+  std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
   DISTRICT_TRY(const auto before, days_between(db_, series, day_of(series.packed_until),
                                                day_of(std::min(at, series.last_start))));
@@ -255,8 +248,8 @@ Result<std::optional<Value>> SeriesStore::value_before(const Series& series, Ins
   }
 }
 
-Result<std::optional<Value>> SeriesStore::value_after(const Series& series, Instant at) {
-  std::vector<Version> versions;
+Result<std::optional<VisibleValue>> SeriesStore::value_after(const Series& series, Instant at) {
+  std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
   if (at < series.packed_until) {
     DISTRICT_TRY(auto row, db_.prepare("SELECT octets FROM packed_month WHERE series_month "
@@ -283,8 +276,9 @@ Result<std::optional<Value>> SeriesStore::value_after(const Series& series, Inst
 }
 
 Result<Ok> SeriesStore::each_row(
-    const Series& series, const std::function<Result<Ok>(const std::vector<Version>&)>& visit) {
-  std::vector<Version> versions;
+    const Series& series,
+    const std::function<Result<Ok>(const std::vector<ValueVersion>&)>& visit) {
+  std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) -> Result<Ok> {
     versions.clear();
     DISTRICT_CHECK(unpack(octets, versions));
@@ -294,7 +288,7 @@ Result<Ok> SeriesStore::each_row(
   return days(series, day_of(series.packed_until), day_of(series.last_start), take);
 }
 
-Result<bool> SeriesStore::put_unusable(std::int64_t series_id, const Version& version) {
+Result<bool> SeriesStore::put_unusable(std::int64_t series_id, const ValueVersion& version) {
   DISTRICT_TRY(auto row,
                db_.prepare("INSERT INTO unusable_value (series_id, leaf_index, message_index, "
                            "start, length, flags, value) VALUES (?, ?, ?, ?, ?, ?, ?) "
@@ -307,7 +301,7 @@ Result<bool> SeriesStore::put_unusable(std::int64_t series_id, const Version& ve
   return inserted;
 }
 
-Result<std::vector<Version>> SeriesStore::unusable(std::int64_t series_id) {
+Result<std::vector<ValueVersion>> SeriesStore::unusable(std::int64_t series_id) {
   DISTRICT_TRY(
       auto row,
       db_.prepare(
@@ -316,7 +310,7 @@ Result<std::vector<Version>> SeriesStore::unusable(std::int64_t series_id) {
           "WHERE u.series_id = ? ORDER BY u.start, u.length, u.leaf_index, "
           "u.message_index"));
   row.bind(1, series_id);
-  std::vector<Version> found;
+  std::vector<ValueVersion> found;
   while (true) {
     DISTRICT_TRY(const bool more, row.step());
     if (!more) return found;

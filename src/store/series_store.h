@@ -17,57 +17,17 @@
 #include "base/time.h"
 #include "model/batch.h"
 #include "model/kpi.h"
+#include "model/measurement.h"
 #include "store/database.h"
 #include "store/kpi_chunk.h"
 #include "store/value_chunk.h"
 
 namespace district::store {
 
-// The envelope that a value came in.
-struct Origin {
-  std::uint64_t leaf_index = 0;
-  std::string receipt_id;
-  Instant received_at{};
-  auto operator<=>(const Origin&) const = default;
-};
-
-struct Series {
-  std::int64_t series_id = 0;
-  std::string quantity;
-  ValueKind kind = ValueKind::interval;
-  std::string unit;
-  Duration longest{};      // no value of the series lasts longer
-  Instant packed_until{};  // start of a month: values before it are packed by the month
-  Instant last_start{};    // no value starts after it
-};
-
 // Values of a series in the rows that hold [from, to], to be changed and written back.
 struct Page {
-  std::vector<Version> versions;  // by start, end, leaf_index, message_index
-  Instant from{}, to{};           // of the rows: all values that start in [from, to) are here
-};
-
-// A value that KPIs are computed from: current; or excluded or implausible, which they only count.
-struct Value {
-  Instant start{}, end{};
-  double value = 0;
-  std::uint32_t flags = 0;
-  MeasurementState state = MeasurementState::current;
-  bool counts() const { return state == MeasurementState::current; }
-};
-// nullopt: no KPI sees it.
-std::optional<Value> visible(const Version& version);
-
-struct StoredFact {
-  MasterFact fact;  // source and meter empty: they are the meter's
-  Origin origin;
-};
-
-struct Measurement {
-  MeterKey meter;
-  Observation observation;  // unit as computed with: kWh, W, ...; flag_unknown_source as of now
-  MeasurementState state = MeasurementState::current;
-  Origin origin;
+  std::vector<ValueVersion> versions;  // by start, end, leaf_index, message_index
+  Instant from{}, to{};                // of the rows: all values that start in [from, to) are here
 };
 
 struct KpiFilter {
@@ -139,16 +99,16 @@ class SeriesStore {
   // Writes the rows whose versions start in [from, to] back, and what changed in `series`.
   Result<Ok> put_page(Series& series, Page& page, Instant from, Instant to);
   // All with from <= start <= to.
-  Result<std::vector<Version>> versions(const Series& series, Instant from, Instant to);
+  Result<std::vector<ValueVersion>> versions(const Series& series, Instant from, Instant to);
   // The last visible value that starts before, the first that starts after an instant.
-  Result<std::optional<Value>> value_before(const Series& series, Instant at);
-  Result<std::optional<Value>> value_after(const Series& series, Instant at);
+  Result<std::optional<VisibleValue>> value_before(const Series& series, Instant at);
+  Result<std::optional<VisibleValue>> value_after(const Series& series, Instant at);
   // All versions, row after row, in the order of time.
   Result<Ok> each_row(const Series& series,
-                      const std::function<Result<Ok>(const std::vector<Version>&)>& visit);
+                      const std::function<Result<Ok>(const std::vector<ValueVersion>&)>& visit);
   // false: it is there already.
-  Result<bool> put_unusable(std::int64_t series_id, const Version& version);
-  Result<std::vector<Version>> unusable(std::int64_t series_id);
+  Result<bool> put_unusable(std::int64_t series_id, const ValueVersion& version);
+  Result<std::vector<ValueVersion>> unusable(std::int64_t series_id);
   // Adds to the counts of states and rules, e.g. {"state current", 24}.
   Result<Ok> add_counts(const std::map<std::string, std::int64_t>& changes);
 
@@ -201,9 +161,10 @@ class SeriesStore {
   Result<Ok> days(const Series& series, std::int64_t first, std::int64_t last,
                   const RowVisitor& visit);
   Result<Ok> put_row(const Series& series, bool month, std::int64_t number,
-                     std::span<const Version> versions);
-  Result<std::vector<Version>> with_other_days(const Series& series, std::int64_t month,
-                                               const Page& page, std::span<const Version> ours);
+                     std::span<const ValueVersion> versions);
+  Result<std::vector<ValueVersion>> with_other_days(const Series& series, std::int64_t month,
+                                                    const Page& page,
+                                                    std::span<const ValueVersion> ours);
   Result<Ok> pack_until(Series& series, Instant month);
   Result<Ok> put_series(const Series& series);
   Result<Ok> load_kpi_names();

@@ -14,7 +14,7 @@ constexpr std::size_t kMisplacedMax = 1000;
 
 std::string day_name(Instant at) { return format_instant(at, 0).substr(0, 10); }
 
-auto place_of(const Version& version) {
+auto place_of(const ValueVersion& version) {
   return std::tie(version.start, version.end, version.leaf_index, version.message_index);
 }
 
@@ -116,7 +116,7 @@ class FormCheck {
     const auto say = [&, &place = where](const std::string& what) {
       note(place, "the row of the " + row_name + " " + what);
     };
-    std::vector<Version> versions;
+    std::vector<ValueVersion> versions;
     if (!unpack(octets, versions)) return;
     if (month != (from < series.packed_until)) say("lies where no reader looks for that time");
     for (std::size_t i = 0; i < versions.size(); ++i) {

@@ -17,7 +17,7 @@ constexpr unsigned kNumberShift = 5;
 enum class Number : std::uint8_t { same, same_scale, decimal, real, last = real };
 
 struct Previous {
-  Version version{};
+  ValueVersion version{};
   std::int64_t distance = 0;
   std::uint8_t scale = 0;
 };
@@ -28,7 +28,7 @@ void write_number(OctetWriter& out, Number how, const Decimal& decimal, double v
   if (how == Number::real) out.real(value);
 }
 
-void write(OctetWriter& out, const Version& version, Previous& previous) {
+void write(OctetWriter& out, const ValueVersion& version, Previous& previous) {
   const auto& before = previous.version;
   const auto distance = (version.start - before.start).count();
   const auto length = version.end - version.start;
@@ -75,7 +75,7 @@ bool read_number(OctetReader& in, Number how, Previous& previous, double& value)
   return true;
 }
 
-bool read(OctetReader& in, Previous& previous, Version& version) {
+bool read(OctetReader& in, Previous& previous, ValueVersion& version) {
   const auto before = previous.version;
   const auto head = in.octet();
   const auto how = static_cast<std::uint8_t>(head >> kNumberShift);
@@ -108,25 +108,7 @@ bool read(OctetReader& in, Previous& previous, Version& version) {
 
 }  // namespace
 
-const char* name_of(MeasurementState state) {
-  switch (state) {
-    case MeasurementState::current:
-      return "current";
-    case MeasurementState::superseded:
-      return "superseded";
-    case MeasurementState::duplicate:
-      return "duplicate";
-    case MeasurementState::excluded:
-      return "excluded";
-    case MeasurementState::unusable:
-      return "unusable";
-    case MeasurementState::implausible:
-      return "implausible";
-  }
-  return "";
-}
-
-std::string pack(std::span<const Version> versions) {
+std::string pack(std::span<const ValueVersion> versions) {
   OctetWriter out;
   out.natural(versions.size());
   Previous previous;
@@ -134,7 +116,7 @@ std::string pack(std::span<const Version> versions) {
   return out.take();
 }
 
-Result<Ok> unpack(ByteView octets, std::vector<Version>& versions) {
+Result<Ok> unpack(ByteView octets, std::vector<ValueVersion>& versions) {
   const auto damaged = [] {
     return fail(ErrorCode::archive_corrupt, "stored values of a series make no sense");
   };

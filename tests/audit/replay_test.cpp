@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(octets_with_a_fitting_digest_and_leaf_still_fail_the_signat
 }
 
 BOOST_AUTO_TEST_CASE(the_last_bit_of_a_measurement_names_its_envelope) {
-  test::tamper_with_measurements(*database(), [](store::Version& version) {
+  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
     if (version.value == 4.125) version.value = 4.125000000000001;
     return true;
   });
@@ -197,9 +197,9 @@ BOOST_AUTO_TEST_CASE(the_last_bit_of_a_measurement_names_its_envelope) {
 
 BOOST_AUTO_TEST_CASE(a_removed_or_added_measurement_names_its_envelope) {
   test::tamper_with_measurements(*database(),
-                                 [](store::Version& version) { return version.value != 4.125; });
+                                 [](ValueVersion& version) { return version.value != 4.125; });
   check_named(replay(), DifferenceKind::measurement, second);
-  test::tamper_with_measurements(*database(), [](store::Version& version) {
+  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
     if (version.value == 0) version.start += Duration{1};
     return true;
   });
@@ -207,8 +207,8 @@ BOOST_AUTO_TEST_CASE(a_removed_or_added_measurement_names_its_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(a_superseded_value_made_current_again_names_its_envelope) {
-  test::tamper_with_measurements(*database(), [](store::Version& version) {
-    if (version.value == 2.5) version.state = store::MeasurementState::current;
+  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
+    if (version.value == 2.5) version.state = MeasurementState::current;
     return true;
   });
   check_named(replay(), DifferenceKind::measurement, first);

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "fixture.h"
-#include "quantify/catalogue.h"
+#include "kpi/catalogue.h"
 
 using namespace district;
 using namespace district::quantify;

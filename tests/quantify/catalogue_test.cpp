@@ -1,11 +1,11 @@
 // KPIs of each family from few values, whose results can be computed by head.
-#include "quantify/catalogue.h"
+#include "kpi/catalogue.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include "fixture.h"
-#include "quantify/plausibility.h"
 #include "quantify/site_import.h"
+#include "series/plausibility.h"
 
 using namespace district;
 using namespace district::quantify;

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "fixture.h"
-#include "quantify/catalogue.h"
+#include "kpi/catalogue.h"
 
 using namespace district;
 using namespace district::quantify;
@@ -38,7 +38,7 @@ std::vector<Observation> hours(const char* day, int count, double kwh) {
   return numbered(observations);
 }
 
-std::uint64_t count(Scratch& scratch, store::MeasurementState state) {
+std::uint64_t count(Scratch& scratch, MeasurementState state) {
   return must(scratch.store.counts()).measurements[state];
 }
 
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_resent_equal_value_is_a_duplicate_and_changes_no_kpi) {
   BOOST_TEST(*day.value == 5);
   BOOST_TEST(day.revision == 1U);
   BOOST_TEST((day.computed_at == at("2018-06-02")));
-  BOOST_TEST(count(scratch, store::MeasurementState::duplicate) == 1U);
+  BOOST_TEST(count(scratch, MeasurementState::duplicate) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_correction_supersedes_and_raises_the_revision_of_its_windows) {
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_correction_supersedes_and_raises_the_revision_of_its_wind
   const auto other = scratch.get("energy_kwh", kHour, "2018-06-01T00:00:00Z");
   BOOST_TEST(other.revision == 1U);
   BOOST_TEST((other.computed_at == at("2018-06-03")));
-  BOOST_TEST(count(scratch, store::MeasurementState::superseded) == 1U);
+  BOOST_TEST(count(scratch, MeasurementState::superseded) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_value_received_earlier_but_processed_later_does_not_win) {
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(no_energy_is_counted_twice_where_intervals_overlap) {
   BOOST_TEST(day.attributes.at("excluded_overlaps") == "2");
   BOOST_TEST(scratch.value("energy_kwh", kHour, "2018-06-01T01:00:00Z") == 0.5);
   BOOST_TEST(scratch.get("energy_kwh", kHour, "2018-06-01T01:00:00Z").completeness == 0.5);
-  BOOST_TEST(count(scratch, store::MeasurementState::excluded) == 2U);
+  BOOST_TEST(count(scratch, MeasurementState::excluded) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(units_are_converted_where_that_is_trivial_and_refused_where
   therms.unit = "therm";
   scratch.send("2018-06-02", {watt_hours, therms});
   BOOST_TEST(scratch.value("energy_kwh", kDay, kJune1) == 5);
-  BOOST_TEST(count(scratch, store::MeasurementState::unusable) == 1U);
+  BOOST_TEST(count(scratch, MeasurementState::unusable) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(implausible_times_are_kept_but_start_no_windows) {
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(implausible_times_are_kept_but_start_no_windows) {
                               energy("2018-01-01T00:00:00Z", "2018-06-01T00:00:00Z", 1, 2),
                               energy("2019-01-01T00:00:00Z", "2019-01-01T01:00:00Z", 1, 3),
                               energy("2018-06-01T02:00:00Z", "2018-06-01T01:00:00Z", 1, 4)});
-  BOOST_TEST(count(scratch, store::MeasurementState::unusable) == 4U);
+  BOOST_TEST(count(scratch, MeasurementState::unusable) == 4U);
   BOOST_TEST(must(scratch.store.kpis({})).empty());
 }
 
@@ -367,7 +367,8 @@ BOOST_AUTO_TEST_CASE(an_estimate_of_the_gateway_shows_in_the_kpi) {
   BOOST_TEST(scratch.get("energy_kwh", kMonth, kJune1).attributes.at("estimated_values") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(two_values_for_one_period_in_one_envelope_show_in_the_kpi_until_a_third_comes) {
+BOOST_AUTO_TEST_CASE(
+    two_values_for_one_period_in_one_envelope_show_in_the_kpi_until_a_third_comes) {
   Scratch scratch;
   scratch.send("2018-06-02", {energy("2018-06-01T00:00:00Z", "2018-06-01T01:00:00Z", 3.5, 1),
                               energy("2018-06-01T00:00:00Z", "2018-06-01T01:00:00Z", 0, 2)});
@@ -428,7 +429,7 @@ BOOST_AUTO_TEST_CASE(a_bad_batch_is_refused_before_anything_is_written) {
     const auto done = scratch.engine.ingest(batch, origin(1, at("2018-06-02")), touched);
     BOOST_REQUIRE(!done);
     BOOST_TEST((done.error().code == ErrorCode::quantify_failed));
-    BOOST_TEST(touched.empty());
+    BOOST_TEST(touched.meters.empty());
     static_cast<void>(must(transaction.commit()));
   }
   BOOST_TEST(must(scratch.store.counts()).meters == 0U);
@@ -463,7 +464,7 @@ std::vector<std::string> rows_of(Scratch& scratch) {
 }
 
 // Ingests the batch, and breaks off after `years` years of recomputation, with those committed.
-void break_off(Scratch& scratch, const Batch& batch, const store::Origin& from, int years) {
+void break_off(Scratch& scratch, const Batch& batch, const Origin& from, int years) {
   auto transaction = std::make_optional(must(store::Transaction::begin(*scratch.database)));
   const auto pause = [&]() -> Result<Ok> {
     if (years-- == 0) return fail(ErrorCode::archive_unavailable, "the power is gone");

@@ -4,51 +4,16 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "../support/measurements.h"
 #include "quantify/engine.h"
 #include "store/database.h"
 #include "store/series_store.h"
 
 namespace district::quantify::testing {
 
-inline Instant at(const char* text) {
-  const auto parsed = parse_day_or_instant(text);
-  BOOST_REQUIRE_MESSAGE(parsed.has_value(), text);
-  return *parsed;
-}
-
-template <typename T>
-T must(Result<T> result) {
-  const auto problem = result ? std::string() : result.error().detail;
-  BOOST_REQUIRE_MESSAGE(result.has_value(), problem);
-  return std::move(*result);
-}
-
-inline store::Origin origin(std::uint64_t leaf, Instant received_at) {
-  return {leaf, "RECEIPT-" + std::to_string(leaf), received_at};
-}
-
-inline Observation energy(const char* start, const char* end, double kwh,
-                          std::uint32_t message = 1) {
-  return {"SHOP",  "",  "active_energy", "kWh", ValueKind::interval, at(start),
-          at(end), kwh, message,         0};
-}
-inline Observation price(const char* start, const char* end, double eur,
-                         std::uint32_t message = 1) {
-  return {"SHOP",  "",  "energy_price", "EUR/kWh", ValueKind::mean, at(start),
-          at(end), eur, message,        0};
-}
-inline Observation power(const char* when, double watts, std::uint32_t message = 1) {
-  return {"LAMPS",  "",       "active_power", "W",     ValueKind::instant,
-          at(when), at(when), watts,          message, 0};
-}
-inline Observation reading(const char* when, double value, std::uint32_t message = 1) {
-  return {"HOUSE",  "W1",     "register", "meter", ValueKind::reading,
-          at(when), at(when), value,      message, 0};
-}
-inline MasterFact fact(const char* source, const char* meter, const char* attribute,
-                       const char* value, const char* from = "2010-01-01") {
-  return {source, meter, attribute, value, at(from), std::nullopt, 1};
-}
+using namespace district::kpi;
+using namespace district::series;
+using namespace district::test;
 
 struct Scratch {
   std::unique_ptr<store::Database> database =
@@ -61,12 +26,12 @@ struct Scratch {
   store::SeriesStore store{*database};
   std::uint64_t next_leaf = 1;
 
-  Result<Ok> try_apply(const Batch& batch, const store::Origin& from) {
+  Result<Ok> try_apply(const Batch& batch, const Origin& from) {
     auto transaction = must(store::Transaction::begin(*database));
     DISTRICT_CHECK(engine.apply(batch, from, from.received_at));
     return transaction.commit();
   }
-  void apply(const Batch& batch, const store::Origin& from) {
+  void apply(const Batch& batch, const Origin& from) {
     static_cast<void>(must(try_apply(batch, from)));
   }
   // One envelope, received at the instant.

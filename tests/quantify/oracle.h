@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "fixture.h"
-#include "quantify/course.h"
 #include "quantify/site_import.h"
+#include "series/course.h"
 
 namespace district::quantify::testing {
 
@@ -87,7 +87,7 @@ inline const WallClock& wall_clock(const std::string& zone) {
 
 struct Envelope {
   Batch batch;
-  store::Origin origin;
+  Origin origin;
 };
 
 // `exchange`: nothing was sent, but the meter was exchanged then.
@@ -101,7 +101,7 @@ struct Heard {
   bool estimated = false;
   std::tuple<Instant, std::uint64_t, std::uint32_t> received;
   Fate fate = Fate::counts;
-  bool rise = false;  // a register's step up to it is out of all proportion
+  bool rise = false;      // a register's step up to it is out of all proportion
   bool disputed = false;  // its envelope gives another value, too
   bool fallen = false;    // a register fell before it, and has not got back
   Minute received_at() const { return minute_of(std::get<0>(received)); }
@@ -338,8 +338,8 @@ inline void judge_register_slowly(const std::vector<Heard*>& ones) {
     const auto judged = judge_course(points);
     limits[month_of(one->start)] = judged.rise_per_s;
     if (judged.on_course[here]) {
-      one->fallen = judged.fallen_from && here >= *judged.fallen_from &&
-                    one->value == points[here].value;
+      one->fallen =
+          judged.fallen_from && here >= *judged.fallen_from && one->value == points[here].value;
       continue;
     }
     std::optional<double> low, high;
@@ -363,8 +363,8 @@ inline void judge_register_slowly(const std::vector<Heard*>& ones) {
     const auto& limit = limits[month_of(at)];
     const bool near = before != nullptr && month_of(at) - month_of(before->start) <= 1;
     if (near && limit)
-      one->rise = is_rise({instant_of(before->start), before->value}, {instant_of(at), one->value},
-                          *limit);
+      one->rise =
+          is_rise({instant_of(before->start), before->value}, {instant_of(at), one->value}, *limit);
     before = one;
   }
 }

@@ -1,8 +1,8 @@
 // Degree days and thermal comfort against a slow second opinion (oracle.h).
 #include <boost/test/unit_test.hpp>
 
+#include "kpi/catalogue.h"
 #include "oracle.h"
-#include "quantify/catalogue.h"
 
 using namespace district;
 using namespace district::quantify;

@@ -19,7 +19,7 @@ constexpr unsigned kSeeds = 6;
 
 struct Envelope {
   Batch batch;
-  store::Origin origin;
+  Origin origin;
 };
 
 Instant some_time(std::mt19937& random, Duration step) {

@@ -124,7 +124,7 @@ std::string picture(const Site& site) {
   store::SeriesStore series(*site.database);
   std::string text;
   for (const auto& m : must(series.measurements({}))) {
-    BOOST_TEST((m.state == store::MeasurementState::current));
+    BOOST_TEST((m.state == MeasurementState::current));
     text += m.meter.source + ' ' + m.observation.quantity + ' ' +
             format_instant(m.observation.start) + ' ' + std::to_string(m.observation.value) + '\n';
   }
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_that_was_broken_off_is_done_again) {
     const auto quantifier = site.quantifier();
     quantifier->start();
     for (int i = 0; i < 20'000; ++i) {
-      if (must(series.counts()).measurements[store::MeasurementState::current] >= values) break;
+      if (must(series.counts()).measurements[MeasurementState::current] >= values) break;
       std::this_thread::sleep_for(1ms);
     }
     quantifier->stop();
@@ -273,8 +273,8 @@ BOOST_AUTO_TEST_CASE(a_recomputation_gives_what_the_envelopes_give_and_nothing_e
   BOOST_TEST(report.removed == 4U);
   BOOST_TEST((picture(site) == expected));
   const auto counts = must(store::SeriesStore(*site.database).counts());
-  BOOST_TEST(counts.measurements.at(store::MeasurementState::current) == 800U);
-  BOOST_TEST(counts.measurements.at(store::MeasurementState::superseded) == 0U);
+  BOOST_TEST(counts.measurements.at(MeasurementState::current) == 800U);
+  BOOST_TEST(counts.measurements.at(MeasurementState::superseded) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_contracts_examples_become_kpis) {

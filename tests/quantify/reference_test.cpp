@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "fixture.h"
-#include "quantify/plausibility.h"
+#include "series/plausibility.h"
 
 using namespace district;
 using namespace district::quantify;
@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 namespace {
 
 namespace fs = std::filesystem;
-using store::Version;
 constexpr double kTolerance = 1e-5;  // relative, as the reference states; its values have 6 digits
 
 fs::path data_folder() { return fs::path(DISTRICT_SOURCE_DIR) / ".." / "shared" / "data"; }
@@ -221,8 +220,8 @@ BOOST_AUTO_TEST_CASE(school_in_march_before_and_after_the_resends) {
     compare_school(scratch, WindowKind::month, row);
   // Price and temperature of the resent hours are as they were: duplicates.
   const auto counts = must(scratch.store.counts());
-  BOOST_TEST(counts.measurements.at(store::MeasurementState::duplicate) == finals.size() * 2 / 3);
-  BOOST_TEST(counts.measurements.at(store::MeasurementState::superseded) == finals.size() / 3);
+  BOOST_TEST(counts.measurements.at(MeasurementState::duplicate) == finals.size() * 2 / 3);
+  BOOST_TEST(counts.measurements.at(MeasurementState::superseded) == finals.size() / 3);
 }
 
 // Figures of the file of receipts and that of first values alone, computed by another program.
@@ -438,12 +437,12 @@ BOOST_AUTO_TEST_CASE(weather_model_of_a_gas_meter) {
 }
 
 // All series of a file, by the meter's id where it has one.
-std::map<std::string, std::vector<Version>> series_of(const char* file, const char* instant,
-                                                      const char* column, Duration length) {
-  std::map<std::string, std::vector<Version>> all;
+std::map<std::string, std::vector<ValueVersion>> series_of(const char* file, const char* instant,
+                                                           const char* column, Duration length) {
+  std::map<std::string, std::vector<ValueVersion>> all;
   for (const auto& row : read_gz(file)) {
     if (row.at(column).empty()) continue;
-    Version one;
+    ValueVersion one;
     one.start = at(row.at(instant).c_str());
     one.end = one.start + length;
     one.received_at = one.end;
@@ -459,13 +458,12 @@ std::map<std::string, std::vector<Version>> series_of(const char* file, const ch
   return all;
 }
 
-std::size_t flagged(ValueKind kind, std::vector<Version> versions) {
+std::size_t flagged(ValueKind kind, std::vector<ValueVersion> versions) {
   const auto around = surroundings_of(kind, versions.front().start, versions.back().start);
   judge_among_others(kind, versions, *around);
-  return static_cast<std::size_t>(
-      std::count_if(versions.begin(), versions.end(), [](const auto& version) {
-        return (version.flags & (kRuleFlags | flag_rise)) != 0;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      versions.begin(), versions.end(),
+      [](const auto& version) { return (version.flags & (kRuleFlags | flag_rise)) != 0; }));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_that_was_measured_is_implausible_and_a_factor_of_1000_is) {
@@ -511,8 +509,8 @@ BOOST_AUTO_TEST_CASE(nothing_that_was_measured_is_implausible_and_a_factor_of_10
           if (versions[place].value <= 0) continue;
           const auto from = place - std::min(place, 70 * per_day);
           const auto to = std::min(versions.size(), place + 70 * per_day);
-          std::vector<Version> some(versions.begin() + static_cast<std::ptrdiff_t>(from),
-                                    versions.begin() + static_cast<std::ptrdiff_t>(to));
+          std::vector<ValueVersion> some(versions.begin() + static_cast<std::ptrdiff_t>(from),
+                                         versions.begin() + static_cast<std::ptrdiff_t>(to));
           some[place - from].value *= 1000;
           ++tried;
           caught += flagged(file.kind, std::move(some)) == 1;

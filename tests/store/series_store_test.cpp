@@ -105,11 +105,11 @@ BOOST_AUTO_TEST_CASE(values_stay_whatever_rows_they_move_to) {
 }
 
 BOOST_AUTO_TEST_CASE(packed_versions_come_back_as_they_were) {
-  std::vector<Version> versions;
+  std::vector<ValueVersion> versions;
   const double values[] = {0,        -0.0, 18.4, 18.4, 1e300,   -17.123456789,
                            5347.614, 1e-9, 42,   0.1,  -300.25, 1234567.875};
   for (std::uint32_t i = 0; i < 200; ++i) {
-    Version version;
+    ValueVersion version;
     version.start = kStart + 1h * i + (i % 17 == 0 ? Duration{i} : Duration{});
     version.end = version.start + (i % 5 == 0 ? 30min : 1h);
     version.leaf_index = 1000 - i / 3;
@@ -120,13 +120,13 @@ BOOST_AUTO_TEST_CASE(packed_versions_come_back_as_they_were) {
     version.state = static_cast<MeasurementState>(i % 6);
     versions.push_back(version);
   }
-  std::vector<Version> read;
+  std::vector<ValueVersion> read;
   const auto octets = pack(versions);
   BOOST_REQUIRE(unpack(as_bytes(octets), read));
   BOOST_TEST((read == versions));
   // Whatever is damaged is an error, not nonsense without end.
   for (std::size_t length = 0; length < octets.size(); ++length) {
-    std::vector<Version> some;
+    std::vector<ValueVersion> some;
     BOOST_TEST(!unpack(as_bytes(octets).first(length), some));
   }
 }
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(failures_are_kept_with_their_reason) {
 }
 
 BOOST_AUTO_TEST_CASE(a_measurement_takes_few_octets) {
-  std::vector<Version> versions;
+  std::vector<ValueVersion> versions;
   for (std::uint32_t hour = 0; hour < 744; ++hour) {
     const auto start = kStart + 1h * hour;
     versions.push_back({start, start + 1h, 100'000 + hour / 24, hour % 24 + 1,

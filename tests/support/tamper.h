@@ -12,7 +12,7 @@ namespace district::test {
 
 // Calls `change` for every stored version; one for which it returns false is removed.
 inline void tamper_with_measurements(store::Database& database,
-                                     const std::function<bool(store::Version&)>& change) {
+                                     const std::function<bool(ValueVersion&)>& change) {
   store::SeriesStore series_store(database);
   const auto meters = store::all_meters(database).value();
   for (const auto& meter : meters) {
@@ -22,7 +22,7 @@ inline void tamper_with_measurements(store::Database& database,
       auto page = series_store.page(series, Instant{}, series.last_start).value();
       if (page.versions.empty()) continue;
       const auto from = page.versions.front().start, to = page.versions.back().start;
-      std::erase_if(page.versions, [&](store::Version& version) { return !change(version); });
+      std::erase_if(page.versions, [&](ValueVersion& version) { return !change(version); });
       BOOST_REQUIRE(series_store.put_page(series, page, from, to));
     }
   }

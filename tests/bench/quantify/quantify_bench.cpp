@@ -76,7 +76,7 @@ Observation energy(int meter, int hour, std::uint32_t message) {
 // A batch and the envelope that it came in.
 struct Delivery {
   Batch batch;
-  store::Origin origin;
+  Origin origin;
 };
 
 class Bench {
@@ -94,7 +94,7 @@ class Bench {
 
   store::Database& database() { return *database_; }
   const std::string& path() const { return path_; }
-  store::Origin next_origin(Instant received_at) { return {leaf_++, kReceiptId, received_at}; }
+  Origin next_origin(Instant received_at) { return {leaf_++, kReceiptId, received_at}; }
 
   // Some batches in one transaction, as the quantifier groups them; CPU seconds.
   double take(const std::vector<Delivery>& group, Instant now, bool compute) {
@@ -102,7 +102,7 @@ class Bench {
     auto transaction = must(store::Transaction::begin(*database_));
     quantify::Engine engine(*database_, [](std::string_view) { return "Europe/Madrid"; });
     engine.remember(known_);
-    quantify::Touched touched;
+    series::Touched touched;
     for (const auto& [batch, origin] : group) done(engine.ingest(batch, origin, touched));
     if (compute) done(engine.recompute(touched, now));
     done(transaction.commit());
@@ -121,7 +121,7 @@ class Bench {
   std::string path_;
   bool keep_;
   std::unique_ptr<store::Database> database_;
-  std::shared_ptr<quantify::KnownIds> known_ = std::make_shared<quantify::KnownIds>();
+  std::shared_ptr<series::KnownIds> known_ = std::make_shared<series::KnownIds>();
   std::uint64_t leaf_;
 };
 

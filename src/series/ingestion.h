@@ -1,0 +1,88 @@
+// Takes the values and statements of one batch into the store: each value judged, merged with those
+// of its series, and the ones that count settled. Private to quantify/.
+// Inside the caller's transaction. Threads: one at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/error.h"
+#include "model/batch.h"
+#include "series/touched.h"
+#include "store/series_store.h"
+
+namespace district::series {
+
+// Ids that were looked up before; they never change once their transaction is committed.
+struct KnownIds {
+  using SeriesKey = std::tuple<std::int64_t, std::string, ValueKind, std::string>;
+  std::map<MeterKey, std::int64_t> meters;
+  std::map<SeriesKey, std::int64_t> series;
+};
+
+class Ingestion {
+ public:
+  Ingestion(store::SeriesStore& store, KnownIds& known, const Origin& origin, Touched& touched,
+            bool restoring = false)
+      : store_(store), known_(known), origin_(origin), touched_(touched), restoring_(restoring) {}
+
+  // Errors: archive_unavailable, archive_corrupt. The batch has been checked.
+  Result<Ok> take(const Batch& batch);
+  std::uint64_t restored() const { return restored_; }
+  // Of the batch, by series_id; without those that are unusable.
+  std::map<std::int64_t, std::vector<ValueVersion>> values() const;
+  // Takes stored values out again.
+  Result<Ok> remove(std::int64_t meter_id, const std::string& tenant, Series series,
+                    std::vector<ValueVersion> gone);
+
+ private:
+  struct Incoming {
+    Series series;
+    std::int64_t meter_id = 0;
+    std::vector<ValueVersion> versions;
+  };
+  // What a version was before it is settled anew.
+  struct Before {
+    MeasurementState state{};
+    std::uint32_t flags = 0;
+    bool is_new = false;
+  };
+  struct Merged {
+    std::vector<ValueVersion> versions;
+    std::vector<Before> was;  // of each
+    bool differs = false;     // a stored number was not what was received
+  };
+  Result<std::int64_t> meter_of(const std::string& tenant, const std::string& source,
+                                const std::string& meter);
+  Result<Incoming*> incoming_of(std::int64_t meter_id, const Observation& like);
+  Result<Ok> sort_in(const Batch& batch, Observation observation);
+  Result<Ok> take_series(Incoming& incoming);
+  Result<Ok> take_stretch(Incoming& incoming, const std::vector<ValueVersion>& versions);
+  Result<store::Page> page_around(const Series& series, Instant first, Instant last);
+  std::optional<Stretch> settle_anew(const Incoming& incoming, Merged& merged, Instant first,
+                                     Instant last);
+  Merged put_together(std::int64_t meter_id, std::vector<ValueVersion>& stored,
+                      const std::vector<ValueVersion>& versions);
+  std::optional<Stretch> note_changes(const Incoming& incoming, const Merged& merged,
+                                      std::size_t begin, std::size_t end);
+  void count_change(const ValueVersion& version, const Before& was);
+  Result<Ok> remove_stretch(Incoming& incoming, std::span<const ValueVersion> gone);
+  Result<Ok> take_facts(const Batch& batch);
+  Result<Ok> touch_replaced(const MeterKey& replaced, const MasterFact& fact);
+
+  store::SeriesStore& store_;
+  KnownIds& known_;
+  const Origin& origin_;
+  Touched& touched_;
+  // Values that are there already are compared with the batch's, which are known to be right.
+  const bool restoring_;
+  std::uint64_t restored_ = 0;
+  std::map<std::int64_t, Incoming> incoming_;  // by series_id
+  std::map<std::string, std::int64_t> counts_;
+};
+
+}  // namespace district::series

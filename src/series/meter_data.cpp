@@ -1,0 +1,269 @@
+#include "series/meter_data.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace district::series {
+namespace {
+
+using store::SeriesStore;
+
+constexpr const char* kSensor = "outdoor_sensor";
+constexpr const char* kReplaces = "replaces_meter";
+constexpr const char* kSite = "at_site";
+constexpr std::size_t kExchangesMax = 16;  // ends a circle of statements
+constexpr std::size_t kSitesMax = 4;       // a meter's building, its site, and so on
+
+bool is_register(const Series& series) { return series.kind == ValueKind::reading; }
+
+// Readings of one register in [from, to], with one before and one after.
+Result<std::vector<kpi::Reading>> readings_of_one(SeriesStore& store, Shelf& shelf,
+                                                  const Series& series,
+                                                  const kpi::MasterData& master, Instant from,
+                                                  Instant to) {
+  std::vector<kpi::Reading> readings;
+  const auto add = [&](Instant at, double value, std::uint32_t flags, bool implausible) {
+    readings.push_back({at, value, master.number("register_modulus", at),
+                        (flags & flag_estimated) != 0, false, implausible, (flags & flag_rise) != 0,
+                        (flags & flag_disputed) != 0, (flags & flag_fallen) != 0});
+  };
+  DISTRICT_TRY(const auto before, reading_before(store, series, from));
+  if (before) add(before->start, before->value, before->flags, false);
+  DISTRICT_TRY(const auto versions, shelf.get(series, from, to));
+  for (const auto& version : versions) {
+    if (version.start < from || version.start > to) continue;
+    const bool implausible = version.state == MeasurementState::implausible;
+    if (version.state != MeasurementState::current && !implausible) continue;
+    add(version.start, version.value, version.flags, implausible);
+  }
+  DISTRICT_TRY(const auto after, reading_after(store, series, to));
+  if (after) add(after->start, after->value, after->flags, false);
+  return readings;
+}
+
+// What was read when the meter was taken away. A register that had fallen just before, and is read
+// as far more than it had counted since, was misread: nobody knows what the step is.
+void add_final(std::vector<kpi::Reading>& readings, Instant at, double value,
+               const kpi::MasterData& master) {
+  const auto last = std::find_if(readings.rbegin(), readings.rend(),
+                                 [](const kpi::Reading& reading) { return !reading.implausible; });
+  kpi::Reading final{at, value, master.number("register_modulus", at)};
+  final.rise = last != readings.rend() && last->fallen && value - last->value > last->value;
+  readings.push_back(final);
+}
+
+}  // namespace
+
+Result<std::optional<VisibleValue>> reading_before(SeriesStore& store, const Series& series,
+                                                   Instant at) {
+  while (true) {
+    DISTRICT_TRY(const auto value, store.value_before(series, at));
+    if (!value || value->counts()) return value;
+    at = value->start;
+  }
+}
+
+Result<std::optional<VisibleValue>> reading_after(SeriesStore& store, const Series& series,
+                                                  Instant at) {
+  while (true) {
+    DISTRICT_TRY(const auto value, store.value_after(series, at));
+    if (!value || value->counts()) return value;
+    at = value->start;
+  }
+}
+
+std::string reference_to(const MeterKey& key) {
+  return key.meter.empty() ? key.source : key.source + '/' + key.meter;
+}
+
+MeterKey meter_referred_to(const std::string& tenant, const std::string& reference) {
+  const auto slash = reference.find('/');
+  if (slash == std::string::npos) return {tenant, reference, ""};
+  return {tenant, reference.substr(0, slash), reference.substr(slash + 1)};
+}
+
+Result<std::vector<std::int64_t>> dependents_of(SeriesStore& store, const MeterKey& key) {
+  DISTRICT_TRY(auto meters, store.meters_that_state(key.tenant, kSensor, reference_to(key)));
+  if (key.meter.empty()) {
+    // "ROOF/" names what "ROOF" does.
+    DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, kSensor, key.source + '/'));
+    meters.insert(meters.end(), others.begin(), others.end());
+    return meters;
+  }
+  for (const auto* attribute : {kReplaces, kSite}) {
+    DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, attribute, key.meter));
+    for (const auto meter_id : others) {
+      DISTRICT_TRY(const auto other, store.meter_key(meter_id));
+      if (other.source == key.source) meters.push_back(meter_id);
+    }
+  }
+  return meters;
+}
+
+Result<kpi::MasterData> master_data_of(SeriesStore& store, const MeterKey& key) {
+  kpi::MasterData master;
+  auto at = key;
+  for (std::size_t level = 0; level <= kSitesMax; ++level) {
+    DISTRICT_TRY(const auto meter_id, store.find_meter(at));
+    if (!meter_id) return master;
+    DISTRICT_TRY(const auto facts, store.facts(*meter_id));
+    const kpi::MasterData here(facts);
+    if (level == 0) master = here;
+    master.inherit(here);
+    const auto site = here.latest(kSite);
+    if (!site) return master;
+    at.meter = *site;
+  }
+  return master;
+}
+
+Result<MeterData> MeterData::load(SeriesStore& store, std::int64_t meter_id) {
+  MeterData meter;
+  meter.meter_id = meter_id;
+  DISTRICT_TRY(meter.key, store.meter_key(meter_id));
+  DISTRICT_TRY(meter.master, master_data_of(store, meter.key));
+  DISTRICT_TRY(meter.own, store.series_of(meter_id));
+  DISTRICT_CHECK(meter.load_sensor(store));
+  if (std::none_of(meter.own.begin(), meter.own.end(), is_register)) return meter;
+  DISTRICT_CHECK(meter.load_predecessors(store));
+  DISTRICT_CHECK(meter.load_successor(store));
+  return meter;
+}
+
+Result<Ok> MeterData::load_sensor(SeriesStore& store) {
+  const auto named = master.latest(kSensor);
+  if (!named) return Ok{};
+  DISTRICT_TRY(const auto meter, store.find_meter(meter_referred_to(key.tenant, *named)));
+  if (!meter) return Ok{};
+  DISTRICT_TRY(sensor, store.series_of(*meter));
+  return Ok{};
+}
+
+Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
+  const kpi::MasterData* newer = &master;
+  auto of_newer = key.meter;
+  predecessors.reserve(kExchangesMax);
+  while (predecessors.size() < kExchangesMax) {
+    const auto replaced = newer->all(kReplaces);
+    if (replaced.empty()) return Ok{};
+    const auto& [at, number] = replaced.back();
+    if (!predecessors.empty() && at >= predecessors.back().exchanged_at) return Ok{};
+    if (number == of_newer) return Ok{};
+    DISTRICT_TRY(const auto meter, store.find_meter({key.tenant, key.source, number}));
+    if (!meter) return Ok{};
+    DISTRICT_TRY(const auto all_series, store.series_of(*meter));
+    const auto registers = std::find_if(all_series.begin(), all_series.end(), is_register);
+    if (registers == all_series.end()) return Ok{};
+    DISTRICT_TRY(auto of_predecessor, master_data_of(store, {key.tenant, key.source, number}));
+    predecessors.push_back({*registers, std::move(of_predecessor), at,
+                            newer->number("replaced_final_register", at),
+                            newer->number("initial_register", at)});
+    of_newer = number;
+    newer = &predecessors.back().master;
+  }
+  return Ok{};
+}
+
+Result<Ok> MeterData::load_successor(SeriesStore& store) {
+  DISTRICT_TRY(const auto meters, store.meters_that_state(key.tenant, kReplaces, key.meter));
+  for (const auto other_id : meters) {
+    DISTRICT_TRY(const auto other, store.meter_key(other_id));
+    if (other.source != key.source || other.meter == key.meter) continue;
+    DISTRICT_TRY(const auto facts, store.facts(other_id));
+    const kpi::MasterData of_other(facts);
+    const auto stated = of_other.all(kReplaces).back();
+    const auto at = stated.first;
+    if (stated.second != key.meter || at <= registers_from().value_or(Instant::min())) continue;
+    if (successor &&
+        std::tie(at, other.meter) >= std::tie(successor->exchanged_at, successor->number))
+      continue;
+    successor = kpi::Successor{other.meter, at, of_other.number("replaced_final_register", at)};
+  }
+  return Ok{};
+}
+
+const Series* MeterData::find(const kpi::Input& input, bool first) const {
+  // The sensor stands in for the meter's own temperatures, but makes no weather KPIs of its own.
+  const bool elsewhere = !first && !sensor.empty() && input.quantity == "temperature_out";
+  const auto& among = elsewhere ? sensor : own;
+  const auto found = std::find_if(among.begin(), among.end(), [&](const Series& series) {
+    return kpi::is_input(input, series);
+  });
+  return found == among.end() ? nullptr : &*found;
+}
+
+std::vector<FamilyInputs> MeterData::families() const {
+  std::vector<FamilyInputs> result;
+  for (const auto& family : kpi::families()) {
+    FamilyInputs inputs{&family, {}};
+    for (const auto& input : family.inputs)
+      inputs.inputs.push_back(find(input, inputs.inputs.empty()));
+    if (inputs.inputs.front() != nullptr) result.push_back(std::move(inputs));
+  }
+  return result;
+}
+
+std::optional<Instant> MeterData::registers_from() const {
+  if (predecessors.empty()) return std::nullopt;
+  return predecessors.front().exchanged_at;
+}
+
+std::optional<Instant> MeterData::registers_to() const {
+  if (!successor || !successor->final_register) return std::nullopt;
+  return successor->exchanged_at;
+}
+
+std::vector<Instant> MeterData::exchanges() const {
+  std::vector<Instant> instants;
+  if (const auto from = registers_from()) instants.push_back(*from);
+  if (const auto to = registers_to()) instants.push_back(*to - Duration{1});
+  return instants;
+}
+
+Result<std::span<const ValueVersion>> Shelf::get(const Series& series, Instant from, Instant to) {
+  auto& loaded = loaded_[series.series_id];
+  if (loaded.from != loaded.to && from >= loaded.from && to < loaded.to)
+    return std::span<const ValueVersion>(loaded.versions);
+  if (loaded.from != loaded.to) {
+    from = std::min(from, loaded.from);
+    to = std::max(to, loaded.to);
+  }
+  DISTRICT_TRY(auto page, store_.page(series, from, to));
+  loaded = {std::min(from, page.from), std::max(to, page.to), std::move(page.versions)};
+  return std::span<const ValueVersion>(loaded.versions);
+}
+
+Result<std::vector<kpi::Reading>> readings_of(SeriesStore& store, Shelf& shelf,
+                                              const MeterData& meter, const Series& registers,
+                                              Instant from, Instant to) {
+  DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
+  if (const auto end = meter.registers_to()) {
+    std::erase_if(readings, [&](const kpi::Reading& reading) { return reading.at >= *end; });
+    add_final(readings, *end, *meter.successor->final_register, meter.master);
+  }
+  for (const auto& predecessor : meter.predecessors) {
+    const auto at = predecessor.exchanged_at;
+    std::erase_if(readings, [at](const kpi::Reading& reading) { return reading.at < at; });
+    const auto first_true = std::find_if(readings.begin(), readings.end(),
+                                         [](const kpi::Reading& r) { return !r.implausible; });
+    const bool enough = first_true != readings.end() && first_true->at <= from && at < from;
+    if (enough) return readings;
+    DISTRICT_TRY(auto earlier, readings_of_one(store, shelf, predecessor.registers,
+                                               predecessor.master, std::min(from, at), at));
+    std::erase_if(earlier, [at](const kpi::Reading& reading) { return reading.at >= at; });
+    if (predecessor.final_register)
+      add_final(earlier, at, *predecessor.final_register, predecessor.master);
+    kpi::Reading first{at, predecessor.initial_register.value_or(0),
+                       meter.master.number("register_modulus", at)};
+    first.new_meter = true;
+    if (predecessor.initial_register) {
+      earlier.push_back(first);
+    } else if (first_true != readings.end()) {
+      first_true->new_meter = true;
+    }
+    readings.insert(readings.begin(), earlier.begin(), earlier.end());
+  }
+  return readings;
+}
+
+}  // namespace district::series

@@ -1,0 +1,101 @@
+// One meter with everything that its KPIs are computed from: its master data and calendar, its
+// series, and those of other meters that it refers to (an outdoor sensor, meters that it replaced).
+// Private to quantify/. Reads only. Threads: one at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kpi/catalogue.h"
+#include "kpi/master_data.h"
+#include "store/series_store.h"
+
+namespace district::series {
+
+// A meter that was replaced, and what was read when that happened.
+struct Predecessor {
+  Series registers;
+  kpi::MasterData master;
+  Instant exchanged_at{};
+  std::optional<double> final_register, initial_register;
+};
+
+// A family that the meter has, with its series; nullptr where it has none.
+struct FamilyInputs {
+  const kpi::FamilyDefinition* family = nullptr;
+  std::vector<const Series*> inputs;
+};
+
+class MeterData {
+ public:
+  static Result<MeterData> load(store::SeriesStore& store, std::int64_t meter_id);
+
+  std::int64_t meter_id = 0;
+  MeterKey key;
+  kpi::MasterData master;
+  std::vector<Series> own, sensor;  // sensor: of the meter that outdoor_sensor names
+  // The last one first, each exchanged before the one that replaced it: what is stated otherwise
+  // ends the chain.
+  std::vector<Predecessor> predecessors;
+  std::optional<kpi::Successor> successor;
+
+  // In the order of precedence. The pointers are into this object.
+  std::vector<FamilyInputs> families() const;
+  // Of registers, rows begin with the window in which the meter was installed.
+  std::optional<Instant> registers_from() const;
+  // When the register was read last before this meter was taken away.
+  std::optional<Instant> registers_to() const;
+  // Where a gap between readings ends, or begins, since the meter was exchanged then: in the first
+  // window after its installation, and the last before it was taken away. None, or up to two.
+  std::vector<Instant> exchanges() const;
+
+ private:
+  Result<Ok> load_sensor(store::SeriesStore& store);
+  Result<Ok> load_predecessors(store::SeriesStore& store);
+  Result<Ok> load_successor(store::SeriesStore& store);
+  const Series* find(const kpi::Input& input, bool first) const;
+};
+
+// What master data says of a meter; where it says nothing of an attribute, what it says of the
+// building or site that the meter stands in. A site is known by the source and its site_id.
+Result<kpi::MasterData> master_data_of(store::SeriesStore& store, const MeterKey& key);
+
+// Meters whose KPIs depend on values or master data of this one.
+Result<std::vector<std::int64_t>> dependents_of(store::SeriesStore& store, const MeterKey& key);
+
+// "BCN-SCHOOL", or "House12/4711" for a meter of a source: how outdoor_sensor names one.
+std::string reference_to(const MeterKey& key);
+MeterKey meter_referred_to(const std::string& tenant, const std::string& reference);
+
+// Values of series, loaded once for the families of a meter.
+class Shelf {
+ public:
+  explicit Shelf(store::SeriesStore& store) : store_(store) {}
+  // All that start in [from, to], and maybe more; until the next call for the series, or clear().
+  Result<std::span<const ValueVersion>> get(const Series& series, Instant from, Instant to);
+  void clear() { loaded_.clear(); }
+
+ private:
+  struct Loaded {
+    Instant from{}, to{};
+    std::vector<ValueVersion> versions;
+  };
+  store::SeriesStore& store_;
+  std::map<std::int64_t, Loaded> loaded_;
+};
+
+// The nearest reading that counts before, or after, an instant.
+Result<std::optional<VisibleValue>> reading_before(store::SeriesStore& store, const Series& series,
+                                                   Instant at);
+Result<std::optional<VisibleValue>> reading_after(store::SeriesStore& store, const Series& series,
+                                                  Instant at);
+
+// The readings that consumption in [from, to) is computed of, across exchanges of the meter: with
+// one before and one after it that count, where there are such.
+Result<std::vector<kpi::Reading>> readings_of(store::SeriesStore& store, Shelf& shelf,
+                                              const MeterData& meter, const Series& registers,
+                                              Instant from, Instant to);
+
+}  // namespace district::series
