@@ -3,7 +3,7 @@
 # neighbour; tools/check_layers.py holds the direction of all of them to the order in src/README.md.
 function(district_module)
   cmake_parse_arguments(PARSE_ARGV 0 M "" "NAME" "DEPENDS;LINKS")
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   list(TRANSFORM M_DEPENDS PREPEND District::)
   if(sources)
     add_library(district_${M_NAME} STATIC ${sources})

@@ -246,7 +246,7 @@ Result<Ok> check_usable(const config::Config& config) {
 
 Result<Ok> run(const Options& options, const config::Config& config) {
   const SystemClock clock;
-  const std::string database = config.database().string();
+  const auto location = store::Location::of(config.database());
   std::error_code ignored;
   std::filesystem::create_directories(config.data.folder, ignored);  // locking tells what is wrong
   DISTRICT_TRY(const auto lock, FolderLock::take(config.data.folder));
@@ -257,16 +257,17 @@ Result<Ok> run(const Options& options, const config::Config& config) {
   const soap::BodyWriter bodies;
   DISTRICT_TRY(const auto validator, load_schemas(config, operations));
   DISTRICT_TRY(const auto archive,
-               archive::Archive::open({database, static_cast<std::size_t>(config.archive.group_max),
+               archive::Archive::open({location, static_cast<std::size_t>(config.archive.group_max),
                                        static_cast<std::size_t>(config.archive.queue_max),
                                        static_cast<int>(config.archive.compression_level)},
                                       clock));
   {
-    DISTRICT_TRY(const auto keys, store::Database::open(database, store::OpenMode::existing));
+    DISTRICT_TRY(const auto keys,
+                 store::ArchiveDatabase::open(location, store::OpenMode::existing));
     DISTRICT_CHECK(trust::log_earlier_api_keys(*keys, clock.now()));
   }
-  DISTRICT_TRY(const auto trust, trust::Trust::open(database, store::OpenMode::existing));
-  quantify::QuantifierSettings quantifying{.database_path = database};
+  DISTRICT_TRY(const auto trust, trust::Trust::open(location, store::OpenMode::existing));
+  quantify::QuantifierSettings quantifying{.location = location};
   DISTRICT_TRY(quantifying.standards,
                config::load_standards(config.data.folder / "standards.toml"));
   DISTRICT_TRY(const auto quantifier,
@@ -281,12 +282,12 @@ Result<Ok> run(const Options& options, const config::Config& config) {
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;
   published.listen.port = server->port();
-  DISTRICT_TRY(const auto client_trust, trust::Trust::open(database, store::OpenMode::existing));
+  DISTRICT_TRY(const auto client_trust, trust::Trust::open(location, store::OpenMode::existing));
   server::Routes routes(pipeline, *client_trust, clock, published.service_url(),
                         static_cast<std::size_t>(config.limits.body_bytes));
   std::unique_ptr<query::Api> api;
   if (config.api.enabled) {
-    DISTRICT_TRY(api, query::Api::open(database, clock, published.base_url()));
+    DISTRICT_TRY(api, query::Api::open(location, clock, published.base_url()));
   }
   archive->on_commit([&] { quantifier->wake(); });
   if (config.quantify.enabled) {
@@ -303,9 +304,10 @@ Result<Ok> run(const Options& options, const config::Config& config) {
                    {"detail", "TLS 1.0 and 1.1 are broken: whoever is on the way may read along"},
                    {"hint", "set legacy.enabled to false when the last old gateway is gone"}});
   }
-  observe::emit(
-      observe::Level::info, "started",
-      {{"url", published.service_url()}, {"database", database}, {"version", DISTRICT_VERSION}});
+  observe::emit(observe::Level::info, "started",
+                {{"url", published.service_url()},
+                 {"database", location.archive()},
+                 {"version", DISTRICT_VERSION}});
   observe::LogSettings log{config.log.level, config.log.file};
   int signal = 0;
   while ((signal = server::wait_for_signal()) == SIGHUP) {

@@ -53,14 +53,15 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
   DISTRICT_TRY(const auto selection, selection_of(options));
   DISTRICT_TRY(const auto settings, session.settings());
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto trust,
-               trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings.database()),
+                                                    store::OpenMode::read_only));
   DISTRICT_TRY(const auto snapshot, trust->snapshot());
   DISTRICT_TRY(const auto validator, session.validator());
   const audit::TreeVerifier verifier(
       *trust, {settings.window.created_age_seconds, settings.window.created_ahead_seconds});
   Phases phases(session.terminal);
-  audit::Replay replay(*database, verifier, *validator, *snapshot,
+  audit::Replay replay(*database, *series, verifier, *validator, *snapshot,
                        [&phases](std::string_view phase, std::uint64_t done, std::uint64_t total) {
                          phases.update(phase, done, total);
                        });

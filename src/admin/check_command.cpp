@@ -65,8 +65,8 @@ Result<audit::Question> question_of(const Session& session, const CheckOptions& 
   question.window = {settings->window.created_age_seconds, settings->window.created_ahead_seconds};
   // Says in its own words when there is no database.
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto trust,
-               trust::Trust::open(settings->database().string(), store::OpenMode::read_only));
+  DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings->database()),
+                                                    store::OpenMode::read_only));
   DISTRICT_TRY(question.trust, trust->snapshot());
   return question;
 }

@@ -67,7 +67,7 @@ Result<int> list(Session& session, const EnvelopeListOptions& options) {
 }
 
 // Empty when the certificate is not on record, which a database that is intact cannot have.
-Result<std::string> subject_of(store::Database& database, const Sha256Digest& certificate) {
+Result<std::string> subject_of(store::ArchiveDatabase& database, const Sha256Digest& certificate) {
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
   const auto found =
       std::find_if(records.enrolments.begin(), records.enrolments.end(),
@@ -84,7 +84,7 @@ void add_proof(Details& details, const audit::InclusionProof& proof) {
   details.add("inclusion_proof", "Inclusion proof", cell_of(path, "none needed: the only leaf"));
 }
 
-Result<int> show_details(Session& session, store::Database& database,
+Result<int> show_details(Session& session, store::ArchiveDatabase& database,
                          const store::StoredEnvelope& envelope) {
   store::ArchiveStore archive(database);
   DISTRICT_TRY(const auto subject, subject_of(database, envelope.certificate_sha256));

@@ -25,7 +25,7 @@ constexpr std::size_t kBarsMax = 62;
 constexpr auto kLongestWindow = std::chrono::hours(24 * 3660);
 
 // The windows that overlap the time asked for.
-Result<std::vector<KpiValue>> find(store::Database& database, const KpiOptions& options,
+Result<std::vector<KpiValue>> find(store::SeriesDatabase& database, const KpiOptions& options,
                                    const LocalTime& local) {
   DISTRICT_TRY(const auto from, read_local_instant("--from", options.from, local));
   DISTRICT_TRY(const auto to, read_local_instant("--to", options.to, local));
@@ -196,7 +196,7 @@ void draw_all(std::ostream& out, const std::vector<KpiValue>& values, const Loca
   }
 }
 
-Result<Ok> check_names(store::Database& database, const KpiOptions& options) {
+Result<Ok> check_names(store::SeriesDatabase& database, const KpiOptions& options) {
   DISTRICT_CHECK(check_kpi_name(options.kpi));
   return check_meter_names(database, options.tenant, options.source,
                            options.has_meter ? std::optional(options.meter) : std::nullopt);
@@ -208,10 +208,11 @@ Result<int> show(Session& session, const KpiOptions& options) {
                 "'districtctl tenant list' shows the tenants");
   }
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
   DISTRICT_TRY(const auto tenant, find_tenant(*database, options.tenant));
   DISTRICT_TRY(const auto local, LocalTime::of(tenant.zone));
-  DISTRICT_TRY(auto values, find(*database, options, local));
-  if (values.empty()) DISTRICT_CHECK(check_names(*database, options));
+  DISTRICT_TRY(auto values, find(*series, options, local));
+  if (values.empty()) DISTRICT_CHECK(check_names(*series, options));
   const auto format = session.format();
   std::size_t hours = 0;
   if (format == Format::table && options.window.empty()) {

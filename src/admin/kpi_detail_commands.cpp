@@ -31,7 +31,8 @@ quantify::Engine::ZoneLookup zones_of(const store::TrustRecords& records) {
   };
 }
 
-Result<KpiValue> find_kpi(store::Database& database, const DetailOptions& options) {
+Result<KpiValue> find_kpi(store::ArchiveDatabase& database, store::SeriesDatabase& series,
+                          const DetailOptions& options) {
   DISTRICT_TRY(const auto tenant, find_tenant(database, options.tenant));
   DISTRICT_TRY(const auto local, LocalTime::of(tenant.zone));
   DISTRICT_TRY(const auto at, read_local_instant("--at", options.at, local));
@@ -41,12 +42,12 @@ Result<KpiValue> find_kpi(store::Database& database, const DetailOptions& option
   filter.meter = options.meter;
   filter.kpi = options.kpi;
   filter.window = window_kind_of(options.window);
-  DISTRICT_TRY(const auto values, store::SeriesStore(database).kpis(filter));
+  DISTRICT_TRY(const auto values, store::SeriesStore(series).kpis(filter));
   for (const auto& value : values)
     if (at && value.start <= *at && *at < value.end) return value;
   DISTRICT_CHECK(check_kpi_name(options.kpi));
   DISTRICT_CHECK(
-      check_meter_names(database, options.tenant, options.source,
+      check_meter_names(series, options.tenant, options.source,
                         options.meter.empty() ? std::nullopt : std::optional(options.meter)));
   return fail(ErrorCode::not_found,
               "no " + options.kpi + " of " + options.source + " for the " + options.window +
@@ -89,9 +90,10 @@ Result<int> explain(Session& session, const DetailOptions& options) {
   DISTRICT_TRY(const auto standards,
                config::load_standards(settings.data.folder / "standards.toml"));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto kpi, find_kpi(*database, options));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto kpi, find_kpi(*database, *series, options));
   DISTRICT_TRY(const auto records, store::TrustStore(*database).load());
-  quantify::Engine engine(*database, zones_of(records), {}, standards);
+  quantify::Engine engine(*series, zones_of(records), {}, standards);
   DISTRICT_TRY(const auto explanation, engine.explain(kpi));
   Listing inputs({{"source", "SOURCE"},
                   {"meter", "METER"},
@@ -137,16 +139,17 @@ Result<int> recompute(Session& session, const DetailOptions& options) {
   DISTRICT_CHECK(check_order(selection.from, selection.to));
   DISTRICT_TRY(const auto settings, session.settings());
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::existing));
   if (selection.tenant) DISTRICT_CHECK(find_tenant(*database, *selection.tenant));
-  DISTRICT_TRY(const auto trust,
-               trust::Trust::open(settings.database().string(), store::OpenMode::read_only));
+  DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings.database()),
+                                                    store::OpenMode::read_only));
   DISTRICT_TRY(const auto validator, session.validator());
   DISTRICT_TRY(const auto standards,
                config::load_standards(settings.data.folder / "standards.toml"));
   Progress progress(session.terminal, "reading envelopes");
   DISTRICT_TRY(const auto report,
                quantify::rebuild(
-                   *database, *validator, *trust, selection, standards, session.now(),
+                   *database, *series, *validator, *trust, selection, standards, session.now(),
                    [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
   auto& out = session.terminal.out();
   if (session.json) {

@@ -26,7 +26,7 @@ struct VerifyOptions {
 };
 
 // Errors: archive_corrupt when the receipt contradicts the archive or the log.
-Result<Ok> check_receipt(store::Database& database, const log::HeldReceipt& held) {
+Result<Ok> check_receipt(store::ArchiveDatabase& database, const log::HeldReceipt& held) {
   const auto contradicts = [&held](const char* what) {
     return fail(ErrorCode::archive_corrupt, "receipt " + held.receipt_id + ": " + what);
   };
@@ -53,7 +53,7 @@ struct CheckedReceipts {
 
 // Receipts that others hold, against this log: each that contradicts it is a problem. A line that
 // cannot be read is told, and the others are still checked.
-Result<CheckedReceipts> check_receipts(store::Database& database, const std::string& path,
+Result<CheckedReceipts> check_receipts(store::ArchiveDatabase& database, const std::string& path,
                                        std::vector<std::string>& problems) {
   DISTRICT_TRY(const auto content, read_file(path, limits::kReceiptFileBytesMax));
   std::istringstream lines(content);
@@ -114,7 +114,7 @@ Result<store::LogHead> head_of(const std::string& text) {
 }
 
 // Heads that were noted earlier, against this log, whose own heads are found to be of one tree.
-Result<Ok> check_heads(store::Database& database, const std::vector<store::LogHead>& noted,
+Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<store::LogHead>& noted,
                        std::vector<std::string>& problems) {
   store::ArchiveStore archive(database);
   DISTRICT_TRY(const auto last, archive.log_head());
@@ -224,12 +224,12 @@ Result<std::chrono::seconds> wait_of(const StatusOptions& options) {
 }
 
 // Until no work waits or the time is over.
-Result<store::Inventory> wait_for_work(Session& session, store::Database& database,
-                                       std::chrono::seconds wait) {
+Result<store::Inventory> wait_for_work(Session& session, store::ArchiveDatabase& database,
+                                       store::SeriesDatabase& series, std::chrono::seconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
   Progress progress(session.terminal, "work items waiting");
   while (true) {
-    DISTRICT_TRY(const auto inventory, store::take_inventory(database));
+    DISTRICT_TRY(const auto inventory, store::take_inventory(database, series));
     if (inventory.work_waiting == 0 || std::chrono::steady_clock::now() >= until) return inventory;
     progress.update(inventory.work_waiting, 0);
     std::this_thread::sleep_for(kPollInterval);
@@ -239,7 +239,8 @@ Result<store::Inventory> wait_for_work(Session& session, store::Database& databa
 Result<int> status(Session& session, const StatusOptions& options) {
   DISTRICT_TRY(const auto wait, wait_of(options));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto inventory, wait_for_work(session, *database, wait));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto inventory, wait_for_work(session, *database, *series, wait));
   DISTRICT_TRY(const auto log_head, store::ArchiveStore(*database).log_head());
   Details details;
   details.add("envelopes", "Envelopes", inventory.envelopes);
@@ -247,7 +248,7 @@ Result<int> status(Session& session, const StatusOptions& options) {
   details.add("work_failed", "Work items failed", inventory.work_failed);
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
-  DISTRICT_TRY(const auto counts, store::SeriesStore(*database).counts());
+  DISTRICT_TRY(const auto counts, store::SeriesStore(*series).counts());
   for (const auto state : kMeasurementStates) {
     const std::string name = name_of(state);
     const auto count = counts.measurements.find(state);

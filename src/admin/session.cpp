@@ -9,6 +9,7 @@
 #include "kpi/catalogue.h"
 #include "store/inventory.h"
 #include "store/read_snapshot.h"
+#include "store/work_queue.h"
 #include "validate/content_folder.h"
 #include "xml/document.h"
 
@@ -31,7 +32,12 @@ Result<config::Config> Session::settings() const {
   return defaults;
 }
 
-Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) const {
+Result<store::Location> Session::location() const {
+  DISTRICT_TRY(const auto config, settings());
+  return store::Location::of(config.database());
+}
+
+Result<std::unique_ptr<store::ArchiveDatabase>> Session::open(store::OpenMode mode) const {
   DISTRICT_TRY(const auto config, settings());
   const auto path = config.database().string();
   DISTRICT_TRY(const bool exists, file_exists(path));
@@ -40,7 +46,7 @@ Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) con
                 "districtd makes it when it starts, and so does 'districtctl tenant add'; "
                 "check --config or --data");
   }
-  auto database = store::Database::open(path, mode);
+  auto database = store::ArchiveDatabase::open(store::Location::of(path), mode);
   if (!database) {
     // To people at a command line an unreadable database is an unavailable one.
     auto error = std::move(database).error();
@@ -53,6 +59,38 @@ Result<std::unique_ptr<store::Database>> Session::open(store::OpenMode mode) con
                   ": it is read as it is; nobody may change it meanwhile");
   }
   return database;
+}
+
+Result<std::unique_ptr<store::SeriesDatabase>> Session::open_series(store::OpenMode mode) const {
+  DISTRICT_TRY(const auto location, this->location());
+  DISTRICT_TRY(const bool exists, file_exists(location.series()));
+  if (!exists && mode == store::OpenMode::read_only) {
+    DISTRICT_TRY(const auto archive, store::ArchiveDatabase::open(location, mode));
+    DISTRICT_TRY(const auto finished, store::WorkQueue(*archive, {}).finished_into());
+    // Nothing has been computed yet: nothing is what there is to see.
+    if (finished.identity.empty())
+      return store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create);
+    return fail(
+        ErrorCode::archive_unavailable,
+        "there is no " + location.series() + ", which has the measurements and KPI values",
+        "districtd makes it from the archive when it starts; of a copy of the archive alone "
+        "only envelopes, the log and who may send can be read");
+  }
+  auto series = store::SeriesDatabase::open(location, mode);
+  if (!series) {
+    auto error = std::move(series).error();
+    if (error.code == ErrorCode::file_unreadable) error.code = ErrorCode::archive_unavailable;
+    return fail(std::move(error));
+  }
+  if (mode == store::OpenMode::read_only) return series;
+  DISTRICT_TRY(const auto archive,
+               store::ArchiveDatabase::open(location, store::OpenMode::existing));
+  DISTRICT_TRY(const auto again, store::match_series(*archive, **series));
+  if (again > 0) {
+    terminal.note("made a new " + location.series() + ": districtd computes " +
+                  std::to_string(again) + " envelopes and imports again");
+  }
+  return series;
 }
 
 void add_csv_option(CLI::App& command, Session& session) {
@@ -109,12 +147,12 @@ Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string
               "'districtctl tenant list' shows them");
 }
 
-Result<Tenant> find_tenant(store::Database& database, const std::string& code) {
+Result<Tenant> find_tenant(store::ArchiveDatabase& database, const std::string& code) {
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
   return find_tenant(records, code);
 }
 
-Result<Ok> check_meter_names(store::Database& database, const std::string& tenant,
+Result<Ok> check_meter_names(store::SeriesDatabase& database, const std::string& tenant,
                              const std::string& source, const std::optional<std::string>& meter) {
   DISTRICT_TRY(const auto all, store::all_meters(database));
   std::set<std::string> sources, meters;

@@ -42,8 +42,13 @@ struct Session {
   // Of --config, or the defaults with the folder of --data. Errors: admin_invalid when neither is
   // given, and those of config::load().
   Result<config::Config> settings() const;
-  // Errors: archive_unavailable, archive_foreign, and those of settings().
-  Result<std::unique_ptr<store::Database>> open(store::OpenMode mode) const;
+  // Of settings(). Errors: those of settings().
+  Result<store::Location> location() const;
+  // The archive. Errors: archive_unavailable, archive_foreign, and those of settings().
+  Result<std::unique_ptr<store::ArchiveDatabase>> open(store::OpenMode mode) const;
+  // The series, beside an archive that is there. To be written to, it is made where there is none,
+  // and held against the archive. Errors: as of open().
+  Result<std::unique_ptr<store::SeriesDatabase>> open_series(store::OpenMode mode) const;
   // Of the built-in content schemas and those of the data folder. Errors: config_invalid.
   Result<std::unique_ptr<validate::Validator>> validator() const;
 };
@@ -57,11 +62,11 @@ Result<std::optional<Instant>> read_instant(const std::string& option, const std
 Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<Instant>& to);
 // Its present settings. Errors: not_found.
 Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string& code);
-Result<Tenant> find_tenant(store::Database& database, const std::string& code);
+Result<Tenant> find_tenant(store::ArchiveDatabase& database, const std::string& code);
 // That the tenant has a source, and a meter or site, of these names: a misspelt one must not pass
 // for one without values. Of the meter only if a name is given; of no source: that some source has
 // it. Errors: not_found, with the name that is near.
-Result<Ok> check_meter_names(store::Database& database, const std::string& tenant,
+Result<Ok> check_meter_names(store::SeriesDatabase& database, const std::string& tenant,
                              const std::string& source, const std::optional<std::string>& meter);
 // That the catalogue has it; none is good. Errors: not_found, with the name that is near.
 Result<Ok> check_kpi_name(const std::string& kpi);

@@ -11,7 +11,9 @@
 #include "base/local_time.h"
 #include "base/near_name.h"
 #include "config/site_file.h"
+#include "log/log.h"
 #include "quantify/site_import.h"
+#include "store/archive_store.h"
 #include "store/inventory.h"
 #include "store/series_store.h"
 #include "validate/statements.h"
@@ -119,8 +121,9 @@ Result<int> import(Session& session, const SiteOptions& options) {
     records.push_back({record.kind, record.source, record.fields});
   DISTRICT_TRY(const auto facts, validate::read_statements(*validator, records));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::create));
   DISTRICT_CHECK(find_tenant(*database, file.tenant));
-  DISTRICT_TRY(auto meters, store::all_meters(*database));
+  DISTRICT_TRY(auto meters, store::all_meters(*series));
   const NewNames news(std::move(meters), file.tenant, facts);
   for (const auto& text : news.texts()) session.terminal.note(text);
   if (options.dry_run) {
@@ -138,7 +141,7 @@ Result<int> import(Session& session, const SiteOptions& options) {
     return exit_ok;
   }
   DISTRICT_TRY(const auto report,
-               quantify::import_statements(*database, file.tenant, facts, session.now()));
+               quantify::import_statements(*database, *series, file.tenant, facts, session.now()));
   const bool unchanged = report.statements == 0;
   if (session.json) {
     write_outcome(session, unchanged ? "unchanged" : "imported", report.statements,
@@ -153,7 +156,7 @@ Result<int> import(Session& session, const SiteOptions& options) {
   return exit_ok;
 }
 
-Result<Listing> statements_of(store::Database& database, const SiteOptions& options) {
+Result<Listing> statements_of(store::SeriesDatabase& database, const SiteOptions& options) {
   store::SeriesStore store(database);
   Listing listing({{"source", "SOURCE"},
                    {"meter", "METER OR SITE"},
@@ -180,11 +183,12 @@ Result<Listing> statements_of(store::Database& database, const SiteOptions& opti
 
 Result<int> show(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
   DISTRICT_CHECK(find_tenant(*database, options.tenant));
-  DISTRICT_TRY(const auto listing, statements_of(*database, options));
+  DISTRICT_TRY(const auto listing, statements_of(*series, options));
   if (listing.empty()) {
     DISTRICT_CHECK(
-        check_meter_names(*database, options.tenant, options.source,
+        check_meter_names(*series, options.tenant, options.source,
                           options.meter.empty() ? std::nullopt : std::optional(options.meter)));
     session.terminal.note("no rows: nothing is stated");
   }
@@ -229,8 +233,8 @@ Result<Listing> statements_of(const store::SiteImport& import) {
 
 Result<int> show_import(Session& session, const std::string& name) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  store::SeriesStore store(*database);
-  DISTRICT_TRY(const auto imports, store.site_imports());
+  store::ArchiveStore archive(*database);
+  DISTRICT_TRY(const auto imports, archive.site_imports());
   const auto number = import_number(name);
   const auto import = std::ranges::find_if(
       imports, [&number](const auto& candidate) { return candidate.leaf_index == number; });
@@ -238,13 +242,14 @@ Result<int> show_import(Session& session, const std::string& name) {
     return fail(ErrorCode::not_found, "no import '" + name + "'",
                 "'districtctl site show' names the imports in the column STATED IN");
   }
-  DISTRICT_TRY(const auto origin, store.origin(import->leaf_index));
+  DISTRICT_TRY(const auto entries, archive.log_entries(import->leaf_index, 1));
+  const auto at = entries.empty() ? std::nullopt : log::time_of(entries.front().entry);
   DISTRICT_TRY(const auto listing, statements_of(*import));
   const auto format = session.format();
   Details details;
-  details.add("name", "Import", origin.receipt_id);
+  details.add("name", "Import", quantify::receipt_id_of_import(import->leaf_index));
   details.add("tenant", "Tenant", import->tenant);
-  details.add("imported_at", "Imported at", cell_of(origin.received_at, 6));
+  details.add("imported_at", "Imported at", cell_of(at.value_or(Instant{}), 6));
   details.add("leaf_index", "Leaf index", import->leaf_index);
   auto& out = session.terminal.out();
   if (format == Format::json) details.add("statements", "", {listing.json(), ""});
@@ -257,13 +262,14 @@ Result<int> show_import(Session& session, const std::string& name) {
 // One row a meter, with what is known of it.
 Result<int> list(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
+  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
   DISTRICT_CHECK(find_tenant(*database, options.tenant));
-  store::SeriesStore store(*database);
+  store::SeriesStore store(*series);
   Listing listing({{"source", "SOURCE"},
                    {"meter", "METER OR SITE"},
                    {"quantities", "QUANTITIES"},
                    {"statements", "STATEMENTS", true}});
-  DISTRICT_TRY(const auto meters, store::all_meters(*database));
+  DISTRICT_TRY(const auto meters, store::all_meters(*series));
   for (const auto& meter : meters) {
     if (meter.tenant != options.tenant) continue;
     DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
@@ -271,7 +277,7 @@ Result<int> list(Session& session, const SiteOptions& options) {
     DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
     DISTRICT_TRY(const auto facts, store.facts(*meter_id));
     std::set<std::string> quantities;
-    for (const auto& series : all_series) quantities.insert(series.quantity);
+    for (const auto& one : all_series) quantities.insert(one.quantity);
     listing.add({meter.source, meter.meter,
                  cell_of(std::vector<std::string>(quantities.begin(), quantities.end()), "-"),
                  std::uint64_t{facts.size()}});

@@ -28,6 +28,8 @@ constexpr Duration kReplayMargin = std::chrono::minutes(1);
 // How long a commit waits at most for envelopes that are being verified.
 constexpr auto kGatherTime = std::chrono::milliseconds(2);
 
+// Another node takes an upload for abandoned that has stored nothing for so long.
+constexpr Duration kStagingLease = std::chrono::hours(1);
 // After an error, discarding waits that long: a full disk is not pressed.
 constexpr auto kDiscardRetry = std::chrono::seconds(1);
 
@@ -95,7 +97,7 @@ Result<Receipt> receipt_of(store::AppendOutcome outcome) {
 }  // namespace
 
 struct Archive::Impl final : Staging {
-  Impl(Settings chosen, const Clock& the_clock, std::unique_ptr<store::Database> opened)
+  Impl(Settings chosen, const Clock& the_clock, std::unique_ptr<store::ArchiveDatabase> opened)
       : settings(std::move(chosen)),
         clock(the_clock),
         database(std::move(opened)),
@@ -106,7 +108,7 @@ struct Archive::Impl final : Staging {
   void discard(std::uint64_t raw_id) override;
   void announce() override;
   void withdraw() override;
-  Result<std::unique_ptr<store::Database>> open_to_read() override;
+  Result<std::unique_ptr<store::ArchiveDatabase>> open_to_read() override;
   int compression_level() const override { return settings.compression_level; }
 
   // What the committing thread does before it looks again.
@@ -133,7 +135,7 @@ struct Archive::Impl final : Staging {
 
   const Settings settings;
   const Clock& clock;
-  const std::unique_ptr<store::Database> database;  // of the committing thread only
+  const std::unique_ptr<store::ArchiveDatabase> database;  // of the committing thread only
   store::ArchiveStore store;
 
   std::mutex mutex;  // of the members that follow
@@ -226,7 +228,8 @@ std::future<Result<store::StagedRaw>> Archive::Impl::stage(store::StagedRaw stag
 
 void Archive::Impl::store_chunks(Chunks waiting) {
   auto staged = waiting.staged;
-  const auto stored = store.stage(staged, waiting.chunks);
+  const auto stored =
+      store.stage(staged, waiting.chunks, {settings.location.node(), clock.now() + kStagingLease});
   if (!stored) {
     observe::emit(observe::Level::error, "staging_failed",
                   {{"detail", stored.error().detail}, {"hint", stored.error().hint}});
@@ -254,8 +257,8 @@ void Archive::Impl::discard_some(std::uint64_t raw_id) {
   if (more && !*more) to_discard.pop_front();
 }
 
-Result<std::unique_ptr<store::Database>> Archive::Impl::open_to_read() {
-  return store::Database::open(settings.database_path, store::OpenMode::read_only);
+Result<std::unique_ptr<store::ArchiveDatabase>> Archive::Impl::open_to_read() {
+  return store::ArchiveDatabase::open(settings.location, store::OpenMode::read_only);
 }
 
 Result<std::vector<store::AppendOutcome>> Archive::Impl::store_group(
@@ -346,9 +349,10 @@ void Archive::Impl::tell(Waiting waiting, Outcome outcome) {
 
 Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& clock) {
   DISTRICT_TRY(auto database,
-               store::Database::open(settings.database_path, store::OpenMode::create));
+               store::ArchiveDatabase::open(settings.location, store::OpenMode::create));
   auto impl = std::make_unique<Impl>(std::move(settings), clock, std::move(database));
-  DISTRICT_TRY(const auto left_over, impl->store.staged());
+  DISTRICT_TRY(const auto left_over,
+               impl->store.orphans(impl->settings.location.node(), clock.now()));
   DISTRICT_TRY(const auto horizon, impl->store.replay_horizon());
   if (horizon > clock.now()) {
     observe::emit(observe::Level::warning, "clock_was_set_back",

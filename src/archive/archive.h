@@ -12,12 +12,13 @@
 #include "model/batch.h"
 #include "model/envelope.h"
 #include "model/receipt.h"
+#include "store/location.h"
 #include "verify/verifier.h"
 
 namespace district::archive {
 
 struct Settings {
-  std::string database_path;
+  store::Location location = store::Location::scratch();
   std::size_t group_max = 64;    // envelopes in one commit
   std::size_t queue_max = 1024;  // envelopes waiting; beyond it: overloaded
   int compression_level = 1;     // zstd's; more costs time and saves little

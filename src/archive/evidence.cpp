@@ -17,7 +17,7 @@ constexpr std::size_t kChunksAtOnce = 8;
 // What is staged, from a given octet on.
 class StagedSource final : public ByteSource {
  public:
-  StagedSource(std::unique_ptr<store::Database> database, const store::StagedRaw& staged,
+  StagedSource(std::unique_ptr<store::ArchiveDatabase> database, const store::StagedRaw& staged,
                std::uint64_t from)
       : database_(std::move(database)),
         staged_(staged),
@@ -40,7 +40,7 @@ class StagedSource final : public ByteSource {
     return store::ArchiveStore(*database_).staged_chunk(staged_.raw_id, next_++);
   }
 
-  const std::unique_ptr<store::Database> database_;
+  const std::unique_ptr<store::ArchiveDatabase> database_;
   const store::StagedRaw staged_;
   std::uint64_t to_skip_, next_ = 0;
   FrameReader frame_;

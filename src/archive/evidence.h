@@ -27,7 +27,7 @@ class Staging {
   virtual void announce() = 0;
   virtual void withdraw() = 0;
   // For reading what is staged.
-  virtual Result<std::unique_ptr<store::Database>> open_to_read() = 0;
+  virtual Result<std::unique_ptr<store::ArchiveDatabase>> open_to_read() = 0;
   virtual int compression_level() const = 0;
 };
 
@@ -42,8 +42,8 @@ class Evidence {
   ~Evidence();  // what was staged and not appended is removed
 
   // The envelope to be verified. Where it has a `rest`, nothing is stored before the first call of
-  // rest->next(); whoever reads a large one on to the end has it stored. Errors of rest->next(): those of the
-  // rest that it was made with, and archive_unavailable.
+  // rest->next(); whoever reads a large one on to the end has it stored. Errors of rest->next():
+  // those of the rest that it was made with, and archive_unavailable.
   const RawEnvelope& raw() const { return raw_; }
 
   // raw() can be read once more: from what is staged. Errors: internal (it was not read to its

@@ -19,7 +19,7 @@ namespace district::audit {
 class Examination {
  public:
   // Keeps references to all of them.
-  Examination(store::Database& database, const verify::Verifier& verifier,
+  Examination(store::ArchiveDatabase& database, const verify::Verifier& verifier,
               const validate::Validator& validator)
       : archive_(database), verifier_(verifier), validator_(validator) {}
 

@@ -9,10 +9,13 @@
 #include "log/log.h"
 #include "quantify/engine.h"
 #include "quantify/site_import.h"
+#include "store/file_check.h"
 #include "store/inventory.h"
+#include "store/matched_snapshots.h"
 #include "store/read_snapshot.h"
 #include "store/series_store.h"
 #include "store/stored_form.h"
+#include "store/work_queue.h"
 
 namespace district::audit {
 namespace {
@@ -51,15 +54,17 @@ using Leaves = std::unordered_set<std::uint64_t>;
 // way of the replay.
 class Quantified {
  public:
-  static Result<std::unique_ptr<Quantified>> create(store::Database& recorded,
+  static Result<std::unique_ptr<Quantified>> create(store::ArchiveDatabase& archive,
+                                                    store::SeriesDatabase& recorded,
                                                     const trust::TrustSnapshot& trust,
                                                     const Standards& standards, bool everything,
                                                     const ReplayProgress& progress) {
-    DISTRICT_TRY(auto scratch, store::Database::open(":memory:", store::OpenMode::create));
-    DISTRICT_TRY(auto transaction, store::Transaction::begin(*scratch));
-    auto quantified = std::unique_ptr<Quantified>(new Quantified(recorded, std::move(scratch),
-                                                                 std::move(transaction), trust,
-                                                                 standards, everything, progress));
+    DISTRICT_TRY(auto scratch,
+                 store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create));
+    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(*scratch));
+    auto quantified = std::unique_ptr<Quantified>(
+        new Quantified(archive, recorded, std::move(scratch), std::move(transaction), trust,
+                       standards, everything, progress));
     DISTRICT_TRY(const auto failures, quantified->recorded_.failures());
     for (const auto& failure : failures) {
       quantified->failures_.emplace(failure.origin.leaf_index, failure);
@@ -78,10 +83,12 @@ class Quantified {
   Result<Ok> finish(ReplayReport& report);
 
  private:
-  Quantified(store::Database& recorded, std::unique_ptr<store::Database> scratch,
-             store::Transaction transaction, const trust::TrustSnapshot& trust,
-             const Standards& standards, bool everything, const ReplayProgress& progress)
-      : recorded_(recorded),
+  Quantified(store::ArchiveDatabase& archive, store::SeriesDatabase& recorded,
+             std::unique_ptr<store::SeriesDatabase> scratch, store::SeriesTransaction transaction,
+             const trust::TrustSnapshot& trust, const Standards& standards, bool everything,
+             const ReplayProgress& progress)
+      : archive_(archive),
+        recorded_(recorded),
         recorded_engine_(recorded, zones_of(trust)),
         recorded_database_(recorded),
         scratch_database_(std::move(scratch)),
@@ -114,11 +121,12 @@ class Quantified {
   template <typename Value>
   void keep_selected(std::vector<Value>& values) const;
 
+  store::ArchiveDatabase& archive_;
   store::SeriesStore recorded_;
   quantify::Engine recorded_engine_;  // only asked
-  store::Database& recorded_database_;
-  std::unique_ptr<store::Database> scratch_database_;
-  store::Transaction transaction_;  // never committed: the scratch store ends with the replay
+  store::SeriesDatabase& recorded_database_;
+  std::unique_ptr<store::SeriesDatabase> scratch_database_;
+  store::SeriesTransaction transaction_;  // never committed: the scratch store ends with the replay
   store::SeriesStore scratch_;
   quantify::Engine engine_;
   const trust::TrustSnapshot& trust_;
@@ -169,8 +177,9 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
 // Recorded as one that could not be quantified: it must fail again, in a store of its own.
 Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
                                      const store::QuantifyFailure& recorded, ReplayReport& report) {
-  DISTRICT_TRY(const auto alone, store::Database::open(":memory:", store::OpenMode::create));
-  DISTRICT_TRY(const auto transaction, store::Transaction::begin(*alone));
+  DISTRICT_TRY(const auto alone,
+               store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create));
+  DISTRICT_TRY(const auto transaction, store::SeriesTransaction::begin(*alone));
   const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
   const auto applied =
       quantify::Engine(*alone, zones_of(trust_)).apply(batch, origin, envelope.received_at);
@@ -247,8 +256,10 @@ Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayRep
 // What an administrator stated came in no envelope; its digest is in its leaf, which 'log verify'
 // compares. Here the facts are compared with it.
 Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, ReplayReport& report) {
-  DISTRICT_TRY(const auto imports, recorded_.site_imports());
+  store::ArchiveStore archive(archive_);
+  DISTRICT_TRY(const auto imports, archive.site_imports());
   if (imports.empty()) return Ok{};
+  store::WorkQueue queue(archive_, {});
   std::map<std::uint64_t, std::vector<MasterFact>> stored;  // by leaf
   for (const auto& meter : recorded) {
     DISTRICT_TRY(const auto facts, facts_of(recorded_, meter));
@@ -258,9 +269,13 @@ Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, Replay
       stored[origin.leaf_index].push_back(std::move(fact));
     }
   }
-  store::ArchiveStore archive(recorded_database_);
   for (const auto& import : imports) {
     const auto receipt_id = quantify::receipt_id_of_import(import.leaf_index);
+    DISTRICT_TRY(const bool waiting, queue.is_waiting(import.leaf_index));
+    if (waiting) {
+      ++report.not_quantified;
+      continue;
+    }
     Batch batch;
     batch.tenant = import.tenant;
     auto facts = quantify::imported_facts(import, stored[import.leaf_index]);
@@ -306,7 +321,7 @@ Result<Ok> Quantified::compare_registry(const std::vector<MeterKey>& meters, Rep
     }
     return Ok{};
   };
-  const auto add_origins = [](store::Database& database, Named& named) -> Result<Ok> {
+  const auto add_origins = [](store::SeriesDatabase& database, Named& named) -> Result<Ok> {
     const auto text_of = [](const std::optional<Instant>& at) {
       return at ? format_instant(*at) : std::string("none");
     };
@@ -354,6 +369,13 @@ Result<Ok> Quantified::compare_counts(ReplayReport& report) {
 }
 
 Result<Ok> Quantified::check_places(ReplayReport& report) {
+  DISTRICT_TRY(auto problems, store::schema_differences(recorded_database_));
+  DISTRICT_TRY(auto damages, store::damaged_structures(recorded_database_));
+  std::ranges::move(damages, std::back_inserter(problems));
+  for (auto& problem : problems) {
+    report.differences.push_back(
+        {DifferenceKind::place, {}, recorded_database_.path(), std::move(problem), "intact"});
+  }
   DISTRICT_TRY(auto misplaced, store::misplaced_rows(recorded_database_));
   for (auto& [where, what] : misplaced) {
     report.differences.push_back(
@@ -523,7 +545,7 @@ Result<std::vector<Origin>> Quantified::origins_of(const KpiValue& kpi) {
 
 Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& report,
                                      const Act& act) {
-  store::ArchiveStore archive(recorded_);
+  store::ArchiveStore archive(archive_);
   if (selection.receipt_id) {
     DISTRICT_TRY(const auto envelope, archive.find(*selection.receipt_id));
     ++report.envelopes;
@@ -531,7 +553,7 @@ Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& r
   }
   std::uint64_t total = 0;
   if (selection.everything()) {
-    DISTRICT_TRY(const auto inventory, store::take_inventory(recorded_));
+    DISTRICT_TRY(const auto inventory, store::take_inventory(archive_, recorded_));
     total = inventory.envelopes;
   }
   store::EnvelopeFilter filter;
@@ -550,8 +572,8 @@ Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& r
 }
 
 Result<ReplayReport> Replay::verify(const Selection& selection) {
-  DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
-  Examination examination(recorded_, verifier_, validator_);
+  DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(archive_));
+  Examination examination(archive_, verifier_, validator_);
   ReplayReport report;
   const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
     verify::NoReader nobody;
@@ -563,7 +585,7 @@ Result<ReplayReport> Replay::verify(const Selection& selection) {
 }
 
 Result<ReplayReport> Replay::run(const Selection& selection) {
-  DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(recorded_));
+  DISTRICT_TRY(const auto moment, store::MatchedSnapshots::take(archive_, recorded_));
   DISTRICT_TRY(const auto stale, store::SeriesStore(recorded_).stale());
   if (!stale.empty()) {
     return fail(ErrorCode::archive_unavailable,
@@ -576,8 +598,8 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
                 "KPI values are being computed for envelope " + *under_way,
                 "run this again when districtctl status --wait has ended");
   }
-  Examination examination(recorded_, verifier_, validator_);
-  DISTRICT_TRY(const auto quantified, Quantified::create(recorded_, trust_, standards_,
+  Examination examination(archive_, verifier_, validator_);
+  DISTRICT_TRY(const auto quantified, Quantified::create(archive_, recorded_, trust_, standards_,
                                                          selection.everything(), progress_));
   ReplayReport report;
   const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {

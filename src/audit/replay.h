@@ -40,11 +40,13 @@ using ReplayProgress =
 
 class Replay {
  public:
-  // Keeps references to all of them. `recorded` is only read, as it is when a function begins.
-  Replay(store::Database& recorded, const verify::Verifier& verifier,
-         const validate::Validator& validator, const trust::TrustSnapshot& trust,
-         ReplayProgress progress)
-      : recorded_(recorded),
+  // Keeps references to all of them. `archive` and `recorded` are
+  // only read, as they are when a function begins.
+  Replay(store::ArchiveDatabase& archive, store::SeriesDatabase& recorded,
+         const verify::Verifier& verifier, const validate::Validator& validator,
+         const trust::TrustSnapshot& trust, ReplayProgress progress)
+      : archive_(archive),
+        recorded_(recorded),
         verifier_(verifier),
         validator_(validator),
         trust_(trust),
@@ -69,7 +71,8 @@ class Replay {
   Standards standards_;
   using Act = std::function<Result<Ok>(const store::StoredEnvelope&)>;
   Result<Ok> for_each_envelope(const Selection& selection, ReplayReport& report, const Act& act);
-  store::Database& recorded_;
+  store::ArchiveDatabase& archive_;
+  store::SeriesDatabase& recorded_;
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;
   const trust::TrustSnapshot& trust_;

@@ -50,7 +50,7 @@ const char* level_complaint(std::string_view value) {
 // clang-format off
 const std::array kKeys{
   Key{"data", "folder", PathKey{[](Config& c) -> auto& { return c.data.folder; }}, "path",
-      "Folder of everything that the server keeps; the database is `district.db` in it. Made at the first start."},
+      "Folder of everything that the server keeps; the archive is `district.db` in it, the measurements and KPI values are `district-series.db`. Made at the first start."},
 
   Key{"listen", "address", TextKey{[](Config& c) -> auto& { return c.listen.address; }, address_complaint}, "IP address",
       "Address to listen on. `0.0.0.0` is every IPv4 address, `::` every address."},

@@ -71,12 +71,12 @@ struct LogReport {
 // growing meanwhile. `progress(done, total)` is called now and then. Whether the octets of an
 // envelope still have its digest is the audit's to check. The database must not be in a
 // transaction. Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.
-Result<LogReport> verify(store::Database& database,
+Result<LogReport> verify(store::ArchiveDatabase& database,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
 
 // That the receipt's leaf is the envelope that it names and that its tree size and root are a
 // recorded head, which verify() proves to be of this log. Errors: archive_corrupt, with what
 // differs.
-Result<Ok> check_receipt(store::Database& database, const Receipt& receipt);
+Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receipt);
 
 }  // namespace district::log

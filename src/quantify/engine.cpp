@@ -231,12 +231,11 @@ Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const series::Touched:
 
 Result<Ok> Engine::recompute_stale(std::int64_t meter_id, Instant computed_at) {
   SeriesStore store(db_);
-  DISTRICT_TRY(const auto known, store.site_imports_end());
+  DISTRICT_TRY(const auto marks, store.stale_marks(meter_id));
   series::Touched touched;
   touched.all(meter_id, {});
   DISTRICT_CHECK(recompute_meter(meter_id, touched.meters[meter_id], computed_at));
-  DISTRICT_TRY(const auto end, store.site_imports_end());
-  return end == known ? store.remove_stale(meter_id) : Result<Ok>(Ok{});
+  return store.remove_stale(meter_id, marks);
 }
 
 Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant computed_at) {

@@ -63,7 +63,8 @@ class Engine {
   using Pause = std::function<Result<Ok>()>;
 
   // Keeps a reference to the database.
-  Engine(store::Database& database, ZoneLookup zone_of, Pause pause = {}, Standards standards = {})
+  Engine(store::SeriesDatabase& database, ZoneLookup zone_of, Pause pause = {},
+         Standards standards = {})
       : db_(database),
         zone_of_(std::move(zone_of)),
         pause_(std::move(pause)),
@@ -119,7 +120,7 @@ class Engine {
   Result<kpi::Calendar> calendar_of(const std::string& tenant,
                                     const std::optional<std::string>& declared);
 
-  store::Database& db_;
+  store::SeriesDatabase& db_;
   ZoneLookup zone_of_;
   Pause pause_;
   Standards standards_;

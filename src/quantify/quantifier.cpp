@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -17,17 +18,23 @@
 #include "observe/events.h"
 #include "quantify/engine.h"
 #include "quantify/raw_values.h"
+#include "quantify/site_import.h"
+#include "store/inventory.h"
 #include "store/series_store.h"
+#include "store/work_queue.h"
 
 namespace district::quantify {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kLease = 5s;   // after a crash its items wait this long at most
+// Of work that another node may take over when this one is gone; renewed while it goes on.
+constexpr Duration kLease = 60s;
+constexpr auto kRenewal = 20s;
 constexpr auto kLookAround = 1s;  // also without a wake(): another process may have added work
-// A transaction that takes longer makes way for the archive, which waits for it: senders wait, too.
-// The pause is for other processes, which look for the lock now and then.
+// A transaction that takes longer is committed in between: no receipt waits for it, but commands of
+// administrators do, and the write-ahead log grows with it. The pause is for other processes, which
+// look for the lock now and then.
 constexpr auto kTurnMax = 100ms;
 constexpr auto kLetOthersWrite = 20ms;
 constexpr auto kRetryMin = 200ms;
@@ -51,10 +58,11 @@ constexpr int kNicerThanWorkers = 10;
 // The item stays and is tried again; any other error is the item's own.
 bool cured_by_waiting(const Error& error) { return error.code == ErrorCode::archive_unavailable; }
 
+// An envelope to be quantified. Where nothing is recorded of its leaf, only that is set.
 struct Item {
-  store::WorkItem work;
   store::StoredEnvelope stored;
-  Origin origin() const { return {work.leaf_index, work.receipt_id, work.received_at}; }
+  std::uint64_t leaf_index() const { return stored.leaf_index; }
+  Origin origin() const { return {stored.leaf_index, stored.receipt_id, stored.received_at}; }
 };
 
 struct Prepared {
@@ -62,13 +70,13 @@ struct Prepared {
   Result<Batch> batch;
 };
 
-// A transaction of which the writers of the archive never wait for long.
+// A transaction on the series of which no other writer waits for long.
 class Turns {
  public:
-  explicit Turns(store::Database& database) : database_(database) {}
+  explicit Turns(store::SeriesDatabase& database) : database_(database) {}
 
   Result<Ok> begin() {
-    DISTRICT_TRY(auto transaction, store::Transaction::begin(database_));
+    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(database_));
     transaction_.emplace(std::move(transaction));
     began_ = std::chrono::steady_clock::now();
     return Ok{};
@@ -87,8 +95,8 @@ class Turns {
   }
 
  private:
-  store::Database& database_;
-  std::optional<store::Transaction> transaction_;
+  store::SeriesDatabase& database_;
+  std::optional<store::SeriesTransaction> transaction_;
   std::chrono::steady_clock::time_point began_;
 };
 
@@ -109,8 +117,13 @@ struct Quantifier::Impl {
   const validate::Validator& validator;
   trust::Trust& trust;
   const Clock& clock;
-  std::unique_ptr<store::Database> database;  // of the working thread
-  std::size_t group_size;                     // of the next transaction
+  std::unique_ptr<store::ArchiveDatabase> archive;  // of the working thread
+  std::unique_ptr<store::SeriesDatabase> series;    // likewise
+  std::vector<std::uint64_t> in_hand;               // leased work of this step
+  std::vector<std::uint64_t>
+      told;  // work that the archive knows to be finished, the series not yet
+  std::chrono::steady_clock::time_point renewed;  // when the lease was
+  std::size_t group_size;                         // of the next transaction
   std::shared_ptr<series::KnownIds> known =
       std::make_shared<series::KnownIds>();  // to the working thread
   // Of stale meters; those that could not be computed rest for a time.
@@ -122,7 +135,8 @@ struct Quantifier::Impl {
   std::int64_t last_stale = 0;
 
   std::mutex monitor_mutex;
-  std::unique_ptr<store::Database> monitor;  // for waiting()
+  std::unique_ptr<store::ArchiveDatabase> archive_monitor;  // for waiting()
+  std::unique_ptr<store::SeriesDatabase> series_monitor;    // likewise
 
   std::thread thread;
   std::mutex mutex;
@@ -130,7 +144,12 @@ struct Quantifier::Impl {
   bool woken = false;
   std::atomic<bool> stopping = false;
 
-  Result<Ok> go_on() const;
+  Result<Ok> check_stop() const;
+  Result<Ok> keep_lease();
+  Result<Ok> finish(std::span<const std::uint64_t> leaf_indexes, const store::SeriesMark& mark);
+  Result<Ok> forget_told();
+  Result<bool> was_done(std::uint64_t leaf_index);
+  Result<Ok> commit_import(const store::SiteImport& import);
   Prepared prepare(const Item& item);
   Result<Ok> commit(const std::vector<Prepared>& group);
   Result<Ok> commit_one_by_one(const std::vector<Prepared>& group);
@@ -153,7 +172,7 @@ struct Quantifier::Impl {
 };
 
 // To be asked on the way through what would take too long to wait for.
-Result<Ok> Quantifier::Impl::go_on() const {
+Result<Ok> Quantifier::Impl::check_stop() const {
   if (!stopping) return Ok{};
   return fail(ErrorCode::archive_unavailable, "the quantifier is being stopped");
 }
@@ -161,12 +180,13 @@ Result<Ok> Quantifier::Impl::go_on() const {
 // Everything that needs no write lock. An error is kept with the item.
 Prepared Quantifier::Impl::prepare(const Item& item) {
   try {
-    store::ArchiveStore archive(*database);
+    store::ArchiveStore envelopes(*archive);
     Batch batch;
-    auto read = read_values(archive, validator, item.stored, [&](const Batch& part) -> Result<Ok> {
-      batch.append(part);
-      return Ok{};
-    });
+    auto read =
+        read_values(envelopes, validator, item.stored, [&](const Batch& part) -> Result<Ok> {
+          batch.append(part);
+          return Ok{};
+        });
     if (!read) return {item, fail(std::move(read.error()))};
     batch.tenant = item.stored.tenant;
     return {item, std::move(batch)};
@@ -177,8 +197,7 @@ Prepared Quantifier::Impl::prepare(const Item& item) {
 
 Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
                                 Engine::Pause pause) {
-  Engine engine(*database, zones_of(std::move(snapshot), now), std::move(pause),
-                settings.standards);
+  Engine engine(*series, zones_of(std::move(snapshot), now), std::move(pause), settings.standards);
   if (known->meters.size() > kIdsMax) known = std::make_shared<series::KnownIds>();
   engine.remember(known);
   return engine;
@@ -187,7 +206,7 @@ Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snap
 // The next of the meters whose master data an administrator has changed: one at a time, so that
 // new work waits for no more than one. false: there is none, or those that are left rest.
 Result<bool> Quantifier::Impl::recompute_stale() {
-  DISTRICT_TRY(auto stale, store::SeriesStore(*database).stale());
+  DISTRICT_TRY(auto stale, store::SeriesStore(*series).stale());
   std::erase_if(resting, [&](const auto& one) {
     return !std::binary_search(stale.begin(), stale.end(), one.first);
   });
@@ -215,10 +234,10 @@ Result<Ok> Quantifier::Impl::recompute_stale(std::int64_t meter_id) {
   try {
     const auto now = clock.now();
     DISTRICT_TRY(auto snapshot, trust.snapshot());
-    Turns turns(*database);
+    Turns turns(*series);
     DISTRICT_CHECK(turns.begin());
     auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
-      DISTRICT_CHECK(go_on());
+      DISTRICT_CHECK(check_stop());
       return turns.pause();
     });
     DISTRICT_CHECK(engine.recompute_stale(meter_id, now));
@@ -234,7 +253,7 @@ void Quantifier::Impl::let_rest(std::int64_t meter_id, const Error& error) {
   auto& rest = resting[meter_id];
   rest.time = std::clamp(2 * rest.time, kRestMin, kRestMax);
   rest.until = std::chrono::steady_clock::now() + rest.time;
-  const auto key = store::SeriesStore(*database).meter_key(meter_id).value_or(MeterKey{});
+  const auto key = store::SeriesStore(*series).meter_key(meter_id).value_or(MeterKey{});
   observe::emit(observe::Level::error, "recompute_failed",
                 {{"tenant", key.tenant},
                  {"source", key.source},
@@ -244,35 +263,43 @@ void Quantifier::Impl::let_rest(std::int64_t meter_id, const Error& error) {
                  {"retry_s", rest.time.count()}});
 }
 
-// All of the group in one transaction, or in several when the recomputation takes long. The items
-// are finished in the last one: after a crash or an error before it, all of it is done again.
+// All of the group in one transaction, or in several when the recomputation takes long. The work is
+// done with the last one: after a crash or an error before it, all of it is done again. Then the
+// archive is told; after a crash before that, it is told at the next start.
 Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   const auto now = clock.now();
   DISTRICT_TRY(auto snapshot, trust.snapshot());
-  Turns turns(*database);
+  Turns turns(*series);
   DISTRICT_CHECK(turns.begin());
-  store::ArchiveStore archive(*database);
-  store::SeriesStore series(*database);
-  auto engine = this->engine(std::move(snapshot), now, [&] { return turns.pause(); });
+  store::SeriesStore stored(*series);
+  auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
+    DISTRICT_CHECK(keep_lease());
+    return turns.pause();
+  });
   series::Touched touched;
+  std::vector<std::uint64_t> leaf_indexes;
   for (const auto& [item, batch] : group) {
+    leaf_indexes.push_back(item.leaf_index());
+    DISTRICT_CHECK(stored.begin_work(item.leaf_index()));
     if (batch) {
       DISTRICT_CHECK(engine.ingest(*batch, item.origin(), touched));
     } else {
       const auto& error = batch.error();
       DISTRICT_CHECK(
-          series.put_failure({item.origin(), item.work.tenant, error.code, error.detail, now}));
+          stored.put_failure({item.origin(), item.stored.tenant, error.code, error.detail, now}));
     }
   }
   DISTRICT_CHECK(engine.recompute(touched, now));
-  for (const auto& prepared : group)
-    DISTRICT_CHECK(archive.finish_work(prepared.item.work.leaf_index));
+  DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes));
+  DISTRICT_CHECK(stored.forget_work(told));
   DISTRICT_CHECK(turns.commit());
+  told.clear();
+  DISTRICT_CHECK(finish(leaf_indexes, mark));
   for (const auto& [item, batch] : group) {
     if (batch) continue;
     observe::emit(observe::Level::error, "quantify_failed",
-                  {{"receipt_id", item.work.receipt_id},
-                   {"tenant", item.work.tenant},
+                  {{"receipt_id", item.stored.receipt_id},
+                   {"tenant", item.stored.tenant},
                    {"code", static_cast<int>(batch.error().code)},
                    {"detail", batch.error().detail}});
   }
@@ -300,6 +327,7 @@ Result<Ok> Quantifier::Impl::commit_group(std::vector<Prepared>& group) {
   if (!done) known = std::make_shared<series::KnownIds>();
   if (!done && !cured_by_waiting(done.error())) done = commit_one_by_one(group);
   if (!done) return done;
+  for (const auto& prepared : group) std::erase(in_hand, prepared.item.leaf_index());
   const auto took = std::chrono::steady_clock::now() - began;
   group_size = took > settings.group_time ? std::max<std::size_t>(1, group_size / 2)
                                           : std::min(settings.group_max, group_size * 2);
@@ -320,49 +348,135 @@ Result<Ok> Quantifier::Impl::commit_large(const Item& item) {
 Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   const auto now = clock.now();
   DISTRICT_TRY(auto snapshot, trust.snapshot());
-  store::ArchiveStore archive(*database);
-  Turns turns(*database);
+  store::ArchiveStore envelopes(*archive);
+  store::SeriesStore stored(*series);
+  Turns turns(*series);
   auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
-    DISTRICT_CHECK(go_on());
+    DISTRICT_CHECK(check_stop());
+    DISTRICT_CHECK(keep_lease());
     return turns.pause();
   });
   const auto check = [&](const Batch& part) -> Result<Ok> {
-    DISTRICT_CHECK(go_on());
+    DISTRICT_CHECK(check_stop());
+    DISTRICT_CHECK(keep_lease());
     return engine.check(part);
   };
   series::Touched touched;
   // Each part in a transaction of its own: others write while the next one is read.
   const auto ingest = [&](const Batch& part) -> Result<Ok> {
-    DISTRICT_CHECK(go_on());
+    DISTRICT_CHECK(check_stop());
+    DISTRICT_CHECK(keep_lease());
     DISTRICT_CHECK(turns.begin());
+    DISTRICT_CHECK(stored.begin_work(item.leaf_index()));
     DISTRICT_CHECK(engine.ingest(part, item.origin(), touched));
     if (touched.meters.size() >= kMetersAtOnce) DISTRICT_CHECK(engine.recompute(touched, now));
     return turns.commit();
   };
   // All must be known to be good before the first is written.
-  DISTRICT_CHECK(read_values(archive, validator, item.stored, check));
-  DISTRICT_CHECK(read_values(archive, validator, item.stored, ingest));
+  DISTRICT_CHECK(read_values(envelopes, validator, item.stored, check));
+  DISTRICT_CHECK(read_values(envelopes, validator, item.stored, ingest));
   DISTRICT_CHECK(turns.begin());
   DISTRICT_CHECK(engine.recompute(touched, now));
-  DISTRICT_CHECK(archive.finish_work(item.work.leaf_index));
-  return turns.commit();
+  const std::vector leaf_indexes{item.leaf_index()};
+  DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes));
+  DISTRICT_CHECK(turns.commit());
+  return finish(leaf_indexes, mark);
+}
+
+// The archive's work items go; the series need not remember them any more.
+Result<Ok> Quantifier::Impl::finish(std::span<const std::uint64_t> leaf_indexes,
+                                    const store::SeriesMark& mark) {
+  DISTRICT_CHECK(store::WorkQueue(*archive, settings.location.node()).finish(leaf_indexes, mark));
+  told.insert(told.end(), leaf_indexes.begin(), leaf_indexes.end());
+  return Ok{};
+}
+
+Result<Ok> Quantifier::Impl::forget_told() {
+  if (told.empty()) return Ok{};
+  DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(*series));
+  DISTRICT_CHECK(store::SeriesStore(*series).forget_work(told));
+  DISTRICT_CHECK(transaction.commit());
+  told.clear();
+  return Ok{};
+}
+
+// Done before, but the archive was not told: then it is told now.
+Result<bool> Quantifier::Impl::was_done(std::uint64_t leaf_index) {
+  store::SeriesStore stored(*series);
+  DISTRICT_TRY(const bool done, stored.is_done(leaf_index));
+  if (!done) return false;
+  DISTRICT_TRY(const auto mark, stored.mark());
+  DISTRICT_CHECK(finish(std::span(&leaf_index, 1), mark));
+  return true;
+}
+
+// To be called on the way through what may take longer than the lease.
+Result<Ok> Quantifier::Impl::keep_lease() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - renewed < kRenewal) return Ok{};
+  DISTRICT_TRY(
+      const bool held,
+      store::WorkQueue(*archive, settings.location.node()).extend(in_hand, clock.now(), kLease));
+  if (!held) {
+    return fail(ErrorCode::archive_unavailable, "another node has taken over the work at hand",
+                "is the clock of this machine right?");
+  }
+  renewed = now;
+  return Ok{};
+}
+
+Result<Ok> Quantifier::Impl::commit_import(const store::SiteImport& import) {
+  auto done = quantify_import(*archive, *series, import);
+  if (!done && cured_by_waiting(done.error())) return fail(std::move(done.error()));
+  if (!done) {
+    // Its statements are damaged; 'log verify' says so.
+    store::StoredEnvelope nameless;
+    nameless.leaf_index = import.leaf_index;
+    nameless.receipt_id = receipt_id_of_import(import.leaf_index);
+    nameless.tenant = import.tenant;
+    return commit({Prepared{Item{std::move(nameless)}, fail(std::move(done.error()))}});
+  }
+  return finish(std::span(&import.leaf_index, 1), done->mark);
 }
 
 // The items that are waiting, up to a number; where there are none, a stale meter.
 Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
-  store::ArchiveStore archive(*database);
-  DISTRICT_TRY(const auto waiting, archive.take_work(group_size, SystemClock().now(), kLease));
+  store::ArchiveStore envelopes(*archive);
+  DISTRICT_TRY(
+      in_hand,
+      store::WorkQueue(*archive, settings.location.node()).take(group_size, clock.now(), kLease));
+  renewed = std::chrono::steady_clock::now();
+  const auto taken = in_hand.size();
   std::vector<Prepared> group;
   std::uint64_t octets = 0;  // of the group
-  for (const auto& work : waiting) {
-    DISTRICT_CHECK(go_on());
-    auto stored = archive.find(work.receipt_id);
-    if (!stored && cured_by_waiting(stored.error())) return fail(std::move(stored.error()));
-    if (!stored) {
-      group.push_back({{work, {}}, fail(std::move(stored.error()))});
+  for (const auto leaf_index : std::vector(in_hand)) {
+    DISTRICT_CHECK(check_stop());
+    DISTRICT_TRY(const bool done, was_done(leaf_index));
+    if (done) {
+      std::erase(in_hand, leaf_index);
       continue;
     }
-    const Item item{work, std::move(*stored)};
+    DISTRICT_TRY(const auto import, envelopes.site_import(leaf_index));
+    if (import) {
+      DISTRICT_CHECK(commit_import(*import));
+      std::erase(in_hand, leaf_index);
+      continue;
+    }
+    auto stored = envelopes.of_leaf(leaf_index);
+    if (!stored && cured_by_waiting(stored.error())) return fail(std::move(stored.error()));
+    if (!stored || !*stored) {
+      Item nameless;
+      nameless.stored.leaf_index = leaf_index;
+      auto error = stored ? Error{ErrorCode::archive_corrupt,
+                                  "nothing is recorded of leaf " + std::to_string(leaf_index),
+                                  {},
+                                  {},
+                                  {}}
+                          : std::move(stored.error());
+      group.push_back({std::move(nameless), fail(std::move(error))});
+      continue;
+    }
+    const Item item{**std::move(stored)};
     const bool large = item.stored.raw_size > kSmallOctetsMax;
     if (large || octets + item.stored.raw_size > kGroupOctetsMax) {
       DISTRICT_CHECK(commit_group(group));
@@ -370,6 +484,7 @@ Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
     }
     if (large) {
       DISTRICT_CHECK(commit_large(item));
+      std::erase(in_hand, leaf_index);
       continue;
     }
     group.push_back(prepare(item));
@@ -378,7 +493,9 @@ Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
     if (!batch && cured_by_waiting(batch.error())) return fail(batch.error());
   }
   DISTRICT_CHECK(commit_group(group));
-  if (!waiting.empty()) return Step{waiting.size(), false};
+  in_hand.clear();
+  if (taken > 0) return Step{taken, false};
+  DISTRICT_CHECK(forget_told());
   DISTRICT_TRY(const bool busy, recompute_stale());
   return Step{0, !busy};
 }
@@ -428,13 +545,29 @@ Quantifier::~Quantifier() { stop(); }
 Result<std::unique_ptr<Quantifier>> Quantifier::open(QuantifierSettings settings,
                                                      const validate::Validator& validator,
                                                      trust::Trust& trust, const Clock& clock) {
-  DISTRICT_TRY(auto database,
-               store::Database::open(settings.database_path, store::OpenMode::create));
-  DISTRICT_TRY(auto monitor,
-               store::Database::open(settings.database_path, store::OpenMode::read_only));
+  using store::OpenMode;
+  const auto& location = settings.location;
+  DISTRICT_TRY(auto archive, store::ArchiveDatabase::open(location, OpenMode::create));
+  DISTRICT_TRY(auto series, store::SeriesDatabase::open(location, OpenMode::create));
+  DISTRICT_TRY(auto archive_monitor, store::ArchiveDatabase::open(location, OpenMode::read_only));
+  DISTRICT_TRY(auto series_monitor, store::SeriesDatabase::open(location, OpenMode::read_only));
+  DISTRICT_TRY(const auto again, store::match_series(*archive, *series));
+  if (again > 0) {
+    observe::emit(observe::Level::warning, "series_made_anew",
+                  {{"database", series->path()},
+                   {"items", again},
+                   {"detail", "measurements and KPI values are computed again from the archive"}});
+  }
   auto impl = std::make_unique<Impl>(std::move(settings), validator, trust, clock);
-  impl->database = std::move(database);
-  impl->monitor = std::move(monitor);
+  DISTRICT_TRY(const auto done, store::SeriesStore(*series).done_work());
+  for (const auto leaf_index : done) {
+    DISTRICT_TRY(const bool waiting, store::WorkQueue(*archive, {}).is_waiting(leaf_index));
+    if (!waiting) impl->told.push_back(leaf_index);
+  }
+  impl->archive = std::move(archive);
+  impl->series = std::move(series);
+  impl->archive_monitor = std::move(archive_monitor);
+  impl->series_monitor = std::move(series_monitor);
   return std::unique_ptr<Quantifier>(new Quantifier(std::move(impl)));
 }
 
@@ -470,7 +603,9 @@ Result<std::uint64_t> Quantifier::run_until_idle() {
 
 Result<std::uint64_t> Quantifier::waiting() {
   const std::lock_guard lock(impl_->monitor_mutex);
-  return store::ArchiveStore(*impl_->monitor).work_waiting();
+  DISTRICT_TRY(const auto inventory,
+               store::take_inventory(*impl_->archive_monitor, *impl_->series_monitor));
+  return inventory.work_waiting;
 }
 
 }  // namespace district::quantify

@@ -1,8 +1,10 @@
 // Stage 6, running: takes the archive's work items and turns them into measurements and KPIs, each
-// item exactly once: what it computes and the end of the item are one transaction.
-// A large envelope takes several: its values and KPIs come bit by bit, the end of the item with the
-// last of them, and what broke off is done again from its beginning. It is read twice, so that
-// nothing is written before all of it is known to be good.
+// item exactly once: what it computes and the note that it is done are one transaction of the
+// series. Then the archive is told, in a short one of its own; what it was not told of, because of
+// a crash, it is told at the next start. No receipt waits for anything that is computed here.
+// A large envelope takes several: its values and KPIs come bit by bit, the note that it is done
+// with the last of them, and what broke off is done again from its beginning. It is read twice, so
+// that nothing is written before all of it is known to be good.
 // An envelope that cannot be quantified is recorded with its reason (SeriesStore::failures),
 // logged, and holds up no other. When the database cannot be written, items wait and are tried
 // again.
@@ -12,22 +14,21 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
 #include "model/standards.h"
-#include "store/archive_store.h"
+#include "store/location.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
 
 namespace district::quantify {
 
 struct QuantifierSettings {
-  std::string database_path;
-  // Bounds of one transaction, so that the archive's commits never wait long. The number of items
-  // adapts, so that a transaction takes about this time.
+  store::Location location = store::Location::scratch();
+  // Bounds of one transaction, so that commands of administrators never wait long. The number of
+  // items adapts, so that a transaction takes about this time.
   std::size_t group_max = 64;
   Duration group_time = std::chrono::milliseconds(50);
   Standards standards{};
@@ -35,8 +36,10 @@ struct QuantifierSettings {
 
 class Quantifier {
  public:
-  // Opens its own connections to the database. Keeps references to the other three.
-  // Errors: archive_foreign, archive_unavailable, file_unreadable.
+  // Opens its own connections to the databases, and makes the series where there is none: then all
+  // that is archived is work again. Keeps references to the other three.
+  // Errors: archive_foreign (also: the series is not the archive's), archive_unavailable,
+  // file_unreadable.
   static Result<std::unique_ptr<Quantifier>> open(QuantifierSettings settings,
                                                   const validate::Validator& validator,
                                                   trust::Trust& trust, const Clock& clock);

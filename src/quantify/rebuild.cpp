@@ -26,9 +26,13 @@ using Given = std::map<std::int64_t, std::vector<ValueVersion>>;  // by series_i
 
 class Rebuild {
  public:
-  Rebuild(store::Database& database, const validate::Validator& validator, Engine& engine,
-          const RebuildSelection& selection)
-      : database_(database), validator_(validator), engine_(engine), selection_(selection) {}
+  Rebuild(store::ArchiveDatabase& archive, store::SeriesDatabase& series,
+          const validate::Validator& validator, Engine& engine, const RebuildSelection& selection)
+      : archive_(archive),
+        series_(series),
+        validator_(validator),
+        engine_(engine),
+        selection_(selection) {}
 
   // What the envelope gives is there as it gives it.
   Result<Ok> restore(const store::StoredEnvelope& envelope, RebuildReport& report) {
@@ -39,7 +43,7 @@ class Rebuild {
 
   // Once all envelopes are restored: a series that has more values than they gave has strangers.
   Result<Ok> remove_strangers(const MeterKey& meter, Instant now, RebuildReport& report) {
-    SeriesStore store(database_);
+    SeriesStore store(series_);
     DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
     if (!meter_id) return Ok{};
     DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
@@ -49,7 +53,7 @@ class Rebuild {
       if (stored == counts_[series.series_id]) continue;
       DISTRICT_TRY(const auto strangers, strangers_in(store, series, report));
       if (strangers.empty()) continue;
-      DISTRICT_TRY(auto transaction, store::Transaction::begin(database_));
+      DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series_));
       DISTRICT_CHECK(engine_.remove(meter, series, strangers, now));
       DISTRICT_CHECK(transaction.commit());
       report.removed += strangers.size();
@@ -59,7 +63,7 @@ class Rebuild {
 
  private:
   Result<Given> given_by(const store::StoredEnvelope& envelope, RebuildReport& report) {
-    store::ArchiveStore archive(database_);
+    store::ArchiveStore archive(archive_);
     const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
     Batch batch;
     DISTRICT_CHECK(read_values(archive, validator_, envelope, [&](const Batch& part) -> Result<Ok> {
@@ -67,7 +71,7 @@ class Rebuild {
       return Ok{};
     }));
     batch.tenant = envelope.tenant;
-    DISTRICT_TRY(auto transaction, store::Transaction::begin(database_));
+    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series_));
     DISTRICT_TRY(auto restored, engine_.restore(batch, origin));
     report.restored += restored.values;
     if (restored.values > 0) DISTRICT_CHECK(transaction.commit());
@@ -121,22 +125,19 @@ class Rebuild {
   }
 
   Result<std::optional<store::StoredEnvelope>> envelope_of(std::uint64_t leaf_index) {
-    store::EnvelopeFilter filter;
-    if (leaf_index > 0) filter.after_leaf = leaf_index - 1;
-    filter.limit = 1;
-    DISTRICT_TRY(auto envelopes, store::ArchiveStore(database_).list(filter));
-    if (envelopes.empty() || envelopes.front().leaf_index != leaf_index) return std::nullopt;
-    return std::optional(std::move(envelopes.front()));
+    return store::ArchiveStore(archive_).of_leaf(leaf_index);
   }
 
-  store::Database& database_;
+  store::ArchiveDatabase& archive_;
+  store::SeriesDatabase& series_;
   const validate::Validator& validator_;
   Engine& engine_;
   const RebuildSelection& selection_;
   std::map<std::int64_t, std::uint64_t> counts_;  // of the values that envelopes gave, by series_id
 };
 
-Result<std::uint64_t> changed_of(store::Database& database, const MeterKey& meter, Instant now) {
+Result<std::uint64_t> changed_of(store::SeriesDatabase& database, const MeterKey& meter,
+                                 Instant now) {
   store::KpiFilter filter;
   filter.tenant = meter.tenant;
   filter.source = meter.source;
@@ -147,7 +148,7 @@ Result<std::uint64_t> changed_of(store::Database& database, const MeterKey& mete
 }
 
 // What `status` says of the values is what they are. Others may count on meanwhile.
-Result<Ok> correct_counts(store::Database& database) {
+Result<Ok> correct_counts(store::SeriesDatabase& database) {
   SeriesStore store(database);
   std::map<std::string, std::int64_t> changes;
   const auto count = [&changes](const std::vector<ValueVersion>& versions) -> Result<Ok> {
@@ -177,7 +178,7 @@ Result<Ok> correct_counts(store::Database& database) {
       }
     }
   }
-  DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
+  DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(database));
   DISTRICT_CHECK(store.add_counts(changes));
   return transaction.commit();
 }
@@ -185,39 +186,42 @@ Result<Ok> correct_counts(store::Database& database) {
 }  // namespace
 
 Result<RebuildReport> rebuild(
-    store::Database& database, const validate::Validator& validator, trust::Trust& trust,
-    const RebuildSelection& selection, const Standards& standards, Instant now,
+    store::ArchiveDatabase& archive, store::SeriesDatabase& series,
+    const validate::Validator& validator, trust::Trust& trust, const RebuildSelection& selection,
+    const Standards& standards, Instant now,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
   RebuildReport report;
-  SeriesStore store(database);
+  SeriesStore store(series);
   DISTRICT_TRY(const auto snapshot, trust.snapshot());
   const auto zones = [&](std::string_view tenant) -> std::optional<std::string> {
     const auto* found = snapshot->tenant(tenant, now);
     return found == nullptr ? std::nullopt : std::optional(found->zone);
   };
   DISTRICT_TRY(const auto receipts, store.envelopes_between(selection.from, selection.to));
-  Engine engine(database, zones, {}, standards);
-  Rebuild rebuild(database, validator, engine, selection);
+  Engine engine(series, zones, {}, standards);
+  Rebuild rebuild(archive, series, validator, engine, selection);
   for (const auto& receipt_id : receipts) {
-    DISTRICT_TRY(const auto envelope, store::ArchiveStore(database).find(receipt_id));
-    if (!is_selected(selection, envelope.tenant)) continue;
-    DISTRICT_CHECK(rebuild.restore(envelope, report));
+    const auto envelope = store::ArchiveStore(archive).find(receipt_id);
+    // Values that no envelope gave are strangers, which are removed below.
+    if (!envelope && envelope.error().code == ErrorCode::not_found) continue;
+    if (!envelope) return fail(envelope.error());
+    if (!is_selected(selection, envelope->tenant)) continue;
+    DISTRICT_CHECK(rebuild.restore(*envelope, report));
     ++report.envelopes;
     progress(report.envelopes, receipts.size());
   }
-  DISTRICT_TRY(const auto meters, store::all_meters(database));
+  DISTRICT_TRY(const auto meters, store::all_meters(series));
   for (const auto& meter : meters) {
     if (!is_selected(selection, meter.tenant)) continue;
     DISTRICT_CHECK(rebuild.remove_strangers(meter, now, report));
-    DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
+    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
     DISTRICT_CHECK(engine.recompute_between(meter, selection.from, selection.to, now));
     DISTRICT_CHECK(transaction.commit());
     ++report.meters;
-    DISTRICT_TRY(const auto changed, changed_of(database, meter, now));
+    DISTRICT_TRY(const auto changed, changed_of(series, meter, now));
     report.changed += changed;
   }
-  if (!selection.tenant && !selection.from && !selection.to)
-    DISTRICT_CHECK(correct_counts(database));
+  if (!selection.tenant && !selection.from && !selection.to) DISTRICT_CHECK(correct_counts(series));
   return report;
 }
 

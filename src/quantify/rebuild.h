@@ -30,8 +30,9 @@ struct RebuildReport {
 // In transactions of its own, beside a server that runs.
 // Errors: archive_unavailable, archive_corrupt (octets that are not those received).
 Result<RebuildReport> rebuild(
-    store::Database& database, const validate::Validator& validator, trust::Trust& trust,
-    const RebuildSelection& selection, const Standards& standards, Instant now,
+    store::ArchiveDatabase& archive, store::SeriesDatabase& series,
+    const validate::Validator& validator, trust::Trust& trust, const RebuildSelection& selection,
+    const Standards& standards, Instant now,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
 
 }  // namespace district::quantify

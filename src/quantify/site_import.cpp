@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "crypto/digest.h"
 #include "kpi/master_data.h"
@@ -11,6 +12,7 @@
 #include "series/dependents.h"
 #include "series/ingestion.h"
 #include "store/archive_store.h"
+#include "store/work_queue.h"
 
 namespace district::quantify {
 namespace {
@@ -32,6 +34,8 @@ std::string json_of(const std::vector<MasterFact>& facts) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// After a crash the quantifier does what is left of an import once this is over.
+constexpr Duration kImportLease = std::chrono::seconds(60);
 constexpr std::uint32_t kNoRecord = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<MasterFact> fact_of(const nlohmann::json& json) {
@@ -114,35 +118,72 @@ Result<std::vector<MasterFact>> imported_facts(const store::SiteImport& import,
   return facts;
 }
 
-Result<SiteImportReport> import_statements(store::Database& database, const std::string& tenant,
+Result<SiteImportReport> import_statements(store::ArchiveDatabase& archive,
+                                           store::SeriesDatabase& series, const std::string& tenant,
                                            const std::vector<MasterFact>& facts, Instant now) {
   SiteImportReport report;
-  DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
-  SeriesStore store(database);
-  Batch batch;
-  batch.tenant = tenant;
-  for (const auto& fact : facts) {
-    DISTRICT_TRY(const bool news, is_new(store, tenant, fact));
-    if (news) batch.master_facts.push_back(fact);
+  SeriesStore store(series);
+  store::SiteImport import{0, tenant, {}};
+  store::WorkQueue queue(archive, "site import");
+  {
+    DISTRICT_TRY(auto transaction, store::LogTransaction::begin(archive));
+    std::vector<MasterFact> news;
+    for (const auto& fact : facts) {
+      DISTRICT_TRY(const bool is_news, is_new(store, tenant, fact));
+      if (is_news) news.push_back(fact);
+    }
+    report.statements = news.size();
+    if (news.empty()) return report;
+    import.statements = json_of(news);
+    const auto digest = crypto::sha256(as_bytes(import.statements));
+    DISTRICT_TRY(import.leaf_index,
+                 store::append_log_leaf(transaction, log::site_entry(tenant, digest, now), now));
+    DISTRICT_CHECK(store::put_site_import(transaction, import));
+    DISTRICT_CHECK(queue.add(transaction, import.leaf_index, now + kImportLease));
+    DISTRICT_CHECK(transaction.commit());
   }
-  report.statements = batch.master_facts.size();
-  if (batch.master_facts.empty()) return report;
-  const auto statements = json_of(batch.master_facts);
-  const auto digest = crypto::sha256(as_bytes(statements));
-  DISTRICT_TRY(report.leaf_index,
-               store::append_log_leaf(database, log::site_entry(tenant, digest, now), now));
-  DISTRICT_CHECK(store.put_site_import({report.leaf_index, tenant, statements}));
-  const Origin origin{report.leaf_index, receipt_id_of_import(report.leaf_index), now};
+  report.leaf_index = import.leaf_index;
+  DISTRICT_TRY(const auto done, quantify_import(archive, series, import));
+  report.meters = done.meters.value_or(0);
+  const auto leaf_index = std::span(&import.leaf_index, 1);
+  DISTRICT_CHECK(queue.finish(leaf_index, done.mark));
+  DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
+  DISTRICT_CHECK(store.forget_work(leaf_index));
+  DISTRICT_CHECK(transaction.commit());
+  return report;
+}
+
+Result<QuantifiedImport> quantify_import(store::ArchiveDatabase& archive,
+                                         store::SeriesDatabase& series,
+                                         const store::SiteImport& import) {
+  DISTRICT_TRY(const auto entries, store::ArchiveStore(archive).log_entries(import.leaf_index, 1));
+  const auto at = entries.empty() ? std::nullopt : log::time_of(entries.front().entry);
+  if (!at) {
+    return fail(ErrorCode::archive_corrupt,
+                "no time in leaf " + std::to_string(import.leaf_index) + " of a site import",
+                "'districtctl log verify' names what is damaged");
+  }
+  SeriesStore store(series);
+  DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
+  QuantifiedImport done;
+  DISTRICT_TRY(const bool was_done, store.is_done(import.leaf_index));
+  if (was_done) {
+    DISTRICT_TRY(done.mark, store.mark());
+    return done;
+  }
+  Batch batch;
+  batch.tenant = import.tenant;
+  DISTRICT_TRY(batch.master_facts, imported_facts(import, {}));
+  const Origin origin{import.leaf_index, receipt_id_of_import(import.leaf_index), *at};
   series::Touched touched;
   series::KnownIds known;
   DISTRICT_CHECK(series::Ingestion(store, known, origin, touched).take(batch));
   DISTRICT_CHECK(series::Dependents::touch(store, touched));
-  for (const auto meter_id : touched.meter_ids()) {
-    DISTRICT_CHECK(store.put_stale(meter_id));
-    ++report.meters;
-  }
+  for (const auto meter_id : touched.meter_ids()) DISTRICT_CHECK(store.put_stale(meter_id));
+  done.meters = touched.meters.size();
+  DISTRICT_TRY(done.mark, store.end_work(std::span(&import.leaf_index, 1)));
   DISTRICT_CHECK(transaction.commit());
-  return report;
+  return done;
 }
 
 }  // namespace district::quantify

@@ -332,30 +332,35 @@ class Api::Connection {
   explicit Connection(Api& api) : api_(api) {
     const std::lock_guard lock(api.mutex_);
     if (api.idle_.empty()) return;
-    database_ = std::move(api.idle_.back());
+    open_ = std::move(api.idle_.back());
     api.idle_.pop_back();
   }
   ~Connection() {
-    if (!database_) return;
+    if (!open_.archive) return;
     const std::lock_guard lock(api_.mutex_);
-    api_.idle_.push_back(std::move(database_));
+    api_.idle_.push_back(std::move(open_));
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  store::Database* get() { return database_.get(); }
+  // Null: there is none left.
+  store::ArchiveDatabase* archive() { return open_.archive.get(); }
+  store::SeriesDatabase* series() { return open_.series.get(); }
 
  private:
   Api& api_;
-  std::unique_ptr<store::Database> database_;
+  Connections open_;
 };
 
-Result<std::unique_ptr<Api>> Api::open(const std::string& database_path, const Clock& clock,
+Result<std::unique_ptr<Api>> Api::open(const store::Location& location, const Clock& clock,
                                        const std::string& public_url) {
   std::unique_ptr<Api> api(new Api(clock, openapi_document(public_url)));
-  DISTRICT_TRY(api->trust_, trust::Trust::open(database_path, store::OpenMode::read_only));
+  DISTRICT_TRY(api->trust_, trust::Trust::open(location, store::OpenMode::read_only));
   for (std::size_t i = 0; i < server::kApiThreads; ++i) {
-    DISTRICT_TRY(auto database, store::Database::open(database_path, store::OpenMode::read_only));
-    api->idle_.push_back(std::move(database));
+    Connections opened;
+    DISTRICT_TRY(opened.archive,
+                 store::ArchiveDatabase::open(location, store::OpenMode::read_only));
+    DISTRICT_TRY(opened.series, store::SeriesDatabase::open(location, store::OpenMode::read_only));
+    api->idle_.push_back(std::move(opened));
   }
   return api;
 }
@@ -403,8 +408,9 @@ pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& ask
     return {200, "application/json", description_};
   }
   Connection connection(*this);
-  auto* database = connection.get();
-  if (database == nullptr) return problem(503);
+  auto* archive = connection.archive();
+  auto* series = connection.series();
+  if (archive == nullptr) return problem(503);
   const auto failed = [](const Error& error) {
     const auto answer = problem(error);
     if (answer.http_status >= 500) {
@@ -416,9 +422,11 @@ pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& ask
   const auto trust = trust_->snapshot();
   if (!trust) return failed(trust.error());
   // One moment for all that is read, so that a page is consistent.
-  const auto moment = store::ReadSnapshot::take(*database);
+  const auto moment = store::ReadSnapshot::take(*archive);
   if (!moment) return failed(moment.error());
-  const auto caller = identify(request, **trust, *database, now);
+  const auto later_moment = store::ReadSnapshot::take(*series);
+  if (!later_moment) return failed(later_moment.error());
+  const auto caller = identify(request, **trust, *archive, now);
   if (!caller) return failed(caller.error());
   if (!*caller) return who_are_you(!request.authorization.empty());
   asked_by = (*caller)->name;
@@ -432,7 +440,7 @@ pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& ask
   auto parameters = Parameters::parse(request.query);
   if (!parameters) return failed(parameters.error());
   for (const auto& [name, value] : from_path.all()) parameters->set(name, value);
-  Question question{*database, **trust, **caller, *parameters, {}, 0, {}, now};
+  Question question{*archive, *series, **trust, **caller, *parameters, {}, 0, {}, now};
   auto answered = read(*resource, request, question);
   return answered ? *std::move(answered) : failed(answered.error());
 }

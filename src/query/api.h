@@ -21,10 +21,10 @@ namespace district::query {
 
 class Api final : public server::Api {
  public:
-  // Reads the database by connections of its own, one for each of server::kApiThreads, which cannot
-  // write. `public_url`: where clients reach the server, without a path.
-  // Errors: those of store::Database::open.
-  static Result<std::unique_ptr<Api>> open(const std::string& database_path, const Clock& clock,
+  // Reads the databases by connections of its own, one for each of server::kApiThreads, which
+  // cannot write. `public_url`: where clients reach the server, without a path. Errors: those of
+  // store::ArchiveDatabase::open.
+  static Result<std::unique_ptr<Api>> open(const store::Location& location, const Clock& clock,
                                            const std::string& public_url);
 
   // Threads: at most server::kApiThreads at once.
@@ -46,7 +46,11 @@ class Api final : public server::Api {
   const std::string description_;  // openapi.json
   std::unique_ptr<trust::Trust> trust_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<store::Database>> idle_;  // one for each thread; guarded by mutex_
+  struct Connections {
+    std::unique_ptr<store::ArchiveDatabase> archive;
+    std::unique_ptr<store::SeriesDatabase> series;
+  };
+  std::vector<Connections> idle_;  // one for each thread; guarded by mutex_
 };
 
 }  // namespace district::query

@@ -28,7 +28,7 @@ struct Caller {
 // client's certificate, which sees the tenants that it is enrolled for.
 // Errors: archive_unavailable, archive_corrupt.
 Result<std::optional<Caller>> identify(const server::ApiRequest& request,
-                                       const trust::TrustSnapshot& trust, store::Database& database,
-                                       Instant now);
+                                       const trust::TrustSnapshot& trust,
+                                       store::ArchiveDatabase& database, Instant now);
 
 }  // namespace district::query

@@ -13,7 +13,7 @@ constexpr std::size_t kReadAtOnce = 256;
 }  // namespace
 
 MeterWalk::MeterWalk(const Question& question, std::vector<std::string> tenants)
-    : database_(question.database),
+    : series_(question.series),
       tenants_(std::move(tenants)),
       source_(question.parameters.text("source")),
       meter_(question.parameters.text("meter")) {}
@@ -34,18 +34,18 @@ Result<Ok> MeterWalk::check_names() const {
   std::set<std::string> names;
   for (const auto& tenant : tenants_) {
     DISTRICT_TRY(const auto found,
-                 store::meters_from(database_, {tenant, "", ""}, source_, meter_, 1));
+                 store::meters_from(series_, {tenant, "", ""}, source_, meter_, 1));
     if (!found.empty()) return Ok{};
     // Of the source where it is known, of the meter otherwise.
     DISTRICT_TRY(const auto of_source,
-                 store::meters_from(database_, {tenant, "", ""}, source_, {}, kReadAtOnce));
+                 store::meters_from(series_, {tenant, "", ""}, source_, {}, kReadAtOnce));
     for (const auto& meter : of_source) names.insert(meter.key.meter);
   }
   const bool source_unknown = names.empty() && source_;
   if (source_unknown) {
     for (const auto& tenant : tenants_) {
       DISTRICT_TRY(const auto all,
-                   store::meters_from(database_, {tenant, "", ""}, {}, {}, kReadAtOnce));
+                   store::meters_from(series_, {tenant, "", ""}, {}, {}, kReadAtOnce));
       for (const auto& meter : all) names.insert(meter.key.source);
     }
   }
@@ -62,7 +62,7 @@ Result<std::optional<store::StoredMeter>> MeterWalk::next() {
     if (tenant_ == tenants_.size()) return std::nullopt;
     begin_.tenant = tenants_[tenant_];
     // The name that follows the last one: no name has a control character.
-    DISTRICT_TRY(read_, store::meters_from(database_, begin_, source_, meter_, kReadAtOnce));
+    DISTRICT_TRY(read_, store::meters_from(series_, begin_, source_, meter_, kReadAtOnce));
     given_ = 0;
     if (read_.size() == kReadAtOnce) {
       begin_ = read_.back().key;

@@ -23,7 +23,7 @@ class MeterWalk {
  private:
   MeterWalk(const Question& question, std::vector<std::string> tenants);
   Result<Ok> check_names() const;
-  store::Database& database_;
+  store::SeriesDatabase& series_;
   const std::vector<std::string> tenants_;
   const std::optional<std::string> source_, meter_;
   MeterKey begin_;          // of what is to be read next

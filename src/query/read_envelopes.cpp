@@ -27,7 +27,7 @@ Row row_of(const Question& question, const store::StoredEnvelope& envelope) {
 // Only envelopes of tenants that the caller sees exist for it.
 Result<store::StoredEnvelope> find(const Question& question) {
   const auto receipt_id = question.parameters.text("receipt_id").value_or("");
-  store::ArchiveStore archive(question.database);
+  store::ArchiveStore archive(question.archive);
   auto envelope = archive.find(receipt_id);
   if (envelope && question.caller.sees(envelope->tenant)) return envelope;
   if (!envelope && envelope.error().code != ErrorCode::not_found) return envelope;
@@ -45,7 +45,7 @@ Result<Page> read_envelopes(const Question& question) {
   filter.to = span.to;
   if (question.after.is_number_unsigned()) filter.after_leaf = question.after.get<std::uint64_t>();
   filter.limit = question.limit + 1;
-  store::ArchiveStore archive(question.database);
+  store::ArchiveStore archive(question.archive);
   std::vector<store::StoredEnvelope> found;
   for (const auto& tenant : tenants) {
     filter.tenant = tenant;
@@ -79,7 +79,7 @@ Result<pipeline::Answer> read_raw(const Question& question) {
     return fail(ErrorCode::too_large, "a raw envelope above 32 MiB is not given here",
                 "districtctl envelope show --raw writes it");
   }
-  store::ArchiveStore archive(question.database);
+  store::ArchiveStore archive(question.archive);
   DISTRICT_TRY(const auto octets, archive::read_octets(archive, envelope));
   pipeline::Answer answer;
   // What a peer sent is never to be shown by a browser.
@@ -95,7 +95,7 @@ Result<Page> read_failures(const Question& question) {
   const auto after = question.after.is_number_unsigned()
                          ? std::optional(question.after.get<std::uint64_t>())
                          : std::nullopt;
-  DISTRICT_TRY(const auto failures, store::SeriesStore(question.database).failures());
+  DISTRICT_TRY(const auto failures, store::SeriesStore(question.series).failures());
   Page page;
   std::uint64_t last = 0;
   for (const auto& failure : failures) {

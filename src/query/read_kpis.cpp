@@ -94,7 +94,7 @@ Row row_of(const Question& question, const MeterKey& meter, const std::string& k
 class Reader {
  public:
   Reader(const Question& question, Filter filter)
-      : question_(question), filter_(std::move(filter)), store_(question.database) {}
+      : question_(question), filter_(std::move(filter)), store_(question.series) {}
 
   Result<Page> read() {
     MeterKey begin;
@@ -202,7 +202,7 @@ Result<KpiValue> find_kpi(const Question& question) {
   filter.window = window_kind_of(question.parameters.text("window").value_or(""));
   filter.from = start;
   filter.to = *start + Duration{1};
-  DISTRICT_TRY(auto found, store::SeriesStore(question.database).kpis(filter));
+  DISTRICT_TRY(auto found, store::SeriesStore(question.series).kpis(filter));
   if (!found.empty()) return std::move(found.front());
   return fail(ErrorCode::not_found, "there is no such KPI value",
               "GET /api/v1/kpis shows those that there are; start is the beginning of its window");
@@ -231,7 +231,7 @@ Result<Page> read_quality(const Question& question) {
 // One KPI's inputs are found together, so that a page is a part of them.
 Result<Page> read_kpi_inputs(const Question& question) {
   DISTRICT_TRY(const auto kpi, find_kpi(question));
-  quantify::Engine engine(question.database, zones_of(question));
+  quantify::Engine engine(question.series, zones_of(question));
   DISTRICT_TRY(const auto explanation, engine.explain(kpi));
   std::size_t begin = question.after.is_number_unsigned() ? question.after.get<std::size_t>() : 0;
   const auto& inputs = explanation.inputs;

@@ -59,7 +59,7 @@ Result<Filter> filter_of(const Question& question) {
 class Reader {
  public:
   Reader(const Question& question, Filter filter)
-      : question_(question), filter_(std::move(filter)), store_(question.database) {}
+      : question_(question), filter_(std::move(filter)), store_(question.series) {}
 
   Result<Page> read() {
     MeterKey begin;

@@ -81,7 +81,7 @@ Result<Page> read_each(const Question& question, RowsOf rows_of) {
     given = question.after.at(1).get<std::size_t>();
   }
   DISTRICT_TRY(auto walk, MeterWalk::from(question, begin));
-  store::SeriesStore store(question.database);
+  store::SeriesStore store(question.series);
   Page page;
   Json last = question.after;
   for (std::size_t parts = 0; true; ++parts) {

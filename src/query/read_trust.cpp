@@ -5,7 +5,7 @@
 namespace district::query {
 
 Result<Page> read_status(const Question& question) {
-  DISTRICT_TRY(const auto inventory, store::take_inventory(question.database));
+  DISTRICT_TRY(const auto inventory, store::take_inventory(question.archive, question.series));
   return Page{{{question.spell(question.now), DISTRICT_VERSION, inventory.work_waiting}}};
 }
 

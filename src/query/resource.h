@@ -56,7 +56,8 @@ struct Page {
 
 // A question that is understood, and who asks it.
 struct Question {
-  store::Database& database;  // as it is at one moment
+  store::ArchiveDatabase& archive;  // as it is at one moment
+  store::SeriesDatabase& series;    // likewise, no earlier one
   const trust::TrustSnapshot& trust;
   const Caller& caller;
   const Parameters& parameters;

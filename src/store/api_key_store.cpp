@@ -34,15 +34,15 @@ constexpr const char* kSetRevocationLeaf =
 }  // namespace
 
 // Its own commit in the log, whatever else the transaction does.
-Result<Ok> ApiKeyStore::put_leaf(const char* update, const ApiKey& key, std::string_view entry,
-                                 Instant now) {
-  DISTRICT_TRY(const auto leaf_index, append_log_leaf(db_, entry, now));
+Result<Ok> ApiKeyStore::put_leaf(LogTransaction& transaction, const char* update, const ApiKey& key,
+                                 std::string_view entry, Instant now) {
+  DISTRICT_TRY(const auto leaf_index, append_log_leaf(transaction, entry, now));
   DISTRICT_TRY(auto row, db_.prepare(update));
   return row.bind(1, leaf_index).bind(2, key.key_id).run();
 }
 
 Result<Ok> ApiKeyStore::add(const ApiKey& key, const Entry& entry) {
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   {
     DISTRICT_TRY(auto insert,
                  db_.prepare("INSERT INTO api_key (key_id, secret_sha256, name, role, "
@@ -57,7 +57,7 @@ Result<Ok> ApiKeyStore::add(const ApiKey& key, const Entry& entry) {
       DISTRICT_CHECK(tenant.bind(1, key.key_id).bind(2, code).run());
     }
   }
-  DISTRICT_CHECK(put_leaf(kSetLeaf, key, entry(key), key.created_at));
+  DISTRICT_CHECK(put_leaf(transaction, kSetLeaf, key, entry(key), key.created_at));
   return transaction.commit();
 }
 
@@ -106,7 +106,7 @@ Result<std::optional<ApiKey>> ApiKeyStore::find_logged(std::string_view key_id) 
 
 Result<bool> ApiKeyStore::revoke(std::string_view key_id, std::string_view reason, Instant at,
                                  const Entry& entry) {
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   {
     DISTRICT_TRY(auto update,
                  db_.prepare("UPDATE api_key SET revoked_at = ?, revocation_reason = ? "
@@ -118,7 +118,7 @@ Result<bool> ApiKeyStore::revoke(std::string_view key_id, std::string_view reaso
   }
   DISTRICT_TRY(const auto key, find(key_id));
   if (!key) return fail(ErrorCode::internal, "the API key is gone");
-  DISTRICT_CHECK(put_leaf(kSetRevocationLeaf, *key, entry(*key), at));
+  DISTRICT_CHECK(put_leaf(transaction, kSetRevocationLeaf, *key, entry(*key), at));
   DISTRICT_CHECK(transaction.commit());
   return true;
 }
@@ -151,13 +151,14 @@ Result<Ok> ApiKeyStore::add_earlier_leaves(const Entry& made, const Entry& revok
   };
   DISTRICT_TRY(const bool before, anything_to_log());
   if (!before) return Ok{};
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   DISTRICT_TRY(const auto keys, recorded());
   for (const auto& one : keys) {
     if (!one.awaits_leaf) continue;
-    if (!one.leaf_index) DISTRICT_CHECK(put_leaf(kSetLeaf, one.key, made(one.key), now));
+    if (!one.leaf_index)
+      DISTRICT_CHECK(put_leaf(transaction, kSetLeaf, one.key, made(one.key), now));
     if (one.key.revoked_at && !one.revocation_leaf_index)
-      DISTRICT_CHECK(put_leaf(kSetRevocationLeaf, one.key, revoked(one.key), now));
+      DISTRICT_CHECK(put_leaf(transaction, kSetRevocationLeaf, one.key, revoked(one.key), now));
   }
   DISTRICT_CHECK(db_.execute("DELETE FROM api_key_to_log"));
   return transaction.commit();

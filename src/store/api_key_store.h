@@ -19,7 +19,7 @@ namespace district::store {
 
 class ApiKeyStore {
  public:
-  explicit ApiKeyStore(Database& database) : db_(database) {}
+  explicit ApiKeyStore(ArchiveDatabase& database) : db_(database) {}
 
   // What the leaves say, as log/ spells it.
   using Entry = std::function<std::string(const ApiKey&)>;
@@ -45,11 +45,12 @@ class ApiKeyStore {
   Result<std::vector<Recorded>> recorded();
 
  private:
-  Result<Ok> put_leaf(const char* update, const ApiKey& key, std::string_view entry, Instant now);
+  Result<Ok> put_leaf(LogTransaction& transaction, const char* update, const ApiKey& key,
+                      std::string_view entry, Instant now);
   Result<Recorded> recorded(ApiKey key);
   Result<std::vector<std::string>> tenants_of(const std::string& key_id);
 
-  Database& db_;
+  ArchiveDatabase& db_;
 };
 
 }  // namespace district::store

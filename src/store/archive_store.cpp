@@ -60,7 +60,7 @@ struct Standing {
   }
 };
 
-Result<Standing> read_standing(Database& database) {
+Result<Standing> read_standing(ArchiveDatabase& database) {
   DISTRICT_TRY(auto statement,
                database.prepare("SELECT epoch, changed_at, pruned_until, life FROM trust_epoch "
                                 "JOIN replay_horizon USING (id) WHERE id = 1"));
@@ -76,7 +76,7 @@ Result<Standing> read_standing(Database& database) {
 // Whether the signer was revoked after the instant by which verify judged. The epoch alone does not
 // tell: verify may have taken its instant just before the revocation and its epoch just after.
 // Where the last change of trust was before that instant, there is nothing to look for.
-Result<bool> revoked_since(Database& database, const NewEnvelope& envelope) {
+Result<bool> revoked_since(ArchiveDatabase& database, const NewEnvelope& envelope) {
   DISTRICT_TRY(auto statement,
                database.prepare("SELECT 1 FROM enrolment WHERE certificate_sha256 = ?1 "
                                 "AND tenant = ?2 AND revoked_at > ?3"));
@@ -86,7 +86,7 @@ Result<bool> revoked_since(Database& database, const NewEnvelope& envelope) {
       .step();
 }
 
-Result<Ok> insert_envelope(Database& database, const NewEnvelope& envelope,
+Result<Ok> insert_envelope(ArchiveDatabase& database, const NewEnvelope& envelope,
                            std::uint64_t leaf_index, std::uint64_t tree_size) {
   DISTRICT_TRY(
       auto row,
@@ -109,7 +109,7 @@ Result<Ok> insert_envelope(Database& database, const NewEnvelope& envelope,
 }
 
 // What was staged is the envelope's from now on.
-Result<Ok> take_over(Database& database, const StagedRaw& staged) {
+Result<Ok> take_over(ArchiveDatabase& database, const StagedRaw& staged) {
   {
     DISTRICT_TRY(auto row, database.prepare("SELECT chunk_count FROM staging WHERE raw_id = ?1"));
     DISTRICT_TRY(const bool there, row.bind(1, staged.raw_id).step());
@@ -122,7 +122,7 @@ Result<Ok> take_over(Database& database, const StagedRaw& staged) {
   return row.bind(1, staged.raw_id).run();
 }
 
-Result<Ok> insert_chunks(Database& database, ByteView octets, std::uint64_t leaf_index) {
+Result<Ok> insert_chunks(ArchiveDatabase& database, ByteView octets, std::uint64_t leaf_index) {
   DISTRICT_TRY(auto chunk,
                database.prepare("INSERT INTO raw_chunk (leaf_index, chunk_index, octets) "
                                 "VALUES (?1, ?2, ?3)"));
@@ -137,8 +137,8 @@ Result<Ok> insert_chunks(Database& database, ByteView octets, std::uint64_t leaf
 }
 
 // Everything of one envelope but its leaf.
-Result<Ok> insert_rows(Database& database, const NewEnvelope& envelope, std::uint64_t leaf_index,
-                       std::uint64_t tree_size) {
+Result<Ok> insert_rows(ArchiveDatabase& database, const NewEnvelope& envelope,
+                       std::uint64_t leaf_index, std::uint64_t tree_size) {
   DISTRICT_CHECK(insert_envelope(database, envelope, leaf_index, tree_size));
   if (envelope.staged) {
     DISTRICT_CHECK(take_over(database, *envelope.staged));
@@ -151,8 +151,7 @@ Result<Ok> insert_rows(Database& database, const NewEnvelope& envelope, std::uin
                        "VALUES (?1, ?2, ?3, ?4)"));
   replay.bind(1, envelope.created).bind(2, envelope.replay_key);
   DISTRICT_CHECK(replay.bind(3, envelope.replay_until).bind(4, leaf_index).run());
-  DISTRICT_TRY(auto work, database.prepare("INSERT INTO work_item (leaf_index, lease_until) "
-                                           "VALUES (?1, 0)"));
+  DISTRICT_TRY(auto work, database.prepare("INSERT INTO work_item (leaf_index) VALUES (?1)"));
   return work.bind(1, leaf_index).run();
 }
 
@@ -163,7 +162,7 @@ struct Forgotten {
 };
 
 // nullopt: there are none.
-Result<std::optional<Forgotten>> to_forget(Database& database, Instant last_created,
+Result<std::optional<Forgotten>> to_forget(ArchiveDatabase& database, Instant last_created,
                                            const Bytes& last_key, Instant before) {
   DISTRICT_TRY(auto ends, database.prepare("SELECT max(replay_until), "
                                            "max(iif(created > 0, replay_until - created, 0)) "
@@ -179,7 +178,7 @@ Result<std::optional<Forgotten>> to_forget(Database& database, Instant last_crea
 // Forgets replay keys whose time is over, of the `limit` oldest ones. What was forgotten sets the
 // horizon, not the clock: when that is set back again after a jump ahead, the messages of now are
 // refused until the keys that were forgotten too early would have ended, and no longer.
-Result<Ok> prune_replay(Database& database, const Standing& standing, Instant before,
+Result<Ok> prune_replay(ArchiveDatabase& database, const Standing& standing, Instant before,
                         std::size_t limit) {
   if (before <= standing.pruned_until) before = standing.pruned_until;
   Bytes last_key;
@@ -212,7 +211,7 @@ Result<Ok> prune_replay(Database& database, const Standing& standing, Instant be
   return horizon.bind(1, forgotten->last_end + Duration(1)).bind(2, life.count()).run();
 }
 
-Result<std::uint64_t> take_raw_id(Database& database) {
+Result<std::uint64_t> take_raw_id(ArchiveDatabase& database) {
   std::uint64_t raw_id = 0;
   {
     DISTRICT_TRY(auto row, database.prepare("SELECT next_id FROM raw_counter WHERE id = 1"));
@@ -229,7 +228,7 @@ Result<std::uint64_t> take_raw_id(Database& database) {
 }
 
 // The chunk of that key, empty when there is none.
-Result<Bytes> read_chunk(Database& database, std::string_view select, std::uint64_t of,
+Result<Bytes> read_chunk(ArchiveDatabase& database, std::string_view select, std::uint64_t of,
                          std::uint64_t chunk_index) {
   DISTRICT_TRY(auto row, database.prepare(select));
   DISTRICT_TRY(const bool there, row.bind(1, of).bind(2, chunk_index).step());
@@ -238,7 +237,7 @@ Result<Bytes> read_chunk(Database& database, std::string_view select, std::uint6
 
 // What becomes of each envelope of the group: decided before anything is written, since receipts
 // need the size of the tree after the whole group.
-Result<std::vector<std::optional<AppendOutcome>>> decide(Database& database,
+Result<std::vector<std::optional<AppendOutcome>>> decide(ArchiveDatabase& database,
                                                          const Standing& standing,
                                                          std::span<const NewEnvelope> group) {
   ArchiveStore store(database);
@@ -276,7 +275,7 @@ Result<std::vector<std::optional<AppendOutcome>>> decide(Database& database,
 
 Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvelope> group,
                                                         Instant now) {
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   DISTRICT_TRY(const auto standing, read_standing(db_));
   DISTRICT_TRY(auto decided, decide(db_, standing, group));
   const auto additions =
@@ -289,7 +288,7 @@ Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvel
 
   // The leaves and their head first: an envelope whose head is not there yet would make SQLite look
   // through all envelopes when the head comes.
-  DISTRICT_TRY(auto log, LogWriter::begin(db_));
+  DISTRICT_TRY(auto log, LogWriter::begin(transaction));
   auto leaf_index = log.size();
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (!decided[i]) DISTRICT_CHECK(log.append(group[i].log_entry));
@@ -354,10 +353,11 @@ Result<std::optional<Receipt>> ArchiveStore::resolve(const Sha256Digest& replay_
   return receipt;
 }
 
-Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks) {
+Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks,
+                               const StagingLease& lease) {
   if (chunks.empty()) return Ok{};
   auto next = staged;
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   if (next.raw_id == 0) {
     DISTRICT_TRY(next.raw_id, take_raw_id(db_));
   }
@@ -373,11 +373,12 @@ Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks)
   }
   {
     DISTRICT_TRY(auto row,
-                 db_.prepare(staged.raw_id == 0 ? "INSERT INTO staging (chunk_count, raw_id) "
-                                                  "VALUES (?1, ?2)"
-                                                : "UPDATE staging SET chunk_count = ?1 "
-                                                  "WHERE raw_id = ?2"));
-    DISTRICT_CHECK(row.bind(1, next.chunk_count).bind(2, next.raw_id).run());
+                 db_.prepare(staged.raw_id == 0 ? "INSERT INTO staging (chunk_count, raw_id, node, "
+                                                  "lease_until) VALUES (?1, ?2, ?3, ?4)"
+                                                : "UPDATE staging SET chunk_count = ?1, node = ?3, "
+                                                  "lease_until = ?4 WHERE raw_id = ?2"));
+    row.bind(1, next.chunk_count).bind(2, next.raw_id).bind(3, lease.node).bind(4, lease.until);
+    DISTRICT_CHECK(row.run());
   }
   DISTRICT_CHECK(transaction.commit());
   staged = next;
@@ -385,7 +386,7 @@ Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks)
 }
 
 Result<bool> ArchiveStore::discard(std::uint64_t raw_id) {
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   {
     DISTRICT_TRY(auto row, db_.prepare("SELECT 1 FROM staging WHERE raw_id = ?1"));
     DISTRICT_TRY(const bool staged, row.bind(1, raw_id).step());
@@ -416,6 +417,18 @@ Result<bool> ArchiveStore::discard(std::uint64_t raw_id) {
 
 Result<std::vector<std::uint64_t>> ArchiveStore::staged() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging ORDER BY raw_id"));
+  std::vector<std::uint64_t> raw_ids;
+  while (true) {
+    DISTRICT_TRY(const bool found, row.step());
+    if (!found) return raw_ids;
+    raw_ids.push_back(row.count(0));
+  }
+}
+
+Result<std::vector<std::uint64_t>> ArchiveStore::orphans(std::string_view node, Instant now) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging WHERE node = ?1 "
+                                     "OR lease_until <= ?2 ORDER BY raw_id"));
+  row.bind(1, node).bind(2, now);
   std::vector<std::uint64_t> raw_ids;
   while (true) {
     DISTRICT_TRY(const bool found, row.step());
@@ -469,6 +482,14 @@ Result<StoredEnvelope> ArchiveStore::find(std::string_view receipt_id) {
                 "districtctl envelope list shows what there is");
   }
   return read_envelope(statement);
+}
+
+Result<std::optional<StoredEnvelope>> ArchiveStore::of_leaf(std::uint64_t leaf_index) {
+  DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope) + "leaf_index = ?1"));
+  DISTRICT_TRY(const bool row, statement.bind(1, leaf_index).step());
+  if (!row) return std::nullopt;
+  DISTRICT_TRY(auto envelope, read_envelope(statement));
+  return std::optional(std::move(envelope));
 }
 
 Result<Bytes> ArchiveStore::raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index) {
@@ -568,49 +589,30 @@ Result<std::vector<LogEntry>> ArchiveStore::log_entries(std::uint64_t from, std:
   }
 }
 
-Result<std::vector<WorkItem>> ArchiveStore::take_work(std::size_t limit, Instant now,
-                                                      Duration lease) {
-  std::vector<WorkItem> items;
-  {
-    // Asking for work when there is none must not keep the writers off the database.
-    DISTRICT_TRY(auto any, db_.prepare("SELECT 1 FROM work_item WHERE lease_until <= ?1 "
-                                       "OR lease_until > ?2 LIMIT 1"));
-    DISTRICT_TRY(const bool row, any.bind(1, now).bind(2, now + lease).step());
-    if (!row) return items;
+Result<std::vector<SiteImport>> ArchiveStore::site_imports() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, tenant, statements FROM site_import "
+                                     "ORDER BY leaf_index"));
+  std::vector<SiteImport> found;
+  while (true) {
+    DISTRICT_TRY(const bool more, row.step());
+    if (!more) return found;
+    found.push_back({row.count(0), row.text(1), row.text(2)});
   }
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
-  {
-    DISTRICT_TRY(auto statement,
-                 db_.prepare("SELECT leaf_index, receipt_id, tenant, received_at FROM work_item "
-                             "JOIN envelope USING (leaf_index) WHERE lease_until <= ?1 "
-                             "OR lease_until > ?3 ORDER BY leaf_index LIMIT ?2"));
-    statement.bind(1, now).bind(2, limit).bind(3, now + lease);
-    while (true) {
-      DISTRICT_TRY(const bool row, statement.step());
-      if (!row) break;
-      items.push_back(
-          {statement.count(0), statement.text(1), statement.text(2), statement.instant(3)});
-    }
-  }
-  DISTRICT_TRY(auto update,
-               db_.prepare("UPDATE work_item SET lease_until = ?1 WHERE leaf_index = ?2"));
-  for (const auto& item : items) {
-    DISTRICT_CHECK(update.bind(1, now + lease).bind(2, item.leaf_index).run());
-  }
-  DISTRICT_CHECK(transaction.commit());
-  return items;
 }
 
-Result<Ok> ArchiveStore::finish_work(std::uint64_t leaf_index) {
-  DISTRICT_TRY(auto statement, db_.prepare("DELETE FROM work_item WHERE leaf_index = ?1"));
-  return statement.bind(1, leaf_index).run();
+Result<std::optional<SiteImport>> ArchiveStore::site_import(std::uint64_t leaf_index) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, tenant, statements FROM site_import "
+                                     "WHERE leaf_index = ?1"));
+  DISTRICT_TRY(const bool there, row.bind(1, leaf_index).step());
+  if (!there) return std::nullopt;
+  return SiteImport{row.count(0), row.text(1), row.text(2)};
 }
 
-Result<std::uint64_t> ArchiveStore::work_waiting() {
-  DISTRICT_TRY(auto statement, db_.prepare("SELECT (SELECT count(*) FROM work_item) + "
-                                           "(SELECT count(*) FROM stale_meter)"));
-  DISTRICT_TRY(const bool row, statement.step());
-  return row ? statement.count(0) : 0;
+Result<Ok> put_site_import(LogTransaction& transaction, const SiteImport& import) {
+  DISTRICT_TRY(auto row, transaction.database().prepare(
+                             "INSERT INTO site_import (leaf_index, tenant, statements) "
+                             "VALUES (?1, ?2, ?3)"));
+  return row.bind(1, import.leaf_index).bind(2, import.tenant).bind(3, import.statements).run();
 }
 
 }  // namespace district::store

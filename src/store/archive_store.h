@@ -1,4 +1,4 @@
-// Envelopes, replay keys, the log and the quantifier's work items: operations with their
+// Envelopes, replay keys and the log: operations with their
 // transaction, so that another database can take SQLite's place (docs/adr).
 // Threads: one ArchiveStore per thread at a time.
 #pragma once
@@ -25,6 +25,12 @@ struct StagedRaw {
   std::uint64_t raw_id = 0;  // 0: nothing yet
   std::uint64_t chunk_count = 0;
   std::uint64_t stored_size = 0;
+};
+
+// Who stages, and until when nobody else may remove it.
+struct StagingLease {
+  std::string node;
+  Instant until{};
 };
 
 struct NewEnvelope {
@@ -101,16 +107,16 @@ struct KeptKey {
   std::uint64_t leaf_index = 0;  // of its envelope
 };
 
-struct WorkItem {
+// What an administrator stated by 'site import'; the statements as JSON.
+struct SiteImport {
   std::uint64_t leaf_index = 0;
-  std::string receipt_id;
   std::string tenant;
-  Instant received_at{};
+  std::string statements;
 };
 
 class ArchiveStore {
  public:
-  explicit ArchiveStore(Database& database) : db_(database) {}
+  explicit ArchiveStore(ArchiveDatabase& database) : db_(database) {}
 
   // All of the group in one transaction: for each envelope the replay key, raw, leaf, root and work
   // item; tree size and root of a receipt are those after the group. An envelope that is a replay
@@ -134,16 +140,23 @@ class ArchiveStore {
   Result<std::optional<Receipt>> resolve(const Sha256Digest& replay_key, Instant created);
 
   // Stores chunks of a large envelope, in order, in one transaction; `staged` counts them. Until it
-  // is appended it is nobody's. Errors: archive_unavailable; then these chunks are not stored.
-  Result<Ok> stage(StagedRaw& staged, std::span<const Bytes> chunks);
+  // is appended it is the node's, which says so anew with each call: until lease_until.
+  // Errors: archive_unavailable; then these chunks are not stored.
+  Result<Ok> stage(StagedRaw& staged, std::span<const Bytes> chunks, const StagingLease& lease);
   // Removes some of what was staged and never appended, in one short transaction; false: nothing is
   // left of it. What was appended stays. Errors: archive_unavailable.
   Result<bool> discard(std::uint64_t raw_id);
   // What is staged and not appended: under way, or left over by a crash.
   Result<std::vector<std::uint64_t>> staged();
+  // Of that, what a node that starts may discard: its own, and what a node that is gone has left.
+  Result<std::vector<std::uint64_t>> orphans(std::string_view node, Instant now);
 
   Result<std::vector<StoredEnvelope>> list(const EnvelopeFilter& filter);
   Result<StoredEnvelope> find(std::string_view receipt_id);  // not_found
+  Result<std::optional<StoredEnvelope>> of_leaf(std::uint64_t leaf_index);
+
+  Result<std::vector<SiteImport>> site_imports();  // by leaf_index
+  Result<std::optional<SiteImport>> site_import(std::uint64_t leaf_index);
   // The chunk of that number of its compressed octets; what follows the last one is empty.
   Result<Bytes> raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index);
   Result<Bytes> staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index);
@@ -164,18 +177,14 @@ class ArchiveStore {
   Result<crypto::MerkleFrontier> log_frontier();
   Result<std::vector<LogEntry>> log_entries(std::uint64_t from, std::size_t limit);
 
-  // The quantifier's work, oldest first; a lease keeps others off an item until it ends. One that
-  // ends later than a lease from now is from before the clock was set back, and keeps nobody off.
-  Result<std::vector<WorkItem>> take_work(std::size_t limit, Instant now, Duration lease);
-  // Part of the caller's transaction.
-  Result<Ok> finish_work(std::uint64_t leaf_index);
-  Result<std::uint64_t> work_waiting();
-
  private:
-  Database& db_;
+  ArchiveDatabase& db_;
 };
 
-// Writes one leaf and its head inside the caller's transaction; gives its index.
-Result<std::uint64_t> append_log_leaf(Database& database, std::string_view entry, Instant now);
+// Writes one leaf and its head; gives its index.
+Result<std::uint64_t> append_log_leaf(LogTransaction& transaction, std::string_view entry,
+                                      Instant now);
+// Keeps what an administrator stated, whose leaf has been appended.
+Result<Ok> put_site_import(LogTransaction& transaction, const SiteImport& import);
 
 }  // namespace district::store

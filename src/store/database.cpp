@@ -23,15 +23,24 @@ namespace district::store {
 // Written by cmake/embed.py from migrations/*.sql, in the order of their numbers.
 extern const std::span<const std::pair<std::string_view, std::string_view>> kMigrations;
 extern const std::span<const std::pair<std::string_view, std::string_view>> kRejectionMigrations;
+extern const std::span<const std::pair<std::string_view, std::string_view>> kSeriesMigrations;
 
 namespace {
 
-// In the file's header: "DIST" and "DISR".
+// In the file's header: "DIST", "DISS" and "DISR".
 constexpr std::int64_t application_id_of(Schema schema) {
-  return schema == Schema::archive ? 0x44495354 : 0x44495352;
+  switch (schema) {
+    case Schema::archive:
+      return 0x44495354;
+    case Schema::series:
+      return 0x44495353;
+    case Schema::rejections:
+      return 0x44495352;
+  }
+  return 0;
 }
 constexpr int kBusyTimeoutMs = 10'000;  // longer than any transaction of ours takes
-constexpr const char* kScratch = ":memory:";
+constexpr auto kScratch = Location::kScratch;
 
 // One for all connections of this process to a path. Scratch databases have nothing in common.
 std::shared_ptr<std::timed_mutex> writers_of(const std::string& path) {
@@ -55,7 +64,15 @@ std::int64_t number_of(std::string_view migration) {
 }
 
 const auto& migrations_of(Schema schema) {
-  return schema == Schema::archive ? kMigrations : kRejectionMigrations;
+  switch (schema) {
+    case Schema::series:
+      return kSeriesMigrations;
+    case Schema::rejections:
+      return kRejectionMigrations;
+    case Schema::archive:
+      break;
+  }
+  return kMigrations;
 }
 
 std::int64_t newest_version(Schema schema) {
@@ -161,20 +178,42 @@ Database::~Database() {
   sqlite3_close(db_);
 }
 
+template <typename Kind>
+Result<std::unique_ptr<Kind>> Database::open_as(const std::string& path, OpenMode mode) {
+  const auto make = [](const std::string& at) { return std::unique_ptr<Database>(new Kind(at)); };
+  DISTRICT_TRY(auto opened, open(path, mode, make));
+  return std::unique_ptr<Kind>(static_cast<Kind*>(opened.release()));
+}
+
+Result<std::unique_ptr<ArchiveDatabase>> ArchiveDatabase::open(const Location& location,
+                                                               OpenMode mode) {
+  return open_as<ArchiveDatabase>(location.archive(), mode);
+}
+
+Result<std::unique_ptr<SeriesDatabase>> SeriesDatabase::open(const Location& location,
+                                                             OpenMode mode) {
+  return open_as<SeriesDatabase>(location.series(), mode);
+}
+
+Result<std::unique_ptr<RejectionDatabase>> RejectionDatabase::open(const std::string& path,
+                                                                   OpenMode mode) {
+  return open_as<RejectionDatabase>(path, mode);
+}
+
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode,
-                                                 Schema schema) {
+                                                 Make make) {
   if (path != kScratch) DISTRICT_CHECK(check_path(path, mode));
   // Where another process is making the database at the same moment, SQLite gives up at once
   // instead of waiting: to change the journal's mode it would need the file for itself.
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
   while (true) {
-    std::unique_ptr<Database> database(new Database(path, schema));
+    auto database = make(path);
     auto ready = database->prepare_for(mode);
     if (!ready && mode == OpenMode::read_only && database->cache_->was_refused &&
         cannot_write_beside(path)) {
       DISTRICT_CHECK(check_is_whole(path));
-      database.reset(new Database(path, schema));
+      database = make(path);
       database->cache_->immutable = true;
       ready = database->prepare_for(mode);
     }
@@ -270,10 +309,10 @@ Result<Ok> Database::configure(OpenMode mode) {
     }
   }
   // FULL: a commit returns when it is on the disk. This is what a receipt promises.
-  if (schema_ == Schema::archive) {
-    DISTRICT_CHECK(execute("PRAGMA synchronous = FULL"));
-  } else {
+  if (schema_ == Schema::rejections) {
     DISTRICT_CHECK(execute("PRAGMA synchronous = NORMAL"));
+  } else {
+    DISTRICT_CHECK(execute("PRAGMA synchronous = FULL"));
   }
   // Pages at the end of the tables are written by nearly every commit: folding the log back at
   // 16 MiB instead of 4 copies them less often.

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "store/location.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -28,9 +29,10 @@ enum class OpenMode {
   read_only,  // must exist and have this version's schema
 };
 
-// What a file is for. Each kind has migrations and an application_id of its own.
+// What a database is for. Each kind has migrations and an application_id of its own.
 enum class Schema {
   archive,     // evidence: a commit returns when it is on the disk
+  series,      // likewise: the archive is told of what is done here
   rejections,  // may lose its last moments in a power failure
 };
 
@@ -38,13 +40,7 @@ class Statement;
 
 class Database {
  public:
-  // Sets WAL, synchronous=FULL (of the archive), foreign keys, a busy time-out of 10 s, and runs
-  // the migrations.
-  // ":memory:" is a scratch database.
-  // Errors: archive_foreign (not ours, or newer than we are), archive_unavailable, file_unreadable.
-  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode,
-                                                Schema schema = Schema::archive);
-  ~Database();
+  virtual ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
@@ -57,10 +53,19 @@ class Database {
   const std::string& path() const { return path_; }
   sqlite3* native() { return db_; }
 
+ protected:
+  Database(std::string path, Schema schema);
+  // Sets WAL, synchronous=FULL (but for rejections), foreign keys, a busy time-out of 10 s, and
+  // runs the migrations.
+  // Errors: archive_foreign (not ours, or newer than we are), archive_unavailable, file_unreadable.
+  template <typename Kind>
+  static Result<std::unique_ptr<Kind>> open_as(const std::string& path, OpenMode mode);
+
  private:
   friend class Statement;
   friend class Transaction;
-  Database(std::string path, Schema schema);
+  using Make = std::unique_ptr<Database> (*)(const std::string& path);
+  static Result<std::unique_ptr<Database>> open(const std::string& path, OpenMode mode, Make make);
   Result<Ok> prepare_for(OpenMode mode);
   Result<Ok> connect(OpenMode mode);
   Result<Ok> check_identity(OpenMode mode);
@@ -77,6 +82,35 @@ class Database {
   std::shared_ptr<std::timed_mutex> writers_;  // of this process, to the same path
   struct Cache;
   std::unique_ptr<Cache> cache_;
+};
+
+// Which of the databases it is belongs to its type, so that no role is given the wrong one.
+// Errors of all three: as of Database::open_as().
+class ArchiveDatabase final : public Database {
+ public:
+  static Result<std::unique_ptr<ArchiveDatabase>> open(const Location& location, OpenMode mode);
+
+ private:
+  friend class Database;
+  explicit ArchiveDatabase(const std::string& path) : Database(path, Schema::archive) {}
+};
+
+class SeriesDatabase final : public Database {
+ public:
+  static Result<std::unique_ptr<SeriesDatabase>> open(const Location& location, OpenMode mode);
+
+ private:
+  friend class Database;
+  explicit SeriesDatabase(const std::string& path) : Database(path, Schema::series) {}
+};
+
+class RejectionDatabase final : public Database {
+ public:
+  static Result<std::unique_ptr<RejectionDatabase>> open(const std::string& path, OpenMode mode);
+
+ private:
+  friend class Database;
+  explicit RejectionDatabase(const std::string& path) : Database(path, Schema::rejections) {}
 };
 
 // Borrowed from the Database's cache; reset and given back when it goes out of scope, which must be
@@ -124,24 +158,70 @@ class Statement {
   int bind_status_ = 0;  // SQLite's first error of a bind, if any
 };
 
-// BEGIN IMMEDIATE; rolls back in the destructor unless commit() succeeded. It ends in the thread
-// that began it.
+// The right to write, until it is committed or goes out of scope, which undoes what was written. It
+// ends in the thread that began it.
 class Transaction {
  public:
-  // Waits up to 10 s for other writers. Those of this process take over from each other at once;
-  // those of another one SQLite looks for ever more seldom, at last every 100 ms.
-  static Result<Transaction> begin(Database& database);
   Transaction(Transaction&& other) noexcept
       : database_(std::exchange(other.database_, nullptr)), turn_(std::move(other.turn_)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
   Result<Ok> commit();
 
+ protected:
+  // Waits up to 10 s for other writers. Those of this process take over from each other at once;
+  // those of another one SQLite looks for ever more seldom, at last every 100 ms.
+  static Result<Transaction> begin(Database& database);
+
  private:
+  friend class Database;  // to migrate itself
   using Turn = std::unique_lock<std::timed_mutex>;
   Transaction(Database& database, Turn turn) : database_(&database), turn_(std::move(turn)) {}
   Database* database_;  // null once committed or moved from
   Turn turn_;
+};
+
+// The lock of the log: whoever holds it decides what the next leaf is. Every receipt waits for it,
+// so nobody computes while holding it. Taken before the series' lock where both are needed.
+class LogTransaction : public Transaction {
+ public:
+  static Result<LogTransaction> begin(ArchiveDatabase& archive) {
+    DISTRICT_TRY(auto begun, Transaction::begin(archive));
+    return LogTransaction(std::move(begun), archive);
+  }
+  ArchiveDatabase& database() { return *archive_; }
+
+ private:
+  LogTransaction(Transaction begun, ArchiveDatabase& archive)
+      : Transaction(std::move(begun)), archive_(&archive) {}
+  ArchiveDatabase* archive_;
+};
+
+// The lock of the series: whoever holds it writes measurements and KPI values. No receipt waits for
+// it.
+class SeriesTransaction : public Transaction {
+ public:
+  static Result<SeriesTransaction> begin(SeriesDatabase& series) {
+    DISTRICT_TRY(auto begun, Transaction::begin(series));
+    return SeriesTransaction(std::move(begun), series);
+  }
+  SeriesDatabase& database() { return *series_; }
+
+ private:
+  SeriesTransaction(Transaction begun, SeriesDatabase& series)
+      : Transaction(std::move(begun)), series_(&series) {}
+  SeriesDatabase* series_;
+};
+
+class RejectionTransaction : public Transaction {
+ public:
+  static Result<RejectionTransaction> begin(RejectionDatabase& rejections) {
+    DISTRICT_TRY(auto begun, Transaction::begin(rejections));
+    return RejectionTransaction(std::move(begun));
+  }
+
+ private:
+  explicit RejectionTransaction(Transaction begun) : Transaction(std::move(begun)) {}
 };
 
 }  // namespace district::store

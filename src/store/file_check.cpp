@@ -43,6 +43,24 @@ std::size_t end_of_part(std::string_view sql, std::size_t at) {
   return at;
 }
 
+Result<std::vector<std::string>> differences_from(Database& fresh, Database& database) {
+  DISTRICT_TRY(const auto expected, definitions_of(fresh));
+  DISTRICT_TRY(const auto found, definitions_of(database));
+  std::vector<std::string> differences;
+  for (const auto& [key, sql] : found) {
+    const auto own = expected.find(key);
+    if (own == expected.end()) {
+      differences.push_back("schema: " + name_of(key) + " is none of this program's");
+    } else if (own->second != sql) {
+      differences.push_back("schema: " + name_of(key) +
+                            " is defined otherwise than this program does it");
+    }
+  }
+  for (const auto& [key, sql] : expected)
+    if (!found.contains(key)) differences.push_back("schema: " + name_of(key) + " is missing");
+  return differences;
+}
+
 }  // namespace
 
 std::string plain_sql(std::string_view sql) {
@@ -76,23 +94,14 @@ std::string plain_sql(std::string_view sql) {
   return plain;
 }
 
-Result<std::vector<std::string>> schema_differences(Database& database) {
-  DISTRICT_TRY(const auto fresh, Database::open(":memory:", OpenMode::create));
-  DISTRICT_TRY(const auto expected, definitions_of(*fresh));
-  DISTRICT_TRY(const auto found, definitions_of(database));
-  std::vector<std::string> differences;
-  for (const auto& [key, sql] : found) {
-    const auto own = expected.find(key);
-    if (own == expected.end()) {
-      differences.push_back("schema: " + name_of(key) + " is none of this program's");
-    } else if (own->second != sql) {
-      differences.push_back("schema: " + name_of(key) +
-                            " is defined otherwise than this program does it");
-    }
-  }
-  for (const auto& [key, sql] : expected)
-    if (!found.contains(key)) differences.push_back("schema: " + name_of(key) + " is missing");
-  return differences;
+Result<std::vector<std::string>> schema_differences(ArchiveDatabase& database) {
+  DISTRICT_TRY(const auto fresh, ArchiveDatabase::open(Location::scratch(), OpenMode::create));
+  return differences_from(*fresh, database);
+}
+
+Result<std::vector<std::string>> schema_differences(SeriesDatabase& database) {
+  DISTRICT_TRY(const auto fresh, SeriesDatabase::open(Location::scratch(), OpenMode::create));
+  return differences_from(*fresh, database);
 }
 
 Result<std::vector<std::string>> damaged_structures(Database& database) {

@@ -15,7 +15,8 @@ namespace district::store {
 
 // Tables, indexes, triggers and views that a new database has otherwise, has not, or has and this
 // one has not; a line each.
-Result<std::vector<std::string>> schema_differences(Database& database);
+Result<std::vector<std::string>> schema_differences(ArchiveDatabase& database);
+Result<std::vector<std::string>> schema_differences(SeriesDatabase& database);
 
 // What SQLite finds wrong with pages, rows and indexes (PRAGMA integrity_check), such as a row that
 // an index leaves out; a line each, at most 100. Reads all of the file.

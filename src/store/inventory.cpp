@@ -2,18 +2,28 @@
 
 namespace district::store {
 
-Result<Inventory> take_inventory(Database& database) {
-  // One statement, hence one moment.
-  DISTRICT_TRY(auto row, database.prepare("SELECT (SELECT count(*) FROM envelope), "
-                                          "(SELECT count(*) FROM work_item) + "
-                                          "(SELECT count(*) FROM stale_meter), "
-                                          "(SELECT count(*) FROM quantify_failure)"));
+Result<Inventory> take_inventory(ArchiveDatabase& archive, SeriesDatabase& series) {
+  Inventory inventory;
+  {
+    DISTRICT_TRY(auto row, archive.prepare("SELECT (SELECT count(*) FROM envelope), "
+                                           "(SELECT count(*) FROM work_item)"));
+    DISTRICT_TRY(const bool found, row.step());
+    if (!found) return fail(ErrorCode::archive_corrupt, "the tables could not be counted");
+    inventory.envelopes = row.count(0);
+    inventory.work_waiting = row.count(1);
+  }
+  // After the archive: what work has left to be computed is there before the archive is told that
+  // the work is finished.
+  DISTRICT_TRY(auto row, series.prepare("SELECT (SELECT count(*) FROM stale_meter), "
+                                        "(SELECT count(*) FROM quantify_failure)"));
   DISTRICT_TRY(const bool found, row.step());
   if (!found) return fail(ErrorCode::archive_corrupt, "the tables could not be counted");
-  return Inventory{row.count(0), row.count(1), row.count(2)};
+  inventory.work_waiting += row.count(0);
+  inventory.work_failed = row.count(1);
+  return inventory;
 }
 
-Result<std::vector<MeterKey>> all_meters(Database& database) {
+Result<std::vector<MeterKey>> all_meters(SeriesDatabase& database) {
   DISTRICT_TRY(auto row, database.prepare("SELECT tenant, source, meter FROM meter "
                                           "ORDER BY tenant, source, meter"));
   std::vector<MeterKey> meters;
@@ -24,7 +34,7 @@ Result<std::vector<MeterKey>> all_meters(Database& database) {
   }
 }
 
-Result<std::vector<StoredOrigin>> all_origins(Database& database) {
+Result<std::vector<StoredOrigin>> all_origins(SeriesDatabase& database) {
   DISTRICT_TRY(auto row,
                database.prepare("SELECT leaf_index, receipt_id, received_at, tenant, "
                                 "first_start, last_start FROM origin ORDER BY leaf_index"));
@@ -39,7 +49,7 @@ Result<std::vector<StoredOrigin>> all_origins(Database& database) {
   }
 }
 
-Result<std::vector<StoredMeter>> meters_from(Database& database, const MeterKey& from,
+Result<std::vector<StoredMeter>> meters_from(SeriesDatabase& database, const MeterKey& from,
                                              const std::optional<std::string>& source,
                                              const std::optional<std::string>& meter,
                                              std::size_t limit) {

@@ -1,4 +1,4 @@
-// How much there is, for people and for going through all of it. Reads only.
+// Counts of what is stored, and lists of every meter and every origin. Reads only.
 // Errors of every function: archive_unavailable, archive_corrupt.
 // Threads: one Database per thread at a time.
 #pragma once
@@ -17,13 +17,14 @@ namespace district::store {
 
 struct Inventory {
   std::uint64_t envelopes = 0;
-  std::uint64_t work_waiting = 0;  // envelopes that the quantifier has still to do
-  std::uint64_t work_failed = 0;   // envelopes that it could not do
+  std::uint64_t work_waiting =
+      0;  // envelopes, imports and stale meters that are still to be quantified
+  std::uint64_t work_failed = 0;  // envelopes that it could not do
 };
-Result<Inventory> take_inventory(Database& database);
+Result<Inventory> take_inventory(ArchiveDatabase& archive, SeriesDatabase& series);
 
 // Every meter that has ever had a measurement or master data, by tenant, source and meter.
-Result<std::vector<MeterKey>> all_meters(Database& database);
+Result<std::vector<MeterKey>> all_meters(SeriesDatabase& database);
 
 // What is noted of an envelope, or an import of master data, whose values are stored.
 struct StoredOrigin {
@@ -33,7 +34,7 @@ struct StoredOrigin {
   bool operator==(const StoredOrigin&) const = default;
 };
 
-Result<std::vector<StoredOrigin>> all_origins(Database& database);  // by leaf_index
+Result<std::vector<StoredOrigin>> all_origins(SeriesDatabase& database);  // by leaf_index
 
 struct StoredMeter {
   std::int64_t meter_id = 0;
@@ -41,7 +42,7 @@ struct StoredMeter {
 };
 // Meters of the tenant of `from`, from that one on, by source and meter; those of one source, or of
 // one name, where that is given.
-Result<std::vector<StoredMeter>> meters_from(Database& database, const MeterKey& from,
+Result<std::vector<StoredMeter>> meters_from(SeriesDatabase& database, const MeterKey& from,
                                              const std::optional<std::string>& source,
                                              const std::optional<std::string>& meter,
                                              std::size_t limit);

@@ -2,7 +2,7 @@
 
 namespace district::store {
 
-Result<crypto::MerkleFrontier> read_frontier(Database& database) {
+Result<crypto::MerkleFrontier> read_frontier(ArchiveDatabase& database) {
   DISTRICT_TRY(auto statement,
                database.prepare("SELECT tree_size, subtrees FROM log_frontier WHERE id = 1"));
   DISTRICT_TRY(const bool row, statement.step());
@@ -16,7 +16,8 @@ Result<crypto::MerkleFrontier> read_frontier(Database& database) {
   return *std::move(frontier);
 }
 
-Result<LogWriter> LogWriter::begin(Database& database) {
+Result<LogWriter> LogWriter::begin(LogTransaction& transaction) {
+  auto& database = transaction.database();
   DISTRICT_TRY(auto frontier, read_frontier(database));
   DISTRICT_TRY(const auto head, ArchiveStore(database).log_head());
   if (head.tree_size != frontier.size || head.root_hash != frontier.root()) {
@@ -52,8 +53,9 @@ Result<LogHead> LogWriter::finish(Instant now) {
   return head;
 }
 
-Result<std::uint64_t> append_log_leaf(Database& database, std::string_view entry, Instant now) {
-  DISTRICT_TRY(auto log, LogWriter::begin(database));
+Result<std::uint64_t> append_log_leaf(LogTransaction& transaction, std::string_view entry,
+                                      Instant now) {
+  DISTRICT_TRY(auto log, LogWriter::begin(transaction));
   DISTRICT_TRY(const auto leaf_index, log.append(entry));
   DISTRICT_TRY([[maybe_unused]] const auto head, log.finish(now));
   return leaf_index;

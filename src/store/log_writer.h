@@ -1,4 +1,4 @@
-// Adds leaves to the log and one head for all of them, inside the caller's transaction.
+// Adds leaves to the log and one head for all of them, inside a transaction.
 // The tree is never an authority in memory: a writer lives as long as its transaction.
 // Threads: as its Database.
 #pragma once
@@ -15,13 +15,13 @@
 namespace district::store {
 
 // The stored frontier. Errors: archive_corrupt, archive_unavailable.
-Result<crypto::MerkleFrontier> read_frontier(Database& database);
+Result<crypto::MerkleFrontier> read_frontier(ArchiveDatabase& database);
 
 class LogWriter {
  public:
   // Reads where the log stands and checks that frontier and last head agree.
   // Errors: archive_corrupt, archive_unavailable.
-  static Result<LogWriter> begin(Database& database);
+  static Result<LogWriter> begin(LogTransaction& transaction);
 
   std::uint64_t size() const { return frontier_.size; }
   Result<std::uint64_t> append(std::string_view entry);  // gives its leaf index
@@ -29,9 +29,9 @@ class LogWriter {
   Result<LogHead> finish(Instant now);
 
  private:
-  LogWriter(Database& database, crypto::MerkleFrontier frontier)
+  LogWriter(ArchiveDatabase& database, crypto::MerkleFrontier frontier)
       : database_(&database), frontier_(std::move(frontier)) {}
-  Database* database_;
+  ArchiveDatabase* database_;
   crypto::MerkleFrontier frontier_;
 };
 

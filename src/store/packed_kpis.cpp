@@ -39,7 +39,7 @@ struct KnownMeter {
 
 // By tenant, source, meter.
 template <typename Filter>
-Result<std::vector<KnownMeter>> meters_of(Database& database, const Filter& filter) {
+Result<std::vector<KnownMeter>> meters_of(SeriesDatabase& database, const Filter& filter) {
   DISTRICT_TRY(auto row,
                database.prepare(
                    "SELECT m.meter_id, m.tenant, m.source, m.meter, EXISTS (SELECT 1 FROM meter n "
@@ -213,10 +213,10 @@ Result<Origin> SeriesStore::origin(std::uint64_t leaf_index) {
 
 Result<std::vector<std::string>> SeriesStore::envelopes_between(std::optional<Instant> from,
                                                                 std::optional<Instant> to) {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT o.receipt_id FROM origin o JOIN envelope e "
-                                     "USING (leaf_index) WHERE o.first_start IS NOT NULL "
-                                     "AND (?1 IS NULL OR o.last_start >= ?1) "
-                                     "AND (?2 IS NULL OR o.first_start < ?2) ORDER BY leaf_index"));
+  DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id FROM origin "
+                                     "WHERE first_start IS NOT NULL "
+                                     "AND (?1 IS NULL OR last_start >= ?1) "
+                                     "AND (?2 IS NULL OR first_start < ?2) ORDER BY leaf_index"));
   row.bind(1, from).bind(2, to);
   std::vector<std::string> found;
   while (true) {

@@ -15,7 +15,7 @@ Instant start_of_day(std::int64_t day) { return Instant{std::chrono::days{day}};
 
 // The days in which rows may be, of a span that is usually one of some days in the present month.
 // Where the bounds of a series say that it is a long one, those that there are.
-Result<std::vector<std::int64_t>> days_between(Database& database, const Series& series,
+Result<std::vector<std::int64_t>> days_between(SeriesDatabase& database, const Series& series,
                                                std::int64_t first, std::int64_t last) {
   constexpr std::int64_t kUsual = 62;
   std::vector<std::int64_t> days;

@@ -8,7 +8,7 @@ Result<ReadSnapshot> ReadSnapshot::take(Database& database) {
   DISTRICT_CHECK(database.execute("BEGIN DEFERRED"));
   ReadSnapshot snapshot(database);
   // The moment is that of the first read, not of BEGIN.
-  DISTRICT_TRY(auto statement, database.prepare("SELECT count(*) FROM log_frontier"));
+  DISTRICT_TRY(auto statement, database.prepare("SELECT count(*) FROM sqlite_schema"));
   DISTRICT_TRY(const bool row, statement.step());
   if (!row) return fail(ErrorCode::archive_corrupt, "the database cannot be read");
   return snapshot;

@@ -134,7 +134,7 @@ Result<Rejection> read_row(const Statement& row) {
 
 Result<std::unique_ptr<RejectionStore>> RejectionStore::open(const std::string& path,
                                                              OpenMode mode) {
-  DISTRICT_TRY(auto database, Database::open(path, mode, Schema::rejections));
+  DISTRICT_TRY(auto database, RejectionDatabase::open(path, mode));
   return std::unique_ptr<RejectionStore>(new RejectionStore(std::move(database)));
 }
 
@@ -144,7 +144,7 @@ Result<Ok> RejectionStore::add(std::span<const Rejection> rejections, const Reje
     DISTRICT_TRY(usage_, usage());
   }
   const auto written = [&]() -> Result<Ok> {
-    DISTRICT_TRY(auto transaction, Transaction::begin(*db_));
+    DISTRICT_TRY(auto transaction, RejectionTransaction::begin(*db_));
     for (const auto& rejection : rejections) DISTRICT_CHECK(insert(rejection));
     DISTRICT_CHECK(prune(bounds, now));
     return transaction.commit();

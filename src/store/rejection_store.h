@@ -77,14 +77,14 @@ class RejectionStore {
   Result<std::map<std::string, Usage>> usage();
 
  private:
-  explicit RejectionStore(std::unique_ptr<Database> database) : db_(std::move(database)) {}
+  explicit RejectionStore(std::unique_ptr<RejectionDatabase> database) : db_(std::move(database)) {}
   Result<Ok> insert(const Rejection& rejection);
   Result<Ok> prune(const RejectionBounds& bounds, Instant now);
   Result<Ok> prune_rows(const std::string& tenant, std::uint64_t rows_max);
   Result<Ok> prune_raw(const std::string& tenant, std::uint64_t count_max,
                        std::uint64_t octets_max);
 
-  std::unique_ptr<Database> db_;
+  std::unique_ptr<RejectionDatabase> db_;
   std::optional<std::map<std::string, Usage>> usage_;  // of the writer; none: not known
 };
 

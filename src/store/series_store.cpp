@@ -229,8 +229,8 @@ Result<std::vector<QuantifyFailure>> SeriesStore::failures() {
 }
 
 Result<std::optional<std::string>> SeriesStore::under_way() {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id FROM work_item JOIN origin "
-                                     "USING (leaf_index) ORDER BY leaf_index LIMIT 1"));
+  DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id FROM work JOIN origin USING "
+                                     "(leaf_index) WHERE done = 0 ORDER BY leaf_index LIMIT 1"));
   DISTRICT_TRY(const bool found, row.step());
   if (!found) return std::nullopt;
   return std::optional(row.text(0));
@@ -278,38 +278,21 @@ Result<Ok> SeriesStore::add_counts(const std::map<std::string, std::int64_t>& ch
   return Ok{};
 }
 
-Result<Ok> SeriesStore::put_site_import(const SiteImport& import) {
-  DISTRICT_TRY(auto row, db_.prepare("INSERT INTO site_import (leaf_index, tenant, statements) "
-                                     "VALUES (?, ?, ?)"));
-  return row.bind(1, import.leaf_index).bind(2, import.tenant).bind(3, import.statements).run();
-}
-
-Result<std::vector<SiteImport>> SeriesStore::site_imports() {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, tenant, statements FROM site_import "
-                                     "ORDER BY leaf_index"));
-  std::vector<SiteImport> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back({row.count(0), row.text(1), row.text(2)});
-  }
-}
-
-Result<std::uint64_t> SeriesStore::site_imports_end() {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT coalesce(max(leaf_index) + 1, 0) FROM site_import"));
-  DISTRICT_TRY(const bool found, row.step());
-  return found ? row.count(0) : 0;
-}
-
 Result<Ok> SeriesStore::put_stale(std::int64_t meter_id) {
-  DISTRICT_TRY(auto row,
-               db_.prepare("INSERT INTO stale_meter (meter_id) VALUES (?) ON CONFLICT DO NOTHING"));
+  DISTRICT_TRY(auto row, db_.prepare("INSERT INTO stale_meter (meter_id, marks) VALUES (?, 1) "
+                                     "ON CONFLICT (meter_id) DO UPDATE SET marks = marks + 1"));
   return row.bind(1, meter_id).run();
 }
 
-Result<Ok> SeriesStore::remove_stale(std::int64_t meter_id) {
-  DISTRICT_TRY(auto row, db_.prepare("DELETE FROM stale_meter WHERE meter_id = ?"));
-  return row.bind(1, meter_id).run();
+Result<std::uint64_t> SeriesStore::stale_marks(std::int64_t meter_id) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT marks FROM stale_meter WHERE meter_id = ?"));
+  DISTRICT_TRY(const bool there, row.bind(1, meter_id).step());
+  return there ? row.count(0) : 0;
+}
+
+Result<Ok> SeriesStore::remove_stale(std::int64_t meter_id, std::uint64_t marks) {
+  DISTRICT_TRY(auto row, db_.prepare("DELETE FROM stale_meter WHERE meter_id = ? AND marks <= ?"));
+  return row.bind(1, meter_id).bind(2, marks).run();
 }
 
 Result<std::vector<std::int64_t>> SeriesStore::stale() {
@@ -320,6 +303,65 @@ Result<std::vector<std::int64_t>> SeriesStore::stale() {
     if (!more) return found;
     found.push_back(row.integer(0));
   }
+}
+
+Result<Ok> SeriesStore::begin_work(std::uint64_t leaf_index) {
+  DISTRICT_TRY(auto row, db_.prepare("INSERT INTO work (leaf_index, done) VALUES (?, 0) "
+                                     "ON CONFLICT (leaf_index) DO NOTHING"));
+  return row.bind(1, leaf_index).run();
+}
+
+Result<bool> SeriesStore::is_done(std::uint64_t leaf_index) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT 1 FROM work WHERE leaf_index = ? AND done = 1"));
+  return row.bind(1, leaf_index).step();
+}
+
+Result<SeriesMark> SeriesStore::end_work(std::span<const std::uint64_t> leaf_indexes) {
+  {
+    DISTRICT_TRY(auto row, db_.prepare("INSERT INTO work (leaf_index, done) VALUES (?, 1) "
+                                       "ON CONFLICT (leaf_index) DO UPDATE SET done = 1"));
+    for (const auto leaf_index : leaf_indexes) DISTRICT_CHECK(row.bind(1, leaf_index).run());
+  }
+  {
+    DISTRICT_TRY(auto row, db_.prepare("UPDATE identity SET commits = commits + 1 WHERE id = 1"));
+    DISTRICT_CHECK(row.run());
+  }
+  return mark();
+}
+
+Result<Ok> SeriesStore::forget_work(std::span<const std::uint64_t> leaf_indexes) {
+  DISTRICT_TRY(auto row, db_.prepare("DELETE FROM work WHERE leaf_index = ? AND done = 1"));
+  for (const auto leaf_index : leaf_indexes) DISTRICT_CHECK(row.bind(1, leaf_index).run());
+  return Ok{};
+}
+
+Result<std::vector<std::uint64_t>> SeriesStore::done_work() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index FROM work WHERE done = 1 "
+                                     "ORDER BY leaf_index"));
+  std::vector<std::uint64_t> found;
+  while (true) {
+    DISTRICT_TRY(const bool more, row.step());
+    if (!more) return found;
+    found.push_back(row.count(0));
+  }
+}
+
+Result<SeriesMark> SeriesStore::mark() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT identity, commits FROM identity WHERE id = 1"));
+  DISTRICT_TRY(const bool there, row.step());
+  if (!there) {
+    return fail(ErrorCode::archive_corrupt, db_.path() + ": no identity of the series",
+                "move the file away while the server is stopped: all of it is computed anew");
+  }
+  return SeriesMark{to_bytes(row.blob(0)), row.count(1)};
+}
+
+Result<std::optional<Origin>> SeriesStore::last_origin() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, receipt_id, received_at FROM origin "
+                                     "ORDER BY leaf_index DESC LIMIT 1"));
+  DISTRICT_TRY(const bool there, row.step());
+  if (!there) return std::nullopt;
+  return Origin{row.count(0), row.text(1), row.instant(2)};
 }
 
 }  // namespace district::store

@@ -13,14 +13,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
 #include "model/kpi.h"
 #include "model/measurement.h"
+#include "store/codec/kpi_chunk.h"
+#include "store/codec/value_chunk.h"
 #include "store/database.h"
-#include "store/kpi_chunk.h"
-#include "store/value_chunk.h"
 
 namespace district::store {
 
@@ -67,16 +68,15 @@ struct KpiChunk {
 // The chunk that holds windows starting at the instant.
 std::int64_t kpi_chunk_of(WindowKind window, Instant start);
 
-// What an administrator stated by 'site import'; the statements as JSON.
-struct SiteImport {
-  std::uint64_t leaf_index = 0;
-  std::string tenant;
-  std::string statements;
+// Which series this is, and how many commits of finished work it has had.
+struct SeriesMark {
+  Bytes identity;
+  std::uint64_t commits = 0;
 };
 
 class SeriesStore {
  public:
-  explicit SeriesStore(Database& database) : db_(database) {}
+  explicit SeriesStore(SeriesDatabase& database) : db_(database) {}
 
   // Meters and series. Ids are made where there is none yet; they never change.
   Result<std::int64_t> meter_id(const MeterKey& key);
@@ -116,6 +116,8 @@ class SeriesStore {
   Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
                         std::optional<Instant> first_start, std::optional<Instant> last_start);
   Result<Origin> origin(std::uint64_t leaf_index);
+  // The last envelope or import that gave anything; nullopt: there is none.
+  Result<std::optional<Origin>> last_origin();
   // Receipts of the envelopes with values that may start in [from, to), by leaf_index.
   Result<std::vector<std::string>> envelopes_between(std::optional<Instant> from,
                                                      std::optional<Instant> to);
@@ -123,12 +125,22 @@ class SeriesStore {
   // Master data.
   Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
   Result<std::vector<StoredFact>> facts(std::int64_t meter_id);
-  Result<Ok> put_site_import(const SiteImport& import);
-  Result<std::vector<SiteImport>> site_imports();  // by leaf_index
-  Result<std::uint64_t> site_imports_end();        // behind the last leaf_index; 0: there is none
+  // Meters whose KPIs must be computed anew. Each call of put_stale() adds a mark.
   Result<Ok> put_stale(std::int64_t meter_id);
-  Result<Ok> remove_stale(std::int64_t meter_id);
+  Result<std::uint64_t> stale_marks(std::int64_t meter_id);
+  // Of a meter that has got more marks than these meanwhile nothing is removed.
+  Result<Ok> remove_stale(std::int64_t meter_id, std::uint64_t marks);
   Result<std::vector<std::int64_t>> stale();
+
+  // Work that takes effect once. begin_work(): values are being stored, in this transaction and
+  // maybe others. end_work(): all of it is stored, so that the archive may be told that these items
+  // are finished, under the mark that it gives. Once it has been told, forget_work().
+  Result<Ok> begin_work(std::uint64_t leaf_index);
+  Result<bool> is_done(std::uint64_t leaf_index);
+  Result<SeriesMark> end_work(std::span<const std::uint64_t> leaf_indexes);
+  Result<Ok> forget_work(std::span<const std::uint64_t> leaf_indexes);
+  Result<std::vector<std::uint64_t>> done_work();  // that the archive may not have been told of
+  Result<SeriesMark> mark();
 
   // KPI values.
   struct KpiName {
@@ -172,7 +184,7 @@ class SeriesStore {
                               const MeasurementFilter& filter, std::vector<Measurement>& found);
   Result<Ok> add_kpis(std::int64_t meter_id, const MeterKey& meter, const KpiFilter& filter,
                       std::vector<KpiValue>& found);
-  Database& db_;
+  SeriesDatabase& db_;
   std::map<std::int64_t, KpiName> kpi_names_;
   std::map<std::pair<std::string, std::string>, std::int64_t> kpi_ids_;
   std::map<std::uint64_t, Origin> origins_;

@@ -25,7 +25,7 @@ std::string name_of(const MeterKey& meter) {
 
 class FormCheck {
  public:
-  explicit FormCheck(Database& database) : db_(database), store_(database) {}
+  explicit FormCheck(SeriesDatabase& database) : db_(database), store_(database) {}
 
   Result<std::vector<Misplaced>> run() {
     DISTRICT_CHECK(load_meters());
@@ -167,7 +167,7 @@ class FormCheck {
     Series series;
     std::string where;
   };
-  Database& db_;
+  SeriesDatabase& db_;
   SeriesStore store_;
   std::map<std::int64_t, MeterKey> meters_;
   std::map<std::int64_t, Known> series_;
@@ -177,7 +177,7 @@ class FormCheck {
 
 }  // namespace
 
-Result<std::vector<Misplaced>> misplaced_rows(Database& database) {
+Result<std::vector<Misplaced>> misplaced_rows(SeriesDatabase& database) {
   return FormCheck(database).run();
 }
 

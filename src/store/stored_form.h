@@ -26,6 +26,6 @@ struct Misplaced {
 
 // All rows of all series and meters, one after the other. Rows that cannot be read are left out:
 // whoever reads their values finds that. At most 1,000.
-Result<std::vector<Misplaced>> misplaced_rows(Database& database);
+Result<std::vector<Misplaced>> misplaced_rows(SeriesDatabase& database);
 
 }  // namespace district::store

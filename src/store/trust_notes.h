@@ -13,9 +13,9 @@
 namespace district::store {
 
 // When the trust epoch was raised last.
-Result<Instant> trust_changed_at(Database& database);
+Result<Instant> trust_changed_at(ArchiveDatabase& database);
 
 // The leaf of each revocation, with the leaf of the enrolment that it ended.
-Result<std::map<std::uint64_t, std::uint64_t>> revoked_enrolments(Database& database);
+Result<std::map<std::uint64_t, std::uint64_t>> revoked_enrolments(ArchiveDatabase& database);
 
 }  // namespace district::store

@@ -68,7 +68,7 @@ Result<Enrolment> read_enrolment(const Statement& row) {
 
 // Later than every received_at and every change before, and not before `now`, so that a replay as
 // of an envelope's time of receipt sees the trust that it was judged by.
-Result<Instant> time_of_change(Database& database, Instant now) {
+Result<Instant> time_of_change(ArchiveDatabase& database, Instant now) {
   DISTRICT_TRY(auto statement,
                database.prepare("SELECT max((SELECT changed_at FROM trust_epoch WHERE id = 1), "
                                 "coalesce((SELECT max(received_at) FROM envelope), 0))"));
@@ -109,13 +109,13 @@ Result<TrustRecords> TrustStore::load() {
 Result<Ok> TrustStore::change(
     Instant now,
     const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide) {
-  DISTRICT_TRY(auto transaction, Transaction::begin(db_));
+  DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   DISTRICT_TRY(const auto at, time_of_change(db_, now));
   DISTRICT_TRY(const auto records, load());
   DISTRICT_TRY(const auto changes, decide(records, at));
   if (changes.empty()) return Ok{};
 
-  DISTRICT_TRY(auto log, LogWriter::begin(db_));
+  DISTRICT_TRY(auto log, LogWriter::begin(transaction));
   for (const auto& change : changes) {
     DISTRICT_TRY(const auto leaf_index, log.append(change.log_entry));
     switch (change.kind) {

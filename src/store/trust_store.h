@@ -37,7 +37,7 @@ struct RecordedChange {
 
 class TrustStore {
  public:
-  explicit TrustStore(Database& database) : db_(database) {}
+  explicit TrustStore(ArchiveDatabase& database) : db_(database) {}
 
   Result<std::uint64_t> epoch();
   Result<TrustRecords> load();
@@ -58,7 +58,7 @@ class TrustStore {
   Result<Ok> insert_enrolment(const Enrolment& enrolment, Instant at, std::uint64_t leaf_index);
   Result<Ok> revoke(const Enrolment& enrolment, std::uint64_t leaf_index);
 
-  Database& db_;
+  ArchiveDatabase& db_;
 };
 
 }  // namespace district::store

@@ -23,7 +23,7 @@ bool is_plain(std::string_view text) {
          std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-Result<Ok> check_tenants(store::Database& database, const ApiKeyRequest& request) {
+Result<Ok> check_tenants(store::ArchiveDatabase& database, const ApiKeyRequest& request) {
   if (request.every_tenant == !request.tenants.empty()) {
     return fail(ErrorCode::admin_invalid, "a key reads either some tenants or all of them",
                 "give --tenant CODE, once or more, or --all-tenants");
@@ -40,7 +40,8 @@ Result<Ok> check_tenants(store::Database& database, const ApiKeyRequest& request
 
 }  // namespace
 
-Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest request, Instant now) {
+Result<NewApiKey> create_api_key(store::ArchiveDatabase& database, ApiKeyRequest request,
+                                 Instant now) {
   if (request.name.empty() || !is_plain(request.name)) {
     return fail(ErrorCode::admin_invalid, "a key needs a name of one line, at most 200 octets",
                 "say who will hold it");
@@ -77,7 +78,7 @@ Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest reques
   return made;
 }
 
-Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
+Result<Ok> revoke_api_key(store::ArchiveDatabase& database, std::string_view key_id,
                           std::string_view reason, Instant now) {
   if (reason.find_first_not_of(' ') == std::string_view::npos || !is_plain(reason)) {
     return fail(ErrorCode::admin_invalid, "the reason must be one line of 1 to 200 octets",
@@ -96,13 +97,13 @@ Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
               "it stays as it was");
 }
 
-Result<Ok> log_earlier_api_keys(store::Database& database, Instant now) {
+Result<Ok> log_earlier_api_keys(store::ArchiveDatabase& database, Instant now) {
   return store::ApiKeyStore(database).add_earlier_leaves(
       [now](const ApiKey& key) { return log::earlier_api_key_entry(key, now); },
       [now](const ApiKey& key) { return log::earlier_api_key_revoke_entry(key, now); }, now);
 }
 
-Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::string_view text,
+Result<std::optional<ApiKey>> find_api_key(store::ArchiveDatabase& database, std::string_view text,
                                            Instant now) {
   if (text.size() != kTextLength || !text.starts_with(kPrefix)) return std::nullopt;
   text.remove_prefix(kPrefix.size());

@@ -30,20 +30,21 @@ struct NewApiKey {
 // Errors: admin_invalid (no name; neither tenants nor all of them, or both; unknown tenant;
 // an expiry that is past or more than ten years ahead),
 // archive_unavailable.
-Result<NewApiKey> create_api_key(store::Database& database, ApiKeyRequest request, Instant now);
+Result<NewApiKey> create_api_key(store::ArchiveDatabase& database, ApiKeyRequest request,
+                                 Instant now);
 
 // Errors: not_found; admin_conflict (revoked already); archive_unavailable.
-Result<Ok> revoke_api_key(store::Database& database, std::string_view key_id,
+Result<Ok> revoke_api_key(store::ArchiveDatabase& database, std::string_view key_id,
                           std::string_view reason, Instant now);
 
 // Leaves for keys that an earlier version made without, once after the migration that notes which.
 // Errors: archive_unavailable, archive_corrupt.
-Result<Ok> log_earlier_api_keys(store::Database& database, Instant now);
+Result<Ok> log_earlier_api_keys(store::ArchiveDatabase& database, Instant now);
 
 // The key of that text, if it is in force and has its leaf; nullopt for every other text, whatever
 // is wrong with it.
 // Errors: archive_unavailable, archive_corrupt.
-Result<std::optional<ApiKey>> find_api_key(store::Database& database, std::string_view text,
+Result<std::optional<ApiKey>> find_api_key(store::ArchiveDatabase& database, std::string_view text,
                                            Instant now);
 
 // Whether a key may be somewhere in a text, which must not be shown then.

@@ -216,7 +216,7 @@ Result<Sha256Digest> find_certificate(const TrustRecords& records, std::string_v
   return *found.begin();
 }
 
-Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now) {
+Result<Ok> add_tenant(store::ArchiveDatabase& database, Tenant tenant, Instant now) {
   DISTRICT_CHECK(check_tenant(tenant));
   store::TrustStore store(database);
   return store.change(now, [&](const TrustRecords& records, Instant at) -> Changes {
@@ -239,7 +239,8 @@ Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now) {
   });
 }
 
-Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> requests, Instant now) {
+Result<Ok> enrol(store::ArchiveDatabase& database, std::span<const EnrolRequest> requests,
+                 Instant now) {
   if (requests.empty()) {
     return fail(ErrorCode::admin_invalid, "nothing to enrol",
                 "name a certificate file, or rows in the CSV");
@@ -259,7 +260,7 @@ Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> reques
   });
 }
 
-Result<std::size_t> revoke(store::Database& database, std::string_view fingerprint,
+Result<std::size_t> revoke(store::ArchiveDatabase& database, std::string_view fingerprint,
                            const std::optional<std::string>& tenant, std::string_view reason,
                            Instant now) {
   if (reason.empty() || !is_plain_text(reason)) {

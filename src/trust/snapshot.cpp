@@ -100,8 +100,8 @@ const Tenant* TrustSnapshot::tenant(std::string_view code, Instant at) const {
   return found == tenants.rend() ? nullptr : &*found;
 }
 
-Result<std::unique_ptr<Trust>> Trust::open(const std::string& database_path, store::OpenMode mode) {
-  DISTRICT_TRY(auto database, store::Database::open(database_path, mode));
+Result<std::unique_ptr<Trust>> Trust::open(const store::Location& location, store::OpenMode mode) {
+  DISTRICT_TRY(auto database, store::ArchiveDatabase::open(location, mode));
   return std::unique_ptr<Trust>(new Trust(std::move(database)));
 }
 

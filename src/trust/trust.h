@@ -69,18 +69,18 @@ class TrustSnapshot {
 // Threads: any.
 class Trust {
  public:
-  // Keeps its own connection to the database file. Errors: as of store::Database::open.
-  static Result<std::unique_ptr<Trust>> open(const std::string& database_path,
-                                             store::OpenMode mode);
+  // Keeps its own connection to the database file. Errors: as of store::ArchiveDatabase::open.
+  static Result<std::unique_ptr<Trust>> open(const store::Location& location, store::OpenMode mode);
   // This snapshot and no other, without a database.
   static std::unique_ptr<Trust> fixed(std::shared_ptr<const TrustSnapshot> snapshot);
   // Errors: archive_unavailable, archive_corrupt.
   Result<std::shared_ptr<const TrustSnapshot>> snapshot();
 
  private:
-  explicit Trust(std::unique_ptr<store::Database> database) : database_(std::move(database)) {}
+  explicit Trust(std::unique_ptr<store::ArchiveDatabase> database)
+      : database_(std::move(database)) {}
   std::mutex mutex_;
-  std::unique_ptr<store::Database> database_;  // null: current_ is fixed
+  std::unique_ptr<store::ArchiveDatabase> database_;  // null: current_ is fixed
   std::shared_ptr<const TrustSnapshot> current_;
 };
 
@@ -97,15 +97,16 @@ struct EnrolRequest {
   std::string origin;  // file and line, for the error
 };
 // Adds the tenant, or changes it from now on; its valid_from is set to the time of the change.
-Result<Ok> add_tenant(store::Database& database, Tenant tenant, Instant now);
-Result<Ok> enrol(store::Database& database, std::span<const EnrolRequest> requests, Instant now);
+Result<Ok> add_tenant(store::ArchiveDatabase& database, Tenant tenant, Instant now);
+Result<Ok> enrol(store::ArchiveDatabase& database, std::span<const EnrolRequest> requests,
+                 Instant now);
 // The one certificate ever enrolled with this SHA-256 in hex, in either case and with or without
 // colons, whole or a unique beginning of at least 8 digits. Errors: admin_invalid, not_found.
 Result<Sha256Digest> find_certificate(const store::TrustRecords& records,
                                       std::string_view fingerprint);
 // By find_certificate(); for one tenant, or for all that it is enrolled for. Gives the number of
 // enrolments revoked, which is never 0.
-Result<std::size_t> revoke(store::Database& database, std::string_view fingerprint,
+Result<std::size_t> revoke(store::ArchiveDatabase& database, std::string_view fingerprint,
                            const std::optional<std::string>& tenant, std::string_view reason,
                            Instant now);
 

@@ -961,7 +961,7 @@ BOOST_AUTO_TEST_CASE(audit_finds_nothing_and_then_names_the_envelope) {
   const auto none = run({"audit", "verify", "--from", "2100-01-01"});
   BOOST_TEST(contains(none.err, "nothing was checked"), none.err);
 
-  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
+  test::tamper_with_measurements(*series(), [](ValueVersion& version) {
     if (version.value == 4.125) version.value = 4.25;
     return true;
   });

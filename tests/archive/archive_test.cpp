@@ -15,6 +15,7 @@
 #include "crypto/digest.h"
 #include "log/log.h"
 #include "store/archive_store.h"
+#include "store/work_queue.h"
 
 using namespace district;
 using namespace district::archive;
@@ -73,15 +74,15 @@ Result<Receipt> append(Archive& archive, const std::string& text, const std::str
 struct Scratch {
   test::TemporaryFolder folder;
   Settings settings;
-  Scratch() { settings.database_path = folder.file("archive.db"); }
+  Scratch() { settings.location = store::Location::of(folder.file("archive.db")); }
 
   std::unique_ptr<Archive> open() const {
     auto archive = Archive::open(settings, kClock);
     BOOST_REQUIRE_MESSAGE(archive, (archive ? "" : archive.error().detail));
     return *std::move(archive);
   }
-  std::unique_ptr<store::Database> database() const {
-    return store::Database::open(settings.database_path, store::OpenMode::existing).value();
+  std::unique_ptr<store::ArchiveDatabase> database() const {
+    return store::ArchiveDatabase::open(settings.location, store::OpenMode::existing).value();
   }
   void check_log() const {
     const auto report = log::verify(*database()).value();
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_receipt_says_what_is_durably_stored) {
   BOOST_TEST(stored.soap_action == "http://urb-grade.eu/AggregateMessage");
   BOOST_TEST(stored.raw_size == 5U);
   BOOST_TEST(as_text(read_octets(store, stored).value()) == "first");
-  BOOST_TEST(store.work_waiting().value() == 1U);
+  BOOST_TEST(store::WorkQueue(*scratch.database(), {}).waiting().value() == 1U);
   BOOST_TEST(log::check_receipt(*database, receipt).has_value());
   scratch.check_log();
 }
@@ -214,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_overload) {
     // While another process writes, one envelope is being committed, one waits, the rest is
     // refused.
     const auto other = scratch.database();
-    const auto held = store::Transaction::begin(*other);
+    const auto held = store::LogTransaction::begin(*other);
     BOOST_REQUIRE(held);
     for (std::size_t i = 0; i < results.size(); ++i) {
       threads.emplace_back(
@@ -244,7 +245,7 @@ BOOST_AUTO_TEST_CASE(what_waits_is_committed_before_the_archive_closes) {
     auto archive = scratch.open();
     auto& open = *archive;
     const auto other = scratch.database();
-    auto held = std::make_unique<store::Transaction>(store::Transaction::begin(*other).value());
+    auto held = std::make_unique<store::Transaction>(store::LogTransaction::begin(*other).value());
     for (std::size_t i = 0; i < results.size(); ++i) {
       threads.emplace_back(
           [&, i] { results[i] = append(open, std::to_string(i), std::to_string(i)); });
@@ -274,7 +275,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_takes_no_more_stores_nothing_and_later_requests
   rlimit unlimited{};
   BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &unlimited) == 0);
   auto limited = unlimited;
-  limited.rlim_cur = std::filesystem::file_size(scratch.settings.database_path + "-wal") + 8192;
+  limited.rlim_cur =
+      std::filesystem::file_size(scratch.settings.location.archive() + "-wal") + 8192;
   BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
   const auto refused = append(*archive, large, "large");
   BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &unlimited) == 0);
@@ -301,8 +303,8 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_outcome_is_not_known_is_accepted_later_or_fo
     BOOST_REQUIRE(!unknown);
     BOOST_TEST((unknown.error().code == ErrorCode::archive_unavailable));
     for (const auto* suffix : {"", "-wal"}) {
-      std::filesystem::copy_file(scratch.settings.database_path + suffix,
-                                 after_crash.settings.database_path + suffix);
+      std::filesystem::copy_file(scratch.settings.location.archive() + suffix,
+                                 after_crash.settings.location.archive() + suffix);
     }
     // The server that goes on has not stored it, and takes it.
     const auto again = append(*archive, "text", "signature");
@@ -322,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_outcome_is_not_known_is_accepted_later_or_fo
 
 BOOST_AUTO_TEST_CASE(a_database_that_is_not_ours_is_refused) {
   Scratch scratch;
-  scratch.settings.database_path = scratch.folder.file("missing/archive.db");
+  scratch.settings.location = store::Location::of(scratch.folder.file("missing/archive.db"));
   const auto archive = Archive::open(scratch.settings, kClock);
   BOOST_REQUIRE(!archive);
   BOOST_TEST((archive.error().code == ErrorCode::file_unreadable));

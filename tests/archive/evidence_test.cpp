@@ -16,12 +16,15 @@
 #include "crypto/digest.h"
 #include "log/log.h"
 #include "store/archive_store.h"
+#include "store/work_queue.h"
 
 using namespace district;
 using namespace district::archive;
 using namespace std::chrono_literals;
 
 namespace {
+
+const store::StagingLease kLease{"local", Instant::max()};
 
 const Instant kNow = from_micros(1'760'000'000'000'000);
 const FixedClock kClock{kNow};
@@ -134,11 +137,11 @@ Result<Receipt> accept(Archive& archive, Evidence& evidence, const std::string& 
 struct Scratch {
   test::TemporaryFolder folder;
   Settings settings;
-  Scratch() { settings.database_path = folder.file("archive.db"); }
+  Scratch() { settings.location = store::Location::of(folder.file("archive.db")); }
 
   std::unique_ptr<Archive> open() const { return Archive::open(settings, kClock).value(); }
-  std::unique_ptr<store::Database> database() const {
-    return store::Database::open(settings.database_path, store::OpenMode::existing).value();
+  std::unique_ptr<store::ArchiveDatabase> database() const {
+    return store::ArchiveDatabase::open(settings.location, store::OpenMode::existing).value();
   }
   std::int64_t count(const std::string& table) const {
     const auto open = database();
@@ -395,7 +398,7 @@ BOOST_AUTO_TEST_CASE(what_a_crash_has_left_over_is_removed_at_the_next_start) {
     store::ArchiveStore store(*database);
     store::StagedRaw staged;
     const std::vector<Bytes> chunks(5, Bytes(100'000));
-    for (int i = 0; i < 5; ++i) BOOST_REQUIRE(store.stage(staged, chunks));
+    for (int i = 0; i < 5; ++i) BOOST_REQUIRE(store.stage(staged, chunks, kLease));
     BOOST_TEST(store.staged().value().size() == 1U);
   }
   const auto chunks = scratch.count("large_chunk");

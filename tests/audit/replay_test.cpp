@@ -42,10 +42,12 @@ struct Filled : test::SignedArchive {
 
   Result<audit::ReplayReport> try_replay(const audit::Selection& selection, bool only_verify) {
     const auto open = database(store::OpenMode::read_only);
-    const auto stored_trust = must(trust::Trust::open(path, store::OpenMode::read_only));
+    const auto stored_trust =
+        must(trust::Trust::open(store::Location::of(path), store::OpenMode::read_only));
     const auto snapshot = must(stored_trust->snapshot());
     const audit::TreeVerifier second_opinion(*stored_trust, verify::Window{});
-    audit::Replay replay(*open, second_opinion, *validator, *snapshot,
+    const auto recorded = series(store::OpenMode::read_only);
+    audit::Replay replay(*open, *recorded, second_opinion, *validator, *snapshot,
                          [](std::string_view, std::uint64_t, std::uint64_t) {});
     return only_verify ? replay.verify(selection) : replay.run(selection);
   }
@@ -119,8 +121,9 @@ BOOST_AUTO_TEST_CASE(an_unknown_receipt_is_not_found) {
   const auto snapshot = must(trust->snapshot());
   audit::Selection selection;
   selection.receipt_id = "01JD3Z0A9V4T8M6Q2H5W7X1C0B";
-  const auto report = audit::Replay(*open, *verifier, *validator, *snapshot, [](auto, auto, auto) {
-                      }).run(selection);
+  const auto report = audit::Replay(*open, *series(store::OpenMode::read_only), *verifier,
+                                    *validator, *snapshot, [](auto, auto, auto) {})
+                          .run(selection);
   BOOST_REQUIRE(!report);
   BOOST_TEST((report.error().code == ErrorCode::not_found));
 }
@@ -187,7 +190,7 @@ BOOST_AUTO_TEST_CASE(octets_with_a_fitting_digest_and_leaf_still_fail_the_signat
 }
 
 BOOST_AUTO_TEST_CASE(the_last_bit_of_a_measurement_names_its_envelope) {
-  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
+  test::tamper_with_measurements(*series(), [](ValueVersion& version) {
     if (version.value == 4.125) version.value = 4.125000000000001;
     return true;
   });
@@ -196,10 +199,10 @@ BOOST_AUTO_TEST_CASE(the_last_bit_of_a_measurement_names_its_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_or_added_measurement_names_its_envelope) {
-  test::tamper_with_measurements(*database(),
+  test::tamper_with_measurements(*series(),
                                  [](ValueVersion& version) { return version.value != 4.125; });
   check_named(replay(), DifferenceKind::measurement, second);
-  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
+  test::tamper_with_measurements(*series(), [](ValueVersion& version) {
     if (version.value == 0) version.start += Duration{1};
     return true;
   });
@@ -207,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_removed_or_added_measurement_names_its_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(a_superseded_value_made_current_again_names_its_envelope) {
-  test::tamper_with_measurements(*database(), [](ValueVersion& version) {
+  test::tamper_with_measurements(*series(), [](ValueVersion& version) {
     if (version.value == 2.5) version.state = MeasurementState::current;
     return true;
   });
@@ -215,13 +218,13 @@ BOOST_AUTO_TEST_CASE(a_superseded_value_made_current_again_names_its_envelope) {
 }
 
 BOOST_AUTO_TEST_CASE(changed_master_data_names_its_envelope) {
-  execute("UPDATE master_fact SET value = 'kWh' WHERE value = 'm3'");
+  execute_in_series("UPDATE master_fact SET value = 'kWh' WHERE value = 'm3'");
   const auto report = replay();
   check_named(report, DifferenceKind::master_data, master);
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_kpi_names_the_window_and_all_that_it_was_computed_from) {
-  test::tamper_with_kpis(*database(), "energy_kwh", WindowKind::day,
+  test::tamper_with_kpis(*series(), "energy_kwh", WindowKind::day,
                          [](store::PackedKpi& kpi) { kpi.value = *kpi.value + 1e-9; });
   const auto report = replay();
   BOOST_REQUIRE(report.differences.size() == 1U);
@@ -241,8 +244,8 @@ BOOST_AUTO_TEST_CASE(a_changed_kpi_names_the_window_and_all_that_it_was_computed
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_make_no_sense_name_their_envelopes_too) {
-  execute("UPDATE kpi_chunk SET octets = x'4d' WHERE window_kind = 2");
-  execute("UPDATE packed_day SET octets = x'4d'");
+  execute_in_series("UPDATE kpi_chunk SET octets = x'4d' WHERE window_kind = 2");
+  execute_in_series("UPDATE packed_day SET octets = x'4d'");
   const auto report = replay();
   for (const auto kind : {DifferenceKind::measurement, DifferenceKind::kpi}) {
     for (const auto& envelope : {first, second, correction}) {
@@ -279,7 +282,7 @@ BOOST_AUTO_TEST_CASE(what_waits_for_the_quantifier_is_only_verified) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_quantifier_is_in_the_middle_of_is_no_difference) {
-  execute("INSERT INTO work_item (leaf_index, lease_until) SELECT max(leaf_index), 0 FROM origin");
+  execute_in_series("INSERT INTO work (leaf_index, done) SELECT max(leaf_index), 0 FROM origin");
   const auto report = try_replay({}, false);
   BOOST_REQUIRE(!report);
   BOOST_CHECK(report.error().code == ErrorCode::archive_unavailable);

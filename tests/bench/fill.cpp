@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "measurement.h"
 #include "store/archive_store.h"
+#include "store/work_queue.h"
 #include "trust/trust.h"
 
 namespace district::bench {
@@ -76,15 +77,17 @@ store::NewEnvelope envelope_of(const Template& from, Instant received_at, std::u
 }
 
 // The quantifier's work of the group is done, too.
-Result<Ok> finish_work(store::Database& database, store::ArchiveStore& archive,
+Result<Ok> finish_work(store::ArchiveDatabase& database,
                        const std::vector<store::AppendOutcome>& outcomes) {
-  DISTRICT_TRY(auto transaction, store::Transaction::begin(database));
+  std::vector<std::uint64_t> leaf_indexes;
   for (const auto& outcome : outcomes) {
     const auto* receipt = std::get_if<Receipt>(&outcome);
     if (receipt == nullptr) return fail(ErrorCode::internal, "an envelope was not stored");
-    DISTRICT_CHECK(archive.finish_work(receipt->leaf_index));
+    leaf_indexes.push_back(receipt->leaf_index);
   }
-  return transaction.commit();
+  store::WorkQueue queue(database, "fill");
+  DISTRICT_TRY(const auto mark, queue.finished_into());
+  return queue.finish(leaf_indexes, mark);
 }
 
 double octets_of(const std::string& database) {
@@ -98,10 +101,11 @@ Result<nlohmann::ordered_json> fill_archive(const std::vector<Gateway>& gateways
                                             const Samples& samples, const Target& target,
                                             const FillPlan& plan) {
   DISTRICT_TRY(const auto templates, make_templates(gateways, samples, target, plan));
-  DISTRICT_TRY(const auto trust, trust::Trust::open(plan.database, store::OpenMode::existing));
+  DISTRICT_TRY(const auto trust,
+               trust::Trust::open(store::Location::of(plan.database), store::OpenMode::existing));
   DISTRICT_TRY(const auto snapshot, trust->snapshot());
-  DISTRICT_TRY(const auto database,
-               store::Database::open(plan.database, store::OpenMode::existing));
+  DISTRICT_TRY(const auto database, store::ArchiveDatabase::open(store::Location::of(plan.database),
+                                                                 store::OpenMode::existing));
   DISTRICT_CHECK(database->execute("PRAGMA synchronous = OFF"));
   DISTRICT_CHECK(database->execute("PRAGMA wal_autocheckpoint = 20000"));
   store::ArchiveStore archive(*database);
@@ -121,7 +125,7 @@ Result<nlohmann::ordered_json> fill_archive(const std::vector<Gateway>& gateways
       compressed += static_cast<double>(group.back().raw_zstd.size());
     }
     DISTRICT_TRY(const auto outcomes, archive.append(group, received_at));
-    DISTRICT_CHECK(finish_work(*database, archive, outcomes));
+    DISTRICT_CHECK(finish_work(*database, outcomes));
     done += count;
     const auto now = std::chrono::steady_clock::now();
     if (now - told < 5s) continue;

@@ -22,7 +22,7 @@ constexpr const char* kSecret = "OTHERS-SECRET";
 struct Site : test::SmallPilot {
   FixedClock clock{kNow};
   std::unique_ptr<query::Api> api =
-      query::Api::open(path, clock, "https://district.example").value();
+      query::Api::open(location, clock, "https://district.example").value();
   const std::string reader = "Bearer " + make_key(ApiRole::reader, false);
   const std::string auditor = "Bearer " + make_key(ApiRole::auditor, false);
 

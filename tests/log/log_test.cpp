@@ -34,7 +34,8 @@ std::string earlier_entry(const NewEnvelope& envelope) {
 
 // Leaves 0 tenant, 1 enrolment, 2 to 4 envelopes in two commits, 5 revocation, 6 envelope.
 struct Scratch {
-  std::unique_ptr<Database> database = Database::open(":memory:", OpenMode::create).value();
+  std::unique_ptr<ArchiveDatabase> database =
+      ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
   std::vector<Receipt> receipts;
 
   Scratch() {
@@ -212,7 +213,7 @@ BOOST_AUTO_TEST_SUITE(log_verify)
 
 // An entry keeps its form, and what it has is compared.
 BOOST_AUTO_TEST_CASE(an_entry_of_an_earlier_version_stays_valid) {
-  auto database = Database::open(":memory:", OpenMode::create).value();
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
   auto earlier = test::sample_envelope(0);
   earlier.log_entry = earlier_entry(earlier);
   const auto outcomes =
@@ -264,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_noted_as_a_left_over_is_named) {
   check_named(scratch, {"counter of large envelopes"});
   scratch.tamper("UPDATE raw_counter SET next_id = 8");
   BOOST_TEST(scratch.problems().empty());
-  scratch.tamper("INSERT INTO staging VALUES (7, 1)");
+  scratch.tamper("INSERT INTO staging VALUES (7, 1, 'n', 0)");
   check_named(scratch, {"left-over", scratch.receipts[1].receipt_id.c_str()});
 }
 
@@ -289,7 +290,7 @@ BOOST_AUTO_TEST_CASE(an_untouched_log_is_intact) {
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_log_is_intact) {
-  auto database = Database::open(":memory:", OpenMode::create).value();
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
   const auto report = log::verify(*database).value();
   BOOST_TEST(report.problems.empty());
   BOOST_TEST(report.leaves == 0U);
@@ -297,7 +298,7 @@ BOOST_AUTO_TEST_CASE(an_empty_log_is_intact) {
 }
 
 BOOST_AUTO_TEST_CASE(a_log_of_several_pages_is_intact_and_its_damage_is_named) {
-  auto database = Database::open(":memory:", OpenMode::create).value();
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
   ArchiveStore store(*database);
   for (unsigned n = 0; n < 2500; n += 50) {
     std::vector<NewEnvelope> group;
@@ -362,9 +363,9 @@ BOOST_AUTO_TEST_CASE(a_changed_site_import_is_named_with_its_leaf) {
   for (const auto& [sql, leaf, what] : cases) {
     Scratch scratch;
     const auto entry = log::site_entry("10", crypto::sha256(as_bytes(statements)), kNow);
-    auto transaction = Transaction::begin(*scratch.database).value();
-    const auto index = append_log_leaf(*scratch.database, entry, kNow).value();
-    BOOST_REQUIRE(SeriesStore(*scratch.database).put_site_import({index, "10", statements}));
+    auto transaction = LogTransaction::begin(*scratch.database).value();
+    const auto index = append_log_leaf(transaction, entry, kNow).value();
+    BOOST_REQUIRE(put_site_import(transaction, {index, "10", statements}));
     BOOST_REQUIRE(transaction.commit());
     BOOST_TEST(scratch.problems().empty());
     scratch.tamper(sql);
@@ -413,7 +414,7 @@ BOOST_AUTO_TEST_CASE(a_leaf_rewritten_with_its_hash_and_row_contradicts_the_head
 BOOST_AUTO_TEST_CASE(a_receipt_contradicts_a_log_that_was_rewritten_whole) {
   // The operator's forgery is perfect: another tenant from the beginning. Only receipts tell.
   Scratch honest;
-  auto database = Database::open(":memory:", OpenMode::create).value();
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
   auto forged = logged_envelope(0);
   forged.source = "another";
   BOOST_REQUIRE(ArchiveStore(*database).append(std::vector{forged}, kNow));

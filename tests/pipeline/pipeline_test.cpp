@@ -14,6 +14,7 @@
 #include "receive/receive.h"
 #include "store/archive_store.h"
 #include "store/database.h"
+#include "store/work_queue.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
 #include "xml/signed_envelope.h"
@@ -99,13 +100,13 @@ struct Service {
   Service() {
     xml::initialize();
     certificate = certificates.make("barcelona");
-    archive = must(archive::Archive::open({.database_path = path}, clock));
+    archive = must(archive::Archive::open({.location = store::Location::of(path)}, clock));
     const auto open = database();
     const Instant before = clock.now() - 10min;
     must(trust::add_tenant(*open, {"20", "b", "Europe/Madrid", {"001/0.0.1"}, {}, {}}, before));
     const trust::EnrolRequest request{"20", certificate, {}, {}, {}, {}};
     must(trust::enrol(*open, std::span(&request, 1), before));
-    trust = must(trust::Trust::open(path, store::OpenMode::existing));
+    trust = must(trust::Trust::open(store::Location::of(path), store::OpenMode::existing));
     validator = must(validate::Validator::create(operations));
     verifier = std::make_unique<verify::StreamVerifier>(*trust, verify::Window{});
     const acknowledge::SigningIdentity identity{certificate, key()};
@@ -118,12 +119,12 @@ struct Service {
   crypto::PrivateKey key() const {
     return must(crypto::PrivateKey::from_pem_file(certificates.key_file("barcelona")));
   }
-  std::unique_ptr<store::Database> database() const {
-    return must(store::Database::open(path, store::OpenMode::existing));
+  std::unique_ptr<store::ArchiveDatabase> database() const {
+    return must(store::ArchiveDatabase::open(store::Location::of(path), store::OpenMode::existing));
   }
   std::uint64_t stored() const {
     const auto open = database();
-    return must(store::ArchiveStore(*open).work_waiting());
+    return must(store::WorkQueue(*open, {}).waiting());
   }
 
   RawEnvelope envelope() const {
@@ -160,7 +161,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_acknowledged_and_nobody_waits_before_the_disk_ha
   const auto asker = std::make_shared<Asker>();
   {
     const auto other = service.database();
-    const auto held = must(store::Transaction::begin(*other));
+    const auto held = must(store::LogTransaction::begin(*other));
     service.pipeline->handle(service.envelope(), asker);  // returns, though nobody can commit
     BOOST_TEST(!asker->answered());
   }
@@ -177,7 +178,7 @@ BOOST_AUTO_TEST_CASE(trust_that_changes_on_the_way_to_the_disk_sends_it_through_
   const auto asker = std::make_shared<Asker>();
   {
     const auto other = service.database();
-    auto held = must(store::Transaction::begin(*other));
+    auto held = must(store::LogTransaction::begin(*other));
     service.pipeline->handle(service.envelope(), asker);
     must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
     must(held.commit());
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_on_the_way_to_the_disk_gets_no_receipt) {
   const auto asker = std::make_shared<Asker>();
   {
     const auto other = service.database();
-    auto held = must(store::Transaction::begin(*other));
+    auto held = must(store::LogTransaction::begin(*other));
     service.pipeline->handle(service.envelope(), asker);
     must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
     must(other->execute("UPDATE enrolment SET revoked_at = valid_from + 1"));

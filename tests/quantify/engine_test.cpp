@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(a_bad_batch_is_refused_before_anything_is_written) {
   const Batch batches[] = {
       {"20", {}, {good, infinite}, {}}, {"20", {}, {good, different}, {}}, {"99", {}, {good}, {}}};
   for (const auto& batch : batches) {
-    auto transaction = must(store::Transaction::begin(*scratch.database));
+    auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
     Touched touched;
     const auto done = scratch.engine.ingest(batch, origin(1, at("2018-06-02")), touched);
     BOOST_REQUIRE(!done);
@@ -465,12 +465,12 @@ std::vector<std::string> rows_of(Scratch& scratch) {
 
 // Ingests the batch, and breaks off after `years` years of recomputation, with those committed.
 void break_off(Scratch& scratch, const Batch& batch, const Origin& from, int years) {
-  auto transaction = std::make_optional(must(store::Transaction::begin(*scratch.database)));
+  auto transaction = std::make_optional(must(store::SeriesTransaction::begin(*scratch.database)));
   const auto pause = [&]() -> Result<Ok> {
     if (years-- == 0) return fail(ErrorCode::archive_unavailable, "the power is gone");
     DISTRICT_CHECK(transaction->commit());
     transaction.reset();
-    transaction.emplace(must(store::Transaction::begin(*scratch.database)));
+    transaction.emplace(must(store::SeriesTransaction::begin(*scratch.database)));
     return Ok{};
   };
   Engine engine(

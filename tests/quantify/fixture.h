@@ -16,8 +16,11 @@ using namespace district::series;
 using namespace district::test;
 
 struct Scratch {
-  std::unique_ptr<store::Database> database =
-      must(store::Database::open(":memory:", store::OpenMode::create));
+  std::unique_ptr<store::SeriesDatabase> database =
+      must(store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create));
+  // For imports of master data, which come by way of it.
+  std::unique_ptr<store::ArchiveDatabase> archive =
+      must(store::ArchiveDatabase::open(store::Location::scratch(), store::OpenMode::create));
   Engine engine{*database, [](std::string_view tenant) -> std::optional<std::string> {
                   if (tenant == "10") return "Europe/Copenhagen";
                   if (tenant == "20" || tenant == "30") return "Europe/Madrid";
@@ -27,7 +30,7 @@ struct Scratch {
   std::uint64_t next_leaf = 1;
 
   Result<Ok> try_apply(const Batch& batch, const Origin& from) {
-    auto transaction = must(store::Transaction::begin(*database));
+    auto transaction = must(store::SeriesTransaction::begin(*database));
     DISTRICT_CHECK(engine.apply(batch, from, from.received_at));
     return transaction.commit();
   }

@@ -815,7 +815,7 @@ class Worker {
   }
 
  private:
-  void begin() { transaction_.emplace(must(store::Transaction::begin(*database_))); }
+  void begin() { transaction_.emplace(must(store::SeriesTransaction::begin(*database_))); }
   void commit() {
     static_cast<void>(must(transaction_->commit()));
     transaction_.reset();
@@ -831,8 +831,9 @@ class Worker {
     if (imports_.empty()) return;
     const auto import = imports_.front();
     imports_.erase(imports_.begin());
-    const auto report = must(import_statements(
-        *database_, import.batch.tenant, import.batch.master_facts, import.origin.received_at));
+    const auto report =
+        must(import_statements(*archive_, *database_, import.batch.tenant,
+                               import.batch.master_facts, import.origin.received_at));
     BOOST_REQUIRE_EQUAL(report.statements, import.batch.master_facts.size());
     BOOST_REQUIRE_EQUAL(report.leaf_index, import.origin.leaf_index);
   }
@@ -848,10 +849,12 @@ class Worker {
 
   Dice& dice_;
   std::vector<Envelope> imports_;
-  std::unique_ptr<store::Database> database_ =
-      must(store::Database::open(":memory:", store::OpenMode::create));
+  std::unique_ptr<store::SeriesDatabase> database_ =
+      must(store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create));
+  std::unique_ptr<store::ArchiveDatabase> archive_ =
+      must(store::ArchiveDatabase::open(store::Location::scratch(), store::OpenMode::create));
   store::SeriesStore store_{*database_};
-  std::optional<store::Transaction> transaction_;
+  std::optional<store::SeriesTransaction> transaction_;
   Engine engine_{*database_, [](std::string_view) { return "Europe/Madrid"; },
                  [this] { return pause(); }};
 };

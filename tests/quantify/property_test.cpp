@@ -145,7 +145,7 @@ std::string ingest_all(const std::vector<Envelope>& envelopes, std::mt19937& ran
                        std::size_t group) {
   Scratch scratch;
   for (std::size_t i = 0; i < envelopes.size();) {
-    auto transaction = must(store::Transaction::begin(*scratch.database));
+    auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
     Touched touched;
     for (auto left = 1 + random() % group; left > 0 && i < envelopes.size(); --left, ++i) {
       static_cast<void>(
@@ -170,7 +170,7 @@ std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937
       auto part = envelope.batch;
       std::erase_if(part.observations, elsewhere);
       std::erase_if(part.master_facts, elsewhere);
-      auto transaction = must(store::Transaction::begin(*scratch.database));
+      auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
       static_cast<void>(must(scratch.engine.ingest(part, envelope.origin, touched)));
       if (random() % 3 == 0)
         static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
@@ -185,7 +185,7 @@ std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937
     }
     Touched touched;
     ingest_some(envelope, kAll, touched);
-    auto transaction = must(store::Transaction::begin(*scratch.database));
+    auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
     static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
     static_cast<void>(must(transaction.commit()));
   }

@@ -46,9 +46,13 @@ const validate::Validator& validator() {
 struct Site {
   test::TemporaryFolder folder;
   std::string path = (folder.path() / "archive.db").string();
-  std::unique_ptr<store::Database> database =
-      must(store::Database::open(path, store::OpenMode::create));
-  std::unique_ptr<trust::Trust> trust = must(trust::Trust::open(path, store::OpenMode::existing));
+  store::Location location = store::Location::of(path);
+  std::unique_ptr<store::ArchiveDatabase> archive =
+      must(store::ArchiveDatabase::open(location, store::OpenMode::create));
+  std::unique_ptr<store::SeriesDatabase> database =
+      must(store::SeriesDatabase::open(location, store::OpenMode::create));
+  std::unique_ptr<trust::Trust> trust =
+      must(trust::Trust::open(store::Location::of(path), store::OpenMode::existing));
   FixedClock clock{kNow + 24h};
   unsigned next = 0;
 
@@ -57,7 +61,7 @@ struct Site {
          {std::pair("10", "Europe/Copenhagen"), {"20", "Europe/Madrid"}, {"30", "Europe/Madrid"}}) {
       const Tenant tenant{code, "a pilot", zone, {"001/001", "001/0.0.1", "001/002", "002/001"},
                           {},   kNow};
-      static_cast<void>(must(trust::add_tenant(*database, tenant, kNow)));
+      static_cast<void>(must(trust::add_tenant(*archive, tenant, kNow)));
     }
   }
 
@@ -67,7 +71,7 @@ struct Site {
     envelope.raw_size = xml.size();
     envelope.payload_digest = crypto::sha256(as_bytes(xml));
     envelope.raw_zstd = must(archive::compress(as_bytes(xml), 3));
-    const auto outcomes = must(store::ArchiveStore(*database).append({&envelope, 1}, kNow));
+    const auto outcomes = must(store::ArchiveStore(*archive).append({&envelope, 1}, kNow));
     BOOST_REQUIRE(std::holds_alternative<Receipt>(outcomes.front()));
     return envelope.receipt_id;
   }
@@ -79,7 +83,7 @@ struct Site {
     return append({std::istreambuf_iterator<char>(file), {}}, tenant);
   }
   std::unique_ptr<Quantifier> quantifier() {
-    return must(Quantifier::open({.database_path = path}, validator(), *trust, clock));
+    return must(Quantifier::open({.location = location}, validator(), *trust, clock));
   }
 };
 
@@ -139,7 +143,7 @@ std::string picture(const Site& site) {
 }
 
 void end_leases(Site& site) {
-  static_cast<void>(must(site.database->execute("UPDATE work_item SET lease_until = 0")));
+  static_cast<void>(must(site.archive->execute("UPDATE work_item SET lease_until = 0")));
 }
 
 }  // namespace
@@ -169,7 +173,7 @@ BOOST_AUTO_TEST_CASE(of_a_large_envelope_that_cannot_be_quantified_nothing_is_ke
   const auto damaged = site.append(large_request("1.5"), "20");
   {
     // Good until its last octets: the digest is of others.
-    auto change = must(site.database->prepare(
+    auto change = must(site.archive->prepare(
         "UPDATE envelope SET payload_digest = zeroblob(32) WHERE receipt_id = ?"));
     static_cast<void>(must(change.bind(1, damaged).run()));
   }
@@ -217,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_that_was_broken_off_is_done_again) {
 // What of a damaged store no envelope gave, and what it no longer has.
 void damage(Site& site) {
   store::SeriesStore series(*site.database);
-  auto transaction = must(store::Transaction::begin(*site.database));
+  auto transaction = must(store::SeriesTransaction::begin(*site.database));
   Engine engine(*site.database, [](std::string_view) { return "Europe/Madrid"; });
   const auto value = [](const char* source, int quarter, double kwh) {
     const auto start = at("2019-01-01") + quarter * 15min;
@@ -256,8 +260,8 @@ BOOST_AUTO_TEST_CASE(a_recomputation_gives_what_the_envelopes_give_and_nothing_e
     RebuildSelection selection;
     selection.from = at(from);
     selection.to = at(to);
-    return must(rebuild(*site.database, validator(), *site.trust, selection, {}, kNow + 72h,
-                        [](std::uint64_t, std::uint64_t) {}));
+    return must(rebuild(*site.archive, *site.database, validator(), *site.trust, selection, {},
+                        kNow + 72h, [](std::uint64_t, std::uint64_t) {}));
   };
   // Whatever the time, nothing changes; also where no value lies in it.
   for (const auto& [from, to] : {std::pair("2019-01-01", "2019-02-01"),
@@ -305,8 +309,8 @@ BOOST_AUTO_TEST_CASE(an_envelope_that_cannot_be_quantified_is_recorded_and_holds
   const auto damaged = site.append("<a/>", "20");
   {
     auto change =
-        must(site.database->prepare("UPDATE raw_chunk SET octets = x'00' WHERE leaf_index = "
-                                    "(SELECT leaf_index FROM envelope WHERE receipt_id = ?)"));
+        must(site.archive->prepare("UPDATE raw_chunk SET octets = x'00' WHERE leaf_index = "
+                                   "(SELECT leaf_index FROM envelope WHERE receipt_id = ?)"));
     static_cast<void>(must(change.bind(1, damaged).run()));
   }
   site.append_example("eibar", "30");
@@ -330,7 +334,7 @@ BOOST_AUTO_TEST_CASE(an_envelope_that_cannot_be_quantified_is_recorded_and_holds
 // Marks all meters as an import of master data would; what one of them has stored is damaged.
 std::int64_t damage_one_of_stale_meters(Site& site) {
   store::SeriesStore series(*site.database);
-  auto transaction = must(store::Transaction::begin(*site.database));
+  auto transaction = must(store::SeriesTransaction::begin(*site.database));
   for (const auto* source : {"SHOP-0", "SHOP-1", "SHOP-2"})
     static_cast<void>(must(series.put_stale(*must(series.find_meter({"20", source, ""})))));
   const auto damaged = must(series.stale()).front();

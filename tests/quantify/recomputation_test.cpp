@@ -46,7 +46,7 @@ using Order = std::vector<std::size_t>;
 std::set<std::string> rows_of(const std::vector<Sent>& sent, const Order& order,
                               std::size_t alone) {
   Scratch scratch;
-  auto transaction = must(store::Transaction::begin(*scratch.database));
+  auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
   Touched touched;
   for (std::size_t number = 0; number < order.size(); ++number) {
     const auto i = order[number];
@@ -405,10 +405,10 @@ void import_meanwhile(const char* meter, const char* attribute, const char* firs
       "2024-01-01",
       {used("M", "2023-01-01", "2023-01-02", 40), used("M", "2022-01-01", "2022-01-02", 80)},
       {said("M", "at_site", "S"), said("M", "zone", "UTC")});
-  std::optional<store::Transaction> transaction;
+  std::optional<store::SeriesTransaction> transaction;
   const auto import = [&](const char* value, const char* received) {
-    static_cast<void>(must(
-        import_statements(*scratch.database, "20", {said(meter, attribute, value)}, at(received))));
+    static_cast<void>(must(import_statements(*scratch.archive, *scratch.database, "20",
+                                             {said(meter, attribute, value)}, at(received))));
   };
   bool made = false;
   Engine engine(
@@ -417,14 +417,14 @@ void import_meanwhile(const char* meter, const char* attribute, const char* firs
         if (std::exchange(made, true)) return Ok{};
         DISTRICT_CHECK(transaction->commit());
         import(second, "2024-01-03");
-        transaction.emplace(must(store::Transaction::begin(*scratch.database)));
+        transaction.emplace(must(store::SeriesTransaction::begin(*scratch.database)));
         return Ok{};
       });
   import(first, "2024-01-02");
   BOOST_TEST(!must(scratch.store.stale()).empty());
   for (auto rounds = 0; !must(scratch.store.stale()).empty(); ++rounds) {
     BOOST_REQUIRE_LT(rounds, 6);
-    transaction.emplace(must(store::Transaction::begin(*scratch.database)));
+    transaction.emplace(must(store::SeriesTransaction::begin(*scratch.database)));
     static_cast<void>(
         must(engine.recompute_stale(must(scratch.store.stale()).front(), at("2024-01-04"))));
     static_cast<void>(must(transaction->commit()));
@@ -450,8 +450,9 @@ BOOST_AUTO_TEST_CASE(an_import_marks_all_that_depends_on_what_it_states) {
   Scratch scratch;
   scratch.send("2024-01-01", {used("M", "2023-01-01", "2023-01-02", 40)},
                {said("M", "at_site", "S"), said("S", "at_site", "T")});
-  const auto report = must(import_statements(
-      *scratch.database, "20", {said("T", "co2_factor_kg_per_kwh", "0.5")}, at("2024-01-02")));
+  const auto report =
+      must(import_statements(*scratch.archive, *scratch.database, "20",
+                             {said("T", "co2_factor_kg_per_kwh", "0.5")}, at("2024-01-02")));
   BOOST_TEST(report.meters == 3U);
   BOOST_TEST(must(scratch.store.stale()).size() == 3U);
 }

@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(quality_of_the_school_in_january) {
     // All is resent in February; what was wrong is corrected by that.
     sent.emplace(at("2018-02-03"), final);
   }
-  auto transaction = must(store::Transaction::begin(*scratch.database));
+  auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
   Touched touched;
   for (const auto& [when, observation] : sent) {
     static_cast<void>(must(scratch.engine.ingest({"20", {}, {observation}, {}},
@@ -412,7 +412,7 @@ BOOST_AUTO_TEST_CASE(weather_model_of_a_gas_meter) {
     add("temperature_out", "Cel", ValueKind::mean, "temp_out_c");
   }
   // All of it in one computation: the model is fitted once.
-  auto transaction = must(store::Transaction::begin(*scratch.database));
+  auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
   Touched touched;
   for (const auto& [day, batch] : years) {
     static_cast<void>(

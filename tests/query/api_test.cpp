@@ -21,7 +21,7 @@ namespace {
 struct Pilot : test::SmallPilot {
   FixedClock clock{kNow};
   std::unique_ptr<query::Api> api =
-      query::Api::open(path, clock, "https://district.example").value();
+      query::Api::open(location, clock, "https://district.example").value();
   const std::string reader = make_key(ApiRole::reader, false);
   const std::string all = make_key(ApiRole::reader, true);
 

@@ -6,6 +6,7 @@
 #include "../support/temporary_folder.h"
 #include "crypto/merkle.h"
 #include "store/archive_store.h"
+#include "store/work_queue.h"
 
 using namespace district;
 using namespace district::store;
@@ -14,10 +15,14 @@ using district::test::sample_envelope;
 
 namespace {
 
+const StagingLease kLease{"local", test::kNow + std::chrono::hours(1)};
+
 struct Scratch {
-  std::unique_ptr<Database> database;
+  std::unique_ptr<ArchiveDatabase> database;
   ArchiveStore store;
-  Scratch() : database(Database::open(":memory:", OpenMode::create).value()), store(*database) {}
+  Scratch()
+      : database(ArchiveDatabase::open(Location::scratch(), OpenMode::create).value()),
+        store(*database) {}
 
   std::vector<AppendOutcome> append(const std::vector<NewEnvelope>& group, Instant now = kNow) {
     auto outcomes = store.append(group, now);
@@ -141,13 +146,15 @@ BOOST_AUTO_TEST_CASE(what_may_be_forgotten_is_known_after_a_restart_with_the_clo
   later.created = later.received_at;
   later.replay_until = later.received_at + std::chrono::minutes(6);
   {
-    auto database = Database::open(folder.file("archive.db"), OpenMode::create).value();
+    auto database =
+        ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
     ArchiveStore store(*database);
     BOOST_REQUIRE(store.append(std::vector{first}, kNow));
     BOOST_REQUIRE(store.append(std::vector{later}, later.received_at));
     BOOST_TEST(!store.resolve(first.replay_key, first.created).value());
   }
-  auto database = Database::open(folder.file("archive.db"), OpenMode::create).value();
+  auto database =
+      ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
   const auto again = ArchiveStore(*database).append(std::vector{first}, kNow);
   BOOST_REQUIRE(again);
   BOOST_TEST(std::holds_alternative<TrustChanged>((*again)[0]));
@@ -257,9 +264,9 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_takes_over_what_was_staged) {
   const auto octets = [](std::size_t size, int fill) { return Bytes(size, std::byte(fill)); };
   StagedRaw staged;
   BOOST_REQUIRE(
-      scratch.store.stage(staged, std::vector<Bytes>{octets(256 * 1024, 1), octets(9, 2)}));
-  BOOST_REQUIRE(scratch.store.stage(staged, std::vector<Bytes>{octets(7, 3)}));
-  BOOST_REQUIRE(scratch.store.stage(staged, {}));
+      scratch.store.stage(staged, std::vector<Bytes>{octets(256 * 1024, 1), octets(9, 2)}, kLease));
+  BOOST_REQUIRE(scratch.store.stage(staged, std::vector<Bytes>{octets(7, 3)}, kLease));
+  BOOST_REQUIRE(scratch.store.stage(staged, {}, kLease));
   BOOST_TEST(staged.chunk_count == 3U);
   BOOST_TEST(staged.stored_size == 256U * 1024 + 16);
   BOOST_TEST(scratch.store.staged().value().size() == 1U);
@@ -286,8 +293,8 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_takes_over_what_was_staged) {
 BOOST_AUTO_TEST_CASE(what_was_staged_is_discarded_in_short_transactions) {
   Scratch scratch;
   StagedRaw staged, other;
-  BOOST_REQUIRE(scratch.store.stage(staged, std::vector(20, Bytes(10))));
-  BOOST_REQUIRE(scratch.store.stage(other, std::vector(2, Bytes(10))));
+  BOOST_REQUIRE(scratch.store.stage(staged, std::vector(20, Bytes(10)), kLease));
+  BOOST_REQUIRE(scratch.store.stage(other, std::vector(2, Bytes(10)), kLease));
   BOOST_TEST(staged.raw_id != other.raw_id);
   BOOST_TEST(scratch.store.discard(staged.raw_id).value());
   BOOST_TEST(scratch.count("large_chunk") == 14);
@@ -299,20 +306,21 @@ BOOST_AUTO_TEST_CASE(what_was_staged_is_discarded_in_short_transactions) {
   // An id that was discarded is not given again.
   BOOST_TEST(!scratch.store.discard(other.raw_id).value());
   StagedRaw next;
-  BOOST_REQUIRE(scratch.store.stage(next, std::vector(1, Bytes(10))));
+  BOOST_REQUIRE(scratch.store.stage(next, std::vector(1, Bytes(10)), kLease));
   BOOST_TEST(next.raw_id > other.raw_id);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_while_staging_stores_nothing_of_the_batch) {
   const test::TemporaryFolder folder;
-  auto database = Database::open(folder.file("archive.db"), OpenMode::create).value();
+  auto database =
+      ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
   ArchiveStore store(*database);
   StagedRaw staged;
   const std::vector<Bytes> chunks(8, Bytes(256 * 1024));
-  BOOST_REQUIRE(store.stage(staged, chunks));
+  BOOST_REQUIRE(store.stage(staged, chunks, kLease));
   BOOST_REQUIRE(database->execute("PRAGMA max_page_count = 400"));
   const auto before = staged;
-  const auto refused = store.stage(staged, chunks);
+  const auto refused = store.stage(staged, chunks, kLease);
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
   BOOST_TEST(staged.chunk_count == before.chunk_count);
@@ -374,17 +382,23 @@ BOOST_AUTO_TEST_CASE(work_is_leased_and_finished) {
   Scratch scratch;
   scratch.append({sample_envelope(0), sample_envelope(1), sample_envelope(2)});
   const auto lease = std::chrono::minutes(1);
-  const auto taken = scratch.store.take_work(2, kNow, lease).value();
-  BOOST_REQUIRE(taken.size() == 2U);
-  BOOST_TEST(taken[0].leaf_index == 0U);
-  BOOST_TEST(taken[0].receipt_id == sample_envelope(0).receipt_id);
-  BOOST_TEST(scratch.store.take_work(2, kNow, lease).value().size() == 1U);
-  BOOST_TEST(scratch.store.take_work(2, kNow, lease).value().empty());
-  BOOST_REQUIRE(scratch.store.finish_work(0));
-  BOOST_TEST(scratch.store.work_waiting().value() == 2U);
-  BOOST_TEST(scratch.store.find(taken[0].receipt_id).value().quantified);
-  // A crashed worker's lease ends.
-  BOOST_TEST(scratch.store.take_work(9, kNow + lease, lease).value().size() == 2U);
+  WorkQueue one(*scratch.database, "one"), two(*scratch.database, "two");
+  const std::vector<std::uint64_t> first{0, 1}, third{2}, zero{0};
+  BOOST_TEST(one.take(2, kNow, lease).value() == first);
+  BOOST_TEST(two.take(2, kNow, lease).value() == third);
+  BOOST_TEST(two.take(2, kNow, lease).value() == third);  // it has nothing else in hand
+  const SeriesMark mark{Bytes(16), 1};
+  BOOST_REQUIRE(one.finish(zero, mark));
+  BOOST_TEST(one.waiting().value() == 2U);
+  BOOST_TEST(!one.is_waiting(0).value());
+  BOOST_TEST(one.finished_into().value().commits == 1U);
+  BOOST_TEST(scratch.store.find(sample_envelope(0).receipt_id).value().quantified);
+  // Who is at work keeps it; the lease of a node that is gone ends.
+  const std::vector<std::uint64_t> of_one{1};
+  BOOST_TEST(one.extend(of_one, kNow + std::chrono::seconds(30), lease).value());
+  BOOST_TEST(two.take(9, kNow + lease, lease).value() == third);
+  BOOST_TEST(two.take(9, kNow + 2 * lease, lease).value().size() == 2U);
+  BOOST_TEST(!one.extend(of_one, kNow + 2 * lease, lease).value());
 }
 
 BOOST_AUTO_TEST_CASE(taking_work_does_not_go_through_all_that_waits) {
@@ -394,7 +408,7 @@ BOOST_AUTO_TEST_CASE(taking_work_does_not_go_through_all_that_waits) {
       "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
       "INSERT INTO envelope SELECT i, printf('%026d', i), 0, '10', zeroblob(32), '', 0, 1, '', '', "
       "'', '', 0, 0, zeroblob(32), 1, NULL FROM n;"
-      "INSERT INTO work_item SELECT leaf_index, 0 FROM envelope"));
+      "INSERT INTO work_item (leaf_index) SELECT leaf_index FROM envelope"));
   const auto steps = [&](const auto& act) {
     // Counted in thousands of steps of SQLite's virtual machine.
     int thousands = 0;
@@ -407,7 +421,10 @@ BOOST_AUTO_TEST_CASE(taking_work_does_not_go_through_all_that_waits) {
   const auto lease = std::chrono::minutes(1);
   for (int round = 0; round < 3; ++round) {
     BOOST_TEST(steps([&] {
-                 BOOST_TEST(scratch.store.take_work(64, kNow, lease).value().size() == 64U);
+                 BOOST_TEST(WorkQueue(*scratch.database, std::to_string(round))
+                                .take(64, kNow, lease)
+                                .value()
+                                .size() == 64U);
                }) <= 5);
   }
 }
@@ -416,14 +433,16 @@ BOOST_AUTO_TEST_CASE(a_lease_from_before_the_clock_was_set_back_keeps_nobody_off
   Scratch scratch;
   scratch.append({sample_envelope(0)});
   const auto lease = std::chrono::minutes(1);
-  BOOST_TEST(scratch.store.take_work(1, kNow + std::chrono::hours(24), lease).value().size() == 1U);
-  BOOST_TEST(scratch.store.take_work(1, kNow, lease).value().size() == 1U);
-  BOOST_TEST(scratch.store.take_work(1, kNow, lease).value().empty());
+  WorkQueue one(*scratch.database, "one"), two(*scratch.database, "two");
+  BOOST_TEST(one.take(1, kNow + std::chrono::hours(24), lease).value().size() == 1U);
+  BOOST_TEST(two.take(1, kNow, lease).value().size() == 1U);
+  BOOST_TEST(one.take(1, kNow, lease).value().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_stores_nothing_of_the_group_and_later_ones_work) {
   const test::TemporaryFolder folder;
-  auto database = Database::open(folder.file("archive.db"), OpenMode::create).value();
+  auto database =
+      ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
   ArchiveStore store(*database);
   auto small = sample_envelope(0);
   auto large = sample_envelope(1);
@@ -456,8 +475,8 @@ BOOST_AUTO_TEST_CASE(a_leaf_of_another_kind_takes_its_place_in_the_log) {
   Scratch scratch;
   scratch.append({sample_envelope(0)});
   {
-    auto transaction = Transaction::begin(*scratch.database);
-    BOOST_TEST(append_log_leaf(*scratch.database, R"({"kind":"policy"})", kNow).value() == 1U);
+    auto transaction = LogTransaction::begin(*scratch.database);
+    BOOST_TEST(append_log_leaf(*transaction, R"({"kind":"policy"})", kNow).value() == 1U);
     BOOST_REQUIRE(transaction->commit());
   }
   BOOST_TEST(receipt(scratch.append({sample_envelope(1)})[0]).leaf_index == 2U);

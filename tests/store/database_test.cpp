@@ -16,7 +16,7 @@ using district::test::TemporaryFolder;
 
 namespace {
 
-std::int64_t number(Database& database, const char* sql) {
+std::int64_t number(ArchiveDatabase& database, const char* sql) {
   auto statement = database.prepare(sql);
   BOOST_REQUIRE(statement);
   BOOST_REQUIRE(statement->step().value());
@@ -30,7 +30,7 @@ std::string contents(const std::string& path) {
 
 // Opening fails with the code; what is said names the path and what to do.
 void check_refused(const std::string& path, OpenMode mode, ErrorCode code) {
-  const auto database = Database::open(path, mode);
+  const auto database = ArchiveDatabase::open(Location::of(path), mode);
   BOOST_REQUIRE(!database);
   BOOST_TEST(static_cast<int>(database.error().code) == static_cast<int>(code));
   BOOST_TEST(database.error().detail.find(std::filesystem::path(path).parent_path().string()) !=
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_SUITE(database)
 BOOST_AUTO_TEST_CASE(a_new_database_is_ours_durable_and_private) {
   const TemporaryFolder folder;
   const auto path = folder.file("archive.db");
-  auto database = Database::open(path, OpenMode::create);
+  auto database = ArchiveDatabase::open(Location::of(path), OpenMode::create);
   BOOST_REQUIRE(database);
   BOOST_TEST(number(**database, "PRAGMA application_id") == 0x44495354);
   BOOST_TEST(number(**database, "PRAGMA user_version") >= 1);
@@ -62,28 +62,28 @@ BOOST_AUTO_TEST_CASE(a_new_database_is_ours_durable_and_private) {
 BOOST_AUTO_TEST_CASE(every_mode_opens_what_create_has_made) {
   const TemporaryFolder folder;
   const auto path = folder.file("archive.db");
-  const auto first = Database::open(path, OpenMode::create);
+  const auto first = ArchiveDatabase::open(Location::of(path), OpenMode::create);
   BOOST_REQUIRE(first);
   for (const auto mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
-    BOOST_TEST(Database::open(path, mode).has_value());
+    BOOST_TEST(ArchiveDatabase::open(Location::of(path), mode).has_value());
   }
-  auto reader = Database::open(path, OpenMode::read_only);
+  auto reader = ArchiveDatabase::open(Location::of(path), OpenMode::read_only);
   BOOST_TEST(number(**reader, "SELECT tree_size FROM log_frontier") == 0);
   const auto written = (*reader)->execute("DELETE FROM log_frontier");
   BOOST_REQUIRE(!written);
   BOOST_TEST((written.error().code == ErrorCode::archive_unavailable));
-  BOOST_TEST(Database::open(":memory:", OpenMode::create).has_value());
+  BOOST_TEST(ArchiveDatabase::open(Location::scratch(), OpenMode::create).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(planted_triggers_and_views_do_nothing) {
   const TemporaryFolder folder;
   const auto path = folder.file("archive.db");
-  const auto database = Database::open(path, OpenMode::create).value();
+  const auto database = ArchiveDatabase::open(Location::of(path), OpenMode::create).value();
   BOOST_REQUIRE(database->execute("CREATE TABLE noted (x)"));
   BOOST_REQUIRE(database->execute(
       "CREATE TRIGGER planted AFTER INSERT ON staging BEGIN INSERT INTO noted VALUES (1); END"));
   BOOST_REQUIRE(database->execute("CREATE VIEW seen AS SELECT * FROM staging"));
-  BOOST_REQUIRE(database->execute("INSERT INTO staging VALUES (7, 1)"));
+  BOOST_REQUIRE(database->execute("INSERT INTO staging VALUES (7, 1, 'n', 0)"));
   BOOST_TEST(number(*database, "SELECT count(*) FROM noted") == 0);
   BOOST_TEST(!database->prepare("SELECT * FROM seen"));
 }
@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(several_processes_may_make_it_at_once) {
   std::vector<std::string> failures(4);
   for (auto& failure : failures) {
     threads.emplace_back([&] {
-      const auto database = Database::open(folder.file("archive.db"), OpenMode::create);
+      const auto database =
+          ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create);
       if (!database) failure = database.error().detail;
     });
   }
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_somebody_elses_is_refused_and_left_as_it_is) {
 
   const auto foreign = folder.file("foreign.db");
   {
-    auto database = Database::open(foreign, OpenMode::create);
+    auto database = ArchiveDatabase::open(Location::of(foreign), OpenMode::create);
     BOOST_REQUIRE((*database)->execute("PRAGMA application_id = 7; PRAGMA journal_mode = DELETE"));
   }
   const auto before = contents(foreign);
@@ -145,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_a_newer_version_is_refused) {
   const TemporaryFolder folder;
   const auto path = folder.file("archive.db");
   {
-    auto database = Database::open(path, OpenMode::create);
+    auto database = ArchiveDatabase::open(Location::of(path), OpenMode::create);
     BOOST_REQUIRE((*database)->execute("PRAGMA user_version = 9999"));
   }
   for (const auto mode : {OpenMode::create, OpenMode::existing, OpenMode::read_only}) {
@@ -160,35 +161,35 @@ BOOST_AUTO_TEST_CASE(a_read_only_file_is_refused_for_writing) {
   }
   const TemporaryFolder folder;
   const auto path = folder.file("archive.db");
-  BOOST_REQUIRE(Database::open(path, OpenMode::create));
+  BOOST_REQUIRE(ArchiveDatabase::open(Location::of(path), OpenMode::create));
   std::filesystem::permissions(path, std::filesystem::perms::owner_read);
   check_refused(path, OpenMode::create, ErrorCode::archive_unavailable);
 }
 
 BOOST_AUTO_TEST_CASE(a_lock_of_another_process_is_told) {
   const TemporaryFolder folder;
-  auto one = Database::open(folder.file("archive.db"), OpenMode::create);
-  auto other = Database::open(folder.file("archive.db"), OpenMode::create);
+  auto one = ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create);
+  auto other = ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create);
   BOOST_REQUIRE((*other)->execute("PRAGMA busy_timeout = 20"));
   // Not by way of Transaction, which knows of the others of its process.
   BOOST_REQUIRE((*one)->execute("BEGIN IMMEDIATE"));
-  const auto refused = Transaction::begin(**other);
+  const auto refused = LogTransaction::begin(**other);
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
   BOOST_TEST(refused.error().hint.find("lock") != std::string::npos);
   BOOST_REQUIRE((*one)->execute("ROLLBACK"));
-  BOOST_TEST(Transaction::begin(**other).has_value());
+  BOOST_TEST(LogTransaction::begin(**other).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_writer_takes_over_from_another_of_its_process_at_once) {
   const TemporaryFolder folder;
-  auto one = Database::open(folder.file("archive.db"), OpenMode::create);
-  auto other = Database::open(folder.file("archive.db"), OpenMode::create);
+  auto one = ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create);
+  auto other = ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create);
   BOOST_REQUIRE((*other)->execute("PRAGMA busy_timeout = 0"));
-  auto held = Transaction::begin(**one);
+  auto held = LogTransaction::begin(**one);
   BOOST_REQUIRE(held);
   bool began = false;
-  std::thread waiting([&] { began = Transaction::begin(**other).has_value(); });
+  std::thread waiting([&] { began = LogTransaction::begin(**other).has_value(); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   BOOST_TEST(held->commit().has_value());
   waiting.join();
@@ -196,14 +197,14 @@ BOOST_AUTO_TEST_CASE(a_writer_takes_over_from_another_of_its_process_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_transaction_without_commit_leaves_nothing) {
-  auto database = Database::open(":memory:", OpenMode::create);
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create);
   {
-    const auto transaction = Transaction::begin(**database);
+    const auto transaction = LogTransaction::begin(**database);
     BOOST_REQUIRE((*database)->execute("UPDATE log_frontier SET tree_size = 5"));
   }
   BOOST_TEST(number(**database, "SELECT tree_size FROM log_frontier") == 0);
   {
-    auto transaction = Transaction::begin(**database);
+    auto transaction = LogTransaction::begin(**database);
     BOOST_REQUIRE((*database)->execute("UPDATE log_frontier SET tree_size = 5"));
     BOOST_REQUIRE(transaction->commit());
   }
@@ -211,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_without_commit_leaves_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(values_come_back_as_they_were_bound) {
-  auto database = Database::open(":memory:", OpenMode::create);
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create);
   auto statement =
       (*database)->prepare("SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, typeof(?3), typeof(?4)");
   BOOST_REQUIRE(statement);
@@ -237,7 +238,7 @@ BOOST_AUTO_TEST_CASE(values_come_back_as_they_were_bound) {
 }
 
 BOOST_AUTO_TEST_CASE(one_text_may_be_prepared_while_it_is_in_use) {
-  auto database = Database::open(":memory:", OpenMode::create);
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create);
   auto outer = (*database)->prepare("SELECT ?1");
   BOOST_REQUIRE(outer->bind(1, 1).step().value());
   {
@@ -249,7 +250,7 @@ BOOST_AUTO_TEST_CASE(one_text_may_be_prepared_while_it_is_in_use) {
 }
 
 BOOST_AUTO_TEST_CASE(a_parameter_that_does_not_exist_is_an_error) {
-  auto database = Database::open(":memory:", OpenMode::create);
+  auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create);
   auto statement = (*database)->prepare("SELECT ?1");
   BOOST_TEST(!statement->bind(2, 1).step());
 }

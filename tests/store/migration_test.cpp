@@ -12,6 +12,7 @@
 #include "crypto/merkle.h"
 #include "store/archive_store.h"
 #include "store/series_store.h"
+#include "store/work_queue.h"
 
 using namespace district;
 using namespace district::store;
@@ -19,6 +20,8 @@ using district::test::kNow;
 using district::test::sample_envelope;
 
 namespace {
+
+const StagingLease kLease{"local", test::kNow + std::chrono::hours(1)};
 
 // A database as version 2 of the schema made it, with two envelopes, one of them quantified.
 class EarlierDatabase {
@@ -107,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   const test::TemporaryFolder folder;
   const auto path = folder.file("archive.db");
   { const EarlierDatabase earlier(path); }
-  const auto database = Database::open(path, OpenMode::existing).value();
+  const auto database = ArchiveDatabase::open(Location::of(path), OpenMode::existing).value();
   ArchiveStore store(*database);
 
   const auto old = sample_envelope(1);
@@ -115,9 +118,11 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   BOOST_TEST(!found.raw_id);
   BOOST_TEST((store.raw_chunk(found, 0).value() == old.raw_zstd));
   // What had been quantified is quantified again, into rows that are packed.
-  BOOST_TEST(store.work_waiting().value() == 2U);
-  BOOST_TEST(SeriesStore(*database).measurements({}).value().empty());
-  BOOST_TEST(SeriesStore(*database).kpis({}).value().empty());
+  const auto series = SeriesDatabase::open(Location::of(path), OpenMode::create).value();
+  BOOST_TEST(match_series(*database, *series).value() == 2U);
+  BOOST_TEST(WorkQueue(*database, {}).waiting().value() == 2U);
+  BOOST_TEST(SeriesStore(*series).measurements({}).value().empty());
+  BOOST_TEST(SeriesStore(*series).kpis({}).value().empty());
 
   // Replay keys hold on, though nobody noted when they were created.
   const auto first = store.append(std::vector{old, sample_envelope(2)}, kNow).value();
@@ -140,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   BOOST_TEST(store.resolve(late.replay_key, late.created).value().has_value());
 
   StagedRaw staged;
-  BOOST_TEST(store.stage(staged, std::vector<Bytes>(1, Bytes(10))).has_value());
+  BOOST_TEST(store.stage(staged, std::vector<Bytes>(1, Bytes(10)), kLease).has_value());
 }
 
 // Keys of a version before 0007 are noted, so that their leaves are written once.
@@ -158,7 +163,7 @@ BOOST_AUTO_TEST_CASE(keys_without_a_leaf_are_noted_unless_others_have_theirs) {
     const test::TemporaryFolder folder;
     const auto path = folder.file("archive.db");
     make_database(path, version, sql);
-    const auto database = Database::open(path, OpenMode::existing).value();
+    const auto database = ArchiveDatabase::open(Location::of(path), OpenMode::existing).value();
     auto row = database->prepare("SELECT count(*) FROM api_key_to_log").value();
     BOOST_REQUIRE(row.step().value());
     BOOST_TEST(row.integer(0) == noted, version << " " << sql);

@@ -201,9 +201,10 @@ BOOST_AUTO_TEST_CASE(what_is_kept_is_there_after_a_restart_and_for_readers) {
 }
 
 BOOST_AUTO_TEST_CASE(it_is_not_taken_for_the_archive_nor_the_archive_for_it) {
-  BOOST_TEST((Database::open(path, OpenMode::existing).error().code == ErrorCode::archive_foreign));
+  BOOST_TEST((ArchiveDatabase::open(Location::of(path), OpenMode::existing).error().code ==
+              ErrorCode::archive_foreign));
   const auto archive = folder.file("district.db");
-  BOOST_REQUIRE(Database::open(archive, OpenMode::create));
+  BOOST_REQUIRE(ArchiveDatabase::open(Location::of(archive), OpenMode::create));
   BOOST_TEST((RejectionStore::open(archive, OpenMode::existing).error().code ==
               ErrorCode::archive_foreign));
 }

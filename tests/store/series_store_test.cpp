@@ -13,7 +13,8 @@ namespace {
 const Instant kStart = *parse_date_time("2018-03-01T00:00:00Z");
 
 struct Scratch {
-  std::unique_ptr<Database> database = Database::open(":memory:", OpenMode::create).value();
+  std::unique_ptr<SeriesDatabase> database =
+      SeriesDatabase::open(Location::scratch(), OpenMode::create).value();
   SeriesStore store{*database};
   std::int64_t meter = store.meter_id({"20", "SHOP", ""}).value();
 

@@ -63,7 +63,8 @@ struct Everything : SignedArchive {
     if (with_large) {
       const auto open = database();
       store::StagedRaw staged;
-      must(store::ArchiveStore(*open).stage(staged, std::vector{Bytes(300), Bytes(20)}));
+      must(store::ArchiveStore(*open).stage(staged, std::vector{Bytes(300), Bytes(20)},
+                                            {"local", clock.now()}));
       left_over = staged.raw_id;
     }
     // Then the last connection folds all of it into the file.
@@ -87,7 +88,7 @@ struct Everything : SignedArchive {
     enrol(*open, "30", "kalundborg", std::nullopt);
   }
 
-  void enrol(store::Database& open, const std::string& tenant, const std::string& name,
+  void enrol(store::ArchiveDatabase& open, const std::string& tenant, const std::string& name,
              std::optional<Instant> valid_to) {
     auto certificate = must(crypto::Certificate::from_pem_file(pilots().certificate_file(name)));
     must(trust::enrol(
@@ -130,10 +131,11 @@ struct Everything : SignedArchive {
     const auto from = *parse_date_time("2018-01-01T00:00:00Z");
     const auto to = *parse_date_time("2018-07-01T00:00:00Z");
     const auto open = database();
+    const auto measurements = series();
     for (const auto* area : {"4200", "4300"}) {
       clock.step();
       must(quantify::import_statements(
-          *open, "20",
+          *open, *measurements, "20",
           {{"BCN-SCHOOL", "", "at_site", "CAMPUS", from, {}, 1},
            {"BCN-SCHOOL", "CAMPUS", "floor_area_m2", area, from, to, 2},
            {"BCN-SCHOOL", "", "co2_factor_kg_per_kwh", "0.25", from, to, 3}},

@@ -120,19 +120,25 @@ struct SignedArchive {
 
   SignedArchive() {
     xml::initialize();
-    archive = must(archive::Archive::open({.database_path = path}, clock));
-    trust = must(trust::Trust::open(path, store::OpenMode::existing));
+    archive = must(archive::Archive::open({.location = location()}, clock));
+    trust = must(trust::Trust::open(location(), store::OpenMode::existing));
     validator = must(validate::Validator::create(operations));
     verifier = std::make_unique<audit::TreeVerifier>(*trust, verify::Window{});
     add_pilot("20", "barcelona", "Europe/Madrid", {"001/0.0.1", "002/001"});
     add_pilot("10", "kalundborg", "Europe/Copenhagen", {"001/002", "002/001"});
   }
 
-  std::unique_ptr<store::Database> database(
+  std::unique_ptr<store::ArchiveDatabase> database(
       store::OpenMode mode = store::OpenMode::existing) const {
-    return must(store::Database::open(path, mode));
+    return must(store::ArchiveDatabase::open(store::Location::of(path), mode));
+  }
+  std::unique_ptr<store::SeriesDatabase> series(
+      store::OpenMode mode = store::OpenMode::existing) const {
+    return must(store::SeriesDatabase::open(location(), mode));
   }
   void execute(const std::string& sql) const { must(database()->execute(sql.c_str())); }
+  void execute_in_series(const std::string& sql) const { must(series()->execute(sql.c_str())); }
+  store::Location location() const { return store::Location::of(path); }
 
   void add_pilot(const std::string& code, const std::string& name, const std::string& zone,
                  const std::vector<std::string>& types) {
@@ -180,7 +186,7 @@ struct SignedArchive {
   }
 
   void quantify() {
-    must(must(quantify::Quantifier::open({.database_path = path}, *validator, *trust, clock))
+    must(must(quantify::Quantifier::open({.location = location()}, *validator, *trust, clock))
              ->run_until_idle());
   }
 };

@@ -28,13 +28,14 @@ class SigningSite {
     certificate_ = certificates_.make("signer");
     key_ = value(crypto::PrivateKey::from_pem_file(certificates_.key_file("signer")));
     const std::string path = folder_.file("trust.db");
-    const auto database = value(store::Database::open(path, store::OpenMode::create));
+    const auto database =
+        value(store::ArchiveDatabase::open(store::Location::of(path), store::OpenMode::create));
     const Instant before = now - std::chrono::minutes(10);
     const Tenant tenant{"10", "a pilot", "Europe/Madrid", {"001/001"}, {}, {}};
     static_cast<void>(value(trust::add_tenant(*database, tenant, before)));
     const trust::EnrolRequest request{"10", certificate_, {}, {}, {}, {}};
     static_cast<void>(value(trust::enrol(*database, std::span(&request, 1), before)));
-    trust_ = value(trust::Trust::open(path, store::OpenMode::existing));
+    trust_ = value(trust::Trust::open(store::Location::of(path), store::OpenMode::existing));
   }
 
   trust::Trust& trust() { return *trust_; }

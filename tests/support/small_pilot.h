@@ -50,10 +50,10 @@ class SmallPilot {
     for (auto& each : batch.observations) each.message_index = ++index;
     for (auto& each : batch.master_facts) each.message_index = ++index;
     batch.messages.resize(index);
-    quantify::Engine engine(*database, [](std::string_view) { return "Europe/Madrid"; });
+    quantify::Engine engine(*series, [](std::string_view) { return "Europe/Madrid"; });
     const auto received = kNow - kHour + std::chrono::minutes(leaf_);
     const auto receipt = "01CHVZ8S0000000000000000" + std::to_string(10 + leaf_);
-    auto transaction = must(store::Transaction::begin(*database));
+    auto transaction = must(store::SeriesTransaction::begin(*series));
     static_cast<void>(must(engine.apply(batch, {leaf_, receipt, received}, received)));
     static_cast<void>(must(transaction.commit()));
     ++leaf_;
@@ -61,8 +61,11 @@ class SmallPilot {
 
   TemporaryFolder folder;
   const std::string path = folder.file("archive.db");
-  const std::unique_ptr<store::Database> database =
-      must(store::Database::open(path, store::OpenMode::create));
+  const store::Location location = store::Location::of(path);
+  const std::unique_ptr<store::ArchiveDatabase> database =
+      must(store::ArchiveDatabase::open(location, store::OpenMode::create));
+  const std::unique_ptr<store::SeriesDatabase> series =
+      must(store::SeriesDatabase::open(location, store::OpenMode::create));
 
  private:
   template <typename T>

@@ -11,7 +11,7 @@
 namespace district::test {
 
 // Calls `change` for every stored version; one for which it returns false is removed.
-inline void tamper_with_measurements(store::Database& database,
+inline void tamper_with_measurements(store::SeriesDatabase& database,
                                      const std::function<bool(ValueVersion&)>& change) {
   store::SeriesStore series_store(database);
   const auto meters = store::all_meters(database).value();
@@ -29,7 +29,8 @@ inline void tamper_with_measurements(store::Database& database,
 }
 
 // Calls `change` for every stored value of a KPI and kind of window.
-inline void tamper_with_kpis(store::Database& database, const std::string& kpi, WindowKind window,
+inline void tamper_with_kpis(store::SeriesDatabase& database, const std::string& kpi,
+                             WindowKind window,
                              const std::function<void(store::PackedKpi&)>& change) {
   store::SeriesStore series_store(database);
   const auto meters = store::all_meters(database).value();

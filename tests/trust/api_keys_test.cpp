@@ -23,8 +23,8 @@ constexpr auto kDay = std::chrono::hours(24);
 struct Scratch {
   test::TemporaryFolder folder;
   std::string path = folder.file("archive.db");
-  std::unique_ptr<store::Database> database =
-      store::Database::open(path, store::OpenMode::create).value();
+  std::unique_ptr<store::ArchiveDatabase> database =
+      store::ArchiveDatabase::open(store::Location::of(path), store::OpenMode::create).value();
 
   Scratch() {
     for (const auto* code : {"10", "20"}) {

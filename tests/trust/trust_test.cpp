@@ -37,8 +37,8 @@ Tenant barcelona() {
 struct Scratch {
   test::TemporaryFolder folder;
   std::string path = folder.file("archive.db");
-  std::unique_ptr<store::Database> database =
-      store::Database::open(path, store::OpenMode::create).value();
+  std::unique_ptr<store::ArchiveDatabase> database =
+      store::ArchiveDatabase::open(store::Location::of(path), store::OpenMode::create).value();
 
   Scratch() {
     BOOST_REQUIRE(add_tenant(*database, barcelona(), kNow));
@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_SUITE(snapshots)
 
 BOOST_AUTO_TEST_CASE(a_change_by_another_process_is_seen_by_the_next_question) {
   Scratch scratch;
-  auto trust = Trust::open(scratch.path, store::OpenMode::existing);
+  auto trust = Trust::open(store::Location::of(scratch.path), store::OpenMode::existing);
   BOOST_REQUIRE(trust);
   const auto before = (*trust)->snapshot().value();
   BOOST_TEST(((*trust)->snapshot().value() == before));  // the same object: nothing was read again

@@ -23,7 +23,8 @@ class VectorTrust {
  public:
   VectorTrust() : database_(folder_.file("trust.sqlite")) {
     const Instant begin = *parse_date_time("2025-12-01T00:00:00Z");
-    auto database = value(store::Database::open(database_, store::OpenMode::create));
+    auto database = value(
+        store::ArchiveDatabase::open(store::Location::of(database_), store::OpenMode::create));
     for (const auto& [code, zone] :
          {std::pair{"10", "Europe/Copenhagen"}, std::pair{"20", "Europe/Madrid"},
           std::pair{"30", "Europe/Madrid"}}) {
@@ -56,7 +57,7 @@ class VectorTrust {
       value(trust::revoke(*database, to_hex(certificate(row[0]).sha256()), row[1],
                           "for the vectors", *parse_date_time(row[4])));
     }
-    trust_ = value(trust::Trust::open(database_, store::OpenMode::existing));
+    trust_ = value(trust::Trust::open(store::Location::of(database_), store::OpenMode::existing));
   }
 
   trust::Trust& trust() { return *trust_; }

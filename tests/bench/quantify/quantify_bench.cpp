@@ -85,21 +85,22 @@ class Bench {
     if (!keep_) remove();
     // Not those of an earlier run in the same file.
     leaf_ = 2 * kHistoryLeaf + static_cast<std::uint64_t>(::time(nullptr)) * 1000;
-    database_ = must(store::Database::open(path_, store::OpenMode::create));
+    database_ =
+        must(store::SeriesDatabase::open(store::Location::of(path_), store::OpenMode::create));
   }
   ~Bench() {
     database_.reset();
     if (!keep_) remove();
   }
 
-  store::Database& database() { return *database_; }
+  store::SeriesDatabase& database() { return *database_; }
   const std::string& path() const { return path_; }
   Origin next_origin(Instant received_at) { return {leaf_++, kReceiptId, received_at}; }
 
   // Some batches in one transaction, as the quantifier groups them; CPU seconds.
   double take(const std::vector<Delivery>& group, Instant now, bool compute) {
     const auto began = cpu_seconds();
-    auto transaction = must(store::Transaction::begin(*database_));
+    auto transaction = must(store::SeriesTransaction::begin(*database_));
     quantify::Engine engine(*database_, [](std::string_view) { return "Europe/Madrid"; });
     engine.remember(known_);
     series::Touched touched;
@@ -120,7 +121,7 @@ class Bench {
   }
   std::string path_;
   bool keep_;
-  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::SeriesDatabase> database_;
   std::shared_ptr<series::KnownIds> known_ = std::make_shared<series::KnownIds>();
   std::uint64_t leaf_;
 };

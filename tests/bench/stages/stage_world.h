@@ -75,7 +75,8 @@ struct World {
   World() {
     xml::initialize();
     database = certificates.key_file("district") + ".db";
-    const auto store = must(store::Database::open(database, store::OpenMode::create));
+    const auto store =
+        must(store::ArchiveDatabase::open(store::Location::of(database), store::OpenMode::create));
     must(trust::add_tenant(*store, {"20", "Barcelona", "Europe/Madrid", {"001/0.0.1"}, {}, {}},
                            clock.now() - std::chrono::hours(1)));
     for (const char* name : {"rsa", "p256"}) {
@@ -89,7 +90,7 @@ struct World {
               {}});
       must(trust::enrol(*store, requests, clock.now()));
     }
-    trust = must(trust::Trust::open(database, store::OpenMode::existing));
+    trust = must(trust::Trust::open(store::Location::of(database), store::OpenMode::existing));
     validator = must(validate::Validator::create(operations));
     acknowledger = std::make_unique<acknowledge::Acknowledger>(
         acknowledge::SigningIdentities{identity("rsa"), identity("p256")}, bodies, clock);

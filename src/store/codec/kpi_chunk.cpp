@@ -1,10 +1,10 @@
-#include "store/kpi_chunk.h"
+#include "store/codec/kpi_chunk.h"
 
 #include <array>
 #include <cstring>
 #include <string_view>
 
-#include "store/octets.h"
+#include "store/codec/octets.h"
 
 namespace district::store {
 namespace {

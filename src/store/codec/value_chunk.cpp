@@ -1,6 +1,6 @@
-#include "store/value_chunk.h"
+#include "store/codec/value_chunk.h"
 
-#include "store/octets.h"
+#include "store/codec/octets.h"
 
 namespace district::store {
 namespace {

@@ -1,0 +1,12 @@
+#include "store/location.h"
+
+namespace district::store {
+
+Location Location::of(std::filesystem::path archive_file) {
+  auto series_file = archive_file;
+  series_file.replace_filename(archive_file.stem().string() + "-series" +
+                               archive_file.extension().string());
+  return {archive_file.string(), series_file.string()};
+}
+
+}  // namespace district::store
