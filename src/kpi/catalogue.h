@@ -1,7 +1,7 @@
 // The KPIs that the engine computes. It runs from this table, and docs/reference/kpis.md is
 // generated from it (districtctl kpi catalogue). A new KPI is a new entry; new inputs are a new
 // family.
-// Source: kpis.md; each entry names its own.
+// Source: docs/reference/kpi-rules.md; each entry names its own.
 // Threads: any.
 #pragma once
 
@@ -75,7 +75,7 @@ struct Figure {
 };
 
 struct KpiDefinition {
-  std::string_view id;       // kpis.md section 8
+  std::string_view id;       // docs/reference/kpi-rules.md section 15
   std::string_view formula;  // in words
   std::string_view unit;     // empty: the meter's
   Family family;
