@@ -35,16 +35,16 @@ struct Input {
   std::string_view quantity;
   ValueKind kind;
   std::string_view unit;
-  Duration acts_on{};  // so long after its end a value still matters
+  Duration acts_on{};  // how long after its end a value still matters
 };
 
 struct FamilyDefinition {
   Family family;
   std::string_view name;
-  std::vector<Input> inputs;            // where the first one has values, there are windows
+  std::vector<Input> inputs;            // there are windows where the first one has values
   std::vector<std::string_view> facts;  // attributes of master data that its KPIs depend on
   std::vector<WindowKind> windows;
-  Duration looks_back{};  // so long before a window values matter
+  Duration looks_back{};  // from how long before a window values matter
   void (*summarise)(WindowSummary&);
 };
 // In the order of precedence: where two families of a meter have a KPI of the same name (metered
