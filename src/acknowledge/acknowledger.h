@@ -1,6 +1,6 @@
 // Stage 5: the signed answer. Receipts to those whose envelope is durable, signed faults to those
 // who have authenticated, plain faults to all others.
-// Source: contract.md "Response", "What a sender may learn"; WSS 1.1 section 8.5.
+// Source: docs/reference/contract.md sections 7 and 8; WSS 1.1 section 8.5.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // Signed faults for replays: one for each repeated signature, kept for a while, and of each sender
 // only so many in a time. A gateway that repeats itself costs no signature.
-// Source: contract.md "Faults".
+// Source: docs/reference/contract.md section 9.
 #pragma once
 
 #include <condition_variable>

@@ -67,7 +67,7 @@ std::string command_of(const CLI::App& app) {
   return words;
 }
 
-// What was to be read and could not be written, on a full disk say, was not done.
+// A command whose results could not be written, on a full disk for example, has failed.
 int exit_code_once_written(Terminal& terminal, int code) {
   if (terminal.out().flush()) return code;
   terminal.error({ErrorCode::internal, "the results could not be written", {}, {}, {}});

@@ -37,7 +37,8 @@ Result<std::unique_ptr<store::RejectionStore>> open_store(const Session& session
   return store;
 }
 
-// What authenticated, or else, in doubt, what the certificate presented is enrolled for.
+// The tenant of an authenticated sender. Otherwise, with a question mark, the tenant that the
+// presented certificate is enrolled for: anybody may have sent it.
 Cell tenant_cell(const store::Rejection& rejection) {
   if (rejection.authenticated) return rejection.tenant;
   const auto& claimed = rejection.diagnosis.tenant;

@@ -63,19 +63,20 @@ Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<I
 // Its present settings. Errors: not_found.
 Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string& code);
 Result<Tenant> find_tenant(store::ArchiveDatabase& database, const std::string& code);
-// That the tenant has a source, and a meter or site, of these names: a misspelt one must not pass
-// for one without values. Of the meter only if a name is given; of no source: that some source has
-// it. Errors: not_found, with the name that is near.
+// Checks that the tenant has such a source and, if one is named, such a meter or site, so that a
+// misspelt name is not taken for one without values. If `source` is empty, any source may have the
+// meter. Errors: not_found, with the name that is near.
 Result<Ok> check_meter_names(store::SeriesDatabase& database, const std::string& tenant,
                              const std::string& source, const std::optional<std::string>& meter);
-// That the catalogue has it; none is good. Errors: not_found, with the name that is near.
+// Checks that the catalogue has the KPI; an empty name is good. Errors: not_found, with the name
+// that is near.
 Result<Ok> check_kpi_name(const std::string& kpi);
 // The present settings of each tenant, by its code; within `records`.
 std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records);
 // Whether there is a file. Errors: archive_unavailable when this user may not know.
 Result<bool> file_exists(const std::string& path);
 
-// What the commands that list what came in are asked for.
+// The options of the commands that list envelopes and rejections.
 struct ListOptions {
   std::string tenant, from, to;
   std::size_t limit = 1000;

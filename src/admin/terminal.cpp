@@ -65,14 +65,14 @@ std::string csv_field(const Json& value) {
   return joined;
 }
 
-// At least `decimals`, but of a number that is small for them as many as show four digits of it,
-// without zeros at the end.
+// With `decimals` digits after the point. A number so small that fewer than four of its digits
+// would show gets more of them, without zeros at the end.
 std::string rounded(double value, int decimals) {
   constexpr int kDigits = 4, kMostDecimals = 12;
   const double size = std::abs(value);
   if (size == 0 || !std::isfinite(size)) return fixed(value, decimals);
   const int before_point = static_cast<int>(std::floor(std::log10(size))) + 1;
-  // Zeros do not tell how large it is.
+  // Beyond these, a row of zeros would hide the number's size: it is written with an exponent.
   constexpr int kLongest = 15;
   if (before_point < kDigits - kMostDecimals || before_point > kLongest) {
     std::array<char, 32> text{};
@@ -186,7 +186,7 @@ void Listing::write_csv(std::ostream& out, bool exact) const {
     fields.clear();
     for (const auto& cell : row) {
       const auto field = csv_field(cell.value);
-      // What is no text is of our own writing.
+      // Only texts can come from others: numbers and the like need no guard.
       const bool guarded = !exact && (cell.value.is_string() || cell.value.is_array());
       fields.push_back(guarded ? csv_text(field) : field);
     }

@@ -148,7 +148,7 @@ std::vector<Difference> compare_measurements(const std::vector<Measurement>& rec
   std::vector<Difference> differences;
   for (const auto& [before, now] : pairs) {
     if (before != nullptr && now != nullptr && same(*before, *now, flags)) continue;
-    // The replay's origin is that of the archive.
+    // Either will do: the replay gives a value the origin that the archive has for it.
     const auto& one = now != nullptr ? *now : *before;
     differences.push_back({DifferenceKind::measurement,
                            {one.origin.receipt_id},

@@ -42,7 +42,8 @@ Result<Ok> Examination::check_leaf(const store::StoredEnvelope& envelope,
   return Ok{};
 }
 
-// Those that are read are enough for the digest; whoever reads the file without District takes all.
+// Whether octets are stored beyond those that the digest is computed over: whoever reads the file
+// without District would take them for a part of the envelope.
 Result<Ok> Examination::check_chunks(const store::StoredEnvelope& envelope,
                                      std::vector<Difference>& differences) {
   DISTRICT_TRY(const auto chunks, archive_.stored_chunks(envelope));
@@ -55,7 +56,7 @@ Result<Ok> Examination::check_chunks(const store::StoredEnvelope& envelope,
   return Ok{};
 }
 
-// By it the envelope is known again when it comes a second time, and its sender told of this one.
+// The replay key is how the server recognises the envelope when it is sent a second time.
 Result<Ok> Examination::check_replay_key(const store::StoredEnvelope& envelope,
                                          const verify::VerifiedEnvelope& verified,
                                          std::vector<Difference>& differences) {

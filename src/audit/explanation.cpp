@@ -629,7 +629,7 @@ void Explainer::judge_unreadable(const Error& error) {
   result_.server.error = result_.auditor.error = error;
   const auto trust = trust::Trust::fixed(trust_for_judgement());
   Judgement server = judgement_of(verify::StreamVerifier(*trust, asked_.window));
-  // Where trust is not asked, who signed is not known here, and as good as enrolled.
+  // Without a trust store every certificate passes for enrolled, so errors of trust do not count.
   const bool of_trust = server.error && (server.error->code == ErrorCode::authentication_failed ||
                                          server.error->code == ErrorCode::token_unavailable);
   if (asked_.trust || !of_trust) result_.server = std::move(server);

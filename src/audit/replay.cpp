@@ -21,10 +21,11 @@ namespace district::audit {
 namespace {
 
 constexpr std::size_t kEnvelopesAtOnce = 256;
-// Often enough that the last computation is short, seldom enough that few windows are done twice.
+// How many envelopes are added before KPIs are computed: few enough that the last computation is
+// short, so many that few windows are computed twice.
 constexpr std::size_t kEnvelopesInOneComputation = 1024;
 
-// As of now, as the quantifier takes it: windows follow the tenant's present zone.
+// The present zone of each tenant: the quantifier computes all windows by it, old ones too.
 quantify::Engine::ZoneLookup zones_of(const trust::TrustSnapshot& trust) {
   return [&trust](std::string_view code) -> std::optional<std::string> {
     const auto& tenants = trust.records().tenants;
@@ -74,7 +75,7 @@ class Quantified {
 
   Result<Ok> add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
                           ReplayReport& report);
-  // Its recorded values take the place of those that it would give.
+  // Of an envelope that cannot be replayed the recorded values are taken.
   void add_damaged(const store::StoredEnvelope& envelope) {
     damaged_.insert(envelope.leaf_index);
     failures_.erase(envelope.leaf_index);
@@ -197,7 +198,8 @@ Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, cons
   return Ok{};
 }
 
-// An envelope whose recorded values stand in the scratch store for what it was not replayed for.
+// Whether the envelope was not replayed, or is damaged: then the scratch store has its recorded
+// values in place of replayed ones.
 bool Quantified::is_other(std::uint64_t leaf_index) const {
   return everything_ ? damaged_.contains(leaf_index) : !replayed_.contains(leaf_index);
 }
@@ -253,8 +255,8 @@ Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayRep
   return Ok{};
 }
 
-// What an administrator stated came in no envelope; its digest is in its leaf, which 'log verify'
-// compares. Here the facts are compared with it.
+// Master data that an administrator imported came in no envelope. The import's leaf has the digest
+// of its statements, which 'log verify' compares; here the stored facts are compared with them.
 Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, ReplayReport& report) {
   store::ArchiveStore archive(archive_);
   DISTRICT_TRY(const auto imports, archive.site_imports());

@@ -1,6 +1,6 @@
 // The auditor's replay: stored raw envelopes go again through verify (as of their time of receipt),
 // validate and quantify into a scratch store, and what comes out is compared with what was
-// recorded. Source: architecture.md "One pass for the server, a second opinion for the auditor".
+// recorded. Source: docs/adr/0009-one-pass-for-the-server.md, on the auditor's verifier.
 #pragma once
 
 #include <cstdint>

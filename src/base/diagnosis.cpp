@@ -13,7 +13,7 @@ const char* rule_of(ErrorCode code) {
     case ErrorCode::xml_forbidden:
       return "SOAP 1.1 section 3, SOAP 1.2 Part 1 section 5";
     case ErrorCode::limit_exceeded:
-      return "a limit of District, docs/reference/messages.md \"Request\"";
+      return "a limit of District, docs/reference/contract.md section 1";
     case ErrorCode::not_soap:
       return "SOAP 1.1 section 4, SOAP 1.2 Part 1 section 5";
     case ErrorCode::soap_version_mismatch:
@@ -23,7 +23,7 @@ const char* rule_of(ErrorCode code) {
     case ErrorCode::too_large:
       return "RFC 9110 section 15.5.14, setting limits.body_bytes";
     case ErrorCode::unsupported_media:
-      return "RFC 9110 section 15.5.16, docs/reference/messages.md \"Endpoint\"";
+      return "RFC 9110 section 15.5.16, docs/reference/contract.md section 1";
     case ErrorCode::overloaded:
       return "RFC 9110 section 15.6.4";
     case ErrorCode::request_cut:
@@ -31,7 +31,7 @@ const char* rule_of(ErrorCode code) {
     case ErrorCode::security_invalid:
       return "WSS 1.1 section 5";
     case ErrorCode::algorithm_unsupported:
-      return "docs/reference/messages.md \"WS-Security of the request\", algorithms";
+      return "docs/reference/contract.md section 5, algorithms";
     case ErrorCode::token_unsupported:
       return "X.509 Token Profile 1.1 section 3";
     case ErrorCode::token_unavailable:
@@ -39,20 +39,20 @@ const char* rule_of(ErrorCode code) {
     case ErrorCode::token_invalid:
       return "RFC 5280 section 4.1, X.509 Token Profile 1.1 section 3.1";
     case ErrorCode::authentication_failed:
-      return "docs/reference/messages.md \"WS-Security of the request\", enrolment";
+      return "docs/reference/contract.md section 5, certificate";
     case ErrorCode::signature_failed:
       return "XMLDSig 1.1 section 3.2";
     case ErrorCode::message_expired:
       return "WSS 1.1 section 10, settings window.*";
     case ErrorCode::message_replayed:
-      return "WSS 1.1 section 13.2, docs/reference/messages.md \"Faults\"";
+      return "WSS 1.1 section 13.2, docs/reference/contract.md section 5, replay";
     case ErrorCode::trust_changed:
       return "docs/explanation/evidence.md";
     case ErrorCode::schema_invalid:
-      return "XML Schema 1.0, docs/reference/messages.md \"Request\"";
+      return "XML Schema 1.0, docs/reference/contract.md section 2";
     case ErrorCode::content_type_unknown:
     case ErrorCode::header_rule:
-      return "docs/reference/messages.md \"Request\", header rules";
+      return "docs/reference/contract.md section 4";
     default:
       return "";
   }

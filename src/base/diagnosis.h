@@ -30,7 +30,7 @@ struct Diagnosis {
 tl::unexpected<Error> fail_by(std::string rule, ErrorCode code, std::string detail,
                               std::string hint = {});
 
-// The section of a standard, or of docs/reference/messages.md, that the error is about. Of every
+// The section of a standard, or of docs/reference/contract.md, that the error is about. Of every
 // code a sender can cause there is one.
 std::string rule_of(const Error& error);
 

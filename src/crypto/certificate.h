@@ -106,8 +106,8 @@ class WrittenName {
   std::shared_ptr<const State> state_;
 };
 
-// Key and signature strength that policy demands of anyone who signs (contract.md): RSA 2048 to
-// 8192 bits with a bounded exponent, ECDSA on P-256, P-384, P-521. Errors: token_invalid.
+// How strong the key of anyone who signs must be (docs/reference/contract.md section 5): RSA of
+// 2048 to 8192 bits with a bounded exponent, ECDSA on P-256, P-384, P-521. Errors: token_invalid.
 Result<Ok> check_strength(const PublicKey& key);
 
 class PrivateKey {

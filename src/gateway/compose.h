@@ -1,5 +1,5 @@
 // From rows of a site's files to messages and the Body of a request.
-// Source: contract.md "Request body"; the content schemas in xsd/content/.
+// Source: docs/reference/contract.md sections 2 and 3; the content schemas in xsd/content/.
 #pragma once
 
 #include <span>

@@ -41,7 +41,7 @@ struct Shape {
 
 const std::string kPeriodEnd = "period_end_utc";
 
-// Sub-meters' exports have no end (they are hourly by contract), and values first sent for an hour
+// Sub-meters' exports have no end (they are hourly), and values first sent for an hour
 // name the energy first_sent_energy_kwh.
 const Names kIntervalOptions = {kPeriodEnd, "price_eur_per_kwh", "temp_in_c", "temp_out_c"};
 const Shape kInterval = {{"meter_id", "period_start_utc", "energy_kwh"}, kIntervalOptions};

@@ -88,7 +88,7 @@ std::string spell(std::chrono::seconds span) {
   return pair(total / 86400, total < 2 * 86400 ? " day" : " days", total % 86400 / 3600, " h");
 }
 
-// Clocks that differ by less are not the cause of anything.
+// A smaller difference of clocks causes no refusal, and is not mentioned.
 constexpr auto kClocksAgree = 30s;
 
 std::string likely_cause(const soap::ServerFault& fault, const std::string& clocks) {

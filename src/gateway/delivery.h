@@ -1,5 +1,5 @@
 // One envelope to the server until its receipt is here and verified, or it is clear that it will
-// not come. Source: contract.md "Faults"; the last paragraph on resending the same bytes.
+// not come. Source: docs/reference/contract.md sections 9 and 10.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // The server's answer as proof: its signature, what the signature covers, and that it answers our
-// request. Source: contract.md "Response"; WSS 1.1 sections 8 and 8.5; XML Signature Best Practices
-// "see what is signed".
+// request. Source: docs/reference/contract.md section 7; WSS 1.1 sections 8 and 8.5; XML Signature
+// Best Practices, "see what is signed".
 #pragma once
 
 #include <memory>

@@ -16,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kNotesMax = 10;  // of one kind and file; the others are counted
-// So many periods that far apart are hardly hours.
+// A note is given from this many periods on that all start at least so far apart: they are hardly
+// hours.
 constexpr std::size_t kRowsToSee = 3;
 constexpr Duration kFarApart = 2h;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -170,7 +171,8 @@ std::string RowCheck::both(const Entry& first, const Entry& second) const {
          values_that_differ(first.values, second.values);
 }
 
-// Of meters whose periods have no end in the file: taken for hours, but never an hour apart.
+// Notes meters whose file gives no ends of periods, which are therefore taken for hours, but whose
+// periods are never an hour apart.
 void RowCheck::look_at_distances() {
   for (std::size_t first = 0, next = 0; first < entries_.size(); first = next) {
     auto nearest = Duration::max();

@@ -15,7 +15,7 @@ using Table = std::map<std::string_view, Acting>;
 const ActingFact kFloor{"floor_area_m2", at_end}, kLighting{"medium", at_end};
 const ActingFact kSensor{"outdoor_sensor", latest};
 
-// By KPI; what is not in it is computed of the first input alone.
+// By KPI. One that is not in the table is computed from its family's first input alone.
 const Table kOfEnergy{
     {"cost_eur", {{0, 1}, {}}},
     {"mean_price_eur_kwh", {{0, 1}, {}}},
@@ -129,7 +129,7 @@ std::vector<Span> merged(std::vector<Span> times) {
   return apart;
 }
 
-// When the sample starts that is held into the span; the span's start where none is.
+// The instant of the sample that is still held at the span's start; that start where none is.
 Instant held_from(std::span<const ValueVersion> versions, const Span& span,
                   const MasterData& master, const Standards& standards) {
   const ValueVersion* last = nullptr;

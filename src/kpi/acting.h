@@ -1,5 +1,5 @@
-// Which of its family's inputs and facts act on one KPI, and over what time: what explains a value.
-// Private to quantify/. Threads: any.
+// Which of its family's inputs and facts act on one KPI, and over what time. `kpi explain` shows
+// them. Threads: any.
 #pragma once
 
 #include <string_view>

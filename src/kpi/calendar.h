@@ -1,6 +1,6 @@
 // Windows of the site's calendar: hours of UTC, days, months and years of the site's zone,
 // half-open. A local day has 23 or 25 hours where the clocks change.
-// Source: kpis.md section 1.
+// Source: docs/reference/kpi-rules.md section 2.
 // Threads: any.
 #pragma once
 

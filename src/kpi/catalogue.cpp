@@ -126,7 +126,7 @@ const std::vector<KpiDefinition> kWeather = {
 
 const std::vector<KpiDefinition> kComfort = {
     {"mean_temp_in_c", "mean of the indoor temperature", "Cel", Family::comfort, kMonth,
-     covered_time, "kpis.md section 4", mean_indoor_temperature},
+     covered_time, kDesign, mean_indoor_temperature},
     {"hours_within_I", "hours within category I of the season", "h", Family::comfort, kMonth,
      covered_time, kEn16798, hours_within<0>},
     {"hours_within_II", "hours within category II of the season", "h", Family::comfort, kMonth,

@@ -1,7 +1,7 @@
 // The KPIs that the engine computes. It runs from this table, and docs/reference/kpis.md is
 // generated from it (districtctl kpi catalogue). A new KPI is a new entry; new inputs are a new
 // family.
-// Source: kpis.md; each entry names its own.
+// Source: docs/reference/kpi-rules.md; each entry names its own.
 // Threads: any.
 #pragma once
 
@@ -35,16 +35,16 @@ struct Input {
   std::string_view quantity;
   ValueKind kind;
   std::string_view unit;
-  Duration acts_on{};  // so long after its end a value still matters
+  Duration acts_on{};  // how long after its end a value still matters
 };
 
 struct FamilyDefinition {
   Family family;
   std::string_view name;
-  std::vector<Input> inputs;            // where the first one has values, there are windows
+  std::vector<Input> inputs;            // there are windows where the first one has values
   std::vector<std::string_view> facts;  // attributes of master data that its KPIs depend on
   std::vector<WindowKind> windows;
-  Duration looks_back{};  // so long before a window values matter
+  Duration looks_back{};  // from how long before a window values matter
   void (*summarise)(WindowSummary&);
 };
 // In the order of precedence: where two families of a meter have a KPI of the same name (metered
@@ -75,7 +75,7 @@ struct Figure {
 };
 
 struct KpiDefinition {
-  std::string_view id;       // kpis.md section 8
+  std::string_view id;       // docs/reference/kpi-rules.md section 15
   std::string_view formula;  // in words
   std::string_view unit;     // empty: the meter's
   Family family;

@@ -1,4 +1,4 @@
-// Small things that several figures need. Private to quantify/.
+// Small things that several figures need. Private to kpi/.
 #pragma once
 
 #include <array>
@@ -43,7 +43,7 @@ inline Figure lacking(const WindowSummary& window_summary, const std::string& wh
   if (window_summary.window.kind == WindowKind::hour) return not_applicable();
   return missing(what, completeness);
 }
-// Nothing of nothing is null, not zero.
+// A sum over no covered time is null, not zero.
 inline std::optional<double> if_covered(Duration covered, double value) {
   return covered > Duration{} ? std::optional(value) : std::nullopt;
 }

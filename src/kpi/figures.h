@@ -1,5 +1,5 @@
-// From what a window's values come to, to the figure of one KPI: the functions that the catalogue
-// names, in figures_*.cpp. Private to quantify/.
+// The functions that the catalogue names, in figures_*.cpp: each makes the figure of one KPI of a
+// window's summary. Private to kpi/.
 // Pure functions. Threads: any.
 #pragma once
 

@@ -22,7 +22,7 @@ std::optional<double> mean_demand_kw(const EnergySummary& energy) {
   return ratio(energy.energy_kwh, hours(energy.covered));
 }
 
-// What lighting sub-meters alone have: others have no row of it.
+// Only lighting sub-meters have rows of these KPIs.
 bool is_lighting(const WindowSummary& window_summary) {
   return window_summary.material->master.text("medium", window_summary.window.end - Duration{1}) ==
          "lighting";
@@ -68,7 +68,7 @@ Figure peak_demand(const WindowSummary& window_summary) {
   const auto& peak = window_summary.energy.peak;
   if (!peak) return of_energy(window_summary, std::nullopt);
   auto figure = of_energy(window_summary, peak->value);
-  // Of an hour with one period it is the hour.
+  // In an hour with one period, the peak's start is the hour's: it need not be said again.
   if (window_summary.window.kind != WindowKind::hour || peak->at != window_summary.window.start)
     figure.attributes.emplace("peak_at_utc", spell(peak->at));
   return figure;

@@ -41,7 +41,7 @@ std::optional<Duration> parse_step(std::string_view text) {
   return std::chrono::round<Duration>(total);
 }
 
-// What stands in for a meter at its site has replaced that one's predecessor, not this one's.
+// What is said of an exchange is never inherited: a site's replaces_meter is about another meter.
 bool is_of_exchange(std::string_view attribute) {
   return attribute == "replaces_meter" || attribute == "replaced_final_register" ||
          attribute == "initial_register";

@@ -1,6 +1,6 @@
 // What master data says of one meter, as of any instant.
-// Source: kpis.md section 1; of several statements with the same valid_from the latest received
-// counts. A statement holds until the next valid_from of its attribute or its own valid_to.
+// Source: docs/reference/kpi-rules.md section 5. Of several statements with the same valid_from the
+// latest received counts. One holds until the next valid_from of its attribute or its own valid_to.
 #pragma once
 
 #include <map>

@@ -1,6 +1,6 @@
-// What the values in one window come to, before it is a KPI: one summary for each family of KPIs.
+// Sums over the values in one window, from which KPIs are made: a summary for each family of KPIs.
 // Pure functions of the values, the master data, the calendar and the standards' settings.
-// Source: kpis.md sections 1 to 7.
+// Source: docs/reference/kpi-rules.md sections 7 to 14.
 // Threads: any.
 #pragma once
 

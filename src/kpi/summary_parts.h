@@ -1,4 +1,4 @@
-// Small things that several summaries need. Private to quantify/.
+// Small things that several summaries need. Private to kpi/.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ inline bool starts_in(Instant start, const Window& window) {
 inline bool counts(const ValueVersion& version) {
   return version.state == MeasurementState::current;
 }
-// Notes what people should know of a version; true: it counts.
+// Counts what people should know of a version, in `noted`. True: the version counts.
 inline bool take_note(Noted& noted, const ValueVersion& version) {
   if (version.state == MeasurementState::excluded) ++noted.excluded;
   if (version.state == MeasurementState::implausible) ++noted.implausible;

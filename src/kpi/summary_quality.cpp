@@ -63,7 +63,7 @@ void summarise_quality(WindowSummary& window_summary) {
       if (starts_in(first.start, window)) take_note(window_summary.noted, versions[end]);
     }
     i = end;
-    // What another period overlaps is no period of its own.
+    // A period that was left out because another overlaps it is not counted.
     if (excluded) continue;
     if (first.end > first.start) time.add(first.start, first.end);
     if (!starts_in(first.start, window)) continue;

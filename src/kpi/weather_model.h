@@ -1,7 +1,8 @@
 // Daily energy as a function of the day's mean outdoor temperature: CalTRACK 2.0 daily methods, a
 // change-point model of the PRISM type.
 // Pure functions. Threads: any.
-// Source: kpis.md section 3; CalTRACK 2.0 methods 3.3 to 3.5; ASHRAE Guideline 14 for the fit.
+// Source: docs/reference/kpi-rules.md section 12; CalTRACK 2.0 methods 3.3 to 3.5; ASHRAE Guideline
+// 14 for the fit.
 #pragma once
 
 #include <cstddef>

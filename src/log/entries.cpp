@@ -65,7 +65,8 @@ nlohmann::json revocation_of(const ApiKey& key) {
           {"reason", key.revocation_reason}};
 }
 
-// The row's own time is a statement like others; the leaf's is when it was made.
+// Of a row whose leaf was made later: the row's time becomes a member of its own, and the entry's
+// time is the leaf's.
 std::string logged_later(nlohmann::json entry, const char* member, Instant logged_at) {
   entry[member] = std::exchange(entry["time"], format_instant(logged_at));
   return canonical(entry);

@@ -1,5 +1,6 @@
 // The transparency log: canonical entries, and the check that what is stored is one append-only
-// tree. Source: RFC 9162 section 2.1 (hashing), RFC 8785 (canonical JSON), contract.md "Response".
+// tree. Source: RFC 9162 section 2.1, RFC 8785 (canonical JSON); docs/reference/contract.md section
+// 7.
 // Threads: entries from any thread; a check has its Database for itself.
 #pragma once
 

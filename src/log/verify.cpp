@@ -28,7 +28,7 @@ nlohmann::json parsed(const std::string& entry) {
   return json.is_object() ? json : nlohmann::json::object();
 }
 
-// "tenant, size": the members in which two entries differ.
+// The names of the members in which two entries differ: "tenant, size".
 std::string differing_members(const std::string& entry, const std::string& other) {
   const auto a = parsed(entry);
   const auto b = parsed(other);
@@ -57,7 +57,7 @@ std::string entry_of(const store::RecordedChange& recorded) {
   return {};
 }
 
-// The row has no time of its own: the leaf's.
+// What the entry of the import must be. Its row has no time, so that of its leaf is taken.
 std::string entry_of(const store::SiteImport& import, const std::string& entry) {
   return site_entry(import.tenant, crypto::sha256(as_bytes(import.statements)),
                     time_of(entry).value_or(Instant{}));
@@ -156,7 +156,7 @@ class Check {
     }
   }
 
-  // First, since all else is read by it.
+  // This comes first: a foreign index, trigger or view could falsify all that is read afterwards.
   Result<Ok> check_file() {
     DISTRICT_TRY(const auto differences, store::schema_differences(database_));
     for (const auto& difference : differences) problem(difference);
@@ -205,8 +205,8 @@ class Check {
     return was_last && next_ < total_ ? pass_over(total_) : Result<Ok>(Ok{});
   }
 
-  // Leaves that are missing, with what belongs to them: without them no root beyond can be
-  // recomputed. There may be as many as somebody made a head say.
+  // Passes over leaves that are missing, and over the rows and heads that belong to them. No root
+  // after them can be recomputed. A forged head may claim any number of them.
   Result<Ok> pass_over(std::uint64_t end) {
     problem(end == next_ + 1 ? leaf_name(next_) + " is missing"
                              : "leaves " + std::to_string(next_) + " to " +
@@ -433,7 +433,7 @@ class Check {
     return Ok{};
   }
 
-  // The programs load trust again when its epoch has grown.
+  // The programs load trust again when its epoch has grown, so a forged epoch could hide a change.
   Result<Ok> check_trust_epoch() {
     DISTRICT_TRY(const auto epoch, trust_.epoch());
     DISTRICT_TRY(const auto changed_at, store::trust_changed_at(database_));
@@ -450,7 +450,7 @@ class Check {
     return Ok{};
   }
 
-  // Without it no envelope is accepted.
+  // The server accepts no envelope without a replay horizon that can be read.
   Result<Ok> check_replay_horizon() {
     const auto horizon = archive_.replay_horizon();
     if (horizon) return Ok{};
@@ -512,7 +512,7 @@ Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receip
     return differs("its envelope is not in the archive");
   }
   if (!stored) return fail(std::move(stored).error());
-  // Both, so that whoever holds the receipt sees what was changed.
+  // Names both values, so that whoever holds the receipt sees what was changed.
   const auto other = [&](const std::string& what, const std::string& held,
                          const std::string& archived) {
     return differs(what + " is " + held + " in the receipt, " + archived + " in the archive");

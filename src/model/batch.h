@@ -10,7 +10,7 @@
 
 namespace district {
 
-// How a value relates to time (kpis.md section 1). Fixed by the content schema's annotation.
+// How a value relates to time (docs/reference/kpi-rules.md section 1). The content schema says it.
 enum class ValueKind : std::uint8_t {
   interval,  // an amount over [start, end)
   mean,      // a mean (price: a constant) over [start, end)

@@ -1,5 +1,5 @@
 // From an error to what the peer is told: the one place where a SOAP fault is derived from a code.
-// Source: contract.md "Faults"; SOAP 1.1 section 4.4; SOAP 1.2 Part 1 section 5.4.
+// Source: docs/reference/contract.md section 9; SOAP 1.1 section 4.4; SOAP 1.2 Part 1 section 5.4.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// KPI values: one row a meter, KPI and window (kpis.md section 8).
+// KPI values: one row a meter, KPI and window (docs/reference/kpi-rules.md section 15).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// What the standards and the design leave to settings: limits, base temperatures, hours. The
-// defaults are the values of kpis.md; `standards.toml` in the data folder (config/standards_file.h)
-// replaces them; after a change, `districtctl kpi recompute` applies it to what is there.
+// What the standards leave to settings: limits, base temperatures, hours. docs/reference/kpis.md
+// lists them. `standards.toml` in the data folder (config/standards_file.h) replaces the defaults;
+// after a change, `districtctl kpi recompute` applies it to what is there.
 #pragma once
 
 #include <array>

@@ -6,7 +6,7 @@
 // between them that is not longer than three days (hours), 31 days (days), two years (months) or
 // ten years (years) from start to start: no value brings more than kGapWindowsMax windows of a kind
 // that have none.
-// Source: kpis.md.
+// Source: docs/reference/kpi-rules.md.
 // Threads: one Engine per thread at a time.
 #pragma once
 

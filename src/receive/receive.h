@@ -34,7 +34,7 @@ struct HttpRequest {
 // SOAPAction that is not ours); those of the request's `rest`.
 Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
 
-// What can be said before the body: whether fields like these are refused whatever it is.
+// Whether these fields alone, before the body is there, are a reason to refuse a request.
 // Errors: unsupported_media, not_soap.
 Result<Ok> check_fields(std::string_view content_type, std::string_view content_encoding,
                         std::string_view soap_action);
@@ -42,8 +42,8 @@ Result<Ok> check_fields(std::string_view content_type, std::string_view content_
 // Whether it is the content coding, and not the media type, for which a request is refused.
 bool refuses_coding_only(std::string_view content_type, std::string_view content_encoding);
 
-// Whether a body that is all there claims to decode to more than kWholeOctetsMax. Who claims less
-// than is true is found out when it has been decoded.
+// Whether a body that has come whole claims to decode to more than kWholeOctetsMax. A claim that is
+// too low shows when the body is decoded.
 // Source: RFC 1952 section 2.3.1 (ISIZE).
 bool claims_to_be_large(std::string_view content_encoding, ByteView body);
 

@@ -2,7 +2,7 @@
 // A pure function of the readings, whatever the order in which they came. It takes time
 // proportional to them, but for a logarithm.
 // Threads: any.
-// Source: docs/reference/kpis.md, "Outliers of a register"; kpis.md section 6.
+// Source: docs/reference/kpi-rules.md sections 9 and 10.
 #pragma once
 
 #include <optional>

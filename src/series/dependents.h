@@ -1,7 +1,7 @@
-// Passes what changed of meters on to those whose KPIs depend on them, and on from these: to the
-// meters of a site, to those that an outdoor sensor serves, to those that replaced a meter.
+// Marks the meters whose KPIs depend on a meter that has changed, those that depend on these, and
+// so on: the meters of a site, those that an outdoor sensor serves, those that replaced a meter.
 // Each of these statements is looked at once, also where meters refer to each other in circles.
-// Private to quantify/. Reads only. Threads: one at a time.
+// Reads only. Threads: one at a time.
 #pragma once
 
 #include "base/error.h"

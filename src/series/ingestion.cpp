@@ -15,7 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Values of a series that are further apart are merged with rows of their own.
+// Values of a series that are further apart than this are merged separately, each with the stored
+// rows around it.
 constexpr Duration kApart = 24h * 8;
 
 auto place_of(const ValueVersion& version) {
@@ -23,13 +24,13 @@ auto place_of(const ValueVersion& version) {
 }
 bool before(const ValueVersion& a, const ValueVersion& b) { return place_of(a) < place_of(b); }
 
-// What the sender said: the other flags are judged anew.
+// Whether the sender said the same: flags that follow from other values do not matter.
 bool says_the_same(const ValueVersion& a, const ValueVersion& b) {
   return a.value == b.value && ((a.flags ^ b.flags) & ~kJudgedFlags) == 0;
 }
 
-// From where to where values that start in [first, last] overlap others, and these others, and so
-// on. `versions`: by start.
+// The stretch of values that start in [first, last], of those that overlap them, of those that
+// overlap these, and so on. `versions`: by start.
 Stretch chain_of(std::span<const ValueVersion> versions, Instant first, Instant last,
                  Duration longest) {
   auto chain = stretch_of(first, last + longest);
@@ -73,7 +74,7 @@ Result<Ingestion::Incoming*> Ingestion::incoming_of(std::int64_t meter_id,
     return &incoming_.emplace(id, Incoming{std::move(series), meter_id, {}}).first->second;
   }
   DISTRICT_TRY(auto made, store_.series(meter_id, like));
-  // A KPI that names what it lacks says so no more, in windows without a value of it, too.
+  // With a new input, KPIs no longer say that it is missing: all windows of the meter change.
   if (made.is_new && kpi::is_input(made.series)) touched_.meters[meter_id].all = true;
   const auto id = made.series.series_id;
   known_.series.emplace(key, id);
@@ -90,7 +91,7 @@ Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
   touched_.meters[meter_id].tenant = batch.tenant;
   DISTRICT_TRY(auto* incoming, incoming_of(meter_id, observation));
   const auto judgement = judge(observation, origin_.received_at, converted.has_value());
-  // Whether the source is known is a matter of when one asks: master data may come later.
+  // Whether the source is known is decided when values are shown: master data may come later.
   const auto told = observation.flags & ~kJudgedFlags & ~std::uint32_t{flag_unknown_source};
   ValueVersion version{observation.start,         observation.end,     origin_.leaf_index,
                        observation.message_index, origin_.received_at, observation.value,
@@ -165,7 +166,7 @@ Result<store::Page> Ingestion::page_around(const Series& series, Instant first, 
   }
 }
 
-// Judges and settles what is there, for values that start in [first, last] and are new or gone.
+// Values that start in [first, last] are new or gone: judges and settles all that they may affect.
 // Gives the first and the last start of what has changed.
 std::optional<Stretch> Ingestion::settle_anew(const Incoming& incoming, Merged& merged,
                                               Instant first, Instant last) {

@@ -1,5 +1,5 @@
 // Takes the values and statements of one batch into the store: each value judged, merged with those
-// of its series, and the ones that count settled. Private to quantify/.
+// of its series, and the ones that count settled.
 // Inside the caller's transaction. Threads: one at a time.
 #pragma once
 

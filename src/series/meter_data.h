@@ -1,6 +1,6 @@
 // One meter with everything that its KPIs are computed from: its master data and calendar, its
 // series, and those of other meters that it refers to (an outdoor sensor, meters that it replaced).
-// Private to quantify/. Reads only. Threads: one at a time.
+// Reads only. Threads: one at a time.
 #pragma once
 
 #include <map>
@@ -36,19 +36,19 @@ class MeterData {
   MeterKey key;
   kpi::MasterData master;
   std::vector<Series> own, sensor;  // sensor: of the meter that outdoor_sensor names
-  // The last one first, each exchanged before the one that replaced it: what is stated otherwise
-  // ends the chain.
+  // From the latest exchange to the earliest. A statement that does not fit this order ends the
+  // chain.
   std::vector<Predecessor> predecessors;
   std::optional<kpi::Successor> successor;
 
   // In the order of precedence. The pointers are into this object.
   std::vector<FamilyInputs> families() const;
-  // Of registers, rows begin with the window in which the meter was installed.
+  // When the meter was installed: rows of its register begin with that window.
   std::optional<Instant> registers_from() const;
-  // When the register was read last before this meter was taken away.
+  // When the meter was taken away, if its final register is stated.
   std::optional<Instant> registers_to() const;
-  // Where a gap between readings ends, or begins, since the meter was exchanged then: in the first
-  // window after its installation, and the last before it was taken away. None, or up to two.
+  // The instants at which an exchange ends or begins a gap between readings: the meter's own
+  // installation, and the last instant before it was taken away. None, or up to two.
   std::vector<Instant> exchanges() const;
 
  private:

@@ -373,7 +373,7 @@ const std::vector<Rule>& rules() {
        "quartile, and usual as a thousandth"},
       {outlier, "outlier",
        "a reading that the register contradicts later, by going on where it was before: see "
-       "*Outliers of a register*"},
+       "[Outliers of a register](kpi-rules.md#10-outliers-of-a-register)"},
   };
   return all;
 }

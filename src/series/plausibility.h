@@ -1,7 +1,7 @@
 // Values that cannot be true: kept as evidence, flagged by the rule that says so, counted, and set
 // aside. A KPI of a window in which one lies says how many there are.
 // Pure functions of what was received. Threads: any.
-// Source: kpis.md section 1 ("absence is not zero"); docs/reference/kpis.md lists the rules.
+// Source: docs/reference/kpi-rules.md section 4; docs/reference/kpis.md lists the rules.
 #pragma once
 
 #include <cstdint>

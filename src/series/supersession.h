@@ -1,6 +1,6 @@
 // Which of several values for the same or overlapping times counts. A pure function of the values
 // and of when they were received, never of the order in which they were processed.
-// Source: kpis.md section 1, "Supersession".
+// Source: docs/reference/kpi-rules.md section 3.
 #pragma once
 
 #include <chrono>

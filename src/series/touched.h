@@ -16,8 +16,8 @@
 namespace district::series {
 
 struct Touched {
-  // Values of a series that count, or counted, where they have changed. Windows in a gap have rows
-  // for a month in any case: so far apart, changes may be taken for one.
+  // Where values of a series have changed that count, or counted. Changes up to a month apart may
+  // be taken for one: the windows between them are then computed again without need.
   struct Changed : Stretches {
     Changed() : Stretches(std::chrono::hours(0), std::chrono::hours(24 * 31)) {}
   };
@@ -25,7 +25,7 @@ struct Touched {
     std::string tenant;
     std::map<std::int64_t, Changed> series;  // by series_id; also of meters that this one refers to
     bool all = false;  // every window: master data changed, or a kind of value is new
-    // What of the windows that overlap [from, to) is not computed now is removed.
+    // KPI values of windows that overlap [from, to) are removed unless they are computed now.
     std::optional<std::pair<Instant, Instant>> cleared;
   };
   std::map<std::int64_t, Meter> meters;  // by meter_id

@@ -62,10 +62,10 @@ void check_validity(const File& file, Instant now, std::vector<Unfit>& findings)
                           "set the clock, or wait for that time", true});
     } else if (now > end) {
       findings.push_back({where + " expired at " + format_instant(end, 0),
-                          "docs/how-to/run-in-production.md: Renew certificates", true});
+                          "docs/how-to/run-in-production.md, \"Renew certificates\"", true});
     } else if (now > end - kSoon) {
       findings.push_back({where + " expires at " + format_instant(end, 0),
-                          "docs/how-to/run-in-production.md: Renew certificates", false});
+                          "docs/how-to/run-in-production.md, \"Renew certificates\"", false});
     }
   }
 }

@@ -5,7 +5,7 @@
 namespace district::validate {
 namespace {
 
-// The child of that name, in no namespace; contract.md "Request body".
+// The child of that name, in no namespace; docs/reference/contract.md section 2.
 Place below(Place parent, const xml::StartTag& tag) {
   const auto named = [&](std::string_view local, Place place) {
     return tag.is("", local) ? place : Place::other;

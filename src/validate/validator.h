@@ -1,6 +1,6 @@
 // Stage 3: service schema, content schema of each message's (type, version), header rules, and the
 // signer against the tenantCode of the Body; then the messages as values.
-// Source: contract.md "Request body" and "Header rules"; XML Schema 1.0.
+// Source: docs/reference/contract.md sections 2, 3 and 4; XML Schema 1.0.
 #pragma once
 
 #include <cstdint>

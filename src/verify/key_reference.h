@@ -1,5 +1,6 @@
 // From a request's key reference to the certificates that it may mean.
-// Source: X.509 Token Profile 1.1.1 section 3; BSP 1.1 sections 7 and 11; contract.md.
+// Source: X.509 Token Profile 1.1.1 section 3; BSP 1.1 sections 7 and 11;
+// docs/reference/contract.md section 5.
 #pragma once
 
 #include <string_view>

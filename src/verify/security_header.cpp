@@ -21,7 +21,7 @@ tl::unexpected<Error> invalid(std::string detail, std::string rule = {}) {
 }
 
 constexpr const char* kBestPractices = "XML Signature Best Practices 2013, \"see what is signed\"";
-constexpr const char* kContract = "docs/reference/messages.md \"WS-Security of the request\"";
+constexpr const char* kContract = "docs/reference/contract.md section 5";
 
 struct Envelope {
   std::string_view soap;  // its namespace

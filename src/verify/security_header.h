@@ -1,5 +1,5 @@
 // The header of an envelope: what it says, and who signed it. All that is judged before the Body is
-// read. Source: WSS SOAP Message Security 1.1.1; BSP 1.1; contract.md.
+// read. Source: WSS SOAP Message Security 1.1.1; BSP 1.1; docs/reference/contract.md section 5.
 #pragma once
 
 #include <vector>
@@ -40,8 +40,8 @@ struct Authenticated {
   Instant acceptable_until{};
 };
 
-// In the order of the contract: the signature over SignedInfo with the presented key, then trust,
-// then the Timestamp's digest and time.
+// In the order of docs/reference/contract.md section 8: the signature over SignedInfo with the
+// presented key, then trust, then the Timestamp's digest and time.
 // Errors: security_invalid, algorithm_unsupported, token_*, authentication_failed,
 // signature_failed, message_expired.
 Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,

@@ -15,7 +15,7 @@
 
 namespace district::verify {
 
-// How long a message is acceptable (contract.md "WS-Security on the request").
+// How long a message is acceptable (docs/reference/contract.md section 5).
 struct Window {
   std::chrono::seconds created_age_max = limits::kCreatedAgeMax;
   std::chrono::seconds created_ahead_max = limits::kCreatedAheadMax;

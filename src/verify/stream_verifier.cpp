@@ -170,8 +170,8 @@ Result<Ok> Pass::verify_other_references() const {
 
 void Pass::start_element(const xml::StartTag& tag) {
   if (is_encryption(tag.uri())) {
-    refuse(fail_by("docs/reference/messages.md \"WS-Security of the request\"",
-                   ErrorCode::algorithm_unsupported, "encrypted parts in the Body")
+    refuse(fail_by("docs/reference/contract.md section 5", ErrorCode::algorithm_unsupported,
+                   "encrypted parts in the Body")
                .value());
   }
   // The Body's own ids are among those of the head.

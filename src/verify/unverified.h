@@ -1,6 +1,6 @@
 // What a sender may make us read of Bodies that do not turn out to be signed: a captured header can
 // be sent with any Body, and is found out at its end only.
-// Source: contract.md "What a sender may learn, and when", 4.
+// Source: docs/reference/contract.md section 8.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // Stage 2: WS-Security on a raw envelope. The interface: stream_verifier.h is the server's, audit/
 // has a second one for auditors.
-// Source: WSS SOAP Message Security 1.1.1, X.509 Token Profile 1.1, contract.md.
+// Source: WSS SOAP Message Security 1.1.1, X.509 Token Profile 1.1, docs/reference/contract.md
+// section 5.
 #pragma once
 
 #include <cstdint>

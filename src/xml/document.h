@@ -1,6 +1,6 @@
 // XML documents on libxml2's tree, locked down: no document type, no processing instruction, no
 // network, no files, and every limit of base/limits.h enforced before the tree is built.
-// Source: XML 1.0, Namespaces in XML 1.0; engine notes on libxml2 2.9.14.
+// Source: XML 1.0, Namespaces in XML 1.0.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // Writes a signed SOAP envelope straight as canonical text: the client's requests, the server's
 // receipts and faults. No tree is built.
-// Source: WSS 1.1 sections 7, 8, 10; XMLDSig 1.1; contract.md for the order in wsse:Security.
+// Source: WSS 1.1 sections 7, 8, 10; XMLDSig 1.1. The order is that of docs/reference/contract.md
+// section 7.
 #pragma once
 
 #include <chrono>

@@ -14,7 +14,7 @@
 
 namespace district::bench {
 
-// Whose kind of data a gateway sends; contract.md has the elements of each.
+// Whose kind of data a gateway sends: docs/reference/contract.md section 3 has its elements.
 enum class Pilot : std::uint8_t { barcelona, eibar, kalundborg };
 Result<Pilot> pilot_named(const std::string& name);
 const char* name_of(Pilot pilot);

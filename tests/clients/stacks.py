@@ -144,7 +144,7 @@ class StackTest:
     REFERENCES  key references that the stack can make, by their names in the exchange
     SIGNER      {pilot: (gateway, algorithm)}: ECDSA for Kalundborg where the stack can
     ORDER       of wsse:Security with a BinarySecurityToken, its habit
-    PAGE        docs/how-to/connect-PAGE.md; PAGE_NEEDS: programs of its commands that the test can do without
+    PAGE        of the page docs/how-to/connect-{PAGE}.md; PAGE_NEEDS: programs of its commands that the test can do without
     """
     COMMAND = ()
     REFERENCES = ()

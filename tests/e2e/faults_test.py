@@ -1,4 +1,4 @@
-"""Each line of the contract's fault table, with a real request, in both versions of SOAP."""
+"""Each line of docs/reference/errors.md, "What a sender sees", with a real request, in both versions of SOAP."""
 import contextlib
 import datetime
 import gzip

@@ -19,7 +19,7 @@ struct Row {
   unsigned status11, status12;
 };
 
-// contract.md "Faults", one row for each code that can stop a request.
+// docs/reference/errors.md, "What a sender sees": one row for each code that can stop a request.
 const Row kRows[] = {
     {ErrorCode::xml_malformed, "soap:Client", 500, 400},
     {ErrorCode::xml_forbidden, "soap:Client", 500, 400},

@@ -1,7 +1,8 @@
-// What the KPIs of a meter are, worked out a second time from kpis.md alone, minute by minute and
-// without a thought for speed, to hold the quantifier's against; and stories to do that with: what
-// meters of some days in an awkward zone might send, late, twice, corrected and overlapping.
-// Nothing is shared with the quantifier but the model. All times are whole minutes.
+// What the KPIs of a meter are, worked out a second time from docs/reference/kpi-rules.md alone,
+// minute by minute and without a thought for speed, to compare the quantifier's with. And stories
+// for that: what meters might send in some days in an awkward zone, late, twice, corrected and
+// overlapping. Nothing is shared with the quantifier but model/ and the course of a register
+// (series/course.h). All times are whole minutes.
 #pragma once
 
 #include <date/date.h>
@@ -404,7 +405,7 @@ inline void exclude_slowly(const std::vector<Heard*>& ones) {
   }
 }
 
-// Section 1, "Supersession".
+// docs/reference/kpi-rules.md section 3.
 inline void settle_slowly(std::vector<Heard>& all) {
   std::sort(all.begin(), all.end(),
             [](const auto& a, const auto& b) { return a.received < b.received; });

@@ -1,4 +1,5 @@
-// Section 7 of kpis.md for oracle.h: the same of every kind of series.
+// Data quality for oracle.h, docs/reference/kpi-rules.md section 14: the same for every kind of
+// series.
 #pragma once
 
 #include "oracle.h"

@@ -1,7 +1,8 @@
 // The dearest requests that somebody without an enrolled key can make, one for each kind of work
 // that such a request causes; and Bodies that somebody sends behind a captured header, whose cost
 // grows with their size. None is accepted.
-// Source: security.md "XML intake", "Keys, tokens and algorithms"; base/limits.h for the sizes.
+// Source: docs/reference/security.md, "XML intake" and "Keys, tokens and algorithms"; base/limits.h
+// for the sizes.
 #pragma once
 
 #include <cstddef>
