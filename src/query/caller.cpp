@@ -38,9 +38,8 @@ Caller holder_of(const ApiKey& key, const trust::TrustSnapshot& trust) {
 
 }  // namespace
 
-Result<std::optional<Caller>> identify(const server::ApiRequest& request,
-                                       const trust::TrustSnapshot& trust, store::Database& database,
-                                       Instant now) {
+Result<std::optional<Caller>> identify(const ApiRequest& request, const trust::TrustSnapshot& trust,
+                                       store::Database& database, Instant now) {
   if (!request.authorization.empty()) {
     DISTRICT_TRY(const auto key,
                  trust::find_api_key(database, bearer_token(request.authorization), now));

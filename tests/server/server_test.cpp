@@ -64,7 +64,7 @@ const Pki& pki() {
 // Answers with what it was asked; can be made to hold its workers.
 class Echo final : public server::Application {
  public:
-  void post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) override {
+  void post(receive::HttpRequest request, std::unique_ptr<pipeline::Requester> requester) override {
     ++posts;
     {
       std::unique_lock lock(mutex_);
@@ -73,7 +73,7 @@ class Echo final : public server::Application {
     if (later) return later(std::move(requester));
     requester->answer(request.rest != nullptr ? read_rest(request) : repeat(request));
   }
-  static pipeline::Answer repeat(const receive::HttpRequest& request) {
+  static HttpResponse repeat(const receive::HttpRequest& request) {
     return {200, "text/xml",
             "body=" + std::string(as_text(request.body)) +
                 " type=" + std::string(request.content_type) +
@@ -81,7 +81,7 @@ class Echo final : public server::Application {
                 std::string(request.soap_action) + " peer=" + std::string(request.peer),
             0, std::string(request.soap_action)};
   }
-  pipeline::Answer refuse(const Error& error, std::string_view, std::string_view) override {
+  HttpResponse refuse(const Error& error, std::string_view, std::string_view) override {
     ++refusals;
     if (error.code == ErrorCode::too_large) return {413, "text/xml", "fault", 0};
     if (error.code == ErrorCode::request_cut) {
@@ -113,7 +113,7 @@ class Echo final : public server::Application {
   }
 
   // Where it is set: answers instead, perhaps not at once. Set before requests come.
-  std::function<void(std::shared_ptr<pipeline::Requester>)> later;
+  std::function<void(std::unique_ptr<pipeline::Requester>)> later;
   std::atomic<int> posts{0}, refusals{0};
   std::atomic<bool> enrolled{false};  // any certificate of a TLS client
   // Of a large body: how much is read before it is answered; all of it unless set.
@@ -123,7 +123,7 @@ class Echo final : public server::Application {
   std::atomic<int> pause_per_block_ms{0};
 
  private:
-  pipeline::Answer read_rest(const receive::HttpRequest& request) {
+  HttpResponse read_rest(const receive::HttpRequest& request) {
     octets_read = request.body.size();
     std::uint64_t sum = 0;
     for (const auto octet : request.body) sum = sum * 31 + std::to_integer<unsigned>(octet);
@@ -190,7 +190,7 @@ server::Settings settings() {
 }
 
 struct Running {
-  explicit Running(const server::Settings& s = settings(), server::Api* api = nullptr) {
+  explicit Running(const server::Settings& s = settings(), ApiHandler* api = nullptr) {
     auto opened = server::Server::open(s);
     BOOST_REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().detail));
     server = std::move(*opened);
@@ -509,19 +509,17 @@ BOOST_AUTO_TEST_CASE(the_sum_of_all_bodies_is_bounded) {
 
 // Who reads slowly fills what is there for answers, and nothing else.
 BOOST_AUTO_TEST_CASE(answers_that_are_read_slowly_refuse_other_readers_and_nobody_who_sends) {
-  struct Large final : server::Api {
-    pipeline::Answer get(const server::ApiRequest&) override {
-      pipeline::Answer answer{200, "text/plain", std::string(30'000'000, 'a')};
+  struct Large final : ApiHandler {
+    HttpResponse get(const ApiRequest&) override {
+      HttpResponse answer{200, "text/plain", std::string(30'000'000, 'a')};
       answer.asked_by = "somebody";
       return answer;
     }
-    void answering(const server::ApiRequest&, const pipeline::Answer& answer) override {
+    void answering(const ApiRequest&, const HttpResponse& answer) override {
       if (answer.asked_by != "somebody") return;
       (answer.http_status == 200 ? begun : refused)++;
     }
-    void sent(const server::ApiRequest&, const pipeline::Answer&, const server::Sent&) override {
-      ++done;
-    }
+    void sent(const ApiRequest&, const HttpResponse&, const Sent&) override { ++done; }
     std::atomic<int> begun{0}, refused{0}, done{0};
   } api;
   auto s = settings();
@@ -585,22 +583,25 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_made_once_for_many_and_keeps_the_connection) {
 // Keeps those who ask, until their answers are there.
 struct Kept {
   std::mutex mutex;
-  std::vector<std::shared_ptr<pipeline::Requester>> requesters;
+  std::vector<std::unique_ptr<pipeline::Requester>> requesters;
 
   auto keep() {
-    return [this](std::shared_ptr<pipeline::Requester> requester) {
+    return [this](std::unique_ptr<pipeline::Requester> requester) {
       const std::lock_guard lock(mutex);
       requesters.push_back(std::move(requester));
     };
   }
-  std::shared_ptr<pipeline::Requester> take() {
+  std::unique_ptr<pipeline::Requester> take() {
     const std::lock_guard lock(mutex);
     auto requester = std::move(requesters.back());
     requesters.pop_back();
     return requester;
   }
-  static void finish(const std::shared_ptr<pipeline::Requester>& requester) {
-    requester->go_on([requester] { requester->answer({200, "text/xml", "later", 0}); });
+  static void finish(std::unique_ptr<pipeline::Requester> requester) {
+    auto& asks = *requester;
+    asks.run_on_worker([requester = std::move(requester)] {
+      requester->answer({200, "text/xml", "later", 0});
+    });
   }
 };
 
@@ -625,8 +626,9 @@ BOOST_AUTO_TEST_CASE(no_worker_waits_with_what_is_answered_later) {
 
 BOOST_AUTO_TEST_CASE(what_goes_wrong_in_the_rest_is_500_and_the_next_is_served) {
   Running running;
-  running.application.later = [](const std::shared_ptr<pipeline::Requester>& requester) {
-    requester->go_on([] { throw std::bad_alloc(); });
+  running.application.later = [](std::unique_ptr<pipeline::Requester> requester) {
+    auto& asks = *requester;
+    asks.run_on_worker([requester = std::move(requester)] { throw std::bad_alloc(); });
   };
   TlsClient client(running.port());
   BOOST_TEST(client.ask(post("x")).status == 500);
@@ -855,7 +857,7 @@ BOOST_AUTO_TEST_CASE(a_large_answer_is_sent_to_a_slow_client_as_long_as_it_takes
   s.body_octets_per_second_min = 200'000;
   Running running(s);
   const std::string body(14'000'000, 'b');
-  running.application.later = [&](const std::shared_ptr<pipeline::Requester>& requester) {
+  running.application.later = [&](std::unique_ptr<pipeline::Requester> requester) {
     requester->answer({200, "text/xml", body, 0});
   };
   TlsClient client(running.port());
@@ -881,7 +883,7 @@ BOOST_AUTO_TEST_CASE(the_log_says_how_much_of_an_answer_was_taken) {
   auto s = settings();
   s.write = 500ms;
   Running running(s);
-  running.application.later = [&](const std::shared_ptr<pipeline::Requester>& requester) {
+  running.application.later = [&](std::unique_ptr<pipeline::Requester> requester) {
     requester->answer({200, "text/xml", std::string(50'000'000, 'b'), 0});
   };
   TlsClient deaf(running.port());
