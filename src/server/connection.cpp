@@ -53,7 +53,10 @@ Awaitable<void> Connection::run() {
   bool more = true;
   while (more) {
     more = co_await wait_for_request();
-    if (more) more = co_await serve_request();
+    if (!more) break;
+    exchange_.emplace(client_, stream_, writer_, io_, front_);
+    more = co_await exchange_->run();
+    exchange_.reset();
   }
   co_await stream_.close(front_.stopping ? kCloseTimeAtStop : kCloseTime);
 }
@@ -89,13 +92,6 @@ Awaitable<bool> Connection::wait_for_request() {
   }
   first_request_ = false;
   co_return true;
-}
-
-Awaitable<bool> Connection::serve_request() {
-  exchange_.emplace(client_, stream_, writer_, io_, front_);
-  const bool more = co_await exchange_->run();
-  exchange_.reset();
-  co_return more;
 }
 
 void Connection::enforce_deadline(steady_clock::time_point now) {

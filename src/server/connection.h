@@ -41,7 +41,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // false: the connection is over.
   Awaitable<bool> handshake();
   Awaitable<bool> wait_for_request();
-  Awaitable<bool> serve_request();
   void trace(std::string_view event, std::string_view detail);
   void trace_unused();
 

@@ -10,6 +10,7 @@ namespace {
 
 using limits::kWholeOctetsMax;
 
+constexpr std::string_view kKnownCodings = "Accept-Encoding: gzip\r\n";
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 std::string_view text_of(unsigned status) {
@@ -70,17 +71,9 @@ Awaitable<bool> Exchange::run() {
 }
 
 Awaitable<bool> Exchange::answer_request() {
-  bool more = false;
-  if (head_.refused != 0) {
-    more = co_await refuse();
-  } else if (head_.resource == Resource::api) {
-    more = co_await answer_api();
-  } else if (head_.is_post) {
-    more = co_await answer_post();
-  } else {
-    more = co_await answer_get();
-  }
-  co_return more;
+  if (head_.refused != 0) return refuse();
+  if (head_.resource == Resource::api) return answer_api();
+  return head_.is_post ? answer_post() : answer_get();
 }
 
 // A certificate that was good at the last request may be revoked or expired at this one.
@@ -122,6 +115,7 @@ Awaitable<bool> Exchange::answer_post() {
 Awaitable<bool> Exchange::answer_whole_post(Bytes body) {
   auto& workers = receive::claims_to_be_large(head_.content_encoding, body) ? front_.large_workers
                                                                             : front_.workers;
+  expect_answer();
   auto job = std::make_unique<EnvelopeJob>(post_request(std::move(body), nullptr),
                                            reply_by(workers), front_);
   if (!submit(workers, std::move(job))) co_return false;
@@ -137,6 +131,7 @@ Awaitable<bool> Exchange::answer_large_post(BodyReader& body, Bytes beginning) {
     more = co_await refuse_body(BodyEnd::no_room, body);
     co_return more;
   }
+  expect_answer();
   upload_ = std::make_shared<Upload>([pending = pending_] { pending->wake(); });
   if (front_.cutting_uploads) cut_upload();
   auto job = std::make_unique<EnvelopeJob>(post_request(std::move(beginning), upload_),
@@ -224,6 +219,7 @@ Awaitable<bool> Exchange::answer_api() {
   }
   const auto request = api_request();
   auto& workers = front_.api_workers;
+  expect_answer();
   auto job = std::make_unique<ApiJob>(request, reply_by(workers), front_);
   if (!submit(workers, std::move(job))) co_return false;
   co_await wait_for_answer();
@@ -259,6 +255,8 @@ ApiRequest Exchange::api_request() const {
 
 // ---- answers -----------------------------------------------------------------------------------
 
+void Exchange::expect_answer() { pending_ = std::make_shared<PendingAnswer>(io_.executor()); }
+
 std::unique_ptr<Reply> Exchange::reply_by(Workers& workers) const {
   return std::make_unique<Reply>(workers, client_.peer, pending_);
 }
@@ -276,27 +274,21 @@ Awaitable<void> Exchange::wait_for_answer() {
   if (!tenant.empty()) client_.flow = "tenant " + tenant;
 }
 
+// `response` must live until all is sent.
 Awaitable<bool> Exchange::send(const HttpResponse& response, bool keep_alive) {
-  const ResponseWriter::Form form{keep_alive, head_.is_head};
-  const bool coding_refused =
+  // Only where it is the coding that we refuse (RFC 9110 section 12.5.3).
+  const bool tell_codings =
       response.http_status == 415 &&
       receive::refuses_coding_only(head_.content_type, head_.content_encoding);
-  bool more = false;
-  if (coding_refused) {  // RFC 9110 section 12.5.3
-    auto told = response;
-    told.fields += "Accept-Encoding: gzip\r\n";
-    more = co_await writer_.write(told, form);
-  } else {
-    more = co_await writer_.write(response, form);
-  }
-  co_return more;
+  return writer_.write(response, {.keep_alive = keep_alive,
+                                  .without_body = head_.is_head,
+                                  .further_fields = tell_codings ? kKnownCodings : ""});
 }
 
 Awaitable<bool> Exchange::refuse(unsigned status, const char* rule) {
   head_.refused = status;
   head_.rule = rule;
-  const bool more = co_await refuse();
-  co_return more;
+  return refuse();
 }
 
 Awaitable<bool> Exchange::refuse() {

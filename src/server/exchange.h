@@ -43,13 +43,9 @@ struct Client {
 // Threads: its I/O thread.
 class Exchange {
  public:
-  // Keeps references to all but `io`, which must outlive it.
+  // Keeps references: all must outlive it.
   Exchange(Client& client, TlsStream& stream, ResponseWriter& writer, IoThread& io, Front& front)
-      : client_(client),
-        stream_(stream),
-        writer_(writer),
-        front_(front),
-        pending_(std::make_shared<PendingAnswer>(io.executor())) {}
+      : client_(client), stream_(stream), writer_(writer), io_(io), front_(front) {}
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -79,6 +75,7 @@ class Exchange {
   bool waits_for_continue() const;
   receive::HttpRequest post_request(Bytes body, std::shared_ptr<ByteSource> rest) const;
   ApiRequest api_request() const;
+  void expect_answer();
   std::unique_ptr<Reply> reply_by(Workers& workers) const;
   bool submit(Workers& workers, std::unique_ptr<Job> job);
   static Error why_cut(BodyEnd end, const BodyReader& body);
@@ -92,11 +89,12 @@ class Exchange {
   Client& client_;
   TlsStream& stream_;
   ResponseWriter& writer_;
+  IoThread& io_;
   Front& front_;
   RequestHead head_;
   std::optional<Sha256Digest> client_certificate_;  // enrolled, and in force now
-  const std::shared_ptr<PendingAnswer> pending_;
-  std::shared_ptr<Upload> upload_;  // the large body that is being read
+  std::shared_ptr<PendingAnswer> pending_;          // of what others are to answer
+  std::shared_ptr<Upload> upload_;                  // the large body that is being read
 };
 
 }  // namespace district::server

@@ -20,15 +20,14 @@ Awaitable<bool> ResponseWriter::write(const HttpResponse& response, Form form) {
   const bool keep_alive = form.keep_alive && front_.may_keep_alive();
   const bool has_body = !form.without_body && response.http_status != kNotModified;
   begin_head(response, keep_alive);
-  const bool whole = co_await send(has_body ? std::string_view(response.body) : std::string_view());
-  co_return whole&& keep_alive;
+  head_ += form.further_fields;
+  return send(keep_alive, has_body ? std::string_view(response.body) : std::string_view());
 }
 
 Awaitable<bool> ResponseWriter::ask_for_body() {
   status_ = 100;
   head_ = "HTTP/1.1 100 Continue\r\n";
-  const bool whole = co_await send({});
-  co_return whole;
+  return send(true, {});
 }
 
 // All of the head but its end.
@@ -56,8 +55,8 @@ void ResponseWriter::begin_head(const HttpResponse& response, bool keep_alive) {
 }
 
 // Ends the head and sends it, with the body in one TLS record if they are small. The time that a
-// large one has follows its progress, as with bodies that arrive. false: not all was sent.
-Awaitable<bool> ResponseWriter::send(std::string_view body) {
+// large one has follows its progress, as with bodies that arrive.
+Awaitable<bool> ResponseWriter::send(bool keep_alive, std::string_view body) {
   head_ += "\r\n";
   const std::uint64_t head_octets = head_.size();
   const bool as_one = body.size() <= kWriteOctets;
@@ -74,18 +73,18 @@ Awaitable<bool> ResponseWriter::send(std::string_view body) {
   }
   sent_.octets = sent - std::min(sent, head_octets);
   if (head_.capacity() > kKeptHeadOctetsMax) head_ = {};
-  co_return whole;
+  co_return whole&& keep_alive;
 }
 
-// `sent`: octets of the answer, to which these are added.
+// false: not all of it. `sent`: octets of the answer, to which these are added.
 Awaitable<bool> ResponseWriter::send_octets(std::string_view octets, const Pace& pace,
                                             std::uint64_t& sent) {
   while (!octets.empty()) {
     const auto part = octets.substr(0, kWriteOctets);
     const auto now = std::chrono::steady_clock::now();
     stream_.must_end_by(std::min(now + front_.settings.write, pace.deadline(sent)));
-    const bool written = co_await stream_.write(part);
-    if (!written) co_return false;
+    co_await stream_.write(part);
+    if (stream_.error()) co_return false;
     sent += part.size();
     octets.remove_prefix(part.size());
   }

@@ -21,12 +21,13 @@ class ResponseWriter {
   ResponseWriter(TlsStream& stream, IoThread& io, const Front& front)
       : stream_(stream), io_(io), front_(front) {}
 
-  // Whether the connection lasts afterwards, and whether the body is left out, as for HEAD.
   struct Form {
-    bool keep_alive = false;
-    bool without_body = false;
+    bool keep_alive = false;               // the connection lasts afterwards
+    bool without_body = false;             // as for HEAD
+    std::string_view further_fields = {};  // of the header, each with its CRLF
   };
   // false: the connection is over, because it is not to be kept, or not all could be sent.
+  // `response` must live until then.
   Awaitable<bool> write(const HttpResponse& response, Form form);
   // Source: RFC 9110 section 15.2.1 (100 Continue).
   Awaitable<bool> ask_for_body();
@@ -37,7 +38,7 @@ class ResponseWriter {
 
  private:
   void begin_head(const HttpResponse& response, bool keep_alive);
-  Awaitable<bool> send(std::string_view body);
+  Awaitable<bool> send(bool keep_alive, std::string_view body);
   Awaitable<bool> send_octets(std::string_view octets, const Pace& pace, std::uint64_t& sent);
 
   TlsStream& stream_;

@@ -78,11 +78,10 @@ Awaitable<std::size_t> TlsStream::read_into(std::span<std::byte> room, AtDeadlin
   co_return error_ ? 0 : octets;
 }
 
-Awaitable<bool> TlsStream::write(std::string_view octets) {
+Awaitable<std::size_t> TlsStream::write(std::string_view octets) {
   not_taken_ = 0;
-  co_await net::async_write(stream_, net::buffer(octets.data(), octets.size()),
-                            net::redirect_error(kAwait, error_));
-  co_return !error_;
+  return net::async_write(stream_, net::buffer(octets.data(), octets.size()),
+                          net::redirect_error(kAwait, error_));
 }
 
 void TlsStream::shrink() {

@@ -42,13 +42,13 @@ class TlsStream {
   void enforce_deadline(Time now);
   bool overdue() const { return overdue_; }  // the deadline has passed
 
-  // false, or 0 octets: it failed, and error() says why.
+  // Each of these ends with an error() if it fails. false, or 0 octets, say so as well.
   Awaitable<bool> handshake();
   // Reads more than is ahead(); at most `room` octets more.
   Awaitable<bool> read_ahead(std::size_t room, AtDeadline at_deadline);
   // What was read ahead, or else what comes next. Gives how many octets.
   Awaitable<std::size_t> read_into(std::span<std::byte> room, AtDeadline at_deadline);
-  Awaitable<bool> write(std::string_view octets);
+  Awaitable<std::size_t> write(std::string_view octets);  // all of them
   const boost::system::error_code& error() const { return error_; }
 
   std::string_view ahead() const {
