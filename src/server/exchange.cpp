@@ -90,10 +90,10 @@ Awaitable<bool> Exchange::answer_post() {
   Bytes octets;
   auto end = judge_length();
   if (end == BodyEnd::complete && waits_for_continue()) {
-    const auto fields =
+    const auto wanted =
         receive::check_fields(head_.content_type, head_.content_encoding, head_.soap_action);
-    if (!fields) {
-      const auto refusal = fault(fields.error());
+    if (!wanted) {
+      const auto refusal = fault(wanted.error());
       const bool more = co_await send(*refusal, false);
       co_return more;
     }
@@ -263,12 +263,11 @@ std::unique_ptr<Reply> Exchange::reply_by(Workers& workers) const {
 
 // false: the server stops, and there will be no answer.
 bool Exchange::submit(Workers& workers, std::unique_ptr<Job> job) {
-  stream_.may_take_for_ever();  // nobody reads or writes while it is in work
   return workers.submit(std::move(job), client_.flow);
 }
 
 Awaitable<void> Exchange::wait_for_answer() {
-  stream_.may_take_for_ever();
+  stream_.may_take_for_ever();  // nobody reads or writes meanwhile
   co_await pending_->wait();
   const auto& tenant = pending_->get().response->tenant;
   if (!tenant.empty()) client_.flow = "tenant " + tenant;

@@ -19,8 +19,8 @@ struct Settings {
   std::size_t body_octets_per_second_min = 0;
   std::chrono::milliseconds body_grace{5000};  // before the rate counts
   std::size_t io_threads = 2, workers = 0, queue_max = 0;
-  std::size_t few = 0;  // requests are let in whatever the rate, and at least one for each worker
-  std::chrono::milliseconds answer{100};  // more are not let in than can be answered within it
+  std::size_t few = 0;  // so many requests, at least one for each worker, are let in at any rate
+  std::chrono::milliseconds answer{100};  // no more are let in than can be answered within it
   std::size_t large_bodies = 4;  // bodies above limits::kWholeOctetsMax that arrive at a time
   std::chrono::milliseconds finish{10'000};  // for requests under way when stop() is called
 };

@@ -15,7 +15,7 @@
 
 namespace district::server {
 
-// Threads: all but start() and stop() from any.
+// Threads: any; start() and stop() only that which creates it.
 class Workers {
  public:
   // `name`: of the threads; at most 15 characters.
