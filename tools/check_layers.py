@@ -11,7 +11,7 @@ import re
 import sys
 
 # Top to bottom: a module may include those after it. src/README.md explains them.
-ORDER = """query gateway admin server soap pipeline audit quantify series acknowledge archive validate verify
+ORDER = """gateway admin server soap pipeline audit query quantify series acknowledge archive validate verify
            receive trust log store xml crypto config observe kpi model base""".split()
 LEVEL = {name: len(ORDER) - position for position, name in enumerate(ORDER)}
 # Where the order alone would allow more: what such a module may include, and nothing else.

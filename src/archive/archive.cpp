@@ -37,7 +37,7 @@ using Outcome = Result<store::AppendOutcome>;
 
 struct Waiting {
   store::NewEnvelope envelope;
-  Evidence* evidence;
+  Evidence evidence;
   Archive::Durable durable;
 };
 
@@ -130,7 +130,7 @@ struct Archive::Impl final : Staging {
   Outcome settle(const store::NewEnvelope& envelope, const Error& error, bool alone);
   Result<store::NewEnvelope> prepare(Evidence& evidence, const verify::VerifiedEnvelope& verified,
                                      const Content& content) const;
-  Result<Ok> take(Waiting waiting);
+  Result<Ok> take(Waiting& waiting);
   static void tell(Waiting waiting, Outcome outcome);
 
   const Settings settings;
@@ -327,14 +327,15 @@ Result<store::NewEnvelope> Archive::Impl::prepare(Evidence& evidence,
   return envelope;
 }
 
-Result<Ok> Archive::Impl::take(Waiting waiting) {
+// Where it fails, `waiting` stays as it was.
+Result<Ok> Archive::Impl::take(Waiting& waiting) {
   const std::lock_guard lock(mutex);
   if (stopping) return fail(ErrorCode::archive_unavailable, "the archive is closing");
   if (queue.size() >= settings.queue_max) {
     return fail(ErrorCode::overloaded, "the archive's queue is full",
                 "the disk does not keep up with what arrives");
   }
-  if (std::exchange(waiting.evidence->announced_, false)) --announced;
+  if (std::exchange(waiting.evidence.announced_, false)) --announced;
   queue.push_back(std::move(waiting));
   // Under the lock: once it is released, the archive may close, and be gone when this one wakes.
   if (queue.size() == 1 || group_is_complete()) changed.notify_one();
@@ -343,8 +344,8 @@ Result<Ok> Archive::Impl::take(Waiting waiting) {
 
 void Archive::Impl::tell(Waiting waiting, Outcome outcome) {
   auto receipt = outcome ? receipt_of(*std::move(outcome)) : fail(std::move(outcome).error());
-  if (receipt) waiting.evidence->set_appended();
-  waiting.durable(std::move(receipt));
+  if (receipt) waiting.evidence.set_appended();
+  waiting.durable(std::move(waiting.evidence), std::move(receipt));
 }
 
 Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& clock) {
@@ -381,12 +382,13 @@ Archive::~Archive() {
 
 Evidence Archive::keep(RawEnvelope raw) { return {std::move(raw), *impl_}; }
 
-void Archive::append(Evidence& evidence, const verify::VerifiedEnvelope& verified,
+void Archive::append(Evidence evidence, const verify::VerifiedEnvelope& verified,
                      const Content& content, Durable durable) {
   auto envelope = impl_->prepare(evidence, verified, content);
-  if (!envelope) return durable(fail(std::move(envelope).error()));
-  auto taken = impl_->take({*std::move(envelope), &evidence, durable});
-  if (!taken) durable(fail(std::move(taken).error()));
+  if (!envelope) return durable(std::move(evidence), fail(std::move(envelope).error()));
+  Waiting waiting{*std::move(envelope), std::move(evidence), std::move(durable)};
+  auto taken = impl_->take(waiting);
+  if (!taken) waiting.durable(std::move(waiting.evidence), fail(std::move(taken).error()));
 }
 
 void Archive::on_commit(std::function<void()> wake) {

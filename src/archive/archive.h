@@ -9,6 +9,7 @@
 #include "archive/evidence.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "base/unique_function.h"
 #include "model/batch.h"
 #include "model/envelope.h"
 #include "model/receipt.h"
@@ -35,18 +36,19 @@ class Archive {
   // The evidence of an envelope that is to be verified. Threads: any number at once.
   Evidence keep(RawEnvelope raw);
 
-  // What is done when an envelope is durable on disk, or is known not to become so.
+  // What is done when an envelope is durable on disk, or is known not to become so. It gets the
+  // evidence back.
   // Errors: message_replayed (with the first copy), trust_changed (rewind, verify again),
   // overloaded, archive_unavailable (nothing of it is stored; or it is not known whether it is,
   // because the disk failed in the middle of the commit: then the same octets are accepted later,
   // or are a replay).
-  using Durable = std::function<void(Result<Receipt>)>;
+  using Durable = UniqueFunction<void(Evidence, Result<Receipt>)>;
 
-  // Hands the envelope over to be committed, and does not wait for it. Of a large one, all has been
-  // read. `durable` is called once: by the committing thread, which waits for it meanwhile, so that
-  // it must not do much itself; or at once where the envelope cannot be taken. `evidence` must live
-  // until then. Threads: any number at once.
-  void append(Evidence& evidence, const verify::VerifiedEnvelope& verified, const Content& content,
+  // Takes the envelope to be committed, and does not wait for the commit. A large one has been read
+  // to its end. `durable` is called once. Where the envelope cannot be taken, that is at once. Else
+  // it is the committing thread that calls, and all envelopes wait until the call returns, so it
+  // must be short. Threads: any number at once.
+  void append(Evidence evidence, const verify::VerifiedEnvelope& verified, const Content& content,
               Durable durable);
 
   // Called after each commit, from the committing thread: wakes the quantifier. Returns when no

@@ -165,6 +165,14 @@ Evidence::Evidence(Evidence&& other) noexcept
       announced_(std::exchange(other.announced_, false)),
       source_(std::move(other.source_)) {}
 
+Evidence& Evidence::operator=(Evidence&& other) noexcept {
+  std::swap(raw_, other.raw_);
+  std::swap(staging_, other.staging_);
+  std::swap(announced_, other.announced_);
+  std::swap(source_, other.source_);
+  return *this;
+}
+
 Evidence::~Evidence() {
   if (announced_) staging_->withdraw();
   if (source_) source_->close();

@@ -33,13 +33,14 @@ class Staging {
 
 class StagingSource;
 
-// Made by Archive::keep(); must not outlive the archive. Threads: one at a time.
+// Made by Archive::keep(); must not outlive the archive. One that was moved from holds nothing, and
+// may only be destroyed or assigned to. Threads: one at a time.
 class Evidence {
  public:
   Evidence(RawEnvelope raw, Staging& staging);
   Evidence(Evidence&&) noexcept;
-  Evidence& operator=(Evidence&&) = delete;
-  ~Evidence();  // what was staged and not appended is removed
+  Evidence& operator=(Evidence&& other) noexcept;  // `other` holds what this one held
+  ~Evidence();                                     // what was staged and not appended is removed
 
   // The envelope to be verified. Where it has a `rest`, nothing is stored before the first call of
   // rest->next(); whoever reads a large one on to the end has it stored. Errors of rest->next():

@@ -12,71 +12,99 @@
 
 namespace district::pipeline {
 
-// An envelope between its arrival and its answer.
+// A request between its arrival and its answer. It has one owner at a time: the worker that
+// computes, the archive while it commits, then a worker again.
 struct Pipeline::UnderWay {
-  archive::Evidence evidence;
-  std::shared_ptr<Requester> requester;
-  std::optional<verify::Sender> sender = {};  // once authenticated
-  std::string tenant = {};
+  receive::HttpRequest request;  // stage 1 takes its body
+  std::unique_ptr<Requester> requester;
+  std::uint64_t body_size = 0;  // octets of the request's body that came before its `rest`
+  bool body_was_whole = true;   // it had no `rest`
+  std::optional<archive::Evidence> evidence = {};  // from stage 1 on
+  std::optional<verify::Sender> sender = {};       // from stage 2 on
+  std::string tenant = {};                         // from stage 3 on
   std::uint64_t payload_size = 0;
   int round = 1;
 };
 
-// The main data path: this and acknowledge(). Read them first. No thread waits for the disk: when
-// the archive has committed, the envelope goes on with acknowledge(), on a worker again. Nothing is
-// promised to the sender before.
-Result<Ok> Pipeline::accept(const std::shared_ptr<UnderWay>& one) {
-  const auto& raw = one->evidence.raw();
-  auto reading = validator_.read_along();  // stage 3 reads the Body as stage 2 does, in one pass
+// The main data path is this function and acknowledge(). Read them first. No thread waits for the
+// disk: when the archive has committed, acknowledge() runs, on a worker again. Nothing is promised
+// to the sender before.
+Result<Ok> Pipeline::accept(Owned& one) {
+  DISTRICT_CHECK(receive(*one));
+  const auto& raw = one->evidence->raw();
+  auto reading = validator_.read_along();  // stage 3 reads the Body while stage 2 does, in one pass
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
   one->sender = verified.sender();  // authenticated: from here on faults are signed, with details
   DISTRICT_TRY(const auto content, reading.conclude(verified));
-  one->tenant = content.tenant;
-  one->payload_size = verified.payload_size();
-  archive_.append(one->evidence, verified, content, [this, one](auto durable) mutable {
-    hand_over(std::move(one), std::move(durable));
-  });
+  archive(std::move(one), verified, content);
   return Ok{};
 }
 
-// The second half, once the archive has committed. The quantifier works from the archive.
+// The second half, when the archive has committed. Stage 6 needs no call: the quantifier works from
+// the archive.
 Result<std::string> Pipeline::acknowledge(const UnderWay& one,
                                           const Result<Receipt>& durable) const {
   DISTRICT_TRY(const auto receipt, durable);
-  const auto& raw = one.evidence.raw();
+  const auto& raw = one.evidence->raw();
   observe::emit(observe::EnvelopeAccepted{receipt.receipt_id, one.tenant, raw.peer,
                                           receipt.message_count, receipt.leaf_index,
                                           one.payload_size, clock_.now() - receipt.received_at});
   return acknowledger_.sign(receipt, *one.sender, raw.soap_version);
 }
 
-void Pipeline::handle(RawEnvelope received, std::shared_ptr<Requester> requester) {
-  const auto one = std::make_shared<UnderWay>(
-      UnderWay{archive_.keep(std::move(received)), std::move(requester)});
+// Stage 1. In a further round the octets are those of the evidence.
+Result<Ok> Pipeline::receive(UnderWay& one) {
+  if (one.evidence) return one.evidence->rewind();
+  DISTRICT_TRY(auto raw, receive::make_raw_envelope(one.request, body_octets_max_));
+  one.evidence = archive_.keep(std::move(raw));
+  return Ok{};
+}
+
+// Stage 4. The archive owns the evidence, and with it all that waits for the commit.
+void Pipeline::archive(Owned one, const verify::VerifiedEnvelope& verified,
+                       const Content& content) {
+  one->tenant = content.tenant;
+  one->payload_size = verified.payload_size();
+  auto evidence = *std::move(one->evidence);
+  archive_.append(std::move(evidence), verified, content,
+                  [this, one = std::move(one)](auto back, auto durable) mutable {
+                    one->evidence = std::move(back);
+                    hand_over(std::move(one), std::move(durable));
+                  });
+}
+
+void Pipeline::handle(receive::HttpRequest request, std::unique_ptr<Requester> requester) {
+  auto one = std::make_unique<UnderWay>(UnderWay{std::move(request), std::move(requester)});
+  one->body_size = one->request.body.size();
+  one->body_was_whole = one->request.rest == nullptr;
   if (auto accepted = accept(one); !accepted) conclude(*one, fail(std::move(accepted).error()));
 }
 
-// On the committing thread. It keeps nothing of `one`, whose last owner is then a worker.
-void Pipeline::hand_over(std::shared_ptr<UnderWay> one, Result<Receipt> durable) {
+// On the committing thread, which must not compute: everything goes on to a worker.
+void Pipeline::hand_over(Owned one, Result<Receipt> durable) {
   auto& requester = *one->requester;
-  requester.go_on(
-      [this, one = std::move(one), durable = std::move(durable)] { go_on(one, durable); });
+  requester.run_on_worker([this, one = std::move(one), durable = std::move(durable)]() mutable {
+    resume(std::move(one), durable);
+  });
 }
 
-// Trust that changes between verify and archive sends an envelope through verify again. It takes
-// an administrator's command each time, so that a few rounds always suffice.
-void Pipeline::go_on(const std::shared_ptr<UnderWay>& one, const Result<Receipt>& durable) {
+// If trust changes between verify and archive, the envelope goes through the stages again. Each
+// time takes an administrator's command, so a few rounds always suffice.
+void Pipeline::resume(Owned one, const Result<Receipt>& durable) {
   constexpr int kRoundsMax = 5;
   const bool again =
       !durable && durable.error().code == ErrorCode::trust_changed && one->round++ < kRoundsMax;
   if (!again) return conclude(*one, acknowledge(*one, durable));
   one->sender.reset();
-  auto accepted = one->evidence.rewind();
-  if (accepted) accepted = accept(one);
-  if (!accepted) conclude(*one, fail(std::move(accepted).error()));
+  if (auto accepted = accept(one); !accepted) conclude(*one, fail(std::move(accepted).error()));
 }
 
 namespace {
+
+const char* content_type_of(SoapVersion version) {
+  return version == SoapVersion::v11 ? "text/xml; charset=utf-8"
+                                     : "application/soap+xml; charset=utf-8";
+}
 
 // Of a large envelope, or one that was not read to its end, the beginning.
 acknowledge::RefusedRequest refused(archive::Evidence& evidence) {
@@ -89,27 +117,44 @@ acknowledge::RefusedRequest refused(archive::Evidence& evidence) {
 }  // namespace
 
 void Pipeline::conclude(UnderWay& one, Result<std::string> acknowledged) {
-  const auto& raw = one.evidence.raw();
+  const auto& request = one.request;
+  const auto version =
+      one.evidence ? one.evidence->raw().soap_version : receive::soap_version(request.content_type);
   const auto* sender = one.sender ? &*one.sender : nullptr;
-  auto reply = acknowledged
-                   ? Answer{200, content_type(raw.soap_version), *std::move(acknowledged), 0}
-                   : answer(acknowledged.error(), raw.soap_version, refused(one.evidence), sender);
-  if (sender != nullptr && !sender->enrolments.empty()) {
-    reply.tenant = sender->enrolments.front().tenant;
+  HttpResponse response;
+  if (acknowledged) {
+    response = {200, content_type_of(version), *std::move(acknowledged)};
+  } else if (one.evidence) {
+    response = fault(acknowledged.error(), version, refused(*one.evidence), sender);
+  } else {  // stage 1 could not decode the octets, and they are gone
+    response = fault(acknowledged.error(), version,
+                     {request.peer,
+                      request.content_type,
+                      request.content_encoding,
+                      request.soap_action,
+                      {},
+                      one.body_size,
+                      one.body_was_whole},
+                     nullptr);
   }
-  one.requester->answer(std::move(reply));
+  if (sender != nullptr && !sender->enrolments.empty()) {
+    response.tenant = sender->enrolments.front().tenant;
+  }
+  one.requester->answer(std::move(response));
 }
 
-Answer Pipeline::refuse(const Error& error, SoapVersion version,
-                        const acknowledge::RefusedRequest& request) {
-  return answer(error, version, request, nullptr);
+HttpResponse Pipeline::refuse(const Error& error, std::string_view content_type,
+                              std::string_view peer) {
+  return fault(error, receive::soap_version(content_type), {peer, content_type, {}, {}, {}},
+               nullptr);
 }
 
-Answer Pipeline::answer(const Error& error, SoapVersion version,
-                        const acknowledge::RefusedRequest& request, const verify::Sender* sender) {
+HttpResponse Pipeline::fault(const Error& error, SoapVersion version,
+                             const acknowledge::RefusedRequest& request,
+                             const verify::Sender* sender) {
   constexpr unsigned kRetryAfterSeconds = 5;
   const Instant now = clock_.now();
-  const auto fault = fault_for(error, version, sender, now);
+  const auto fault = fault_envelope(error, version, sender, now);
   Error told = error;
   if (fault.code != error.code) {
     told.code = fault.code;
@@ -124,12 +169,13 @@ Answer Pipeline::answer(const Error& error, SoapVersion version,
                                 {}});
   if (rejections_ != nullptr) rejections_->keep(fault.rejection_id, now, told, request, sender);
   const unsigned status = http_status(told.code, version);
-  return {status, content_type(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0,
+  return {status, content_type_of(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0,
           {},     fault.rejection_id};
 }
 
-acknowledge::ReplayFaults::Answer Pipeline::fault_for(const Error& error, SoapVersion version,
-                                                      const verify::Sender* sender, Instant now) {
+acknowledge::ReplayFaults::Answer Pipeline::fault_envelope(const Error& error, SoapVersion version,
+                                                           const verify::Sender* sender,
+                                                           Instant now) {
   const auto make = [&](const Error& cause, const verify::Sender* signed_for) {
     std::array<std::byte, 10> random;
     crypto::fill_random(random);
@@ -147,11 +193,6 @@ acknowledge::ReplayFaults::Answer Pipeline::fault_for(const Error& error, SoapVe
   Error busy = error;
   busy.code = ErrorCode::overloaded;
   return make(busy, nullptr);
-}
-
-std::string Pipeline::content_type(SoapVersion version) {
-  return version == SoapVersion::v11 ? "text/xml; charset=utf-8"
-                                     : "application/soap+xml; charset=utf-8";
 }
 
 }  // namespace district::pipeline

@@ -50,19 +50,19 @@ const char* title_of(unsigned status) {
   }
 }
 
-pipeline::Answer problem(unsigned status, std::string_view detail = {}, std::string_view hint = {},
-                         std::optional<ErrorCode> code = std::nullopt) {
+HttpResponse problem(unsigned status, std::string_view detail = {}, std::string_view hint = {},
+                     std::optional<ErrorCode> code = std::nullopt) {
   Json body{{"title", title_of(status)}, {"status", status}};
   if (!detail.empty()) body["detail"] = detail;
   if (!hint.empty()) body["hint"] = hint;
   if (code) body["code"] = static_cast<unsigned>(*code);
-  pipeline::Answer answer{status, "application/problem+json", dump(body) + "\n"};
+  HttpResponse answer{status, "application/problem+json", dump(body) + "\n"};
   answer.fields = kUsualFields;
   if (status == 503) answer.retry_after_seconds = 1;
   return answer;
 }
 
-pipeline::Answer problem(const Error& error) {
+HttpResponse problem(const Error& error) {
   switch (error.code) {
     case ErrorCode::admin_invalid:
       return problem(400, error.detail, error.hint, error.code);
@@ -78,7 +78,7 @@ pipeline::Answer problem(const Error& error) {
   }
 }
 
-pipeline::Answer who_are_you(bool came_with_a_key) {
+HttpResponse who_are_you(bool came_with_a_key) {
   auto answer = problem(401);
   answer.fields += "WWW-Authenticate: Bearer realm=\"district\"";
   if (came_with_a_key) answer.fields += ", error=\"invalid_token\"";
@@ -93,7 +93,7 @@ bool names_tag(std::string_view if_none_match, std::string_view tag) {
 }
 
 // The tag is the content's own, so that it is right whatever has changed.
-void put_tag(pipeline::Answer& answer, std::string_view if_none_match) {
+void put_tag(HttpResponse& answer, std::string_view if_none_match) {
   const auto digest = crypto::sha256(as_bytes(answer.body));
   const auto tag = '"' + to_hex(ByteView(digest).first(16)) + '"';
   answer.fields += "ETag: " + tag + "\r\n";
@@ -102,7 +102,7 @@ void put_tag(pipeline::Answer& answer, std::string_view if_none_match) {
 
 // An answer that was cut off goes on where it ended, if it is still the same (RFC 9110
 // section 13.1.5: strong comparison; a date is never one of ours).
-void take_range(pipeline::Answer& answer, const server::ApiRequest& request) {
+void take_range(HttpResponse& answer, const ApiRequest& request) {
   answer.fields += "Accept-Ranges: bytes\r\n";
   if (answer.http_status != 200 || request.range.empty()) return;
   const bool same = request.if_range.empty() || answer.fields.find("\r\nETag: " + request.if_range +
@@ -283,17 +283,17 @@ Result<std::optional<LocalTime>> zone_of(const Parameters& parameters) {
               "give an IANA name, such as Europe/Madrid");
 }
 
-Result<pipeline::Answer> read(const Resource& resource, const Question& question, Format format,
-                              const std::string& fingerprint) {
+Result<HttpResponse> read(const Resource& resource, const Question& question, Format format,
+                          const std::string& fingerprint) {
   if (resource.read_octets != nullptr) return resource.read_octets(question);
   DISTRICT_TRY(const auto page, resource.read_rows(question));
   std::optional<std::string> next;
   if (!page.next.is_null()) {
     auto parameters = question.parameters;
     parameters.set("cursor", cursor_of(fingerprint, page.next));
-    next = std::string(server::kApiPath) + std::string(resource.path) + '?' + parameters.encoded();
+    next = std::string(kApiPath) + std::string(resource.path) + '?' + parameters.encoded();
   }
-  pipeline::Answer answer;
+  HttpResponse answer;
   answer.content_type = media_type_of(format);
   answer.body = format == Format::json ? as_json(resource, page.rows, next)
                                        : as_csv(resource, page.rows, format == Format::csv_exact);
@@ -301,8 +301,7 @@ Result<pipeline::Answer> read(const Resource& resource, const Question& question
   return answer;
 }
 
-Result<pipeline::Answer> read(const Resource& resource, const server::ApiRequest& request,
-                              Question& question) {
+Result<HttpResponse> read(const Resource& resource, const ApiRequest& request, Question& question) {
   const auto& parameters = question.parameters;
   DISTRICT_CHECK(check(resource, parameters));
   const auto named = parameters.text("format");
@@ -355,7 +354,7 @@ Result<std::unique_ptr<Api>> Api::open(const store::Location& location, const Cl
                                        const std::string& public_url) {
   std::unique_ptr<Api> api(new Api(clock, openapi_document(public_url)));
   DISTRICT_TRY(api->trust_, trust::Trust::open(location, store::OpenMode::read_only));
-  for (std::size_t i = 0; i < server::kApiThreads; ++i) {
+  for (std::size_t i = 0; i < kApiThreads; ++i) {
     Connections opened;
     DISTRICT_TRY(opened.archive,
                  store::ArchiveDatabase::open(location, store::OpenMode::read_only));
@@ -365,7 +364,7 @@ Result<std::unique_ptr<Api>> Api::open(const store::Location& location, const Cl
   return api;
 }
 
-pipeline::Answer Api::get(const server::ApiRequest& request) {
+HttpResponse Api::get(const ApiRequest& request) {
   std::string asked_by = "nobody";
   bool in_octets = false;
   auto answered = answer(request, asked_by, in_octets);
@@ -379,31 +378,29 @@ pipeline::Answer Api::get(const server::ApiRequest& request) {
 }
 
 // Who reads what of whom: a meter's readings are personal data.
-void Api::answering(const server::ApiRequest& request, const pipeline::Answer& answer) {
+void Api::answering(const ApiRequest& request, const HttpResponse& answer) {
   observe::emit(answer.http_status == 500 ? observe::Level::error : observe::Level::info,
                 "api_request",
                 {{"by", answer.asked_by},
                  {"peer", request.peer},
-                 {"path", server::path_for_log(request.path)},
+                 {"path", path_for_log(request.path)},
                  {"query", query_for_log(request.query)},
                  {"status", answer.http_status}});
 }
 
-void Api::sent(const server::ApiRequest& request, const pipeline::Answer& answer,
-               const server::Sent& sent) {
+void Api::sent(const ApiRequest& request, const HttpResponse& answer, const Sent& sent) {
   observe::emit(
       observe::Level::info, "api_answer_sent",
       {{"by", answer.asked_by},
        {"peer", request.peer},
-       {"path", server::path_for_log(request.path)},
+       {"path", path_for_log(request.path)},
        {"status", answer.http_status},
        {"octets", sent.octets},
        {"detail", sent.cut != nullptr ? "cut off: " + std::string(sent.cut) : "all sent"}});
 }
 
-pipeline::Answer Api::answer(const server::ApiRequest& request, std::string& asked_by,
-                             bool& in_octets) {
-  const auto path = std::string_view(request.path).substr(server::kApiPath.size());
+HttpResponse Api::answer(const ApiRequest& request, std::string& asked_by, bool& in_octets) {
+  const auto path = std::string_view(request.path).substr(kApiPath.size());
   if (path == kDescription) {
     return {200, "application/json", description_};
   }

@@ -13,34 +13,32 @@
 
 #include "base/error.h"
 #include "base/time.h"
-#include "server/server.h"
+#include "model/api.h"
 #include "store/database.h"
 #include "trust/trust.h"
 
 namespace district::query {
 
-class Api final : public server::Api {
+class Api final : public ApiHandler {
  public:
-  // Reads the databases by connections of its own, one for each of server::kApiThreads, which
+  // Reads the databases by connections of its own, one for each of kApiThreads, which
   // cannot write. `public_url`: where clients reach the server, without a path. Errors: those of
   // store::ArchiveDatabase::open.
   static Result<std::unique_ptr<Api>> open(const store::Location& location, const Clock& clock,
                                            const std::string& public_url);
 
-  // Threads: at most server::kApiThreads at once.
-  pipeline::Answer get(const server::ApiRequest& request) override;
+  // Threads: at most kApiThreads at once.
+  HttpResponse get(const ApiRequest& request) override;
   // A line in the log: who asks what; it is there before anything is sent.
-  void answering(const server::ApiRequest& request, const pipeline::Answer& answer) override;
+  void answering(const ApiRequest& request, const HttpResponse& answer) override;
   // Another: how much of the answer was sent.
-  void sent(const server::ApiRequest& request, const pipeline::Answer& answer,
-            const server::Sent& sent) override;
+  void sent(const ApiRequest& request, const HttpResponse& answer, const Sent& sent) override;
 
  private:
   class Connection;
   Api(const Clock& clock, std::string description)
       : clock_(clock), description_(std::move(description)) {}
-  pipeline::Answer answer(const server::ApiRequest& request, std::string& asked_by,
-                          bool& in_octets);
+  HttpResponse answer(const ApiRequest& request, std::string& asked_by, bool& in_octets);
 
   const Clock& clock_;
   const std::string description_;  // openapi.json

@@ -38,8 +38,7 @@ Caller holder_of(const ApiKey& key, const trust::TrustSnapshot& trust) {
 
 }  // namespace
 
-Result<std::optional<Caller>> identify(const server::ApiRequest& request,
-                                       const trust::TrustSnapshot& trust,
+Result<std::optional<Caller>> identify(const ApiRequest& request, const trust::TrustSnapshot& trust,
                                        store::ArchiveDatabase& database, Instant now) {
   if (!request.authorization.empty()) {
     DISTRICT_TRY(const auto key,

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "server/server.h"
+#include "model/api.h"
 #include "store/database.h"
 #include "trust/trust.h"
 
@@ -27,8 +27,7 @@ struct Caller {
 // nullopt: nobody that we know, or not any more. A bearer key that comes counts alone, else the TLS
 // client's certificate, which sees the tenants that it is enrolled for.
 // Errors: archive_unavailable, archive_corrupt.
-Result<std::optional<Caller>> identify(const server::ApiRequest& request,
-                                       const trust::TrustSnapshot& trust,
+Result<std::optional<Caller>> identify(const ApiRequest& request, const trust::TrustSnapshot& trust,
                                        store::ArchiveDatabase& database, Instant now);
 
 }  // namespace district::query

@@ -1,6 +1,7 @@
 #include "query/openapi.h"
 
 #include "base/text.h"
+#include "model/api.h"
 #include "query/rendering.h"
 #include "query/resource.h"
 
@@ -168,7 +169,7 @@ std::string openapi_document(const std::string& public_url) {
         {"description",
          "Measurements, KPIs and envelopes, read only. Instants have an offset; days need `zone`."},
         {"license", {{"name", "GPL-2.0-or-later"}, {"identifier", "GPL-2.0-or-later"}}}}},
-      {"servers", {{{"url", public_url + std::string(server::kApiPath)}}}},
+      {"servers", {{{"url", public_url + std::string(kApiPath)}}}},
       {"security", {{{"apiKey", Json::array()}}, {{"certificate", Json::array()}}}},
       {"paths", paths},
       {"components", components()}};

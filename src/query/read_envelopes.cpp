@@ -69,7 +69,7 @@ Result<Page> read_envelope(const Question& question) {
   return Page{{row_of(question, envelope)}};
 }
 
-Result<pipeline::Answer> read_raw(const Question& question) {
+Result<HttpResponse> read_raw(const Question& question) {
   DISTRICT_TRY(const auto envelope, find(question));
   if (!question.caller.may_read_raw) {
     return fail(ErrorCode::authentication_failed, "this key does not read raw envelopes",
@@ -81,7 +81,7 @@ Result<pipeline::Answer> read_raw(const Question& question) {
   }
   store::ArchiveStore archive(question.archive);
   DISTRICT_TRY(const auto octets, archive::read_octets(archive, envelope));
-  pipeline::Answer answer;
+  HttpResponse answer;
   // What a peer sent is never to be shown by a browser.
   answer.content_type = "application/octet-stream";
   answer.body = as_text(octets);

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/local_time.h"
 #include "base/time.h"
-#include "pipeline/pipeline.h"
+#include "model/http.h"
 #include "query/caller.h"
 #include "query/parameters.h"
 #include "store/database.h"
@@ -81,7 +81,7 @@ struct Question {
 
 // How a resource is answered: rows of a table, or octets.
 using ReadRows = Result<Page> (*)(const Question&);
-using ReadOctets = Result<pipeline::Answer> (*)(const Question&);
+using ReadOctets = Result<HttpResponse> (*)(const Question&);
 
 struct Resource {
   std::string_view path;  // below /api/v1; {name} is a parameter
@@ -104,19 +104,19 @@ inline constexpr std::size_t kRowsUsual = 1000, kRowsMax = 10'000;
 inline constexpr std::size_t kPartsMax = 2000;
 
 // Of resources.cpp's table; each in the file that its name says.
-Result<Page> read_status(const Question& question);           // read_trust.cpp
-Result<Page> read_tenants(const Question& question);          // read_trust.cpp
-Result<Page> read_sites(const Question& question);            // read_meters.cpp
-Result<Page> read_meters(const Question& question);           // read_meters.cpp
-Result<Page> read_series(const Question& question);           // read_meters.cpp
-Result<Page> read_measurements(const Question& question);     // read_measurements.cpp
-Result<Page> read_kpis(const Question& question);             // read_kpis.cpp
-Result<Page> read_quality(const Question& question);          // read_kpis.cpp
-Result<Page> read_kpi_inputs(const Question& question);       // read_kpis.cpp
-Result<Page> read_kpi_catalogue(const Question& question);    // read_kpis.cpp
-Result<Page> read_envelopes(const Question& question);        // read_envelopes.cpp
-Result<Page> read_envelope(const Question& question);         // read_envelopes.cpp
-Result<Page> read_failures(const Question& question);         // read_envelopes.cpp
-Result<pipeline::Answer> read_raw(const Question& question);  // read_envelopes.cpp
+Result<Page> read_status(const Question& question);         // read_trust.cpp
+Result<Page> read_tenants(const Question& question);        // read_trust.cpp
+Result<Page> read_sites(const Question& question);          // read_meters.cpp
+Result<Page> read_meters(const Question& question);         // read_meters.cpp
+Result<Page> read_series(const Question& question);         // read_meters.cpp
+Result<Page> read_measurements(const Question& question);   // read_measurements.cpp
+Result<Page> read_kpis(const Question& question);           // read_kpis.cpp
+Result<Page> read_quality(const Question& question);        // read_kpis.cpp
+Result<Page> read_kpi_inputs(const Question& question);     // read_kpis.cpp
+Result<Page> read_kpi_catalogue(const Question& question);  // read_kpis.cpp
+Result<Page> read_envelopes(const Question& question);      // read_envelopes.cpp
+Result<Page> read_envelope(const Question& question);       // read_envelopes.cpp
+Result<Page> read_failures(const Question& question);       // read_envelopes.cpp
+Result<HttpResponse> read_raw(const Question& question);    // read_envelopes.cpp
 
 }  // namespace district::query

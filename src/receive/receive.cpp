@@ -146,7 +146,11 @@ bool refuses_coding_only(std::string_view content_type, std::string_view content
   return soap_media_type(content_type) && !is_known_coding(to_lower(trim(content_encoding)));
 }
 
-Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max) {
+Result<RawEnvelope> make_raw_envelope(HttpRequest&& request, std::size_t octets_max) {
+  return make_raw_envelope(request, octets_max);
+}
+
+Result<RawEnvelope> make_raw_envelope(HttpRequest& request, std::size_t octets_max) {
   RawEnvelope raw;
   DISTRICT_CHECK(
       read_fields(raw, request.content_type, request.content_encoding, request.soap_action));

@@ -13,11 +13,11 @@
 namespace district::receive {
 
 struct HttpRequest {
-  // Header values as sent; empty when absent. They must outlive the call that takes the request.
-  std::string_view content_type;
-  std::string_view content_encoding;
-  std::string_view soap_action;
-  std::string_view peer;
+  // Header values as sent; empty when absent.
+  std::string content_type;
+  std::string content_encoding;
+  std::string soap_action;
+  std::string peer;
   Bytes body;  // dechunked, still encoded: all of it, or what comes before `rest`
   // What follows in a large body; null: nothing. Errors of next(): request_cut, too_large.
   std::shared_ptr<ByteSource> rest = nullptr;
@@ -32,7 +32,9 @@ struct HttpRequest {
 // decoded size too.
 // Errors: unsupported_media (415), too_large (413), xml_malformed (broken gzip stream), not_soap (a
 // SOAPAction that is not ours); those of the request's `rest`.
-Result<RawEnvelope> make_raw_envelope(HttpRequest request, std::size_t octets_max);
+Result<RawEnvelope> make_raw_envelope(HttpRequest&& request, std::size_t octets_max);
+// The same; it takes `body` and `rest`, and leaves the header values where they are.
+Result<RawEnvelope> make_raw_envelope(HttpRequest& request, std::size_t octets_max);
 
 // Whether these fields alone, before the body is there, are a reason to refuse a request.
 // Errors: unsupported_media, not_soap.

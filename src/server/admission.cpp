@@ -2,7 +2,7 @@
 
 namespace district::server {
 
-std::optional<Connections::Slot> Connections::admit(const std::string& peer) {
+std::optional<Admission::Slot> Admission::admit(const std::string& peer) {
   const std::lock_guard lock(mutex_);
   if (count_ >= max_) return std::nullopt;
   auto& of_peer = per_peer_[peer];
@@ -12,14 +12,14 @@ std::optional<Connections::Slot> Connections::admit(const std::string& peer) {
   return Slot(*this, peer);
 }
 
-void Connections::release(const std::string& peer) {
+void Admission::release(const std::string& peer) {
   const std::lock_guard lock(mutex_);
   const auto of_peer = per_peer_.find(peer);
   if (--of_peer->second == 0) per_peer_.erase(of_peer);
   if (--count_ == 0) none_.notify_all();
 }
 
-bool Connections::wait_until_none(std::chrono::milliseconds at_most) {
+bool Admission::wait_until_none(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
   return none_.wait_for(lock, at_most, [this] { return count_ == 0; });
 }

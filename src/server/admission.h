@@ -13,15 +13,15 @@
 
 namespace district::server {
 
-// Threads: any.
-class Connections {
+// Counts connections. Threads: any.
+class Admission {
  public:
-  Connections(std::size_t max, std::size_t per_peer_max) : max_(max), per_peer_max_(per_peer_max) {}
+  Admission(std::size_t max, std::size_t per_peer_max) : max_(max), per_peer_max_(per_peer_max) {}
 
   // One admitted connection, counted until it is destroyed.
   class Slot {
    public:
-    Slot(Connections& all, std::string peer) : all_(&all), peer_(std::move(peer)) {}
+    Slot(Admission& all, std::string peer) : all_(&all), peer_(std::move(peer)) {}
     Slot(Slot&& other) noexcept
         : all_(std::exchange(other.all_, nullptr)), peer_(std::move(other.peer_)) {}
     Slot& operator=(Slot&&) = delete;
@@ -31,7 +31,7 @@ class Connections {
     const std::string& peer() const { return peer_; }  // as admit() was given it
 
    private:
-    Connections* all_;
+    Admission* all_;
     std::string peer_;
   };
 

@@ -20,6 +20,7 @@
 
 namespace district::server {
 
+// What waits. It is destroyed after one of its two functions, or instead of both.
 class Job {
  public:
   virtual ~Job() = default;
@@ -41,7 +42,7 @@ class FairQueue {
     Duration interval{};  // between two answers, until it has been measured; 0: not known
   };
   struct Entry {
-    std::shared_ptr<Job> job;
+    std::unique_ptr<Job> job;
     std::string flow;  // whose it is
     Time since{};
   };

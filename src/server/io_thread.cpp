@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/session.h"
+#include "server/connection.h"
 
 namespace district::server {
 namespace {
@@ -41,9 +41,9 @@ void IoThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void IoThread::for_each_session(std::function<void(Session&)> what) {
+void IoThread::for_each_connection(std::function<void(Connection&)> what) {
   boost::asio::post(io_, [this, what = std::move(what)] {
-    for (auto* session : sessions) what(*session);
+    for (auto* connection : connections) what(*connection);
   });
 }
 
@@ -52,7 +52,7 @@ void IoThread::for_each_session(std::function<void(Session&)> what) {
 void IoThread::tick() {
   const auto now = std::chrono::steady_clock::now();
   closed_for_room_ = 0;
-  for (auto* session : sessions) session->close_if_overdue(now);
+  for (auto* connection : connections) connection->enforce_deadline(now);
   every_tick_();
   timer_.expires_after(kTick);
   timer_.async_wait([this](boost::system::error_code stopped) {

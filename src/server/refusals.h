@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "pipeline/pipeline.h"
+#include "model/http.h"
 
 namespace district::server {
 
@@ -23,15 +23,15 @@ class Refusals {
  public:
   using Clock = std::chrono::steady_clock;
 
-  std::shared_ptr<const pipeline::Answer> give(Application& application, const Error& why,
-                                               std::string_view content_type, std::string_view peer,
-                                               Clock::time_point now);
+  std::shared_ptr<const HttpResponse> give(Application& application, const Error& why,
+                                           std::string_view content_type, std::string_view peer,
+                                           Clock::time_point now);
   // Writes the lines of the seconds that are over.
   void report(Clock::time_point now);
 
  private:
   struct Slice {
-    std::shared_ptr<const pipeline::Answer> answer;  // null: none has begun
+    std::shared_ptr<const HttpResponse> answer;  // null: none has begun
     Clock::time_point begin{};
     std::uint64_t count = 0;
   };

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <utility>
 
+#include "model/api.h"
 #include "server/http_grammar.h"
-#include "server/server.h"
 
 namespace district::server {
 namespace {

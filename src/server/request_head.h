@@ -9,6 +9,9 @@
 
 namespace district::server {
 
+inline constexpr std::string_view kServicePath = "/services/aggregation";
+inline constexpr std::string_view kHealthPath = "/health";
+
 enum class Resource : std::uint8_t { service, health, api };
 
 struct RequestHead {

@@ -28,21 +28,13 @@ std::optional<std::string_view> Contract::find(std::string_view query) const {
   return found->second;
 }
 
-void Routes::post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) {
-  const auto content_type = request.content_type;
-  // It is undecoded here, and gone where decoding it has failed.
-  const acknowledge::RefusedRequest refused{
-      request.peer, content_type,        request.content_encoding, request.soap_action,
-      {},           request.body.size(), request.rest == nullptr};
-  auto raw = receive::make_raw_envelope(std::move(request), body_octets_max_);
-  if (raw) return pipeline_.handle(std::move(*raw), std::move(requester));
-  requester->answer(pipeline_.refuse(raw.error(), receive::soap_version(content_type), refused));
+void Routes::post(receive::HttpRequest request, std::unique_ptr<pipeline::Requester> requester) {
+  pipeline_.handle(std::move(request), std::move(requester));
 }
 
-pipeline::Answer Routes::refuse(const Error& error, std::string_view content_type,
-                                std::string_view peer) {
-  return pipeline_.refuse(error, receive::soap_version(content_type),
-                          {peer, content_type, {}, {}, {}});
+HttpResponse Routes::refuse(const Error& error, std::string_view content_type,
+                            std::string_view peer) {
+  return pipeline_.refuse(error, content_type, peer);
 }
 
 std::optional<std::string_view> Routes::document(std::string_view query) const {

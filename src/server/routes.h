@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 #include "pipeline/pipeline.h"
-#include "server/server.h"
+#include "server/application.h"
 #include "trust/trust.h"
 
 namespace district::server {
@@ -28,19 +28,15 @@ class Contract {
 
 class Routes final : public Application {
  public:
-  // `trust`: for TLS clients with certificates, and of nobody else, so that I/O threads never wait
-  // for it. `body_octets_max`: for the body after decompression.
+  // Keeps references to all but `public_url`. `trust`: judges TLS clients with certificates. Nobody
+  // else uses it, so that I/O threads never wait for it.
   Routes(pipeline::Pipeline& pipeline, trust::Trust& trust, const Clock& clock,
-         const std::string& public_url, std::size_t body_octets_max)
-      : pipeline_(pipeline),
-        trust_(trust),
-        clock_(clock),
-        contract_(public_url),
-        body_octets_max_(body_octets_max) {}
+         const std::string& public_url)
+      : pipeline_(pipeline), trust_(trust), clock_(clock), contract_(public_url) {}
 
-  void post(receive::HttpRequest request, std::shared_ptr<pipeline::Requester> requester) override;
-  pipeline::Answer refuse(const Error& error, std::string_view content_type,
-                          std::string_view peer) override;
+  void post(receive::HttpRequest request, std::unique_ptr<pipeline::Requester> requester) override;
+  HttpResponse refuse(const Error& error, std::string_view content_type,
+                      std::string_view peer) override;
   std::optional<std::string_view> document(std::string_view query) const override;
   bool may_connect(const Sha256Digest& certificate) override;
 
@@ -49,7 +45,6 @@ class Routes final : public Application {
   trust::Trust& trust_;
   const Clock& clock_;
   const Contract contract_;
-  const std::size_t body_octets_max_;
 };
 
 }  // namespace district::server

@@ -14,8 +14,9 @@
 #include <vector>
 
 #include "observe/events.h"
+#include "server/connection.h"
+#include "server/front.h"
 #include "server/io_thread.h"
-#include "server/session.h"
 #include "server/tls.h"
 
 namespace district::server {
@@ -97,8 +98,6 @@ std::string counted_as(const net::ip::address& address) {
   return net::ip::address_v6(octets).to_string();
 }
 
-std::chrono::milliseconds to_milliseconds(config::seconds value) { return value; }
-
 }  // namespace
 
 using TlsContext = std::shared_ptr<net::ssl::context>;
@@ -119,14 +118,14 @@ struct Server::Impl {
 
   Result<Ok> listen();
   void accept_next(Door& door);
-  void admit(Session::Socket socket, IoThread& io, Door& door);
+  void admit(TlsStream::Socket socket, IoThread& io, Door& door);
   void reload_certificates();
   void reload_every_day();
   void report_refusals(steady_clock::time_point now);
   std::vector<std::unique_ptr<IoThread>> make_io_threads();
-  void for_each_session(const std::function<void(Session&)>& what);
+  void for_each_connection(const std::function<void(Connection&)>& what);
 
-  // The order matters: what sessions use is destroyed after the threads, which hold the last of
+  // The order matters: what connections use is destroyed after the threads, which hold the last of
   // them.
   Front front;
   std::vector<std::unique_ptr<IoThread>> io_threads;
@@ -225,7 +224,7 @@ void Server::Impl::accept_next(Door& door) {
   // They are dealt out in turn; each stays with its thread.
   auto& io = *io_threads[next_io_thread++ % io_threads.size()];
   door.acceptor.async_accept(
-      io.context(), [this, &io, &door](boost::system::error_code error, Session::Socket socket) {
+      io.context(), [this, &io, &door](boost::system::error_code error, TlsStream::Socket socket) {
         if (front.stopping || error == net::error::operation_aborted) return;
         if (!error) {
           admit(std::move(socket), io, door);
@@ -240,12 +239,12 @@ void Server::Impl::accept_next(Door& door) {
       });
 }
 
-void Server::Impl::admit(Session::Socket socket, IoThread& io, Door& door) {
+void Server::Impl::admit(TlsStream::Socket socket, IoThread& io, Door& door) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return;  // gone already
   const auto address = without_v4_mapping(endpoint.address());
-  auto slot = front.connections.admit(counted_as(address));
+  auto slot = front.admission.admit(counted_as(address));
   if (!slot) {
     ++refused;
     last_refused = address.to_string();
@@ -253,8 +252,8 @@ void Server::Impl::admit(Session::Socket socket, IoThread& io, Door& door) {
     return;  // closes the socket
   }
   socket.set_option(tcp::no_delay(true), error);
-  std::make_shared<Session>(std::move(socket), *door.tls, door.listener, front, io,
-                            std::move(*slot), address.to_string())
+  std::make_shared<Connection>(std::move(socket), *door.tls, door.listener, front, io,
+                               std::move(*slot), address.to_string())
       ->start();
 }
 
@@ -285,7 +284,7 @@ std::uint16_t Server::port(std::size_t listener) const {
 
 void Server::reload_certificates() { impl_->reload_certificates(); }
 
-Result<Ok> Server::start(Application& application, Api* api) {
+Result<Ok> Server::start(Application& application, ApiHandler* api) {
   impl_->front.application = &application;
   impl_->front.api = api;
   for (const auto& door : impl_->doors) impl_->accept_next(*door);
@@ -303,8 +302,8 @@ Result<Ok> Server::start(Application& application, Api* api) {
   return Ok{};
 }
 
-void Server::Impl::for_each_session(const std::function<void(Session&)>& what) {
-  for (const auto& thread : io_threads) thread->for_each_session(what);
+void Server::Impl::for_each_connection(const std::function<void(Connection&)>& what) {
+  for (const auto& thread : io_threads) thread->for_each_connection(what);
 }
 
 void Server::stop() {
@@ -318,16 +317,16 @@ void Server::stop() {
     }
     impl->day.cancel();
   });
-  impl_->for_each_session([](Session& session) { session.close_when_idle(); });
+  impl_->for_each_connection([](Connection& connection) { connection.close_when_idle(); });
   const bool cut =
-      front.application != nullptr && !front.connections.wait_until_none(front.settings.finish);
+      front.application != nullptr && !front.admission.wait_until_none(front.settings.finish);
   if (cut) observe::emit(observe::Level::warning, "requests_cut_off_at_stop", {});
   // A thread that waits for octets would wait for ever.
   front.cutting_uploads = true;
-  impl_->for_each_session([](Session& session) { session.cut_upload(); });
+  impl_->for_each_connection([](Connection& connection) { connection.cut_upload(); });
   if (cut) {
-    impl_->for_each_session([](Session& session) { session.end_now(); });
-    front.connections.wait_until_none(kCutAtStop);
+    impl_->for_each_connection([](Connection& connection) { connection.close_now(); });
+    front.admission.wait_until_none(kCutAtStop);
   }
   front.large_workers.stop();
   front.api_workers.stop();
@@ -336,71 +335,6 @@ void Server::stop() {
   front.refusals.report(steady_clock::time_point::max());
   front.traces.report(steady_clock::time_point::max());
   impl_->report_refusals(steady_clock::time_point::max());
-}
-
-// Connections spread over the threads, each of which does little but TLS: some tens of microseconds
-// a request, half a millisecond a handshake.
-std::size_t io_threads_for(std::size_t cores) { return std::clamp<std::size_t>(cores, 2, 16); }
-
-// Workers compute; none of them waits for the disk. One more than cores, since now and then one
-// waits for another's lock.
-std::size_t workers_for(std::size_t cores) { return cores + 1; }
-
-// How many are under way before the rate counts: one group that is being written while the next one
-// gathers.
-std::size_t few_for(std::size_t cores) {
-  return std::max<std::size_t>(std::min(8 * cores, cores + 128), 16);
-}
-
-// Large bodies wait for the network most of the time; each takes a few MB of memory.
-std::size_t large_bodies_for(std::size_t cores) {
-  return std::clamp<std::size_t>(2 * cores, 4, 64);
-}
-
-ClientCertificates client_certificates_from(std::string_view word) {
-  if (word == "required") return ClientCertificates::required;
-  return word == "optional" ? ClientCertificates::optional : ClientCertificates::off;
-}
-
-std::vector<Listener> listeners_from(const config::Config& config) {
-  const auto make = [](const config::Listen& from, TlsProfile profile) {
-    return Listener{from.address, static_cast<std::uint16_t>(from.port), profile,
-                    client_certificates_from(from.client_certificates)};
-  };
-  std::vector<Listener> listeners{make(config.listen, TlsProfile::modern)};
-  if (config.legacy.enabled) listeners.push_back(make(config.legacy, TlsProfile::legacy));
-  return listeners;
-}
-
-Settings settings_from(const config::Config& config) {
-  const auto& limits = config.limits;
-  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  Settings settings;
-  settings.listeners = listeners_from(config);
-  settings.certificates.push_back({"", config.tls.certificate, config.tls.key});
-  if (!config.tls.second_certificate.empty()) {
-    settings.certificates.push_back(
-        {"second_", config.tls.second_certificate, config.tls.second_key});
-  }
-  settings.body_octets_max = size(limits.body_bytes);
-  settings.body_octets_total_max = size(limits.body_bytes_total);
-  settings.header_octets_max = size(limits.header_bytes);
-  settings.connections_max = size(limits.connections);
-  settings.connections_per_peer_max = size(limits.connections_per_peer);
-  settings.handshake = to_milliseconds(limits.handshake_seconds);
-  settings.header = to_milliseconds(limits.header_seconds);
-  settings.body = to_milliseconds(limits.body_seconds);
-  settings.idle = to_milliseconds(limits.idle_seconds);
-  settings.write = to_milliseconds(limits.write_seconds);
-  settings.body_octets_per_second_min = size(limits.minimum_rate_bytes_per_second);
-  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  settings.io_threads = io_threads_for(cores);
-  settings.workers = limits.workers != 0 ? size(limits.workers) : workers_for(cores);
-  settings.few = few_for(cores);
-  settings.large_bodies = large_bodies_for(cores);
-  settings.queue_max = size(limits.queue);
-  settings.answer = std::chrono::milliseconds(limits.answer_milliseconds);
-  return settings;
 }
 
 }  // namespace district::server

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
-#include "server/server.h"
-
 namespace district::server {
 namespace {
 
 constexpr auto kMinute = std::chrono::minutes(1);
-// Longer than any part of a path of ours, shorter than an API key, a token or a digest in hex.
-constexpr std::size_t kPartOctetsMax = 40, kPathOctetsMax = 200;
 
 }  // namespace
 
@@ -52,21 +48,6 @@ void Traces::end_minute() {
   }
   all_ = {};
   peers_.clear();
-}
-
-std::string path_for_log(std::string_view path) {
-  std::string shown;
-  while (!path.empty() && shown.size() < kPathOctetsMax) {
-    const auto part = path.substr(0, path.find('/', 1));
-    if (part.size() > kPartOctetsMax) {
-      shown += "/(" + std::to_string(part.size()) + " octets)";
-    } else {
-      shown += part;
-    }
-    path.remove_prefix(part.size());
-  }
-  if (!path.empty()) shown += "...";
-  return shown;
 }
 
 }  // namespace district::server

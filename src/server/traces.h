@@ -22,7 +22,7 @@ class Traces {
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kPerPeer = 30, kInAll = 300;  // lines of a minute
 
-  // `counted_as`: the peer as Connections counts it.
+  // `counted_as`: the peer as Admission counts it.
   void write(const std::string& counted_as, std::string_view event,
              std::initializer_list<observe::Field> fields, Clock::time_point now = Clock::now());
   // Says what was left out in a minute that is over.

@@ -19,21 +19,20 @@ bool Workers::full() const {
   return stopping_ || queue_.full();
 }
 
-Workers::Submitted Workers::submit(std::shared_ptr<Job> job, std::string flow) {
+bool Workers::submit(std::unique_ptr<Job> job, std::string flow) {
   const auto* const own = job.get();
   std::optional<FairQueue::Entry> refused;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return Submitted::stopped;
+    if (stopping_) return false;
     refused = queue_.push({std::move(job), std::move(flow), steady_clock::now()});
   }
-  if (refused && refused->job.get() == own) return Submitted::refused;
-  changed_.notify_one();
+  if (!refused || refused->job.get() != own) changed_.notify_one();
   if (refused) refused->job->refuse();
-  return Submitted::taken;
+  return true;
 }
 
-void Workers::go_on(std::function<void()> rest) {
+void Workers::resume(UniqueFunction<void()> rest) {
   const std::lock_guard lock(mutex_);
   rests_.push_back(std::move(rest));
   // Under the lock: once it is released, this may have been the last to be done, and all be gone.
@@ -65,7 +64,7 @@ void Workers::run() {
     });
     // Both end what they hold on to before the lock is taken again.
     if (!rests_.empty()) {
-      const auto rest = std::move(rests_.front());
+      auto rest = std::move(rests_.front());
       rests_.pop_front();
       lock.unlock();
       rest();

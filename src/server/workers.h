@@ -1,9 +1,8 @@
-// A fixed number of threads and a bounded, fair queue before them.
+// A fixed number of threads and a bounded, fair queue before them. Private to server/.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,11 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/unique_function.h"
 #include "server/fair_queue.h"
 
 namespace district::server {
 
-// Threads: all but start() and stop() from any.
+// Threads: any; start() and stop() only that which creates it.
 class Workers {
  public:
   // `name`: of the threads; at most 15 characters.
@@ -25,13 +25,14 @@ class Workers {
 
   // Throws std::system_error when the system has no more threads.
   void start();
-  enum class Submitted { taken, refused, stopped };  // stopped: stop() was called
-  // Unless it is taken, nothing will happen to the job. Another one may be refused for its sake.
-  Submitted submit(std::shared_ptr<Job> job, std::string flow);
+  // The job is done, or refused: perhaps at once, on this thread. Another one may be refused for
+  // its sake. `flow`: whose it is. false: stop() was called, and nothing happens to the job.
+  bool submit(std::unique_ptr<Job> job, std::string flow);
   // Whether one more would be refused.
   bool full() const;
-  // Does the rest of a job that is in work: before any that waits, since most of it is done.
-  void go_on(std::function<void()> rest);
+  // Does the rest of a job that is in work. It comes before all jobs that wait, since most of it is
+  // done. Must not throw.
+  void resume(UniqueFunction<void()> rest);
   // A job that was in work has its answer.
   void done();
   // Drops the jobs that wait, and returns when those in work are done.
@@ -45,7 +46,7 @@ class Workers {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   FairQueue queue_;
-  std::deque<std::function<void()>> rests_;
+  std::deque<UniqueFunction<void()>> rests_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -68,7 +68,7 @@ Result<Receipt> append(Archive& archive, const std::string& text, const std::str
   auto evidence = archive.keep(raw_envelope(text));
   verify::NoReader nobody;
   const auto verified = TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow, nobody);
-  return test::append_and_wait(archive, evidence, *verified, kContent);
+  return test::append_and_wait(archive, std::move(evidence), *verified, kContent).receipt;
 }
 
 struct Scratch {

@@ -131,7 +131,9 @@ Result<Receipt> accept(Archive& archive, Evidence& evidence, const std::string& 
   verify::NoReader nobody;
   DISTRICT_TRY(const auto verified,
                TrustingVerifier(signature, epoch).verify(evidence.raw(), kNow, nobody));
-  return test::append_and_wait(archive, evidence, verified, kContent);
+  auto appended = test::append_and_wait(archive, std::move(evidence), verified, kContent);
+  evidence = std::move(appended.evidence);
+  return std::move(appended.receipt);
 }
 
 struct Scratch {
@@ -291,7 +293,8 @@ BOOST_AUTO_TEST_CASE(what_was_not_read_to_its_end_is_not_appended) {
   BOOST_REQUIRE(evidence.raw().rest->next());
   verify::NoReader nobody;
   const auto verified = TrustingVerifier("a").verify(small("x"), kNow, nobody);
-  const auto receipt = test::append_and_wait(*archive, evidence, *verified, kContent);
+  const auto receipt =
+      test::append_and_wait(*archive, std::move(evidence), *verified, kContent).receipt;
   BOOST_REQUIRE(!receipt);
   BOOST_TEST((receipt.error().code == ErrorCode::internal));
   BOOST_TEST(scratch.count("envelope") == 0);

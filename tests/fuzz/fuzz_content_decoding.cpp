@@ -165,7 +165,7 @@ void check_media_type(std::string_view input) {
     require(again && again->name == media->name && again->parameters == media->parameters,
             "written again it is another");
   }
-  receive::HttpRequest request{text, "", "", "peer", {}};
+  receive::HttpRequest request{std::string(text), "", "", "peer", {}};
   const auto raw = receive::make_raw_envelope(std::move(request), kOctetsMax);
   require(raw.has_value() || raw.error().code == ErrorCode::unsupported_media ||
               raw.error().code == ErrorCode::not_soap,

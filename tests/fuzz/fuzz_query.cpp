@@ -34,16 +34,16 @@ struct Site : test::SmallPilot {
   }
 };
 
-server::ApiRequest request_for(std::string_view target) {
-  server::ApiRequest request;
+ApiRequest request_for(std::string_view target) {
+  ApiRequest request;
   const auto mark = std::min(target.find('?'), target.size());
-  request.path = std::string(server::kApiPath) + std::string(target.substr(0, mark));
+  request.path = std::string(kApiPath) + std::string(target.substr(0, mark));
   request.query = target.substr(std::min(mark + 1, target.size()));
   return request;
 }
 
 // The same question, its page beginning where `place` says.
-void place_cursor(Site& site, server::ApiRequest& request, std::string_view place) {
+void place_cursor(Site& site, ApiRequest& request, std::string_view place) {
   auto first = request;
   first.query += "&limit=1&format=json";
   first.authorization = site.reader;
@@ -64,14 +64,14 @@ void place_cursor(Site& site, server::ApiRequest& request, std::string_view plac
 }
 
 // Errors repeat words of the question.
-bool asks_for_the_secret(const server::ApiRequest& request) {
+bool asks_for_the_secret(const ApiRequest& request) {
   const auto has_it = [](const std::string& text) {
     return query::percent_decoded(text, true).value_or(text).find(kSecret) != std::string::npos;
   };
   return has_it(request.path) || has_it(request.query);
 }
 
-void check(Site& site, const server::ApiRequest& request, bool may_follow) {
+void check(Site& site, const ApiRequest& request, bool may_follow) {
   const auto answer = site.api->get(request);
   constexpr std::array kStatuses{200U, 304U, 400U, 401U, 403U, 404U, 406U};
   require(std::ranges::find(kStatuses, answer.http_status) != kStatuses.end(),
@@ -83,7 +83,7 @@ void check(Site& site, const server::ApiRequest& request, bool may_follow) {
   const auto body = Json::parse(answer.body, nullptr, false);
   require(body.is_object(), "it is no JSON: " + answer.body);
   if (!may_follow || !body.contains("next") || !body["next"].is_string()) return;
-  auto next = request_for(body["next"].get<std::string>().substr(server::kApiPath.size()));
+  auto next = request_for(body["next"].get<std::string>().substr(kApiPath.size()));
   next.authorization = site.reader;
   require(site.api->get(next).http_status == 200, "next leads nowhere");
 }

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -14,6 +14,7 @@
 #include "receive/receive.h"
 #include "store/archive_store.h"
 #include "store/database.h"
+#include "store/rejection_store.h"
 #include "store/work_queue.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
@@ -33,6 +34,8 @@ T must(Result<T> result) {
   return *std::move(result);
 }
 
+constexpr std::size_t kBodyOctetsMax = 100'000;
+
 // In place of soap/: the pipeline does not look into Bodies.
 struct Operations final : validate::OperationReader {
   Result<validate::OperationHead> read(std::string_view) const override {
@@ -50,36 +53,49 @@ struct Bodies final : acknowledge::BodyWriter {
   }
 };
 
-// Its rests are done when the test says so, on the test's thread.
-class Asker final : public pipeline::Requester {
+// Waits for one answer. What is left to do for it is done when the test says so, on the test's
+// thread.
+class Asker {
  public:
-  void go_on(std::function<void()> rest) override {
-    const std::lock_guard lock(mutex_);
-    rests_.push_back(std::move(rest));
-    changed_.notify_one();
-  }
-  void answer(pipeline::Answer answer) override { answer_ = std::move(answer); }
+  // For the pipeline, which owns it.
+  std::unique_ptr<pipeline::Requester> requester() { return std::make_unique<Requester>(*this); }
 
-  bool answered() const { return answer_.has_value(); }
-  pipeline::Answer wait() {
-    while (!answer_) {
+  bool answered() const { return response_.has_value(); }
+  HttpResponse wait() {
+    while (!response_) {
       std::unique_lock lock(mutex_);
       BOOST_REQUIRE(changed_.wait_for(lock, 10s, [this] { return !rests_.empty(); }));
-      const auto rest = std::move(rests_.front());
+      auto rest = std::move(rests_.front());
       rests_.pop_front();
       lock.unlock();
       ++rests_done;
       rest();
     }
-    return *answer_;
+    return *response_;
   }
   int rests_done = 0;
+  int requesters_gone = 0;
 
  private:
+  class Requester final : public pipeline::Requester {
+   public:
+    explicit Requester(Asker& asker) : asker_(asker) {}
+    ~Requester() override { ++asker_.requesters_gone; }
+    void run_on_worker(UniqueFunction<void()> rest) override {
+      const std::lock_guard lock(asker_.mutex_);
+      asker_.rests_.push_back(std::move(rest));
+      asker_.changed_.notify_one();
+    }
+    void answer(HttpResponse response) override { asker_.response_ = std::move(response); }
+
+   private:
+    Asker& asker_;
+  };
+
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> rests_;
-  std::optional<pipeline::Answer> answer_;
+  std::deque<UniqueFunction<void()>> rests_;
+  std::optional<HttpResponse> response_;
 };
 
 struct Service {
@@ -112,8 +128,8 @@ struct Service {
     const acknowledge::SigningIdentity identity{certificate, key()};
     acknowledger = std::make_unique<acknowledge::Acknowledger>(
         acknowledge::SigningIdentities{identity, identity}, bodies, clock);
-    pipeline =
-        std::make_unique<pipeline::Pipeline>(*verifier, *validator, *archive, *acknowledger, clock);
+    pipeline = std::make_unique<pipeline::Pipeline>(*verifier, *validator, *archive, *acknowledger,
+                                                    clock, kBodyOctetsMax);
   }
 
   crypto::PrivateKey key() const {
@@ -127,7 +143,7 @@ struct Service {
     return must(store::WorkQueue(*open, {}).waiting());
   }
 
-  RawEnvelope envelope() const {
+  receive::HttpRequest request() const {
     xml::EnvelopeToSign to_sign;
     const std::string body =
         "<urb:AggregateMessageRequest xmlns:urb=\"http://urb-grade.eu\"><messages><message><head>"
@@ -141,14 +157,12 @@ struct Service {
     to_sign.body_content = body;
     to_sign.created = clock.now();
     const auto text = must(xml::write_signed_envelope(to_sign, certificate, key()));
-    return must(receive::make_raw_envelope(
-        {"text/xml; charset=utf-8", "", "\"http://urb-grade.eu/AggregateMessage\"", "192.0.2.1",
-         to_bytes(as_bytes(text.envelope))},
-        1'000'000));
+    return {"text/xml; charset=utf-8", "", "\"http://urb-grade.eu/AggregateMessage\"", "192.0.2.1",
+            to_bytes(as_bytes(text.envelope))};
   }
 };
 
-bool says(const pipeline::Answer& answer, std::string_view text) {
+bool says(const HttpResponse& answer, std::string_view text) {
   return answer.body.find(text) != std::string::npos;
 }
 
@@ -158,48 +172,50 @@ BOOST_AUTO_TEST_SUITE(pipeline_stages)
 
 BOOST_AUTO_TEST_CASE(nothing_is_acknowledged_and_nobody_waits_before_the_disk_has_it) {
   const Service service;
-  const auto asker = std::make_shared<Asker>();
+  Asker asker;
   {
     const auto other = service.database();
     const auto held = must(store::LogTransaction::begin(*other));
-    service.pipeline->handle(service.envelope(), asker);  // returns, though nobody can commit
-    BOOST_TEST(!asker->answered());
+    service.pipeline->handle(service.request(),
+                             asker.requester());  // returns, though nobody can commit
+    BOOST_TEST(!asker.answered());
   }
-  const auto answer = asker->wait();
+  const auto answer = asker.wait();
   BOOST_TEST(answer.http_status == 200U);
   BOOST_TEST(answer.tenant == "20");
   BOOST_TEST(says(answer, "<receipt>"));
-  BOOST_TEST(asker->rests_done == 1);
+  BOOST_TEST(asker.rests_done == 1);
+  BOOST_TEST(asker.requesters_gone == 1);
   BOOST_TEST(service.stored() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(trust_that_changes_on_the_way_to_the_disk_sends_it_through_verify_again) {
   const Service service;
-  const auto asker = std::make_shared<Asker>();
+  Asker asker;
   {
     const auto other = service.database();
     auto held = must(store::LogTransaction::begin(*other));
-    service.pipeline->handle(service.envelope(), asker);
+    service.pipeline->handle(service.request(), asker.requester());
     must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
     must(held.commit());
   }
-  BOOST_TEST(asker->wait().http_status == 200U);
-  BOOST_TEST(asker->rests_done == 2);
+  BOOST_TEST(asker.wait().http_status == 200U);
+  BOOST_TEST(asker.rests_done == 2);
   BOOST_TEST(service.stored() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_sender_revoked_on_the_way_to_the_disk_gets_no_receipt) {
   const Service service;
-  const auto asker = std::make_shared<Asker>();
+  Asker asker;
   {
     const auto other = service.database();
     auto held = must(store::LogTransaction::begin(*other));
-    service.pipeline->handle(service.envelope(), asker);
+    service.pipeline->handle(service.request(), asker.requester());
     must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
     must(other->execute("UPDATE enrolment SET revoked_at = valid_from + 1"));
     must(held.commit());
   }
-  const auto answer = asker->wait();
+  const auto answer = asker.wait();
   BOOST_TEST(answer.http_status == 500U);
   BOOST_TEST(says(answer, "<fault detail=\"no\">"));
   BOOST_TEST(answer.tenant == "");
@@ -208,23 +224,76 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_on_the_way_to_the_disk_gets_no_receipt) {
 
 BOOST_AUTO_TEST_CASE(a_replay_gets_a_signed_fault_and_broken_octets_a_plain_one_at_once) {
   const Service service;
-  const auto first = std::make_shared<Asker>();
-  const auto envelope = service.envelope();
-  service.pipeline->handle(envelope, first);
-  BOOST_TEST(first->wait().http_status == 200U);
-  const auto second = std::make_shared<Asker>();
-  service.pipeline->handle(envelope, second);
-  const auto replay = second->wait();
+  Asker first, second, third;
+  const auto request = service.request();
+  service.pipeline->handle(request, first.requester());
+  BOOST_TEST(first.wait().http_status == 200U);
+  service.pipeline->handle(request, second.requester());
+  const auto replay = second.wait();
   BOOST_TEST(says(replay, "<fault detail=\"yes\">"));
   BOOST_TEST(replay.tenant == "20");
-  const auto third = std::make_shared<Asker>();
-  auto broken = envelope;
-  broken.octets.resize(broken.octets.size() / 2);
-  service.pipeline->handle(broken, third);
-  BOOST_REQUIRE(third->answered());
-  BOOST_TEST(third->rests_done == 0);
-  BOOST_TEST(says(third->wait(), "<fault detail=\"no\">"));
+  auto broken = request;
+  broken.body.resize(broken.body.size() / 2);
+  service.pipeline->handle(broken, third.requester());
+  BOOST_REQUIRE(third.answered());
+  BOOST_TEST(third.rests_done == 0);
+  BOOST_TEST(says(third.wait(), "<fault detail=\"no\">"));
   BOOST_TEST(service.stored() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_stage_1_refuses_is_answered_at_once_in_the_version_of_its_media_type) {
+  const Service service;
+  const auto answer_to = [&](auto change) {
+    auto request = service.request();
+    change(request);
+    Asker asker;
+    service.pipeline->handle(std::move(request), asker.requester());
+    BOOST_REQUIRE(asker.answered());
+    BOOST_TEST(asker.rests_done == 0);
+    return asker.wait();
+  };
+  const auto json = answer_to([](auto& request) { request.content_type = "application/json"; });
+  BOOST_TEST(json.http_status == 415U);
+  BOOST_TEST(json.content_type == "text/xml; charset=utf-8");
+  const auto action = answer_to([](auto& request) {
+    request.content_type = "application/soap+xml";
+    request.soap_action = "\"another\"";
+  });
+  BOOST_TEST(action.content_type == "application/soap+xml; charset=utf-8");
+  BOOST_TEST(says(action, ">1004<"));
+  const auto gzip = answer_to([](auto& request) { request.content_encoding = "gzip"; });
+  BOOST_TEST(says(gzip, "<fault detail=\"no\">1001<"));
+  const auto large = answer_to([](auto& request) { request.body.resize(kBodyOctetsMax + 1); });
+  BOOST_TEST(large.http_status == 413U);
+  BOOST_TEST(service.stored() == 0U);
+}
+
+// What was refused is on record with the request's fields, though its octets are gone.
+BOOST_AUTO_TEST_CASE(what_stage_1_refuses_is_kept_as_a_rejection) {
+  const Service service;
+  const auto file = service.folder.file("rejections.db");
+  std::string id;
+  std::uint64_t size = 0;
+  {
+    const auto kept = must(acknowledge::Rejections::open(file, {}));
+    pipeline::Pipeline pipeline(*service.verifier, *service.validator, *service.archive,
+                                *service.acknowledger, service.clock, kBodyOctetsMax, kept.get());
+    auto request = service.request();
+    request.content_encoding = "br";
+    size = request.body.size();
+    Asker asker;
+    pipeline.handle(std::move(request), asker.requester());
+    id = asker.wait().rejection_id;
+  }
+  const auto store = must(store::RejectionStore::open(file, store::OpenMode::read_only));
+  const auto found = must(store->find(id));
+  BOOST_TEST((found.code == ErrorCode::unsupported_media));
+  BOOST_TEST(found.peer == "192.0.2.1");
+  BOOST_TEST(found.content_encoding == "br");
+  BOOST_TEST(found.soap_action == "\"http://urb-grade.eu/AggregateMessage\"");
+  BOOST_TEST(found.size == size);
+  BOOST_TEST(found.size_is_whole);
+  BOOST_TEST(found.raw_kept == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -25,8 +25,7 @@ struct Pilot : test::SmallPilot {
   const std::string reader = make_key(ApiRole::reader, false);
   const std::string all = make_key(ApiRole::reader, true);
 
-  pipeline::Answer get(const std::string& target, const std::string& key,
-                       server::ApiRequest request = {}) {
+  HttpResponse get(const std::string& target, const std::string& key, ApiRequest request = {}) {
     const auto mark = std::min(target.find('?'), target.size());
     request.path = "/api/v1" + target.substr(0, mark);
     request.query = target.substr(std::min(mark + 1, target.size()));
@@ -89,7 +88,7 @@ BOOST_AUTO_TEST_CASE(who_comes_without_a_good_key_is_told_nothing) {
   }
   // The same for what exists and what does not.
   BOOST_TEST(get("/nothing", "").http_status == 401U);
-  server::ApiRequest basic;
+  ApiRequest basic;
   basic.authorization = "Basic " + reader;
   BOOST_TEST(get("/tenants", "", basic).http_status == 401U);
   basic.authorization = "bEARER  " + reader;
@@ -309,7 +308,7 @@ BOOST_AUTO_TEST_CASE(json_and_csv_say_the_same) {
   for (const auto& listing : kListings) {
     std::size_t pages = 0;
     const auto items = all_items(listing, pages);
-    server::ApiRequest request;
+    ApiRequest request;
     request.accept = "text/csv";
     const auto with =
         listing + (listing.find('?') == std::string::npos ? "?" : "&") + "limit=10000";
@@ -345,7 +344,7 @@ BOOST_AUTO_TEST_CASE(json_and_csv_say_the_same) {
 
 BOOST_AUTO_TEST_CASE(the_form_is_as_the_client_accepts) {
   const auto type_for = [this](const std::string& accept) {
-    server::ApiRequest request;
+    ApiRequest request;
     request.accept = accept;
     const auto answer = get("/tenants", reader, request);
     return answer.http_status == 200 ? answer.content_type.substr(0, answer.content_type.find(';'))
@@ -367,7 +366,7 @@ BOOST_AUTO_TEST_CASE(what_has_not_changed_is_not_sent_again) {
   const auto begin = first.fields.find("ETag: ") + 6;
   const auto tag = first.fields.substr(begin, first.fields.find("\r\n", begin) - begin);
   BOOST_TEST(tag.size() == 34U);
-  server::ApiRequest request;
+  ApiRequest request;
   for (const auto& known : {tag, "W/" + tag, "\"x\", " + tag, std::string("*")}) {
     request.if_none_match = known;
     const auto again = get("/kpis?window=day", reader, request);
@@ -392,7 +391,7 @@ BOOST_AUTO_TEST_CASE(a_key_in_a_query_or_a_path_does_not_reach_the_log) {
         "tenant=" + reader, "tenant=x%26" + reader, "tenant=district%5F" + reader.substr(9),
         "window=day&Authorization=Bearer%20" + reader, "window=day&" + reader + "=1", "=" + hex,
         "%74enant=" + hex, "zone=%zz" + hex}) {
-    server::ApiRequest request;
+    ApiRequest request;
     request.path = "/api/v1/kpis";
     request.query = query;
     request.peer = "192.0.2.1";
@@ -400,7 +399,7 @@ BOOST_AUTO_TEST_CASE(a_key_in_a_query_or_a_path_does_not_reach_the_log) {
     api->answering(request, answer);
     api->sent(request, answer, {answer.body.size(), nullptr});
   }
-  server::ApiRequest request;
+  ApiRequest request;
   request.path = "/api/v1/kpis/" + reader;
   request.query = "tenant=20&from=2018-06-01T00:00:00%2B02:00&colour=red&limit=5";
   const auto answer = api->get(request);

@@ -22,7 +22,7 @@ struct Nothing final : Job {
 };
 
 FairQueue::Entry entry(const std::string& flow, Time since = {}) {
-  return {std::make_shared<Nothing>(), flow, since};
+  return {std::make_unique<Nothing>(), flow, since};
 }
 
 FairQueue::Limits limits(std::size_t few, std::size_t waiting_max) {
@@ -114,8 +114,9 @@ BOOST_AUTO_TEST_CASE(when_it_is_full_the_longest_queue_loses_its_newest) {
   BOOST_REQUIRE(refused);
   BOOST_TEST(refused->flow == "a");
   // Others take its places until they have as many.
-  const auto first_of_b = entry("b");
-  refused = queue.push(first_of_b);
+  auto first = entry("b");
+  const auto* const first_of_b = first.job.get();
+  refused = queue.push(std::move(first));
   BOOST_REQUIRE(refused);
   BOOST_TEST(refused->flow == "a");
   refused = queue.push(entry("b"));
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(when_it_is_full_the_longest_queue_loses_its_newest) {
   refused = queue.push(entry("b"));
   BOOST_REQUIRE(refused);
   BOOST_TEST(refused->flow == "b");
-  BOOST_TEST(refused->job != first_of_b.job);
+  BOOST_TEST(refused->job.get() != first_of_b);
   BOOST_TEST(queue.waiting() == 4u);
   BOOST_TEST(drain(queue) == "abab");
 }

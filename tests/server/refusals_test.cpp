@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Counted final : server::Application {
-  void post(receive::HttpRequest, std::shared_ptr<pipeline::Requester>) override {}
-  pipeline::Answer refuse(const Error&, std::string_view type, std::string_view) override {
+  void post(receive::HttpRequest, std::unique_ptr<pipeline::Requester>) override {}
+  HttpResponse refuse(const Error&, std::string_view type, std::string_view) override {
     const auto id = "id" + std::to_string(++made);
     return {503, std::string(type), "<fault/>", 5, {}, id};
   }

@@ -8,14 +8,19 @@
 
 namespace district::test {
 
-inline Result<Receipt> append_and_wait(archive::Archive& archive, archive::Evidence& evidence,
-                                       const verify::VerifiedEnvelope& verified,
-                                       const Content& content) {
-  std::promise<Result<Receipt>> durable;
-  auto outcome = durable.get_future();
-  archive.append(evidence, verified, content,
-                 [&](Result<Receipt> receipt) { durable.set_value(std::move(receipt)); });
-  return outcome.get();
+struct Appended {
+  archive::Evidence evidence;
+  Result<Receipt> receipt;
+};
+
+inline Appended append_and_wait(archive::Archive& archive, archive::Evidence evidence,
+                                const verify::VerifiedEnvelope& verified, const Content& content) {
+  std::promise<Appended> durable;
+  archive.append(std::move(evidence), verified, content,
+                 [&](archive::Evidence back, Result<Receipt> receipt) {
+                   durable.set_value({std::move(back), std::move(receipt)});
+                 });
+  return durable.get_future().get();
 }
 
 }  // namespace district::test

@@ -182,7 +182,7 @@ struct SignedArchive {
     auto reading = validator->read_along();
     const auto verified = must(verifier->verify(evidence.raw(), clock.now(), reading));
     const auto content = must(reading.conclude(verified));
-    return must(append_and_wait(*archive, evidence, verified, content));
+    return must(append_and_wait(*archive, std::move(evidence), verified, content).receipt);
   }
 
   void quantify() {
