@@ -53,7 +53,16 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
   DISTRICT_TRY(const auto selection, selection_of(options));
   DISTRICT_TRY(const auto settings, session.settings());
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
+  std::unique_ptr<store::SeriesDatabase> series;
+  DISTRICT_TRY(const bool has_series, session.has_series());
+  if (has_series && !options.only_signatures) {
+    DISTRICT_TRY(series, session.open_series(store::OpenMode::read_only));
+  } else if (!has_series && !options.only_signatures) {
+    DISTRICT_TRY(const auto location, session.location());
+    session.terminal.note("there is no " + location.series() +
+                          ": the envelopes are verified and validated, but there are no "
+                          "measurements and KPI values to compare with");
+  }
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings.database()),
                                                     store::OpenMode::read_only));
   DISTRICT_TRY(const auto snapshot, trust->snapshot());
@@ -61,7 +70,7 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
   const audit::TreeVerifier verifier(
       *trust, {settings.window.created_age_seconds, settings.window.created_ahead_seconds});
   Phases phases(session.terminal);
-  audit::Replay replay(*database, *series, verifier, *validator, *snapshot,
+  audit::Replay replay(*database, series.get(), verifier, *validator, *snapshot,
                        [&phases](std::string_view phase, std::uint64_t done, std::uint64_t total) {
                          phases.update(phase, done, total);
                        });

@@ -5,7 +5,8 @@
 #include "admin/session.h"
 #include "archive/stored_octets.h"
 #include "audit/evidence.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
+#include "store/log_reader.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"
 
@@ -31,7 +32,7 @@ Result<int> list(Session& session, const EnvelopeListOptions& options) {
     DISTRICT_TRY(filter.signer, trust::find_certificate(records, options.signer));
   }
   filter.newest_first = options.newest;
-  DISTRICT_TRY(auto envelopes, store::ArchiveStore(*database).list(filter));
+  DISTRICT_TRY(auto envelopes, store::ArchiveReader(*database).list(filter));
   const bool more = envelopes.size() > options.limit;
   if (more) envelopes.resize(options.limit);
   Listing listing({{"receipt_id", "RECEIPT"},
@@ -85,10 +86,10 @@ void add_proof(Details& details, const audit::InclusionProof& proof) {
 }
 
 Result<int> show_details(Session& session, store::ArchiveDatabase& database,
-                         const store::StoredEnvelope& envelope) {
-  store::ArchiveStore archive(database);
+                         const StoredEnvelope& envelope) {
+  store::LogReader log(database);
   DISTRICT_TRY(const auto subject, subject_of(database, envelope.certificate_sha256));
-  DISTRICT_TRY(const auto proof, audit::prove_inclusion(archive, envelope));
+  DISTRICT_TRY(const auto proof, audit::prove_inclusion(log, envelope));
   Details details;
   details.add("receipt_id", "Receipt", envelope.receipt_id);
   details.add("received_at", "Received at", cell_of(envelope.received_at, 6));
@@ -114,8 +115,8 @@ Result<int> show_details(Session& session, store::ArchiveDatabase& database,
 }
 
 // Reads all of it twice, block by block: nothing is written before its digest is found right.
-Result<int> show_raw(Session& session, store::ArchiveStore& archive,
-                     const store::StoredEnvelope& envelope) {
+Result<int> show_raw(Session& session, store::ArchiveReader& archive,
+                     const StoredEnvelope& envelope) {
   for (const bool checked : {false, true}) {
     archive::StoredOctets octets(archive, envelope);
     while (true) {
@@ -131,7 +132,7 @@ Result<int> show_raw(Session& session, store::ArchiveStore& archive,
 
 Result<int> show(Session& session, const std::string& receipt_id, bool raw) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  store::ArchiveStore archive(*database);
+  store::ArchiveReader archive(*database);
   auto envelope = archive.find(receipt_id);
   if (!envelope && envelope.error().code == ErrorCode::not_found) {
     const bool import = receipt_id.starts_with("site-import-");

@@ -8,7 +8,7 @@
 #include "admin/picture.h"
 #include "admin/session.h"
 #include "base/local_time.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::admin {
 namespace {
@@ -38,7 +38,7 @@ Result<std::vector<KpiValue>> find(store::SeriesDatabase& database, const KpiOpt
   if (!options.window.empty()) filter.window = window_kind_of(options.window);
   if (from) filter.from = *from - kLongestWindow;
   filter.to = to;
-  DISTRICT_TRY(auto values, store::SeriesStore(database).kpis(filter));
+  DISTRICT_TRY(auto values, store::SeriesReader(database).kpis(filter));
   std::erase_if(values, [&from](const KpiValue& value) { return from && value.end <= *from; });
   return values;
 }

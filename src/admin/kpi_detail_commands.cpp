@@ -10,7 +10,7 @@
 #include "quantify/engine.h"
 #include "quantify/rebuild.h"
 #include "series/plausibility.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
@@ -42,7 +42,7 @@ Result<KpiValue> find_kpi(store::ArchiveDatabase& database, store::SeriesDatabas
   filter.meter = options.meter;
   filter.kpi = options.kpi;
   filter.window = window_kind_of(options.window);
-  DISTRICT_TRY(const auto values, store::SeriesStore(series).kpis(filter));
+  DISTRICT_TRY(const auto values, store::SeriesReader(series).kpis(filter));
   for (const auto& value : values)
     if (at && value.start <= *at && *at < value.end) return value;
   DISTRICT_CHECK(check_kpi_name(options.kpi));

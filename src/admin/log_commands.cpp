@@ -11,9 +11,10 @@
 #include "crypto/merkle.h"
 #include "log/held_receipt.h"
 #include "log/log.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
 #include "store/inventory.h"
-#include "store/series_store.h"
+#include "store/log_reader.h"
+#include "store/series_reader.h"
 
 namespace district::admin {
 namespace {
@@ -30,14 +31,14 @@ Result<Ok> check_receipt(store::ArchiveDatabase& database, const log::HeldReceip
   const auto contradicts = [&held](const char* what) {
     return fail(ErrorCode::archive_corrupt, "receipt " + held.receipt_id + ": " + what);
   };
-  store::ArchiveStore archive(database);
+  store::ArchiveReader archive(database);
   auto stored = archive.find(held.receipt_id);
   if (!stored && stored.error().code == ErrorCode::not_found) {
     return contradicts("its envelope is not in the archive");
   }
   if (!stored) return fail(std::move(stored).error());
   const auto tree_size = held.tree_size.value_or(stored->tree_size);
-  DISTRICT_TRY(const auto log_head, archive.log_head_of_size(tree_size));
+  DISTRICT_TRY(const auto log_head, store::LogReader(database).head_of_size(tree_size));
   if (!log_head) return contradicts("the log has no head of its tree size");
   return log::check_receipt(
       database,
@@ -94,9 +95,9 @@ int told_of_lines(Session& session, const std::vector<std::string>& unreadable) 
 }
 
 // A head as `log head` shows it, its hash in base64 or hex.
-Result<store::LogHead> head_of(const std::string& text) {
+Result<LogHead> head_of(const std::string& text) {
   const auto colon = text.find(':');
-  store::LogHead head;
+  LogHead head;
   const auto hash = colon == std::string::npos ? std::string() : text.substr(colon + 1);
   auto octets = from_base64(hash);
   if (!octets || octets->size() != head.root_hash.size()) octets = from_hex(hash);
@@ -114,10 +115,10 @@ Result<store::LogHead> head_of(const std::string& text) {
 }
 
 // Heads that were noted earlier, against this log, whose own heads are found to be of one tree.
-Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<store::LogHead>& noted,
+Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<LogHead>& noted,
                        std::vector<std::string>& problems) {
-  store::ArchiveStore archive(database);
-  DISTRICT_TRY(const auto last, archive.log_head());
+  store::LogReader log_reader(database);
+  DISTRICT_TRY(const auto last, log_reader.head());
   for (const auto& head : noted) {
     const auto what = "the log of " + counted(head.tree_size, "leaf", "leaves") +
                       " with root hash " + to_base64(head.root_hash);
@@ -126,9 +127,9 @@ Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<store
       continue;
     }
     // The empty tree has no record; every log begins with it.
-    std::optional<store::LogHead> recorded{{0, crypto::MerkleFrontier().root()}};
+    std::optional<LogHead> recorded{{0, crypto::MerkleFrontier().root()}};
     if (head.tree_size > 0) {
-      DISTRICT_TRY(recorded, archive.log_head_of_size(head.tree_size));
+      DISTRICT_TRY(recorded, log_reader.head_of_size(head.tree_size));
     }
     if (!recorded) {
       problems.push_back(what + " was noted, but no head of that size is recorded");
@@ -141,7 +142,7 @@ Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<store
 }
 
 Result<int> verify(Session& session, const VerifyOptions& options) {
-  std::vector<store::LogHead> noted;
+  std::vector<LogHead> noted;
   for (const auto& text : options.heads) {
     DISTRICT_TRY(noted.emplace_back(), head_of(text));
   }
@@ -193,7 +194,7 @@ Result<int> verify(Session& session, const VerifyOptions& options) {
 
 Result<int> head(Session& session) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto log_head, store::ArchiveStore(*database).log_head());
+  DISTRICT_TRY(const auto log_head, store::LogReader(*database).head());
   Details details;
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
@@ -225,11 +226,13 @@ Result<std::chrono::seconds> wait_of(const StatusOptions& options) {
 
 // Until no work waits or the time is over.
 Result<store::Inventory> wait_for_work(Session& session, store::ArchiveDatabase& database,
-                                       store::SeriesDatabase& series, std::chrono::seconds wait) {
+                                       store::SeriesDatabase* series, std::chrono::seconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;
   Progress progress(session.terminal, "work items waiting");
   while (true) {
-    DISTRICT_TRY(const auto inventory, store::take_inventory(database, series));
+    DISTRICT_TRY(const auto inventory, series == nullptr
+                                           ? store::take_inventory(database)
+                                           : store::take_inventory(database, *series));
     if (inventory.work_waiting == 0 || std::chrono::steady_clock::now() >= until) return inventory;
     progress.update(inventory.work_waiting, 0);
     std::this_thread::sleep_for(kPollInterval);
@@ -239,16 +242,27 @@ Result<store::Inventory> wait_for_work(Session& session, store::ArchiveDatabase&
 Result<int> status(Session& session, const StatusOptions& options) {
   DISTRICT_TRY(const auto wait, wait_of(options));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
-  DISTRICT_TRY(const auto inventory, wait_for_work(session, *database, *series, wait));
-  DISTRICT_TRY(const auto log_head, store::ArchiveStore(*database).log_head());
+  DISTRICT_TRY(const bool has_series, session.has_series());
+  std::unique_ptr<store::SeriesDatabase> series;
+  if (has_series) {
+    DISTRICT_TRY(series, session.open_series(store::OpenMode::read_only));
+  } else {
+    DISTRICT_TRY(const auto location, session.location());
+    session.terminal.note("there is no " + location.series() +
+                          ": nothing is said of measurements and KPI values");
+  }
+  DISTRICT_TRY(const auto inventory, wait_for_work(session, *database, series.get(), wait));
+  DISTRICT_TRY(const auto log_head, store::LogReader(*database).head());
   Details details;
   details.add("envelopes", "Envelopes", inventory.envelopes);
   details.add("work_waiting", "Work items waiting", inventory.work_waiting);
   details.add("work_failed", "Work items failed", inventory.work_failed);
   details.add("tree_size", "Tree size", log_head.tree_size);
   details.add("root_hash", "Root hash", to_base64(log_head.root_hash));
-  DISTRICT_TRY(const auto counts, store::SeriesStore(*series).counts());
+  store::SeriesCounts counts;
+  if (series) {
+    DISTRICT_TRY(counts, store::SeriesReader(*series).counts());
+  }
   for (const auto state : kMeasurementStates) {
     const std::string name = name_of(state);
     const auto count = counts.measurements.find(state);

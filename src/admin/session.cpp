@@ -61,6 +61,16 @@ Result<std::unique_ptr<store::ArchiveDatabase>> Session::open(store::OpenMode mo
   return database;
 }
 
+Result<bool> Session::has_series() const {
+  DISTRICT_TRY(const auto location, this->location());
+  DISTRICT_TRY(const bool exists, file_exists(location.series()));
+  if (exists) return true;
+  DISTRICT_TRY(const auto archive,
+               store::ArchiveDatabase::open(location, store::OpenMode::read_only));
+  DISTRICT_TRY(const auto finished, store::WorkQueue(*archive, {}).finished_into());
+  return finished.identity.empty();  // nothing has been computed yet: open_series() has nothing
+}
+
 Result<std::unique_ptr<store::SeriesDatabase>> Session::open_series(store::OpenMode mode) const {
   DISTRICT_TRY(const auto location, this->location());
   DISTRICT_TRY(const bool exists, file_exists(location.series()));

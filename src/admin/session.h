@@ -46,6 +46,8 @@ struct Session {
   Result<store::Location> location() const;
   // The archive. Errors: archive_unavailable, archive_foreign, and those of settings().
   Result<std::unique_ptr<store::ArchiveDatabase>> open(store::OpenMode mode) const;
+  // Whether there is a series, without which a copy of the archive alone can be read in part.
+  Result<bool> has_series() const;
   // The series, beside an archive that is there. To be written to, it is made where there is none,
   // and held against the archive. Errors: as of open().
   Result<std::unique_ptr<store::SeriesDatabase>> open_series(store::OpenMode mode) const;

@@ -13,9 +13,10 @@
 #include "config/site_file.h"
 #include "log/log.h"
 #include "quantify/site_import.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
 #include "store/inventory.h"
-#include "store/series_store.h"
+#include "store/log_reader.h"
+#include "store/series_reader.h"
 #include "validate/statements.h"
 #include "xml/document.h"
 
@@ -157,7 +158,7 @@ Result<int> import(Session& session, const SiteOptions& options) {
 }
 
 Result<Listing> statements_of(store::SeriesDatabase& database, const SiteOptions& options) {
-  store::SeriesStore store(database);
+  store::SeriesReader store(database);
   Listing listing({{"source", "SOURCE"},
                    {"meter", "METER OR SITE"},
                    {"attribute", "ATTRIBUTE"},
@@ -206,7 +207,7 @@ std::optional<std::uint64_t> import_number(std::string_view name) {
   return whole ? std::optional(number) : std::nullopt;
 }
 
-Result<Listing> statements_of(const store::SiteImport& import) {
+Result<Listing> statements_of(const SiteImport& import) {
   Listing listing({{"source", "SOURCE"},
                    {"meter", "METER OR SITE"},
                    {"attribute", "ATTRIBUTE"},
@@ -233,7 +234,7 @@ Result<Listing> statements_of(const store::SiteImport& import) {
 
 Result<int> show_import(Session& session, const std::string& name) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
-  store::ArchiveStore archive(*database);
+  store::ArchiveReader archive(*database);
   DISTRICT_TRY(const auto imports, archive.site_imports());
   const auto number = import_number(name);
   const auto import = std::ranges::find_if(
@@ -242,7 +243,7 @@ Result<int> show_import(Session& session, const std::string& name) {
     return fail(ErrorCode::not_found, "no import '" + name + "'",
                 "'districtctl site show' names the imports in the column STATED IN");
   }
-  DISTRICT_TRY(const auto entries, archive.log_entries(import->leaf_index, 1));
+  DISTRICT_TRY(const auto entries, store::LogReader(*database).entries(import->leaf_index, 1));
   const auto at = entries.empty() ? std::nullopt : log::time_of(entries.front().entry);
   DISTRICT_TRY(const auto listing, statements_of(*import));
   const auto format = session.format();
@@ -264,7 +265,7 @@ Result<int> list(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));
   DISTRICT_CHECK(find_tenant(*database, options.tenant));
-  store::SeriesStore store(*series);
+  store::SeriesReader store(*series);
   Listing listing({{"source", "SOURCE"},
                    {"meter", "METER OR SITE"},
                    {"quantities", "QUANTITIES"},

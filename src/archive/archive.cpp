@@ -16,8 +16,9 @@
 #include "crypto/digest.h"
 #include "log/log.h"
 #include "observe/events.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
 #include "store/database.h"
+#include "store/ledger.h"
 
 namespace district::archive {
 namespace {
@@ -101,7 +102,7 @@ struct Archive::Impl final : Staging {
       : settings(std::move(chosen)),
         clock(the_clock),
         database(std::move(opened)),
-        store(*database) {}
+        ledger(*database) {}
 
   std::future<Result<store::StagedRaw>> stage(store::StagedRaw staged,
                                               std::vector<Bytes> chunks) override;
@@ -136,7 +137,7 @@ struct Archive::Impl final : Staging {
   const Settings settings;
   const Clock& clock;
   const std::unique_ptr<store::ArchiveDatabase> database;  // of the committing thread only
-  store::ArchiveStore store;
+  store::Ledger ledger;
 
   std::mutex mutex;  // of the members that follow
   std::condition_variable changed;
@@ -229,7 +230,7 @@ std::future<Result<store::StagedRaw>> Archive::Impl::stage(store::StagedRaw stag
 void Archive::Impl::store_chunks(Chunks waiting) {
   auto staged = waiting.staged;
   const auto stored =
-      store.stage(staged, waiting.chunks, {settings.location.node(), clock.now() + kStagingLease});
+      ledger.stage(staged, waiting.chunks, {settings.location.node(), clock.now() + kStagingLease});
   if (!stored) {
     observe::emit(observe::Level::error, "staging_failed",
                   {{"detail", stored.error().detail}, {"hint", stored.error().hint}});
@@ -246,7 +247,7 @@ void Archive::Impl::discard(std::uint64_t raw_id) {
 }
 
 void Archive::Impl::discard_some(std::uint64_t raw_id) {
-  const auto more = store.discard(raw_id);
+  const auto more = ledger.discard(raw_id);
   if (!more) {
     observe::emit(observe::Level::error, "discard_failed",
                   {{"detail", more.error().detail}, {"hint", more.error().hint}});
@@ -264,7 +265,7 @@ Result<std::unique_ptr<store::ArchiveDatabase>> Archive::Impl::open_to_read() {
 Result<std::vector<store::AppendOutcome>> Archive::Impl::store_group(
     std::span<const store::NewEnvelope> envelopes) {
   const auto begin = std::chrono::steady_clock::now();
-  auto outcomes = store.append(envelopes, clock.now());
+  auto outcomes = ledger.append(envelopes, clock.now());
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - begin);
   if (outcomes) {
@@ -282,7 +283,7 @@ Result<std::vector<store::AppendOutcome>> Archive::Impl::store_group(
 // What became of an envelope whose group failed. It may be stored all the same, when the failure
 // came in the commit itself: then it has its receipt.
 Outcome Archive::Impl::settle(const store::NewEnvelope& envelope, const Error& error, bool alone) {
-  auto stored = store.resolve(envelope.replay_key, envelope.created);
+  auto stored = ledger.resolve(envelope.replay_key, envelope.created);
   if (stored && *stored && (*stored)->receipt_id == envelope.receipt_id) {
     return store::AppendOutcome(**std::move(stored));
   }
@@ -353,8 +354,8 @@ Result<std::unique_ptr<Archive>> Archive::open(Settings settings, const Clock& c
                store::ArchiveDatabase::open(settings.location, store::OpenMode::create));
   auto impl = std::make_unique<Impl>(std::move(settings), clock, std::move(database));
   DISTRICT_TRY(const auto left_over,
-               impl->store.orphans(impl->settings.location.node(), clock.now()));
-  DISTRICT_TRY(const auto horizon, impl->store.replay_horizon());
+               impl->ledger.orphans(impl->settings.location.node(), clock.now()));
+  DISTRICT_TRY(const auto horizon, impl->ledger.replay_horizon());
   if (horizon > clock.now()) {
     observe::emit(observe::Level::warning, "clock_was_set_back",
                   {{"until", format_instant(horizon)},

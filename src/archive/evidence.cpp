@@ -6,6 +6,7 @@
 
 #include "archive/compression.h"
 #include "base/limits.h"
+#include "store/archive_reader.h"
 
 namespace district::archive {
 namespace {
@@ -37,7 +38,7 @@ class StagedSource final : public ByteSource {
  private:
   Result<Bytes> next_chunk() {
     if (next_ == staged_.chunk_count) return Bytes{};
-    return store::ArchiveStore(*database_).staged_chunk(staged_.raw_id, next_++);
+    return store::ArchiveReader(*database_).staged_chunk(staged_.raw_id, next_++);
   }
 
   const std::unique_ptr<store::ArchiveDatabase> database_;

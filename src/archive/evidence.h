@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "model/envelope.h"
-#include "store/archive_store.h"
+#include "store/ledger.h"
 
 namespace district::archive {
 

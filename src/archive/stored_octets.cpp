@@ -4,7 +4,7 @@
 
 namespace district::archive {
 
-StoredOctets::StoredOctets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope)
+StoredOctets::StoredOctets(store::ArchiveReader& archive, const StoredEnvelope& envelope)
     : archive_(archive), envelope_(envelope), frame_([this] { return next_chunk(); }) {}
 
 Result<ByteView> StoredOctets::next() {
@@ -55,7 +55,7 @@ tl::unexpected<Error> StoredOctets::corrupt(const std::string& what) const {
               "restore the database from a backup; 'districtctl log verify' checks all of it");
 }
 
-Result<Bytes> read_octets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope) {
+Result<Bytes> read_octets(store::ArchiveReader& archive, const StoredEnvelope& envelope) {
   StoredOctets stored(archive, envelope);
   Bytes octets;
   while (true) {

@@ -7,17 +7,17 @@
 #include "archive/compression.h"
 #include "base/byte_source.h"
 #include "crypto/digest.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
 
 namespace district::archive {
 
 // The end is reached only when size and SHA-256 of all of them are found to be the recorded ones;
 // until then what comes is not to be relied on. Holds no transaction between two blocks.
-// Threads: as its ArchiveStore.
+// Threads: as its ArchiveReader.
 class StoredOctets final : public ByteSource {
  public:
   // Keeps a reference to the store.
-  StoredOctets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope);
+  StoredOctets(store::ArchiveReader& archive, const StoredEnvelope& envelope);
 
   // Errors: archive_corrupt, archive_unavailable.
   Result<ByteView> next() override;
@@ -27,8 +27,8 @@ class StoredOctets final : public ByteSource {
   Result<Bytes> next_chunk();
   tl::unexpected<Error> corrupt(const std::string& what) const;
 
-  store::ArchiveStore& archive_;
-  const store::StoredEnvelope envelope_;
+  store::ArchiveReader& archive_;
+  const StoredEnvelope envelope_;
   FrameReader frame_;
   crypto::Sha256 sha256_;
   std::uint64_t chunks_ = 0, stored_size_ = 0, raw_size_ = 0;
@@ -37,6 +37,6 @@ class StoredOctets final : public ByteSource {
 };
 
 // All of them at once, for whoever needs the whole. Errors: those of StoredOctets.
-Result<Bytes> read_octets(store::ArchiveStore& archive, const store::StoredEnvelope& envelope);
+Result<Bytes> read_octets(store::ArchiveReader& archive, const StoredEnvelope& envelope);
 
 }  // namespace district::archive

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "model/kpi.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::audit {
 

@@ -12,16 +12,16 @@ namespace {
 
 constexpr std::size_t kLeavesAtOnce = 4096;
 
-tl::unexpected<Error> corrupt(const store::StoredEnvelope& envelope, const std::string& what) {
+tl::unexpected<Error> corrupt(const StoredEnvelope& envelope, const std::string& what) {
   return fail(ErrorCode::archive_corrupt, "envelope " + envelope.receipt_id + ": " + what,
               "restore the database from a backup; 'districtctl log verify' checks all of it");
 }
 
-Result<std::vector<store::LogEntry>> leaves(store::ArchiveStore& archive, std::uint64_t count) {
-  std::vector<store::LogEntry> all;
+Result<std::vector<LogEntry>> leaves(store::LogReader& log, std::uint64_t count) {
+  std::vector<LogEntry> all;
   while (all.size() < count) {
     const auto wanted = std::min<std::uint64_t>(kLeavesAtOnce, count - all.size());
-    DISTRICT_TRY(auto some, archive.log_entries(all.size(), wanted));
+    DISTRICT_TRY(auto some, log.entries(all.size(), wanted));
     if (some.empty()) break;
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }
@@ -30,8 +30,7 @@ Result<std::vector<store::LogEntry>> leaves(store::ArchiveStore& archive, std::u
 
 }  // namespace
 
-Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
-                                 const store::StoredEnvelope& envelope) {
+Result<RawEnvelope> raw_envelope(store::ArchiveReader& archive, const StoredEnvelope& envelope) {
   DISTRICT_TRY(auto octets, archive::read_octets(archive, envelope));
   const auto size = octets.size();
   // What is stored is decoded already: the coding is noted afterwards, not undone a second time.
@@ -46,16 +45,15 @@ Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
   return raw;
 }
 
-Result<InclusionProof> prove_inclusion(store::ArchiveStore& archive,
-                                       const store::StoredEnvelope& envelope) {
+Result<InclusionProof> prove_inclusion(store::LogReader& log, const StoredEnvelope& envelope) {
   if (envelope.leaf_index >= envelope.tree_size) {
     return corrupt(envelope, "its leaf lies beyond the tree of its receipt");
   }
-  DISTRICT_TRY(const auto heads, archive.log_heads(envelope.tree_size - 1, 1));
+  DISTRICT_TRY(const auto heads, log.heads(envelope.tree_size - 1, 1));
   if (heads.empty() || heads.front().tree_size != envelope.tree_size) {
     return corrupt(envelope, "the log has no head for the tree size of its receipt");
   }
-  DISTRICT_TRY(auto entries, leaves(archive, envelope.tree_size));
+  DISTRICT_TRY(auto entries, leaves(log, envelope.tree_size));
   if (entries.size() != envelope.tree_size) {
     return corrupt(envelope, "the log has fewer leaves than the tree of its receipt");
   }

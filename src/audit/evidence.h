@@ -1,6 +1,6 @@
 // What the archive holds of one envelope, read back and checked: the raw octets against their
 // digest, the leaf against the tree.
-// Threads: one ArchiveStore per thread at a time.
+// Threads: one reader per thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@
 
 #include "base/error.h"
 #include "model/envelope.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
+#include "store/log_reader.h"
 
 namespace district::audit {
 
 // The raw envelope as the receiving stage made it, as a whole: its octets, once their digest and
 // size are found to be the recorded ones, with media type, charset and SOAP version.
 // Errors: archive_corrupt, archive_unavailable, and those of receive::make_raw_envelope.
-Result<RawEnvelope> raw_envelope(store::ArchiveStore& archive,
-                                 const store::StoredEnvelope& envelope);
+Result<RawEnvelope> raw_envelope(store::ArchiveReader& archive, const StoredEnvelope& envelope);
 
 // The proof that an envelope's leaf is in the tree whose size and root its receipt states.
 struct InclusionProof {
@@ -29,7 +29,6 @@ struct InclusionProof {
 };
 
 // Reads every leaf of that tree. Errors: archive_corrupt when the leaves do not give the root.
-Result<InclusionProof> prove_inclusion(store::ArchiveStore& archive,
-                                       const store::StoredEnvelope& envelope);
+Result<InclusionProof> prove_inclusion(store::LogReader& log, const StoredEnvelope& envelope);
 
 }  // namespace district::audit

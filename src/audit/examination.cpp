@@ -19,7 +19,7 @@ std::string text_of(const Error& error) {
 }
 
 // Notes the difference where the two texts are not the same.
-void compare(const store::StoredEnvelope& envelope, DifferenceKind kind, const char* what,
+void compare(const StoredEnvelope& envelope, DifferenceKind kind, const char* what,
              const std::string& recorded, const std::string& replayed,
              std::vector<Difference>& differences) {
   if (recorded == replayed) return;
@@ -28,9 +28,9 @@ void compare(const store::StoredEnvelope& envelope, DifferenceKind kind, const c
 
 }  // namespace
 
-Result<Ok> Examination::check_leaf(const store::StoredEnvelope& envelope,
+Result<Ok> Examination::check_leaf(const StoredEnvelope& envelope,
                                    std::vector<Difference>& differences) {
-  DISTRICT_TRY(const auto entries, archive_.log_entries(envelope.leaf_index, 1));
+  DISTRICT_TRY(const auto entries, log_.entries(envelope.leaf_index, 1));
   const bool found = !entries.empty() && entries.front().leaf_index == envelope.leaf_index;
   const auto entry = found ? entries.front().entry : std::string();
   const auto expected = log::expected_entry(envelope, entry);
@@ -44,7 +44,7 @@ Result<Ok> Examination::check_leaf(const store::StoredEnvelope& envelope,
 
 // Whether octets are stored beyond those that the digest is computed over: whoever reads the file
 // without District would take them for a part of the envelope.
-Result<Ok> Examination::check_chunks(const store::StoredEnvelope& envelope,
+Result<Ok> Examination::check_chunks(const StoredEnvelope& envelope,
                                      std::vector<Difference>& differences) {
   DISTRICT_TRY(const auto chunks, archive_.stored_chunks(envelope));
   compare(envelope, DifferenceKind::octets, "stored octets", std::to_string(chunks.octets),
@@ -57,11 +57,11 @@ Result<Ok> Examination::check_chunks(const store::StoredEnvelope& envelope,
 }
 
 // The replay key is how the server recognises the envelope when it is sent a second time.
-Result<Ok> Examination::check_replay_key(const store::StoredEnvelope& envelope,
+Result<Ok> Examination::check_replay_key(const StoredEnvelope& envelope,
                                          const verify::VerifiedEnvelope& verified,
                                          std::vector<Difference>& differences) {
   if (!keys_) {
-    DISTRICT_TRY(const auto keys, archive_.kept_keys());
+    DISTRICT_TRY(const auto keys, ledger_.kept_keys());
     keys_.emplace();
     for (const auto& key : keys) keys_->emplace(key.leaf_index, key);
   }
@@ -69,7 +69,7 @@ Result<Ok> Examination::check_replay_key(const store::StoredEnvelope& envelope,
   const auto [first, last] = keys_->equal_range(envelope.leaf_index);
   if (first == last) {
     DISTRICT_TRY(const bool forgotten,
-                 archive_.may_have_forgotten(verified.created(), verified.acceptable_until()));
+                 ledger_.may_have_forgotten(verified.created(), verified.acceptable_until()));
     if (!forgotten) {
       compare(envelope, DifferenceKind::replay_key, "", "", expected, differences);
     }
@@ -86,7 +86,7 @@ Result<Ok> Examination::check_replay_key(const store::StoredEnvelope& envelope,
 }
 
 Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
-    const store::StoredEnvelope& envelope, verify::BodyReader& reader,
+    const StoredEnvelope& envelope, verify::BodyReader& reader,
     std::vector<Difference>& differences) {
   DISTRICT_CHECK(check_leaf(envelope, differences));
   const auto raw = raw_envelope(archive_, envelope);
@@ -119,7 +119,7 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
   return std::optional(*std::move(verified));
 }
 
-Result<std::optional<Batch>> Examination::validate(const store::StoredEnvelope& envelope,
+Result<std::optional<Batch>> Examination::validate(const StoredEnvelope& envelope,
                                                    std::vector<Difference>& differences) {
   Batch batch;
   auto reading = validator_.read_along([&](const Batch& part) -> Result<Ok> {

@@ -10,7 +10,9 @@
 #include "audit/comparison.h"
 #include "base/error.h"
 #include "model/batch.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
+#include "store/ledger.h"
+#include "store/log_reader.h"
 #include "validate/validator.h"
 #include "verify/verifier.h"
 
@@ -21,29 +23,33 @@ class Examination {
   // Keeps references to all of them.
   Examination(store::ArchiveDatabase& database, const verify::Verifier& verifier,
               const validate::Validator& validator)
-      : archive_(database), verifier_(verifier), validator_(validator) {}
+      : archive_(database),
+        log_(database),
+        ledger_(database),
+        verifier_(verifier),
+        validator_(validator) {}
 
   // Octets against their digest, row against leaf, signature, signer, replay key. nullopt: it does
   // not verify.
   // Appends what differs. Errors: archive_unavailable.
-  Result<std::optional<verify::VerifiedEnvelope>> verify(const store::StoredEnvelope& envelope,
+  Result<std::optional<verify::VerifiedEnvelope>> verify(const StoredEnvelope& envelope,
                                                          verify::BodyReader& reader,
                                                          std::vector<Difference>& differences);
   // The same, and validates: what the envelope says. nullopt: it does not verify or is not valid.
-  Result<std::optional<Batch>> validate(const store::StoredEnvelope& envelope,
+  Result<std::optional<Batch>> validate(const StoredEnvelope& envelope,
                                         std::vector<Difference>& differences);
 
  private:
-  Result<Ok> check_leaf(const store::StoredEnvelope& envelope,
-                        std::vector<Difference>& differences);
+  Result<Ok> check_leaf(const StoredEnvelope& envelope, std::vector<Difference>& differences);
 
-  Result<Ok> check_chunks(const store::StoredEnvelope& envelope,
-                          std::vector<Difference>& differences);
-  Result<Ok> check_replay_key(const store::StoredEnvelope& envelope,
+  Result<Ok> check_chunks(const StoredEnvelope& envelope, std::vector<Difference>& differences);
+  Result<Ok> check_replay_key(const StoredEnvelope& envelope,
                               const verify::VerifiedEnvelope& verified,
                               std::vector<Difference>& differences);
 
-  store::ArchiveStore archive_;
+  store::ArchiveReader archive_;
+  store::LogReader log_;
+  store::Ledger ledger_;  // only asked
   // By leaf; read when it is first needed.
   std::optional<std::multimap<std::uint64_t, store::KeptKey>> keys_;
   const verify::Verifier& verifier_;

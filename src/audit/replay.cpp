@@ -9,11 +9,13 @@
 #include "log/log.h"
 #include "quantify/engine.h"
 #include "quantify/site_import.h"
+#include "store/archive_reader.h"
 #include "store/file_check.h"
 #include "store/inventory.h"
+#include "store/log_reader.h"
 #include "store/matched_snapshots.h"
 #include "store/read_snapshot.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 #include "store/stored_form.h"
 #include "store/work_queue.h"
 
@@ -43,7 +45,7 @@ store::MeasurementFilter filter_of(const MeterKey& meter) {
   return filter;
 }
 
-Result<std::vector<StoredFact>> facts_of(store::SeriesStore& series, const MeterKey& meter) {
+Result<std::vector<StoredFact>> facts_of(store::SeriesReader& series, const MeterKey& meter) {
   DISTRICT_TRY(const auto id, series.find_meter(meter));
   if (!id) return std::vector<StoredFact>{};
   return series.facts(*id);
@@ -73,10 +75,9 @@ class Quantified {
     return quantified;
   }
 
-  Result<Ok> add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
-                          ReplayReport& report);
+  Result<Ok> add_replayed(const StoredEnvelope& envelope, const Batch& batch, ReplayReport& report);
   // Of an envelope that cannot be replayed the recorded values are taken.
-  void add_damaged(const store::StoredEnvelope& envelope) {
+  void add_damaged(const StoredEnvelope& envelope) {
     damaged_.insert(envelope.leaf_index);
     failures_.erase(envelope.leaf_index);
   }
@@ -100,7 +101,7 @@ class Quantified {
         everything_(everything),
         progress_(progress) {}
 
-  Result<Ok> check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
+  Result<Ok> check_failure(const StoredEnvelope& envelope, const Batch& batch,
                            const store::QuantifyFailure& recorded, ReplayReport& report);
   Result<Ok> add_imports(const std::vector<MeterKey>& recorded, ReplayReport& report);
   Result<Ok> compare_registry(const std::vector<MeterKey>& meters, ReplayReport& report);
@@ -123,12 +124,12 @@ class Quantified {
   void keep_selected(std::vector<Value>& values) const;
 
   store::ArchiveDatabase& archive_;
-  store::SeriesStore recorded_;
+  store::SeriesReader recorded_;
   quantify::Engine recorded_engine_;  // only asked
   store::SeriesDatabase& recorded_database_;
   std::unique_ptr<store::SeriesDatabase> scratch_database_;
   store::SeriesTransaction transaction_;  // never committed: the scratch store ends with the replay
-  store::SeriesStore scratch_;
+  store::SeriesReader scratch_;
   quantify::Engine engine_;
   const trust::TrustSnapshot& trust_;
   const bool everything_;
@@ -139,7 +140,7 @@ class Quantified {
   std::set<MeterKey> meters_;  // of the selection
 };
 
-Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const Batch& batch,
+Result<Ok> Quantified::add_replayed(const StoredEnvelope& envelope, const Batch& batch,
                                     ReplayReport& report) {
   if (const auto failure = failures_.find(envelope.leaf_index); failure != failures_.end()) {
     const auto recorded = std::move(failure->second);
@@ -147,7 +148,7 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
     return check_failure(envelope, batch, recorded, report);
   }
   const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
-  const auto ingested = engine_.ingest(batch, origin, touched_);
+  const auto ingested = engine_.ingest(transaction_, batch, origin, touched_);
   if (!ingested && ingested.error().code != ErrorCode::quantify_failed)
     return fail(ingested.error());
   if (!ingested) {
@@ -161,7 +162,7 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
   }
   replayed_.insert(envelope.leaf_index);
   if (replayed_.size() % kEnvelopesInOneComputation == 0) {
-    DISTRICT_CHECK(engine_.recompute(touched_, Instant{}));
+    DISTRICT_CHECK(engine_.recompute(transaction_, touched_, Instant{}));
   }
   for (const auto& o : batch.observations) meters_.insert({batch.tenant, o.source, o.meter});
   for (const auto& fact : batch.master_facts)
@@ -176,14 +177,14 @@ Result<Ok> Quantified::add_replayed(const store::StoredEnvelope& envelope, const
 }
 
 // Recorded as one that could not be quantified: it must fail again, in a store of its own.
-Result<Ok> Quantified::check_failure(const store::StoredEnvelope& envelope, const Batch& batch,
+Result<Ok> Quantified::check_failure(const StoredEnvelope& envelope, const Batch& batch,
                                      const store::QuantifyFailure& recorded, ReplayReport& report) {
   DISTRICT_TRY(const auto alone,
                store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create));
-  DISTRICT_TRY(const auto transaction, store::SeriesTransaction::begin(*alone));
+  DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(*alone));
   const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
-  const auto applied =
-      quantify::Engine(*alone, zones_of(trust_)).apply(batch, origin, envelope.received_at);
+  const auto applied = quantify::Engine(*alone, zones_of(trust_))
+                           .apply(transaction, batch, origin, envelope.received_at);
   const auto failure_text = [](ErrorCode code, const std::string& reason) {
     return "failed with " + std::to_string(static_cast<int>(code)) + ": " + reason;
   };
@@ -243,7 +244,7 @@ Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayRep
     }
   }
   for (const auto& [origin, batch] : batches) {
-    const auto ingested = engine_.ingest(batch, origin, touched_);
+    const auto ingested = engine_.ingest(transaction_, batch, origin, touched_);
     if (ingested) continue;
     if (ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
     report.differences.push_back({DifferenceKind::measurement,
@@ -258,7 +259,7 @@ Result<Ok> Quantified::add_others(const std::vector<MeterKey>& meters, ReplayRep
 // Master data that an administrator imported came in no envelope. The import's leaf has the digest
 // of its statements, which 'log verify' compares; here the stored facts are compared with them.
 Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, ReplayReport& report) {
-  store::ArchiveStore archive(archive_);
+  store::ArchiveReader archive(archive_);
   DISTRICT_TRY(const auto imports, archive.site_imports());
   if (imports.empty()) return Ok{};
   store::WorkQueue queue(archive_, {});
@@ -281,7 +282,7 @@ Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, Replay
     Batch batch;
     batch.tenant = import.tenant;
     auto facts = quantify::imported_facts(import, stored[import.leaf_index]);
-    DISTRICT_TRY(const auto entries, archive.log_entries(import.leaf_index, 1));
+    DISTRICT_TRY(const auto entries, store::LogReader(archive_).entries(import.leaf_index, 1));
     const auto at = entries.empty() ? std::nullopt : log::time_of(entries.front().entry);
     if (!facts || !at) {
       report.differences.push_back({DifferenceKind::master_data,
@@ -294,7 +295,8 @@ Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, Replay
     batch.master_facts = *std::move(facts);
     for (const auto& fact : batch.master_facts)
       meters_.insert({batch.tenant, fact.source, fact.meter});
-    const auto ingested = engine_.ingest(batch, {import.leaf_index, receipt_id, *at}, touched_);
+    const auto ingested =
+        engine_.ingest(transaction_, batch, {import.leaf_index, receipt_id, *at}, touched_);
     if (ingested) continue;
     if (ingested.error().code != ErrorCode::quantify_failed) return fail(ingested.error());
     report.differences.push_back({DifferenceKind::master_data,
@@ -309,7 +311,7 @@ Result<Ok> Quantified::add_imports(const std::vector<MeterKey>& recorded, Replay
 // Meters, their series, and the envelopes that gave values: the same ones, and the same of each.
 Result<Ok> Quantified::compare_registry(const std::vector<MeterKey>& meters, ReplayReport& report) {
   Named before, now;
-  const auto add_meters = [&meters](store::SeriesStore& store, Named& named) -> Result<Ok> {
+  const auto add_meters = [&meters](store::SeriesReader& store, Named& named) -> Result<Ok> {
     for (const auto& meter : meters) {
       DISTRICT_TRY(const auto id, store.find_meter(meter));
       if (!id) continue;
@@ -393,7 +395,7 @@ Result<Ok> Quantified::finish(ReplayReport& report) {
   }
   DISTRICT_TRY(const auto all, meters());  // with those that only imports name
   progress_("computing KPIs", 0, 0);
-  DISTRICT_CHECK(engine_.recompute(touched_, Instant{}));
+  DISTRICT_CHECK(engine_.recompute(transaction_, touched_, Instant{}));
   std::uint64_t done = 0;
   for (const auto& meter : all) {
     const auto compared = compare_meter(meter, report);
@@ -547,7 +549,7 @@ Result<std::vector<Origin>> Quantified::origins_of(const KpiValue& kpi) {
 
 Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& report,
                                      const Act& act) {
-  store::ArchiveStore archive(archive_);
+  store::ArchiveReader archive(archive_);
   if (selection.receipt_id) {
     DISTRICT_TRY(const auto envelope, archive.find(*selection.receipt_id));
     ++report.envelopes;
@@ -555,7 +557,7 @@ Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& r
   }
   std::uint64_t total = 0;
   if (selection.everything()) {
-    DISTRICT_TRY(const auto inventory, store::take_inventory(archive_, recorded_));
+    DISTRICT_TRY(const auto inventory, store::take_inventory(archive_));
     total = inventory.envelopes;
   }
   store::EnvelopeFilter filter;
@@ -577,7 +579,7 @@ Result<ReplayReport> Replay::verify(const Selection& selection) {
   DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(archive_));
   Examination examination(archive_, verifier_, validator_);
   ReplayReport report;
-  const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
+  const Act act = [&](const StoredEnvelope& envelope) -> Result<Ok> {
     verify::NoReader nobody;
     DISTRICT_CHECK(examination.verify(envelope, nobody, report.differences));
     return Ok{};
@@ -587,24 +589,25 @@ Result<ReplayReport> Replay::verify(const Selection& selection) {
 }
 
 Result<ReplayReport> Replay::run(const Selection& selection) {
-  DISTRICT_TRY(const auto moment, store::MatchedSnapshots::take(archive_, recorded_));
-  DISTRICT_TRY(const auto stale, store::SeriesStore(recorded_).stale());
+  if (recorded_ == nullptr) return run_alone(selection);
+  DISTRICT_TRY(const auto moment, store::MatchedSnapshots::take(archive_, *recorded_));
+  DISTRICT_TRY(const auto stale, store::SeriesReader(*recorded_).stale());
   if (!stale.empty()) {
     return fail(ErrorCode::archive_unavailable,
                 "KPI values are being computed after a change of master data",
                 "run this again when districtctl status --wait has ended");
   }
-  DISTRICT_TRY(const auto under_way, store::SeriesStore(recorded_).under_way());
+  DISTRICT_TRY(const auto under_way, store::SeriesReader(*recorded_).under_way());
   if (under_way) {
     return fail(ErrorCode::archive_unavailable,
                 "KPI values are being computed for envelope " + *under_way,
                 "run this again when districtctl status --wait has ended");
   }
   Examination examination(archive_, verifier_, validator_);
-  DISTRICT_TRY(const auto quantified, Quantified::create(archive_, recorded_, trust_, standards_,
+  DISTRICT_TRY(const auto quantified, Quantified::create(archive_, *recorded_, trust_, standards_,
                                                          selection.everything(), progress_));
   ReplayReport report;
-  const Act act = [&](const store::StoredEnvelope& envelope) -> Result<Ok> {
+  const Act act = [&](const StoredEnvelope& envelope) -> Result<Ok> {
     DISTRICT_TRY(const auto batch, examination.validate(envelope, report.differences));
     if (!envelope.quantified) {
       ++report.not_quantified;
@@ -618,6 +621,18 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
   };
   DISTRICT_CHECK(for_each_envelope(selection, report, act));
   DISTRICT_CHECK(quantified->finish(report));
+  return report;
+}
+
+Result<ReplayReport> Replay::run_alone(const Selection& selection) {
+  DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(archive_));
+  Examination examination(archive_, verifier_, validator_);
+  ReplayReport report;
+  const Act act = [&](const StoredEnvelope& envelope) -> Result<Ok> {
+    DISTRICT_CHECK(examination.validate(envelope, report.differences));
+    return Ok{};
+  };
+  DISTRICT_CHECK(for_each_envelope(selection, report, act));
   return report;
 }
 

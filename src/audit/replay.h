@@ -13,7 +13,7 @@
 #include "audit/comparison.h"
 #include "base/error.h"
 #include "model/standards.h"
-#include "store/archive_store.h"
+#include "model/stored_envelope.h"
 #include "store/database.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
@@ -40,9 +40,10 @@ using ReplayProgress =
 
 class Replay {
  public:
-  // Keeps references to all of them. `archive` and `recorded` are
-  // only read, as they are when a function begins.
-  Replay(store::ArchiveDatabase& archive, store::SeriesDatabase& recorded,
+  // Keeps references to all of them. `recorded` may be null: then run() only verifies and
+  // validates, since there is nothing to compare with. `archive` and `recorded` are only read, as
+  // they are when a function begins.
+  Replay(store::ArchiveDatabase& archive, store::SeriesDatabase* recorded,
          const verify::Verifier& verifier, const validate::Validator& validator,
          const trust::TrustSnapshot& trust, ReplayProgress progress)
       : archive_(archive),
@@ -69,10 +70,11 @@ class Replay {
 
  private:
   Standards standards_;
-  using Act = std::function<Result<Ok>(const store::StoredEnvelope&)>;
+  using Act = std::function<Result<Ok>(const StoredEnvelope&)>;
+  Result<ReplayReport> run_alone(const Selection& selection);
   Result<Ok> for_each_envelope(const Selection& selection, ReplayReport& report, const Act& act);
   store::ArchiveDatabase& archive_;
-  store::SeriesDatabase& recorded_;
+  store::SeriesDatabase* recorded_;  // null: not at hand
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;
   const trust::TrustSnapshot& trust_;

@@ -74,7 +74,7 @@ std::string logged_later(nlohmann::json entry, const char* member, Instant logge
 
 }  // namespace
 
-std::string envelope_entry(const store::StoredEnvelope& envelope) {
+std::string envelope_entry(const StoredEnvelope& envelope) {
   auto entry = facts_of(envelope);
   add_transport(entry, envelope);
   return canonical(entry);
@@ -86,11 +86,11 @@ std::string envelope_entry(const store::NewEnvelope& envelope) {
   return canonical(entry);
 }
 
-std::string earlier_envelope_entry(const store::StoredEnvelope& envelope) {
+std::string earlier_envelope_entry(const StoredEnvelope& envelope) {
   return canonical(facts_of(envelope));
 }
 
-std::string expected_entry(const store::StoredEnvelope& envelope, const std::string& entry) {
+std::string expected_entry(const StoredEnvelope& envelope, const std::string& entry) {
   const auto json = nlohmann::json::parse(entry, nullptr, false);
   const bool earlier = json.is_object() && !json.contains(kContentType) &&
                        !json.contains(kContentEncoding) && !json.contains(kSoapAction);

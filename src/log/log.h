@@ -14,8 +14,8 @@
 #include "model/api_key.h"
 #include "model/receipt.h"
 #include "model/trust.h"
-#include "store/archive_store.h"
 #include "store/database.h"
+#include "store/ledger.h"
 
 namespace district::log {
 
@@ -24,13 +24,13 @@ namespace district::log {
 // {"certificate":…,"contentEncoding":…,"contentType":…,"kind":"envelope","payloadDigest":…,
 // "receiptId":…,"size":…,"soapAction":…,"tenant":…,"time":…}. What the transport said is as sent;
 // where that is not UTF-8, it is an array of one text, its base64.
-std::string envelope_entry(const store::StoredEnvelope& envelope);
+std::string envelope_entry(const StoredEnvelope& envelope);
 std::string envelope_entry(const store::NewEnvelope& envelope);
 // As earlier versions wrote it: without the three members that the transport gave.
-std::string earlier_envelope_entry(const store::StoredEnvelope& envelope);
+std::string earlier_envelope_entry(const StoredEnvelope& envelope);
 // What the row of the envelope demands of its entry, in the form that the entry has. Which form
 // that is, nobody can change: the leaf is the hash of all of it.
-std::string expected_entry(const store::StoredEnvelope& envelope, const std::string& entry);
+std::string expected_entry(const StoredEnvelope& envelope, const std::string& entry);
 // {"contentTypes":[…],"kind":"tenant","name":…,"sources":[…],"tenant":…,"time":…,"zone":…}
 std::string tenant_entry(const Tenant& tenant);
 // {"certificate":…,"kind":"enrol","subject":…,"tenant":…,"time":…,"validFrom":…}, and where they

@@ -8,9 +8,11 @@
 #include "crypto/merkle.h"
 #include "log/log.h"
 #include "store/api_key_store.h"
+#include "store/archive_reader.h"
 #include "store/file_check.h"
+#include "store/ledger.h"
+#include "store/log_reader.h"
 #include "store/read_snapshot.h"
-#include "store/series_store.h"
 #include "store/trust_notes.h"
 #include "store/trust_store.h"
 #include "store/work_queue.h"
@@ -58,12 +60,12 @@ std::string entry_of(const store::RecordedChange& recorded) {
 }
 
 // What the entry of the import must be. Its row has no time, so that of its leaf is taken.
-std::string entry_of(const store::SiteImport& import, const std::string& entry) {
+std::string entry_of(const SiteImport& import, const std::string& entry) {
   return site_entry(import.tenant, crypto::sha256(as_bytes(import.statements)),
                     time_of(entry).value_or(Instant{}));
 }
 
-std::string name_of(const store::SiteImport& import) {
+std::string name_of(const SiteImport& import) {
   return "the site import for tenant " + import.tenant;
 }
 
@@ -110,13 +112,15 @@ class Check {
         const std::function<void(std::uint64_t, std::uint64_t)>& progress)
       : database_(database),
         archive_(database),
+        log_(database),
+        ledger_(database),
         trust_(database),
         keys_(database),
         progress_(progress) {}
 
   Result<LogReport> run() {
     DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(database_));
-    DISTRICT_TRY(const auto last, archive_.log_head());
+    DISTRICT_TRY(const auto last, log_.head());
     total_ = last.tree_size;
     DISTRICT_CHECK(check_file());
     DISTRICT_TRY(auto changes, trust_.recorded_changes());
@@ -126,7 +130,7 @@ class Check {
     imports_.assign(std::move_iterator(imports.begin()), std::move_iterator(imports.end()));
     DISTRICT_CHECK(load_keys());
     while (next_ < total_) {
-      DISTRICT_TRY(const auto entries, archive_.log_entries(next_, kPage));
+      DISTRICT_TRY(const auto entries, log_.entries(next_, kPage));
       DISTRICT_CHECK(check_page(entries));
       if (progress_) progress_(next_, total_);
     }
@@ -191,7 +195,7 @@ class Check {
     return Ok{};
   }
 
-  Result<Ok> check_page(const std::vector<store::LogEntry>& entries) {
+  Result<Ok> check_page(const std::vector<LogEntry>& entries) {
     for (const auto& entry : entries) {
       if (entry.leaf_index >= total_) break;
       if (entry.leaf_index > next_) DISTRICT_CHECK(pass_over(entry.leaf_index));
@@ -233,7 +237,7 @@ class Check {
 
   Result<Ok> fill_heads() {
     if (!heads_.empty() || heads_read_ >= total_) return Ok{};
-    DISTRICT_TRY(const auto heads, archive_.log_heads(heads_read_, kPage));
+    DISTRICT_TRY(const auto heads, log_.heads(heads_read_, kPage));
     heads_.assign(heads.begin(), heads.end());
     heads_read_ = heads.empty() ? total_ : heads.back().tree_size;
     return Ok{};
@@ -251,7 +255,7 @@ class Check {
     return Ok{};
   }
 
-  void check_leaf(const store::LogEntry& leaf) {
+  void check_leaf(const LogEntry& leaf) {
     const auto computed = crypto::merkle_leaf_hash(as_bytes(leaf.entry));
     if (computed != leaf.leaf_hash) {
       problem(leaf_name(next_) + ": its entry does not have its recorded hash");
@@ -327,7 +331,7 @@ class Check {
   }
 
   // A receipt names the head of its own commit: the first that contains its leaf.
-  void check_tree_size(const store::StoredEnvelope& envelope) {
+  void check_tree_size(const StoredEnvelope& envelope) {
     if (!heads_.empty() && heads_.front().tree_size == envelope.tree_size) return;
     problem(leaf_name(next_) + ": envelope " + envelope.receipt_id + " has tree size " +
             std::to_string(envelope.tree_size) + ", which is not the head of its commit");
@@ -396,7 +400,7 @@ class Check {
   }
 
   Result<Ok> check_beyond() {
-    DISTRICT_TRY(const auto leaves, archive_.log_entries(total_, 1));
+    DISTRICT_TRY(const auto leaves, log_.entries(total_, 1));
     store::EnvelopeFilter filter;
     if (total_ > 0) filter.after_leaf = total_ - 1;
     filter.limit = 1;
@@ -422,7 +426,7 @@ class Check {
   }
 
   Result<Ok> check_frontier() {
-    DISTRICT_TRY(const auto frontier, archive_.log_frontier());
+    DISTRICT_TRY(const auto frontier, log_.frontier());
     if (frontier.size != total_) {
       problem("the frontier of the log has size " + std::to_string(frontier.size) +
               ", its last head " + std::to_string(total_));
@@ -452,7 +456,7 @@ class Check {
 
   // The server accepts no envelope without a replay horizon that can be read.
   Result<Ok> check_replay_horizon() {
-    const auto horizon = archive_.replay_horizon();
+    const auto horizon = ledger_.replay_horizon();
     if (horizon) return Ok{};
     if (horizon.error().code != ErrorCode::archive_corrupt) return fail(horizon.error());
     problem(horizon.error().detail);
@@ -464,7 +468,9 @@ class Check {
     std::optional<Instant> at;
   };
   store::ArchiveDatabase& database_;
-  store::ArchiveStore archive_;
+  store::ArchiveReader archive_;
+  store::LogReader log_;
+  store::Ledger ledger_;
   store::TrustStore trust_;
   store::ApiKeyStore keys_;
   const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
@@ -473,14 +479,14 @@ class Check {
   std::uint64_t total_ = 0;  // leaves when the check began
   std::uint64_t next_ = 0;   // the leaf to check next
   crypto::MerkleFrontier from_entries_, from_hashes_;
-  std::deque<store::LogHead> heads_;
+  std::deque<LogHead> heads_;
   std::uint64_t heads_read_ = 0;
-  std::deque<store::StoredEnvelope> envelopes_;
+  std::deque<StoredEnvelope> envelopes_;
   std::optional<std::uint64_t> last_envelope_;
   bool envelopes_done_ = false;
   std::deque<store::RecordedChange> changes_;
   std::map<std::uint64_t, std::uint64_t> ended_;  // leaf of a revocation, of its enrolment
-  std::deque<store::SiteImport> imports_;
+  std::deque<SiteImport> imports_;
   std::deque<LoggedRow> key_rows_;
   bool keys_made_ = false;  // by this version
   std::optional<Instant> earlier_keys_logged_at_;
@@ -506,7 +512,8 @@ Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receip
                 "keep the receipt: it proves that the archive was changed; districtctl log verify "
                 "names what else is damaged");
   };
-  store::ArchiveStore archive(database);
+  store::ArchiveReader archive(database);
+  store::LogReader log_reader(database);
   auto stored = archive.find(receipt.receipt_id);
   if (!stored && stored.error().code == ErrorCode::not_found) {
     return differs("its envelope is not in the archive");
@@ -536,7 +543,7 @@ Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receip
   DISTRICT_CHECK(compare("the leaf index", receipt.leaf_index, stored->leaf_index));
   DISTRICT_CHECK(compare("the tree size", receipt.tree_size, stored->tree_size));
 
-  DISTRICT_TRY(const auto entries, archive.log_entries(receipt.leaf_index, 1));
+  DISTRICT_TRY(const auto entries, log_reader.entries(receipt.leaf_index, 1));
   const auto expected =
       expected_entry(*stored, entries.empty() ? std::string() : entries.front().entry);
   if (entries.empty() || entries.front().leaf_index != receipt.leaf_index ||
@@ -544,7 +551,7 @@ Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receip
       entries.front().leaf_hash != crypto::merkle_leaf_hash(as_bytes(expected))) {
     return differs("its leaf is not its envelope's");
   }
-  DISTRICT_TRY(const auto head, archive.log_head_of_size(receipt.tree_size));
+  DISTRICT_TRY(const auto head, log_reader.head_of_size(receipt.tree_size));
   if (!head) return differs("the log has no head of its tree size");
   if (head->root_hash != receipt.root_hash)
     return differs("the log had another root at its tree size");

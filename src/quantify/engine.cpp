@@ -17,14 +17,14 @@
 namespace district::quantify {
 namespace {
 
-using store::SeriesStore;
+using store::SeriesReader;
 
 constexpr Duration kTick{1};  // of Instant
 
 // What acts on a KPI value, as far as one input has it.
 class Inputs {
  public:
-  Inputs(SeriesStore& store, const kpi::KpiDefinition& definition, const KpiValue& kpi,
+  Inputs(SeriesReader& store, const kpi::KpiDefinition& definition, const KpiValue& kpi,
          const kpi::Calendar& calendar, const kpi::MasterData& master, const Standards& standards)
       : store_(store),
         definition_(definition),
@@ -72,7 +72,7 @@ class Inputs {
     return Ok{};
   }
 
-  SeriesStore& store_;
+  SeriesReader& store_;
   const kpi::KpiDefinition& definition_;
   const KpiValue& kpi_;
   const kpi::Calendar& calendar_;
@@ -154,45 +154,49 @@ Result<Ok> Engine::check(const Batch& batch) {
   return Ok{};
 }
 
-Result<Ok> Engine::ingest(const Batch& batch, const Origin& origin, series::Touched& touched) {
+Result<Ok> Engine::ingest(store::SeriesTransaction& transaction, const Batch& batch,
+                          const Origin& origin, series::Touched& touched) {
   if (batch.observations.empty() && batch.master_facts.empty()) return Ok{};
   DISTRICT_CHECK(check(batch));
-  SeriesStore store(db_);
+  store::SeriesWriter store(transaction);
   return series::Ingestion(store, *known_, origin, touched).take(batch);
 }
 
-Result<Restored> Engine::restore(const Batch& batch, const Origin& origin) {
+Result<Restored> Engine::restore(store::SeriesTransaction& transaction, const Batch& batch,
+                                 const Origin& origin) {
   if (batch.observations.empty() && batch.master_facts.empty()) return Restored{};
   DISTRICT_CHECK(check(batch));
-  SeriesStore store(db_);
+  store::SeriesWriter store(transaction);
   series::Touched touched;
   series::Ingestion ingestion(store, *known_, origin, touched, true);
   DISTRICT_CHECK(ingestion.take(batch));
   return Restored{ingestion.restored(), ingestion.values()};
 }
 
-Result<Ok> Engine::remove(const MeterKey& meter, const Series& series,
-                          const std::vector<ValueVersion>& gone, Instant computed_at) {
-  SeriesStore store(db_);
+Result<Ok> Engine::remove(store::SeriesTransaction& transaction, const MeterKey& meter,
+                          const Series& series, const std::vector<ValueVersion>& gone,
+                          Instant computed_at) {
+  store::SeriesWriter store(transaction);
   DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
   if (!meter_id) return Ok{};
   series::Touched touched;
   const Origin none;
   series::Ingestion ingestion(store, *known_, none, touched);
   DISTRICT_CHECK(ingestion.remove(*meter_id, meter.tenant, series, gone));
-  return recompute(touched, computed_at);
+  return recompute(transaction, touched, computed_at);
 }
 
-Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instant> from,
-                                     std::optional<Instant> to, Instant computed_at) {
-  SeriesStore store(db_);
+Result<Ok> Engine::recompute_between(store::SeriesTransaction& transaction, const MeterKey& meter,
+                                     std::optional<Instant> from, std::optional<Instant> to,
+                                     Instant computed_at) {
+  store::SeriesWriter store(transaction);
   DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
   if (!meter_id) return Ok{};
   series::Touched touched;
   auto& changes = touched.meters[*meter_id];
   changes.tenant = meter.tenant;
   changes.all = !from || !to;
-  if (changes.all) return recompute_meter(*meter_id, changes, computed_at);
+  if (changes.all) return recompute_meter(transaction, *meter_id, changes, computed_at);
   changes.cleared.emplace(*from, *to);
   DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
   for (const auto& series : all_series) {
@@ -206,46 +210,49 @@ Result<Ok> Engine::recompute_between(const MeterKey& meter, std::optional<Instan
     for (const auto& beside : {before, after})
       if (beside) changed.add(series::stretch_of(beside->start, beside->end));
   }
-  return recompute(touched, computed_at);
+  return recompute(transaction, touched, computed_at);
 }
 
-Result<Ok> Engine::recompute(series::Touched& touched, Instant computed_at) {
-  SeriesStore store(db_);
+Result<Ok> Engine::recompute(store::SeriesTransaction& transaction, series::Touched& touched,
+                             Instant computed_at) {
+  store::SeriesWriter store(transaction);
   DISTRICT_CHECK(series::Dependents::touch(store, touched));
   for (const auto& [meter_id, changes] : touched.meters) {
     if (!changes.all && !changes.cleared && changes.series.empty()) continue;
-    DISTRICT_CHECK(recompute_meter(meter_id, changes, computed_at));
+    DISTRICT_CHECK(recompute_meter(transaction, meter_id, changes, computed_at));
   }
   touched.meters.clear();
   return Ok{};
 }
 
-Result<Ok> Engine::recompute_meter(std::int64_t meter_id, const series::Touched::Meter& changes,
-                                   Instant computed_at) {
-  SeriesStore store(db_);
+Result<Ok> Engine::recompute_meter(store::SeriesTransaction& transaction, std::int64_t meter_id,
+                                   const series::Touched::Meter& changes, Instant computed_at) {
+  store::SeriesWriter store(transaction);
   DISTRICT_TRY(const auto meter, series::MeterData::load(store, meter_id));
   DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
   Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
   return recomputation.run();
 }
 
-Result<Ok> Engine::recompute_stale(std::int64_t meter_id, Instant computed_at) {
-  SeriesStore store(db_);
+Result<Ok> Engine::recompute_stale(store::SeriesTransaction& transaction, std::int64_t meter_id,
+                                   Instant computed_at) {
+  store::SeriesWriter store(transaction);
   DISTRICT_TRY(const auto marks, store.stale_marks(meter_id));
   series::Touched touched;
   touched.all(meter_id, {});
-  DISTRICT_CHECK(recompute_meter(meter_id, touched.meters[meter_id], computed_at));
+  DISTRICT_CHECK(recompute_meter(transaction, meter_id, touched.meters[meter_id], computed_at));
   return store.remove_stale(meter_id, marks);
 }
 
-Result<Ok> Engine::apply(const Batch& batch, const Origin& origin, Instant computed_at) {
+Result<Ok> Engine::apply(store::SeriesTransaction& transaction, const Batch& batch,
+                         const Origin& origin, Instant computed_at) {
   series::Touched touched;
-  DISTRICT_CHECK(ingest(batch, origin, touched));
-  return recompute(touched, computed_at);
+  DISTRICT_CHECK(ingest(transaction, batch, origin, touched));
+  return recompute(transaction, touched, computed_at);
 }
 
 Result<std::vector<MeterKey>> Engine::linked_to(const MeterKey& meter) {
-  SeriesStore store(db_);
+  SeriesReader store(db_);
   std::set<MeterKey> linked;
   DISTRICT_TRY(const auto dependents, series::dependents_of(store, meter));
   for (const auto dependent : dependents) {
@@ -266,7 +273,7 @@ Result<std::vector<MeterKey>> Engine::linked_to(const MeterKey& meter) {
 }
 
 Result<Explanation> Engine::explain(const KpiValue& kpi) {
-  SeriesStore store(db_);
+  SeriesReader store(db_);
   DISTRICT_TRY(const auto meter_id, store.find_meter(kpi.meter));
   if (!meter_id)
     return fail(ErrorCode::not_found,

@@ -28,7 +28,7 @@
 #include "series/ingestion.h"
 #include "series/touched.h"
 #include "store/database.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::quantify {
 
@@ -58,8 +58,8 @@ class Engine {
   // IANA zone of a tenant's sites; nullopt: no such tenant.
   using ZoneLookup = std::function<std::optional<std::string>(std::string_view tenant)>;
 
-  // Called between the years of a recomputation, which may take long: the caller may commit and
-  // begin a new transaction, to let others write. Its errors are recompute()'s.
+  // Called between the years of a recomputation, which may take long: the caller may commit the
+  // transaction and begin it again, to let others write. Its errors are recompute()'s.
   using Pause = std::function<Result<Ok>()>;
 
   // Keeps a reference to the database.
@@ -79,32 +79,39 @@ class Engine {
   // key in one message).
   Result<Ok> check(const Batch& batch);
 
-  // Inside a transaction of the caller's, which recompute() may end by `pause`. Several batches may
+  // Several batches may
   // be ingested, also of one envelope, its messages each in one of them; then recomputed at once.
   // When one of these fails, roll back and drop `touched`. What broke off after a commit is made
   // good by ingesting the same batches again.
   // Errors: those of check(), found before anything is written; archive_unavailable.
-  Result<Ok> ingest(const Batch& batch, const Origin& origin, series::Touched& touched);
-  Result<Ok> recompute(series::Touched& touched, Instant computed_at);
+  Result<Ok> ingest(store::SeriesTransaction& transaction, const Batch& batch, const Origin& origin,
+                    series::Touched& touched);
+  Result<Ok> recompute(store::SeriesTransaction& transaction, series::Touched& touched,
+                       Instant computed_at);
 
   // One batch, in the caller's transaction.
-  Result<Ok> apply(const Batch& batch, const Origin& origin, Instant computed_at);
+  Result<Ok> apply(store::SeriesTransaction& transaction, const Batch& batch, const Origin& origin,
+                   Instant computed_at);
 
   // Values of an envelope that was ingested before: those that are gone or differ are as the
   // envelope has them again. Computes nothing.
-  Result<Restored> restore(const Batch& batch, const Origin& origin);
+  Result<Restored> restore(store::SeriesTransaction& transaction, const Batch& batch,
+                           const Origin& origin);
   // Values of a series that no envelope gave, and computes what they had touched.
-  Result<Ok> remove(const MeterKey& meter, const Series& series,
-                    const std::vector<ValueVersion>& gone, Instant computed_at);
+  Result<Ok> remove(store::SeriesTransaction& transaction, const MeterKey& meter,
+                    const Series& series, const std::vector<ValueVersion>& gone,
+                    Instant computed_at);
   // The windows of a meter that overlap [from, to), and what depends on its values of that time;
   // none: all of the meter, of no other. KPI values that are there, but would not have been
   // computed, are removed.
-  Result<Ok> recompute_between(const MeterKey& meter, std::optional<Instant> from,
-                               std::optional<Instant> to, Instant computed_at);
+  Result<Ok> recompute_between(store::SeriesTransaction& transaction, const MeterKey& meter,
+                               std::optional<Instant> from, std::optional<Instant> to,
+                               Instant computed_at);
 
   // All windows of a meter that an import of master data has marked as stale. The mark goes, unless
   // another import was made meanwhile, in one of the pauses: then it is computed once more.
-  Result<Ok> recompute_stale(std::int64_t meter_id, Instant computed_at);
+  Result<Ok> recompute_stale(store::SeriesTransaction& transaction, std::int64_t meter_id,
+                             Instant computed_at);
 
   // Meters whose KPIs depend on values of the meter, or it on theirs.
   Result<std::vector<MeterKey>> linked_to(const MeterKey& meter);
@@ -115,8 +122,8 @@ class Engine {
   Result<std::vector<Origin>> origins_of(const KpiValue& kpi);
 
  private:
-  Result<Ok> recompute_meter(std::int64_t meter_id, const series::Touched::Meter& changes,
-                             Instant computed_at);
+  Result<Ok> recompute_meter(store::SeriesTransaction& transaction, std::int64_t meter_id,
+                             const series::Touched::Meter& changes, Instant computed_at);
   Result<kpi::Calendar> calendar_of(const std::string& tenant,
                                     const std::optional<std::string>& declared);
 

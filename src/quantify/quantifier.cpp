@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,8 +20,10 @@
 #include "quantify/engine.h"
 #include "quantify/raw_values.h"
 #include "quantify/site_import.h"
+#include "store/archive_reader.h"
 #include "store/inventory.h"
-#include "store/series_store.h"
+#include "store/log_reader.h"
+#include "store/series_writer.h"
 #include "store/work_queue.h"
 
 namespace district::quantify {
@@ -60,7 +63,7 @@ bool cured_by_waiting(const Error& error) { return error.code == ErrorCode::arch
 
 // An envelope to be quantified. Where nothing is recorded of its leaf, only that is set.
 struct Item {
-  store::StoredEnvelope stored;
+  StoredEnvelope stored;
   std::uint64_t leaf_index() const { return stored.leaf_index; }
   Origin origin() const { return {stored.leaf_index, stored.receipt_id, stored.received_at}; }
 };
@@ -73,31 +76,32 @@ struct Prepared {
 // A transaction on the series of which no other writer waits for long.
 class Turns {
  public:
-  explicit Turns(store::SeriesDatabase& database) : database_(database) {}
+  static Result<Turns> begin(store::SeriesDatabase& series) {
+    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
+    return Turns(std::move(transaction));
+  }
 
-  Result<Ok> begin() {
-    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(database_));
-    transaction_.emplace(std::move(transaction));
+  store::SeriesTransaction& transaction() { return transaction_; }
+  Result<Ok> commit() { return transaction_.commit(); }
+  Result<Ok> begin_again() {
+    DISTRICT_CHECK(transaction_.begin_again());
     began_ = std::chrono::steady_clock::now();
     return Ok{};
   }
-  Result<Ok> commit() {
-    auto done = transaction_->commit();
-    transaction_.reset();
-    return done;
-  }
-  // Between two steps: makes way when it has taken its time.
-  Result<Ok> pause() {
+  // Between two steps: makes way when it has taken its time. What is done `meanwhile` may take the
+  // lock of the log, which comes before that of the series.
+  Result<Ok> pause(const std::function<Result<Ok>()>& meanwhile) {
     if (std::chrono::steady_clock::now() - began_ < kTurnMax) return Ok{};
     DISTRICT_CHECK(commit());
+    DISTRICT_CHECK(meanwhile());
     std::this_thread::sleep_for(kLetOthersWrite);
-    return begin();
+    return begin_again();
   }
 
  private:
-  store::SeriesDatabase& database_;
-  std::optional<store::SeriesTransaction> transaction_;
-  std::chrono::steady_clock::time_point began_;
+  explicit Turns(store::SeriesTransaction transaction) : transaction_(std::move(transaction)) {}
+  store::SeriesTransaction transaction_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
 Engine::ZoneLookup zones_of(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now) {
@@ -149,7 +153,7 @@ struct Quantifier::Impl {
   Result<Ok> finish(std::span<const std::uint64_t> leaf_indexes, const store::SeriesMark& mark);
   Result<Ok> forget_told();
   Result<bool> was_done(std::uint64_t leaf_index);
-  Result<Ok> commit_import(const store::SiteImport& import);
+  Result<Ok> commit_import(const SiteImport& import);
   Prepared prepare(const Item& item);
   Result<Ok> commit(const std::vector<Prepared>& group);
   Result<Ok> commit_one_by_one(const std::vector<Prepared>& group);
@@ -180,7 +184,7 @@ Result<Ok> Quantifier::Impl::check_stop() const {
 // Everything that needs no write lock. An error is kept with the item.
 Prepared Quantifier::Impl::prepare(const Item& item) {
   try {
-    store::ArchiveStore envelopes(*archive);
+    store::ArchiveReader envelopes(*archive);
     Batch batch;
     auto read =
         read_values(envelopes, validator, item.stored, [&](const Batch& part) -> Result<Ok> {
@@ -206,7 +210,7 @@ Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snap
 // The next of the meters whose master data an administrator has changed: one at a time, so that
 // new work waits for no more than one. false: there is none, or those that are left rest.
 Result<bool> Quantifier::Impl::recompute_stale() {
-  DISTRICT_TRY(auto stale, store::SeriesStore(*series).stale());
+  DISTRICT_TRY(auto stale, store::SeriesReader(*series).stale());
   std::erase_if(resting, [&](const auto& one) {
     return !std::binary_search(stale.begin(), stale.end(), one.first);
   });
@@ -234,13 +238,12 @@ Result<Ok> Quantifier::Impl::recompute_stale(std::int64_t meter_id) {
   try {
     const auto now = clock.now();
     DISTRICT_TRY(auto snapshot, trust.snapshot());
-    Turns turns(*series);
-    DISTRICT_CHECK(turns.begin());
+    DISTRICT_TRY(auto turns, Turns::begin(*series));
     auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
       DISTRICT_CHECK(check_stop());
-      return turns.pause();
+      return turns.pause([] { return Result<Ok>(Ok{}); });
     });
-    DISTRICT_CHECK(engine.recompute_stale(meter_id, now));
+    DISTRICT_CHECK(engine.recompute_stale(turns.transaction(), meter_id, now));
     return turns.commit();
   } catch (const std::exception& problem) {
     return fail(ErrorCode::internal, problem.what());
@@ -253,7 +256,7 @@ void Quantifier::Impl::let_rest(std::int64_t meter_id, const Error& error) {
   auto& rest = resting[meter_id];
   rest.time = std::clamp(2 * rest.time, kRestMin, kRestMax);
   rest.until = std::chrono::steady_clock::now() + rest.time;
-  const auto key = store::SeriesStore(*series).meter_key(meter_id).value_or(MeterKey{});
+  const auto key = store::SeriesReader(*series).meter_key(meter_id).value_or(MeterKey{});
   observe::emit(observe::Level::error, "recompute_failed",
                 {{"tenant", key.tenant},
                  {"source", key.source},
@@ -269,12 +272,10 @@ void Quantifier::Impl::let_rest(std::int64_t meter_id, const Error& error) {
 Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   const auto now = clock.now();
   DISTRICT_TRY(auto snapshot, trust.snapshot());
-  Turns turns(*series);
-  DISTRICT_CHECK(turns.begin());
-  store::SeriesStore stored(*series);
+  DISTRICT_TRY(auto turns, Turns::begin(*series));
+  store::SeriesWriter stored(turns.transaction());
   auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
-    DISTRICT_CHECK(keep_lease());
-    return turns.pause();
+    return turns.pause([this] { return keep_lease(); });
   });
   series::Touched touched;
   std::vector<std::uint64_t> leaf_indexes;
@@ -282,15 +283,16 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
     leaf_indexes.push_back(item.leaf_index());
     DISTRICT_CHECK(stored.begin_work(item.leaf_index()));
     if (batch) {
-      DISTRICT_CHECK(engine.ingest(*batch, item.origin(), touched));
+      DISTRICT_CHECK(engine.ingest(turns.transaction(), *batch, item.origin(), touched));
     } else {
       const auto& error = batch.error();
       DISTRICT_CHECK(
           stored.put_failure({item.origin(), item.stored.tenant, error.code, error.detail, now}));
     }
   }
-  DISTRICT_CHECK(engine.recompute(touched, now));
-  DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes));
+  DISTRICT_CHECK(engine.recompute(turns.transaction(), touched, now));
+  DISTRICT_TRY(const auto head, store::LogReader(*archive).head());
+  DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes, head));
   DISTRICT_CHECK(stored.forget_work(told));
   DISTRICT_CHECK(turns.commit());
   told.clear();
@@ -348,38 +350,46 @@ Result<Ok> Quantifier::Impl::commit_large(const Item& item) {
 Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   const auto now = clock.now();
   DISTRICT_TRY(auto snapshot, trust.snapshot());
-  store::ArchiveStore envelopes(*archive);
-  store::SeriesStore stored(*series);
-  Turns turns(*series);
+  store::ArchiveReader envelopes(*archive);
+  std::optional<Turns> turns;
   auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
-    DISTRICT_CHECK(keep_lease());
-    return turns.pause();
+    return turns->pause([this] { return keep_lease(); });
   });
   const auto check = [&](const Batch& part) -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
     DISTRICT_CHECK(keep_lease());
     return engine.check(part);
   };
+  // All must be known to be good before the first is written.
+  DISTRICT_CHECK(read_values(envelopes, validator, item.stored, check));
+  const auto begin = [&]() -> Result<Ok> {
+    if (turns) return turns->begin_again();
+    DISTRICT_TRY(auto begun, Turns::begin(*series));
+    turns.emplace(std::move(begun));
+    return Ok{};
+  };
   series::Touched touched;
   // Each part in a transaction of its own: others write while the next one is read.
   const auto ingest = [&](const Batch& part) -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
     DISTRICT_CHECK(keep_lease());
-    DISTRICT_CHECK(turns.begin());
-    DISTRICT_CHECK(stored.begin_work(item.leaf_index()));
-    DISTRICT_CHECK(engine.ingest(part, item.origin(), touched));
-    if (touched.meters.size() >= kMetersAtOnce) DISTRICT_CHECK(engine.recompute(touched, now));
-    return turns.commit();
+    DISTRICT_CHECK(begin());
+    auto& transaction = turns->transaction();
+    DISTRICT_CHECK(store::SeriesWriter(transaction).begin_work(item.leaf_index()));
+    DISTRICT_CHECK(engine.ingest(transaction, part, item.origin(), touched));
+    if (touched.meters.size() >= kMetersAtOnce)
+      DISTRICT_CHECK(engine.recompute(transaction, touched, now));
+    return turns->commit();
   };
-  // All must be known to be good before the first is written.
-  DISTRICT_CHECK(read_values(envelopes, validator, item.stored, check));
   DISTRICT_CHECK(read_values(envelopes, validator, item.stored, ingest));
-  DISTRICT_CHECK(turns.begin());
-  DISTRICT_CHECK(engine.recompute(touched, now));
+  DISTRICT_CHECK(begin());
+  DISTRICT_CHECK(engine.recompute(turns->transaction(), touched, now));
   const std::vector leaf_indexes{item.leaf_index()};
-  DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes));
-  DISTRICT_CHECK(turns.commit());
+  DISTRICT_TRY(const auto head, store::LogReader(*archive).head());
+  DISTRICT_TRY(const auto mark,
+               store::SeriesWriter(turns->transaction()).end_work(leaf_indexes, head));
+  DISTRICT_CHECK(turns->commit());
   return finish(leaf_indexes, mark);
 }
 
@@ -394,7 +404,7 @@ Result<Ok> Quantifier::Impl::finish(std::span<const std::uint64_t> leaf_indexes,
 Result<Ok> Quantifier::Impl::forget_told() {
   if (told.empty()) return Ok{};
   DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(*series));
-  DISTRICT_CHECK(store::SeriesStore(*series).forget_work(told));
+  DISTRICT_CHECK(store::SeriesWriter(transaction).forget_work(told));
   DISTRICT_CHECK(transaction.commit());
   told.clear();
   return Ok{};
@@ -402,7 +412,7 @@ Result<Ok> Quantifier::Impl::forget_told() {
 
 // Done before, but the archive was not told: then it is told now.
 Result<bool> Quantifier::Impl::was_done(std::uint64_t leaf_index) {
-  store::SeriesStore stored(*series);
+  store::SeriesReader stored(*series);
   DISTRICT_TRY(const bool done, stored.is_done(leaf_index));
   if (!done) return false;
   DISTRICT_TRY(const auto mark, stored.mark());
@@ -425,12 +435,12 @@ Result<Ok> Quantifier::Impl::keep_lease() {
   return Ok{};
 }
 
-Result<Ok> Quantifier::Impl::commit_import(const store::SiteImport& import) {
+Result<Ok> Quantifier::Impl::commit_import(const SiteImport& import) {
   auto done = quantify_import(*archive, *series, import);
   if (!done && cured_by_waiting(done.error())) return fail(std::move(done.error()));
   if (!done) {
     // Its statements are damaged; 'log verify' says so.
-    store::StoredEnvelope nameless;
+    StoredEnvelope nameless;
     nameless.leaf_index = import.leaf_index;
     nameless.receipt_id = receipt_id_of_import(import.leaf_index);
     nameless.tenant = import.tenant;
@@ -441,7 +451,7 @@ Result<Ok> Quantifier::Impl::commit_import(const store::SiteImport& import) {
 
 // The items that are waiting, up to a number; where there are none, a stale meter.
 Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
-  store::ArchiveStore envelopes(*archive);
+  store::ArchiveReader envelopes(*archive);
   DISTRICT_TRY(
       in_hand,
       store::WorkQueue(*archive, settings.location.node()).take(group_size, clock.now(), kLease));
@@ -559,7 +569,7 @@ Result<std::unique_ptr<Quantifier>> Quantifier::open(QuantifierSettings settings
                    {"detail", "measurements and KPI values are computed again from the archive"}});
   }
   auto impl = std::make_unique<Impl>(std::move(settings), validator, trust, clock);
-  DISTRICT_TRY(const auto done, store::SeriesStore(*series).done_work());
+  DISTRICT_TRY(const auto done, store::SeriesReader(*series).done_work());
   for (const auto leaf_index : done) {
     DISTRICT_TRY(const bool waiting, store::WorkQueue(*archive, {}).is_waiting(leaf_index));
     if (!waiting) impl->told.push_back(leaf_index);

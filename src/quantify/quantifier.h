@@ -5,7 +5,7 @@
 // A large envelope takes several: its values and KPIs come bit by bit, the note that it is done
 // with the last of them, and what broke off is done again from its beginning. It is read twice, so
 // that nothing is written before all of it is known to be good.
-// An envelope that cannot be quantified is recorded with its reason (SeriesStore::failures),
+// An envelope that cannot be quantified is recorded with its reason (SeriesReader::failures),
 // logged, and holds up no other. When the database cannot be written, items wait and are tried
 // again.
 // Meters that an import of master data has marked as stale are computed anew, one at a time, when

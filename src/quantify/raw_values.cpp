@@ -8,7 +8,7 @@
 namespace district::quantify {
 namespace {
 
-std::string charset_of(const store::StoredEnvelope& stored) {
+std::string charset_of(const StoredEnvelope& stored) {
   const auto type = receive::parse_media_type(stored.content_type);
   const auto* parameter = type ? type->find("charset") : nullptr;
   return parameter == nullptr ? std::string() : receive::to_lower(*parameter);
@@ -24,8 +24,8 @@ Result<Ok> read_to_end(ByteSource& octets) {
 
 }  // namespace
 
-Result<Ok> read_values(store::ArchiveStore& archive, const validate::Validator& validator,
-                       const store::StoredEnvelope& stored, const validate::BatchTaker& take) {
+Result<Ok> read_values(store::ArchiveReader& archive, const validate::Validator& validator,
+                       const StoredEnvelope& stored, const validate::BatchTaker& take) {
   archive::StoredOctets octets(archive, stored);
   std::optional<Error> refused;
   const auto with_tenant = [&](const Batch& part) -> Result<Ok> {

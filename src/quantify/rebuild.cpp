@@ -9,14 +9,15 @@
 #include "quantify/engine.h"
 #include "quantify/raw_values.h"
 #include "series/plausibility.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
 #include "store/inventory.h"
 #include "store/read_snapshot.h"
+#include "store/series_writer.h"
 
 namespace district::quantify {
 namespace {
 
-using store::SeriesStore;
+using store::SeriesReader;
 
 bool is_selected(const RebuildSelection& selection, const std::string& tenant) {
   return !selection.tenant || *selection.tenant == tenant;
@@ -35,7 +36,7 @@ class Rebuild {
         selection_(selection) {}
 
   // What the envelope gives is there as it gives it.
-  Result<Ok> restore(const store::StoredEnvelope& envelope, RebuildReport& report) {
+  Result<Ok> restore(const StoredEnvelope& envelope, RebuildReport& report) {
     DISTRICT_TRY(const auto given, given_by(envelope, report));
     for (const auto& [series_id, versions] : given) counts_[series_id] += count_selected(versions);
     return Ok{};
@@ -43,7 +44,7 @@ class Rebuild {
 
   // Once all envelopes are restored: a series that has more values than they gave has strangers.
   Result<Ok> remove_strangers(const MeterKey& meter, Instant now, RebuildReport& report) {
-    SeriesStore store(series_);
+    SeriesReader store(series_);
     DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
     if (!meter_id) return Ok{};
     DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
@@ -54,7 +55,7 @@ class Rebuild {
       DISTRICT_TRY(const auto strangers, strangers_in(store, series, report));
       if (strangers.empty()) continue;
       DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series_));
-      DISTRICT_CHECK(engine_.remove(meter, series, strangers, now));
+      DISTRICT_CHECK(engine_.remove(transaction, meter, series, strangers, now));
       DISTRICT_CHECK(transaction.commit());
       report.removed += strangers.size();
     }
@@ -62,8 +63,8 @@ class Rebuild {
   }
 
  private:
-  Result<Given> given_by(const store::StoredEnvelope& envelope, RebuildReport& report) {
-    store::ArchiveStore archive(archive_);
+  Result<Given> given_by(const StoredEnvelope& envelope, RebuildReport& report) {
+    store::ArchiveReader archive(archive_);
     const Origin origin{envelope.leaf_index, envelope.receipt_id, envelope.received_at};
     Batch batch;
     DISTRICT_CHECK(read_values(archive, validator_, envelope, [&](const Batch& part) -> Result<Ok> {
@@ -72,7 +73,7 @@ class Rebuild {
     }));
     batch.tenant = envelope.tenant;
     DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series_));
-    DISTRICT_TRY(auto restored, engine_.restore(batch, origin));
+    DISTRICT_TRY(auto restored, engine_.restore(transaction, batch, origin));
     report.restored += restored.values;
     if (restored.values > 0) DISTRICT_CHECK(transaction.commit());
     return std::move(restored.given);
@@ -87,7 +88,7 @@ class Rebuild {
         versions.begin(), versions.end(), [this](const auto& v) { return is_selected(v); }));
   }
   template <typename Visit>
-  Result<Ok> each_selected(SeriesStore& store, const Series& series, Visit&& visit) const {
+  Result<Ok> each_selected(SeriesReader& store, const Series& series, Visit&& visit) const {
     const auto take = [&](const std::vector<ValueVersion>& versions) -> Result<Ok> {
       for (const auto& version : versions)
         if (is_selected(version)) visit(version);
@@ -100,7 +101,7 @@ class Rebuild {
 
   // The values that the envelope of their leaf does not give, or whose leaf has none. An envelope
   // that came in meanwhile is read here, too.
-  Result<std::vector<ValueVersion>> strangers_in(SeriesStore& store, const Series& series,
+  Result<std::vector<ValueVersion>> strangers_in(SeriesReader& store, const Series& series,
                                                  RebuildReport& report) {
     std::map<std::uint64_t, std::vector<ValueVersion>> by_leaf;
     DISTRICT_CHECK(each_selected(
@@ -124,8 +125,8 @@ class Rebuild {
     return strangers;
   }
 
-  Result<std::optional<store::StoredEnvelope>> envelope_of(std::uint64_t leaf_index) {
-    return store::ArchiveStore(archive_).of_leaf(leaf_index);
+  Result<std::optional<StoredEnvelope>> envelope_of(std::uint64_t leaf_index) {
+    return store::ArchiveReader(archive_).of_leaf(leaf_index);
   }
 
   store::ArchiveDatabase& archive_;
@@ -142,14 +143,14 @@ Result<std::uint64_t> changed_of(store::SeriesDatabase& database, const MeterKey
   filter.tenant = meter.tenant;
   filter.source = meter.source;
   filter.meter = meter.meter;
-  DISTRICT_TRY(const auto kpis, SeriesStore(database).kpis(filter));
+  DISTRICT_TRY(const auto kpis, SeriesReader(database).kpis(filter));
   return static_cast<std::uint64_t>(std::count_if(
       kpis.begin(), kpis.end(), [now](const KpiValue& kpi) { return kpi.computed_at == now; }));
 }
 
 // What `status` says of the values is what they are. Others may count on meanwhile.
 Result<Ok> correct_counts(store::SeriesDatabase& database) {
-  SeriesStore store(database);
+  SeriesReader store(database);
   std::map<std::string, std::int64_t> changes;
   const auto count = [&changes](const std::vector<ValueVersion>& versions) -> Result<Ok> {
     for (const auto& version : versions) {
@@ -179,7 +180,7 @@ Result<Ok> correct_counts(store::SeriesDatabase& database) {
     }
   }
   DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(database));
-  DISTRICT_CHECK(store.add_counts(changes));
+  DISTRICT_CHECK(store::SeriesWriter(transaction).add_counts(changes));
   return transaction.commit();
 }
 
@@ -191,7 +192,7 @@ Result<RebuildReport> rebuild(
     const Standards& standards, Instant now,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
   RebuildReport report;
-  SeriesStore store(series);
+  SeriesReader store(series);
   DISTRICT_TRY(const auto snapshot, trust.snapshot());
   const auto zones = [&](std::string_view tenant) -> std::optional<std::string> {
     const auto* found = snapshot->tenant(tenant, now);
@@ -201,7 +202,7 @@ Result<RebuildReport> rebuild(
   Engine engine(series, zones, {}, standards);
   Rebuild rebuild(archive, series, validator, engine, selection);
   for (const auto& receipt_id : receipts) {
-    const auto envelope = store::ArchiveStore(archive).find(receipt_id);
+    const auto envelope = store::ArchiveReader(archive).find(receipt_id);
     // Values that no envelope gave are strangers, which are removed below.
     if (!envelope && envelope.error().code == ErrorCode::not_found) continue;
     if (!envelope) return fail(envelope.error());
@@ -215,7 +216,7 @@ Result<RebuildReport> rebuild(
     if (!is_selected(selection, meter.tenant)) continue;
     DISTRICT_CHECK(rebuild.remove_strangers(meter, now, report));
     DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
-    DISTRICT_CHECK(engine.recompute_between(meter, selection.from, selection.to, now));
+    DISTRICT_CHECK(engine.recompute_between(transaction, meter, selection.from, selection.to, now));
     DISTRICT_CHECK(transaction.commit());
     ++report.meters;
     DISTRICT_TRY(const auto changed, changed_of(series, meter, now));

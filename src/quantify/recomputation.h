@@ -13,6 +13,7 @@
 
 #include "series/meter_data.h"
 #include "series/touched.h"
+#include "store/series_writer.h"
 
 namespace district::quantify {
 
@@ -20,7 +21,7 @@ class Recomputation {
  public:
   using Pause = std::function<Result<Ok>()>;
   // Keeps references to all of these.
-  Recomputation(store::SeriesStore& store, const series::MeterData& meter,
+  Recomputation(store::SeriesWriter& store, const series::MeterData& meter,
                 const kpi::Calendar& calendar, const Standards& standards,
                 const series::Touched::Meter& touched, Instant computed_at, const Pause& pause)
       : store_(store),
@@ -70,7 +71,7 @@ class Recomputation {
   Result<Ok> put_away(std::optional<Instant> done_until);
   Result<Ok> remove_unvisited();
 
-  store::SeriesStore& store_;
+  store::SeriesWriter& store_;
   const series::MeterData& meter_;
   const kpi::Calendar& calendar_;
   const Standards& standards_;

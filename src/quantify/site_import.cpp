@@ -11,13 +11,16 @@
 #include "quantify/engine.h"
 #include "series/dependents.h"
 #include "series/ingestion.h"
-#include "store/archive_store.h"
+#include "store/ledger.h"
+#include "store/log_reader.h"
+#include "store/log_writer.h"
+#include "store/series_writer.h"
 #include "store/work_queue.h"
 
 namespace district::quantify {
 namespace {
 
-using store::SeriesStore;
+using store::SeriesReader;
 
 std::string json_of(const std::vector<MasterFact>& facts) {
   auto json = nlohmann::json::array();
@@ -77,7 +80,7 @@ std::uint32_t record_of(const MasterFact& fact, std::vector<MasterFact>& left,
 }
 
 // What holds already, with the same bounds, is not stated again.
-Result<bool> is_new(SeriesStore& store, const std::string& tenant, const MasterFact& fact) {
+Result<bool> is_new(SeriesReader& store, const std::string& tenant, const MasterFact& fact) {
   DISTRICT_TRY(const auto meter_id, store.find_meter({tenant, fact.source, fact.meter}));
   if (!meter_id) return true;
   DISTRICT_TRY(const auto facts, store.facts(*meter_id));
@@ -95,7 +98,7 @@ std::string receipt_id_of_import(std::uint64_t leaf_index) {
   return "site-import-" + std::to_string(leaf_index);
 }
 
-Result<std::vector<MasterFact>> imported_facts(const store::SiteImport& import,
+Result<std::vector<MasterFact>> imported_facts(const SiteImport& import,
                                                const std::vector<MasterFact>& stored) {
   const auto damaged = [&import] {
     return fail(ErrorCode::archive_corrupt,
@@ -122,8 +125,8 @@ Result<SiteImportReport> import_statements(store::ArchiveDatabase& archive,
                                            store::SeriesDatabase& series, const std::string& tenant,
                                            const std::vector<MasterFact>& facts, Instant now) {
   SiteImportReport report;
-  SeriesStore store(series);
-  store::SiteImport import{0, tenant, {}};
+  SeriesReader store(series);
+  SiteImport import{0, tenant, {}};
   store::WorkQueue queue(archive, "site import");
   {
     DISTRICT_TRY(auto transaction, store::LogTransaction::begin(archive));
@@ -148,23 +151,22 @@ Result<SiteImportReport> import_statements(store::ArchiveDatabase& archive,
   const auto leaf_index = std::span(&import.leaf_index, 1);
   DISTRICT_CHECK(queue.finish(leaf_index, done.mark));
   DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
-  DISTRICT_CHECK(store.forget_work(leaf_index));
+  DISTRICT_CHECK(store::SeriesWriter(transaction).forget_work(leaf_index));
   DISTRICT_CHECK(transaction.commit());
   return report;
 }
 
 Result<QuantifiedImport> quantify_import(store::ArchiveDatabase& archive,
-                                         store::SeriesDatabase& series,
-                                         const store::SiteImport& import) {
-  DISTRICT_TRY(const auto entries, store::ArchiveStore(archive).log_entries(import.leaf_index, 1));
+                                         store::SeriesDatabase& series, const SiteImport& import) {
+  DISTRICT_TRY(const auto entries, store::LogReader(archive).entries(import.leaf_index, 1));
   const auto at = entries.empty() ? std::nullopt : log::time_of(entries.front().entry);
   if (!at) {
     return fail(ErrorCode::archive_corrupt,
                 "no time in leaf " + std::to_string(import.leaf_index) + " of a site import",
                 "'districtctl log verify' names what is damaged");
   }
-  SeriesStore store(series);
   DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
+  store::SeriesWriter store(transaction);
   QuantifiedImport done;
   DISTRICT_TRY(const bool was_done, store.is_done(import.leaf_index));
   if (was_done) {
@@ -181,7 +183,8 @@ Result<QuantifiedImport> quantify_import(store::ArchiveDatabase& archive,
   DISTRICT_CHECK(series::Dependents::touch(store, touched));
   for (const auto meter_id : touched.meter_ids()) DISTRICT_CHECK(store.put_stale(meter_id));
   done.meters = touched.meters.size();
-  DISTRICT_TRY(done.mark, store.end_work(std::span(&import.leaf_index, 1)));
+  DISTRICT_TRY(const auto head, store::LogReader(archive).head());
+  DISTRICT_TRY(done.mark, store.end_work(std::span(&import.leaf_index, 1), head));
   DISTRICT_CHECK(transaction.commit());
   return done;
 }

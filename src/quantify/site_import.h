@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
-#include "store/archive_store.h"
+#include "model/stored_envelope.h"
 #include "store/database.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::quantify {
 
@@ -38,15 +38,14 @@ struct QuantifiedImport {
   store::SeriesMark mark;
 };
 Result<QuantifiedImport> quantify_import(store::ArchiveDatabase& archive,
-                                         store::SeriesDatabase& series,
-                                         const store::SiteImport& import);
+                                         store::SeriesDatabase& series, const SiteImport& import);
 
 // What stands for the receipt of an envelope with facts that came in none: "site-import-12".
 std::string receipt_id_of_import(std::uint64_t leaf_index);
 // What was stated, as its leaf has the digest of it. Earlier versions did not write in which record
 // of its file a fact stood: there it is as in `stored`, the facts of the import that are in use.
 // Errors: archive_corrupt.
-Result<std::vector<MasterFact>> imported_facts(const store::SiteImport& import,
+Result<std::vector<MasterFact>> imported_facts(const SiteImport& import,
                                                const std::vector<MasterFact>& stored);
 
 }  // namespace district::quantify

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "query/resource.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::query {
 

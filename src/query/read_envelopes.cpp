@@ -5,8 +5,8 @@
 #include "base/bytes.h"
 #include "base/ulid.h"
 #include "query/resource.h"
-#include "store/archive_store.h"
-#include "store/series_store.h"
+#include "store/archive_reader.h"
+#include "store/series_reader.h"
 
 namespace district::query {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 // An answer is in memory as a whole.
 constexpr std::uint64_t kRawOctetsMax = 32U << 20U;
 
-Row row_of(const Question& question, const store::StoredEnvelope& envelope) {
+Row row_of(const Question& question, const StoredEnvelope& envelope) {
   return {envelope.receipt_id,       question.spell(envelope.received_at),
           envelope.tenant,           envelope.source,
           envelope.message_count,    to_hex(envelope.certificate_sha256),
@@ -25,9 +25,9 @@ Row row_of(const Question& question, const store::StoredEnvelope& envelope) {
 }
 
 // Only envelopes of tenants that the caller sees exist for it.
-Result<store::StoredEnvelope> find(const Question& question) {
+Result<StoredEnvelope> find(const Question& question) {
   const auto receipt_id = question.parameters.text("receipt_id").value_or("");
-  store::ArchiveStore archive(question.archive);
+  store::ArchiveReader archive(question.archive);
   auto envelope = archive.find(receipt_id);
   if (envelope && question.caller.sees(envelope->tenant)) return envelope;
   if (!envelope && envelope.error().code != ErrorCode::not_found) return envelope;
@@ -45,14 +45,14 @@ Result<Page> read_envelopes(const Question& question) {
   filter.to = span.to;
   if (question.after.is_number_unsigned()) filter.after_leaf = question.after.get<std::uint64_t>();
   filter.limit = question.limit + 1;
-  store::ArchiveStore archive(question.archive);
-  std::vector<store::StoredEnvelope> found;
+  store::ArchiveReader archive(question.archive);
+  std::vector<StoredEnvelope> found;
   for (const auto& tenant : tenants) {
     filter.tenant = tenant;
     DISTRICT_TRY(auto some, archive.list(filter));
     std::ranges::move(some, std::back_inserter(found));
   }
-  std::ranges::sort(found, {}, &store::StoredEnvelope::leaf_index);
+  std::ranges::sort(found, {}, &StoredEnvelope::leaf_index);
   Page page;
   for (const auto& envelope : found) {
     if (page.rows.size() == question.limit) {
@@ -79,7 +79,7 @@ Result<HttpResponse> read_raw(const Question& question) {
     return fail(ErrorCode::too_large, "a raw envelope above 32 MiB is not given here",
                 "districtctl envelope show --raw writes it");
   }
-  store::ArchiveStore archive(question.archive);
+  store::ArchiveReader archive(question.archive);
   DISTRICT_TRY(const auto octets, archive::read_octets(archive, envelope));
   HttpResponse answer;
   // What a peer sent is never to be shown by a browser.
@@ -95,7 +95,7 @@ Result<Page> read_failures(const Question& question) {
   const auto after = question.after.is_number_unsigned()
                          ? std::optional(question.after.get<std::uint64_t>())
                          : std::nullopt;
-  DISTRICT_TRY(const auto failures, store::SeriesStore(question.series).failures());
+  DISTRICT_TRY(const auto failures, store::SeriesReader(question.series).failures());
   Page page;
   std::uint64_t last = 0;
   for (const auto& failure : failures) {

@@ -7,7 +7,7 @@
 #include "quantify/engine.h"
 #include "query/measurement_row.h"
 #include "query/meter_walk.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::query {
 namespace {
@@ -183,7 +183,7 @@ class Reader {
 
   const Question& question_;
   const Filter filter_;
-  store::SeriesStore store_;
+  store::SeriesReader store_;
   std::optional<Place> after_;  // of the meter that the page before ended in
   Place last_;                  // dealt with
   Page page_;
@@ -202,7 +202,7 @@ Result<KpiValue> find_kpi(const Question& question) {
   filter.window = window_kind_of(question.parameters.text("window").value_or(""));
   filter.from = start;
   filter.to = *start + Duration{1};
-  DISTRICT_TRY(auto found, store::SeriesStore(question.series).kpis(filter));
+  DISTRICT_TRY(auto found, store::SeriesReader(question.series).kpis(filter));
   if (!found.empty()) return std::move(found.front());
   return fail(ErrorCode::not_found, "there is no such KPI value",
               "GET /api/v1/kpis shows those that there are; start is the beginning of its window");

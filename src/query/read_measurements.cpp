@@ -5,7 +5,7 @@
 #include "query/measurement_row.h"
 #include "query/meter_walk.h"
 #include "series/plausibility.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::query {
 namespace {
@@ -151,7 +151,7 @@ class Reader {
 
   const Question& question_;
   const Filter filter_;
-  store::SeriesStore store_;
+  store::SeriesReader store_;
   std::optional<Place> after_;  // of the meter that the page before ended in
   Place last_{};                // of the last row of this meter
   Page page_;

@@ -5,7 +5,7 @@
 #include "kpi/master_data.h"
 #include "query/measurement_row.h"
 #include "query/meter_walk.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::query {
 namespace {
@@ -30,7 +30,7 @@ struct Known {
   }
 };
 
-Result<std::vector<std::string>> meters_at(store::SeriesStore& store, const MeterKey& site) {
+Result<std::vector<std::string>> meters_at(store::SeriesReader& store, const MeterKey& site) {
   std::vector<std::string> meters;
   if (site.meter.empty()) return meters;
   DISTRICT_TRY(const auto ids,
@@ -43,7 +43,7 @@ Result<std::vector<std::string>> meters_at(store::SeriesStore& store, const Mete
   return meters;
 }
 
-Result<Known> known_of(store::SeriesStore& store, const store::StoredMeter& meter) {
+Result<Known> known_of(store::SeriesReader& store, const store::StoredMeter& meter) {
   Known known{meter.key, {}, {}, {}};
   DISTRICT_TRY(known.series, store.series_of(meter.meter_id));
   DISTRICT_TRY(known.facts, store.facts(meter.meter_id));
@@ -81,7 +81,7 @@ Result<Page> read_each(const Question& question, RowsOf rows_of) {
     given = question.after.at(1).get<std::size_t>();
   }
   DISTRICT_TRY(auto walk, MeterWalk::from(question, begin));
-  store::SeriesStore store(question.series);
+  store::SeriesReader store(question.series);
   Page page;
   Json last = question.after;
   for (std::size_t parts = 0; true; ++parts) {

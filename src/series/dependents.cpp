@@ -11,7 +11,7 @@
 namespace district::series {
 namespace {
 
-using store::SeriesStore;
+using store::SeriesReader;
 
 // Meters, by number, with the numbers of those that depend on each.
 struct Graph {
@@ -21,7 +21,7 @@ struct Graph {
 };
 
 // All that the first meters reach.
-Result<Graph> graph_from(SeriesStore& store, const std::vector<std::int64_t>& first) {
+Result<Graph> graph_from(SeriesReader& store, const std::vector<std::int64_t>& first) {
   Graph graph;
   std::map<std::int64_t, std::size_t> numbers;
   const auto number_of = [&](std::int64_t meter_id) {
@@ -102,7 +102,7 @@ class Components {
 
 }  // namespace
 
-Result<Ok> Dependents::touch(SeriesStore& store, Touched& touched) {
+Result<Ok> Dependents::touch(SeriesReader& store, Touched& touched) {
   std::vector<std::int64_t> changed;
   for (const auto& [meter_id, changes] : touched.meters)
     if (changes.all || !changes.series.empty()) changed.push_back(meter_id);

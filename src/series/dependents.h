@@ -6,14 +6,14 @@
 
 #include "base/error.h"
 #include "series/touched.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::series {
 
 class Dependents {
  public:
   // However many meters lie in between, and whatever else changed in the same group.
-  static Result<Ok> touch(store::SeriesStore& store, Touched& touched);
+  static Result<Ok> touch(store::SeriesReader& store, Touched& touched);
 };
 
 }  // namespace district::series

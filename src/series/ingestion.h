@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "model/batch.h"
 #include "series/touched.h"
-#include "store/series_store.h"
+#include "store/series_writer.h"
 
 namespace district::series {
 
@@ -26,7 +26,7 @@ struct KnownIds {
 
 class Ingestion {
  public:
-  Ingestion(store::SeriesStore& store, KnownIds& known, const Origin& origin, Touched& touched,
+  Ingestion(store::SeriesWriter& store, KnownIds& known, const Origin& origin, Touched& touched,
             bool restoring = false)
       : store_(store), known_(known), origin_(origin), touched_(touched), restoring_(restoring) {}
 
@@ -74,7 +74,7 @@ class Ingestion {
   Result<Ok> take_facts(const Batch& batch);
   Result<Ok> touch_replaced(const MeterKey& replaced, const MasterFact& fact);
 
-  store::SeriesStore& store_;
+  store::SeriesWriter& store_;
   KnownIds& known_;
   const Origin& origin_;
   Touched& touched_;

@@ -6,7 +6,7 @@
 namespace district::series {
 namespace {
 
-using store::SeriesStore;
+using store::SeriesReader;
 
 constexpr const char* kSensor = "outdoor_sensor";
 constexpr const char* kReplaces = "replaces_meter";
@@ -17,7 +17,7 @@ constexpr std::size_t kSitesMax = 4;       // a meter's building, its site, and 
 bool is_register(const Series& series) { return series.kind == ValueKind::reading; }
 
 // Readings of one register in [from, to], with one before and one after.
-Result<std::vector<kpi::Reading>> readings_of_one(SeriesStore& store, Shelf& shelf,
+Result<std::vector<kpi::Reading>> readings_of_one(SeriesReader& store, Shelf& shelf,
                                                   const Series& series,
                                                   const kpi::MasterData& master, Instant from,
                                                   Instant to) {
@@ -54,7 +54,7 @@ void add_final(std::vector<kpi::Reading>& readings, Instant at, double value,
 
 }  // namespace
 
-Result<std::optional<VisibleValue>> reading_before(SeriesStore& store, const Series& series,
+Result<std::optional<VisibleValue>> reading_before(SeriesReader& store, const Series& series,
                                                    Instant at) {
   while (true) {
     DISTRICT_TRY(const auto value, store.value_before(series, at));
@@ -63,7 +63,7 @@ Result<std::optional<VisibleValue>> reading_before(SeriesStore& store, const Ser
   }
 }
 
-Result<std::optional<VisibleValue>> reading_after(SeriesStore& store, const Series& series,
+Result<std::optional<VisibleValue>> reading_after(SeriesReader& store, const Series& series,
                                                   Instant at) {
   while (true) {
     DISTRICT_TRY(const auto value, store.value_after(series, at));
@@ -82,7 +82,7 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
   return {tenant, reference.substr(0, slash), reference.substr(slash + 1)};
 }
 
-Result<std::vector<std::int64_t>> dependents_of(SeriesStore& store, const MeterKey& key) {
+Result<std::vector<std::int64_t>> dependents_of(SeriesReader& store, const MeterKey& key) {
   DISTRICT_TRY(auto meters, store.meters_that_state(key.tenant, kSensor, reference_to(key)));
   if (key.meter.empty()) {
     // "ROOF/" names what "ROOF" does.
@@ -100,7 +100,7 @@ Result<std::vector<std::int64_t>> dependents_of(SeriesStore& store, const MeterK
   return meters;
 }
 
-Result<kpi::MasterData> master_data_of(SeriesStore& store, const MeterKey& key) {
+Result<kpi::MasterData> master_data_of(SeriesReader& store, const MeterKey& key) {
   kpi::MasterData master;
   auto at = key;
   for (std::size_t level = 0; level <= kSitesMax; ++level) {
@@ -117,7 +117,7 @@ Result<kpi::MasterData> master_data_of(SeriesStore& store, const MeterKey& key) 
   return master;
 }
 
-Result<MeterData> MeterData::load(SeriesStore& store, std::int64_t meter_id) {
+Result<MeterData> MeterData::load(SeriesReader& store, std::int64_t meter_id) {
   MeterData meter;
   meter.meter_id = meter_id;
   DISTRICT_TRY(meter.key, store.meter_key(meter_id));
@@ -130,7 +130,7 @@ Result<MeterData> MeterData::load(SeriesStore& store, std::int64_t meter_id) {
   return meter;
 }
 
-Result<Ok> MeterData::load_sensor(SeriesStore& store) {
+Result<Ok> MeterData::load_sensor(SeriesReader& store) {
   const auto named = master.latest(kSensor);
   if (!named) return Ok{};
   DISTRICT_TRY(const auto meter, store.find_meter(meter_referred_to(key.tenant, *named)));
@@ -139,7 +139,7 @@ Result<Ok> MeterData::load_sensor(SeriesStore& store) {
   return Ok{};
 }
 
-Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
+Result<Ok> MeterData::load_predecessors(SeriesReader& store) {
   const kpi::MasterData* newer = &master;
   auto of_newer = key.meter;
   predecessors.reserve(kExchangesMax);
@@ -164,7 +164,7 @@ Result<Ok> MeterData::load_predecessors(SeriesStore& store) {
   return Ok{};
 }
 
-Result<Ok> MeterData::load_successor(SeriesStore& store) {
+Result<Ok> MeterData::load_successor(SeriesReader& store) {
   DISTRICT_TRY(const auto meters, store.meters_that_state(key.tenant, kReplaces, key.meter));
   for (const auto other_id : meters) {
     DISTRICT_TRY(const auto other, store.meter_key(other_id));
@@ -233,7 +233,7 @@ Result<std::span<const ValueVersion>> Shelf::get(const Series& series, Instant f
   return std::span<const ValueVersion>(loaded.versions);
 }
 
-Result<std::vector<kpi::Reading>> readings_of(SeriesStore& store, Shelf& shelf,
+Result<std::vector<kpi::Reading>> readings_of(SeriesReader& store, Shelf& shelf,
                                               const MeterData& meter, const Series& registers,
                                               Instant from, Instant to) {
   DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));

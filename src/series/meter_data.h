@@ -10,7 +10,7 @@
 
 #include "kpi/catalogue.h"
 #include "kpi/master_data.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::series {
 
@@ -30,7 +30,7 @@ struct FamilyInputs {
 
 class MeterData {
  public:
-  static Result<MeterData> load(store::SeriesStore& store, std::int64_t meter_id);
+  static Result<MeterData> load(store::SeriesReader& store, std::int64_t meter_id);
 
   std::int64_t meter_id = 0;
   MeterKey key;
@@ -52,18 +52,18 @@ class MeterData {
   std::vector<Instant> exchanges() const;
 
  private:
-  Result<Ok> load_sensor(store::SeriesStore& store);
-  Result<Ok> load_predecessors(store::SeriesStore& store);
-  Result<Ok> load_successor(store::SeriesStore& store);
+  Result<Ok> load_sensor(store::SeriesReader& store);
+  Result<Ok> load_predecessors(store::SeriesReader& store);
+  Result<Ok> load_successor(store::SeriesReader& store);
   const Series* find(const kpi::Input& input, bool first) const;
 };
 
 // What master data says of a meter; where it says nothing of an attribute, what it says of the
 // building or site that the meter stands in. A site is known by the source and its site_id.
-Result<kpi::MasterData> master_data_of(store::SeriesStore& store, const MeterKey& key);
+Result<kpi::MasterData> master_data_of(store::SeriesReader& store, const MeterKey& key);
 
 // Meters whose KPIs depend on values or master data of this one.
-Result<std::vector<std::int64_t>> dependents_of(store::SeriesStore& store, const MeterKey& key);
+Result<std::vector<std::int64_t>> dependents_of(store::SeriesReader& store, const MeterKey& key);
 
 // "BCN-SCHOOL", or "House12/4711" for a meter of a source: how outdoor_sensor names one.
 std::string reference_to(const MeterKey& key);
@@ -72,7 +72,7 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
 // Values of series, loaded once for the families of a meter.
 class Shelf {
  public:
-  explicit Shelf(store::SeriesStore& store) : store_(store) {}
+  explicit Shelf(store::SeriesReader& store) : store_(store) {}
   // All that start in [from, to], and maybe more; until the next call for the series, or clear().
   Result<std::span<const ValueVersion>> get(const Series& series, Instant from, Instant to);
   void clear() { loaded_.clear(); }
@@ -82,19 +82,19 @@ class Shelf {
     Instant from{}, to{};
     std::vector<ValueVersion> versions;
   };
-  store::SeriesStore& store_;
+  store::SeriesReader& store_;
   std::map<std::int64_t, Loaded> loaded_;
 };
 
 // The nearest reading that counts before, or after, an instant.
-Result<std::optional<VisibleValue>> reading_before(store::SeriesStore& store, const Series& series,
+Result<std::optional<VisibleValue>> reading_before(store::SeriesReader& store, const Series& series,
                                                    Instant at);
-Result<std::optional<VisibleValue>> reading_after(store::SeriesStore& store, const Series& series,
+Result<std::optional<VisibleValue>> reading_after(store::SeriesReader& store, const Series& series,
                                                   Instant at);
 
 // The readings that consumption in [from, to) is computed of, across exchanges of the meter: with
 // one before and one after it that count, where there are such.
-Result<std::vector<kpi::Reading>> readings_of(store::SeriesStore& store, Shelf& shelf,
+Result<std::vector<kpi::Reading>> readings_of(store::SeriesReader& store, Shelf& shelf,
                                               const MeterData& meter, const Series& registers,
                                               Instant from, Instant to);
 

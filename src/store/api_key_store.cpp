@@ -1,6 +1,6 @@
 #include "store/api_key_store.h"
 
-#include "store/archive_store.h"
+#include "store/log_writer.h"
 
 namespace district::store {
 namespace {

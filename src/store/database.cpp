@@ -547,6 +547,13 @@ Result<Transaction> Transaction::begin(Database& database) {
   return Transaction(database, std::move(turn));
 }
 
+Result<Ok> Transaction::begin_again(Database& database) {
+  DISTRICT_TRY(auto begun, begin(database));
+  database_ = std::exchange(begun.database_, nullptr);
+  turn_ = std::move(begun.turn_);
+  return Ok{};
+}
+
 Transaction::~Transaction() {
   // After some errors SQLite has rolled back by itself.
   if (database_ != nullptr && sqlite3_get_autocommit(database_->native()) == 0) {

@@ -169,6 +169,7 @@ class Transaction {
   Result<Ok> commit();
 
  protected:
+  Result<Ok> begin_again(Database& database);
   // Waits up to 10 s for other writers. Those of this process take over from each other at once;
   // those of another one SQLite looks for ever more seldom, at last every 100 ms.
   static Result<Transaction> begin(Database& database);
@@ -201,6 +202,8 @@ class LogTransaction : public Transaction {
 // it.
 class SeriesTransaction : public Transaction {
  public:
+  // After commit(): what was made from this one goes on with it.
+  Result<Ok> begin_again() { return Transaction::begin_again(*series_); }
   static Result<SeriesTransaction> begin(SeriesDatabase& series) {
     DISTRICT_TRY(auto begun, Transaction::begin(series));
     return SeriesTransaction(std::move(begun), series);

@@ -2,16 +2,16 @@
 
 namespace district::store {
 
+Result<Inventory> take_inventory(ArchiveDatabase& archive) {
+  DISTRICT_TRY(auto row, archive.prepare("SELECT (SELECT count(*) FROM envelope), "
+                                         "(SELECT count(*) FROM work_item)"));
+  DISTRICT_TRY(const bool found, row.step());
+  if (!found) return fail(ErrorCode::archive_corrupt, "the tables could not be counted");
+  return Inventory{row.count(0), row.count(1), 0};
+}
+
 Result<Inventory> take_inventory(ArchiveDatabase& archive, SeriesDatabase& series) {
-  Inventory inventory;
-  {
-    DISTRICT_TRY(auto row, archive.prepare("SELECT (SELECT count(*) FROM envelope), "
-                                           "(SELECT count(*) FROM work_item)"));
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return fail(ErrorCode::archive_corrupt, "the tables could not be counted");
-    inventory.envelopes = row.count(0);
-    inventory.work_waiting = row.count(1);
-  }
+  DISTRICT_TRY(auto inventory, take_inventory(archive));
   // After the archive: what work has left to be computed is there before the archive is told that
   // the work is finished.
   DISTRICT_TRY(auto row, series.prepare("SELECT (SELECT count(*) FROM stale_meter), "

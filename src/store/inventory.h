@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "model/kpi.h"
 #include "store/database.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::store {
 
@@ -22,6 +22,7 @@ struct Inventory {
   std::uint64_t work_failed = 0;  // envelopes that it could not do
 };
 Result<Inventory> take_inventory(ArchiveDatabase& archive, SeriesDatabase& series);
+Result<Inventory> take_inventory(ArchiveDatabase& archive);  // as far as it knows
 
 // Every meter that has ever had a measurement or master data, by tenant, source and meter.
 Result<std::vector<MeterKey>> all_meters(SeriesDatabase& database);

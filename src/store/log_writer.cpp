@@ -1,5 +1,7 @@
 #include "store/log_writer.h"
 
+#include "store/log_reader.h"
+
 namespace district::store {
 
 Result<crypto::MerkleFrontier> read_frontier(ArchiveDatabase& database) {
@@ -19,7 +21,7 @@ Result<crypto::MerkleFrontier> read_frontier(ArchiveDatabase& database) {
 Result<LogWriter> LogWriter::begin(LogTransaction& transaction) {
   auto& database = transaction.database();
   DISTRICT_TRY(auto frontier, read_frontier(database));
-  DISTRICT_TRY(const auto head, ArchiveStore(database).log_head());
+  DISTRICT_TRY(const auto head, LogReader(database).head());
   if (head.tree_size != frontier.size || head.root_hash != frontier.root()) {
     return fail(ErrorCode::archive_corrupt,
                 database.path() + ": the frontier of the log does not agree with its last head",

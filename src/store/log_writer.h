@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "crypto/merkle.h"
-#include "store/archive_store.h"
+#include "model/log_entry.h"
 #include "store/database.h"
 
 namespace district::store {
@@ -34,5 +34,9 @@ class LogWriter {
   ArchiveDatabase* database_;
   crypto::MerkleFrontier frontier_;
 };
+
+// Writes one leaf and its head; gives its index.
+Result<std::uint64_t> append_log_leaf(LogTransaction& transaction, std::string_view entry,
+                                      Instant now);
 
 }  // namespace district::store

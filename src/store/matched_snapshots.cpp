@@ -13,7 +13,7 @@ constexpr auto kBetween = std::chrono::milliseconds(25);
 
 // The series may be ahead of the archive, never behind it: its moment is the later one.
 Result<bool> agree(ArchiveDatabase& archive, SeriesDatabase& series) {
-  DISTRICT_TRY(const auto done, SeriesStore(series).done_work());
+  DISTRICT_TRY(const auto done, SeriesReader(series).done_work());
   WorkQueue queue(archive, {});
   for (const auto leaf_index : done) {
     DISTRICT_TRY(const bool waiting, queue.is_waiting(leaf_index));
@@ -29,7 +29,7 @@ Result<MatchedSnapshots> MatchedSnapshots::take(ArchiveDatabase& archive, Series
     DISTRICT_TRY(auto of_archive, ReadSnapshot::take(archive));
     DISTRICT_TRY(auto of_series, ReadSnapshot::take(series));
     DISTRICT_TRY(const auto finished, WorkQueue(archive, {}).finished_into());
-    DISTRICT_TRY(const auto mark, SeriesStore(series).mark());
+    DISTRICT_TRY(const auto mark, SeriesReader(series).mark());
     const bool ours = finished.identity.empty() ||
                       (finished.identity == mark.identity && finished.commits <= mark.commits);
     if (!ours) break;

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::store {
 namespace {
@@ -74,7 +74,7 @@ std::int64_t kpi_chunk_of(WindowKind window, Instant start) {
   return at / span - (at % span < 0 ? 1 : 0);
 }
 
-Result<Ok> SeriesStore::load_kpi_names() {
+Result<Ok> SeriesReader::load_kpi_names() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT kpi_id, name, unit FROM kpi"));
   while (true) {
     DISTRICT_TRY(const bool more, row.step());
@@ -85,32 +85,15 @@ Result<Ok> SeriesStore::load_kpi_names() {
   }
 }
 
-Result<std::int64_t> SeriesStore::kpi_id(const std::string& name, const std::string& unit) {
-  const auto key = std::pair(name, unit);
-  if (kpi_ids_.empty()) DISTRICT_CHECK(load_kpi_names());
-  if (const auto found = kpi_ids_.find(key); found != kpi_ids_.end()) return found->second;
-  DISTRICT_TRY(auto insert,
-               db_.prepare("INSERT INTO kpi (kpi_id, name, unit) SELECT coalesce(max(kpi_id), 0) + "
-                           "1, ?, ? FROM kpi RETURNING kpi_id"));
-  insert.bind(1, name).bind(2, unit);
-  DISTRICT_TRY(const bool made, insert.step());
-  if (!made) return fail(ErrorCode::internal, "a new KPI got no id");
-  const auto id = insert.integer(0);
-  DISTRICT_CHECK(insert.run());
-  kpi_ids_.emplace(key, id);
-  kpi_names_.emplace(id, KpiName{name, unit});
-  return id;
-}
-
-Result<SeriesStore::KpiName> SeriesStore::kpi_name(std::int64_t kpi_id) {
+Result<SeriesReader::KpiName> SeriesReader::kpi_name(std::int64_t kpi_id) {
   if (!kpi_names_.contains(kpi_id)) DISTRICT_CHECK(load_kpi_names());
   const auto found = kpi_names_.find(kpi_id);
   if (found != kpi_names_.end()) return found->second;
   return fail(ErrorCode::archive_corrupt, "no KPI with id " + std::to_string(kpi_id));
 }
 
-Result<KpiChunk> SeriesStore::kpi_chunk(std::int64_t meter_id, WindowKind window,
-                                        std::int64_t chunk) {
+Result<KpiChunk> SeriesReader::kpi_chunk(std::int64_t meter_id, WindowKind window,
+                                         std::int64_t chunk) {
   KpiChunk result{window, chunk, {}};
   DISTRICT_TRY(auto row, db_.prepare("SELECT octets FROM kpi_chunk WHERE meter_id = ? "
                                      "AND window_kind = ? AND chunk = ?"));
@@ -121,22 +104,7 @@ Result<KpiChunk> SeriesStore::kpi_chunk(std::int64_t meter_id, WindowKind window
   return result;
 }
 
-Result<Ok> SeriesStore::put_kpi_chunk(std::int64_t meter_id, const KpiChunk& chunk) {
-  if (chunk.windows.empty()) {
-    DISTRICT_TRY(auto row, db_.prepare("DELETE FROM kpi_chunk WHERE meter_id = ? "
-                                       "AND window_kind = ? AND chunk = ?"));
-    row.bind(1, meter_id).bind(2, static_cast<int>(chunk.window)).bind(3, chunk.chunk);
-    return row.run();
-  }
-  const auto octets = pack(chunk.windows);
-  DISTRICT_TRY(auto row, db_.prepare("INSERT INTO kpi_chunk (meter_id, window_kind, chunk, octets) "
-                                     "VALUES (?, ?, ?, ?) ON CONFLICT (meter_id, window_kind, "
-                                     "chunk) DO UPDATE SET octets = excluded.octets"));
-  row.bind(1, meter_id).bind(2, static_cast<int>(chunk.window)).bind(3, chunk.chunk);
-  return row.bind(4, as_bytes(octets)).run();
-}
-
-Result<std::vector<std::pair<WindowKind, std::int64_t>>> SeriesStore::kpi_chunks(
+Result<std::vector<std::pair<WindowKind, std::int64_t>>> SeriesReader::kpi_chunks(
     std::int64_t meter_id) {
   DISTRICT_TRY(auto row, db_.prepare("SELECT window_kind, chunk FROM kpi_chunk WHERE meter_id = ? "
                                      "ORDER BY window_kind, chunk"));
@@ -154,8 +122,8 @@ Result<std::vector<std::pair<WindowKind, std::int64_t>>> SeriesStore::kpi_chunks
   }
 }
 
-Result<Ok> SeriesStore::add_kpis(std::int64_t meter_id, const MeterKey& meter,
-                                 const KpiFilter& filter, std::vector<KpiValue>& found) {
+Result<Ok> SeriesReader::add_kpis(std::int64_t meter_id, const MeterKey& meter,
+                                  const KpiFilter& filter, std::vector<KpiValue>& found) {
   DISTRICT_TRY(const auto chunks, kpi_chunks(meter_id));
   for (const auto& [kind, number] : chunks) {
     if (filter.window && *filter.window != kind) continue;
@@ -184,7 +152,7 @@ Result<Ok> SeriesStore::add_kpis(std::int64_t meter_id, const MeterKey& meter,
   return Ok{};
 }
 
-Result<std::vector<KpiValue>> SeriesStore::kpis(const KpiFilter& filter) {
+Result<std::vector<KpiValue>> SeriesReader::kpis(const KpiFilter& filter) {
   DISTRICT_TRY(const auto meters, meters_of(db_, filter));
   std::vector<KpiValue> found;
   for (const auto& meter : meters) {
@@ -197,7 +165,7 @@ Result<std::vector<KpiValue>> SeriesStore::kpis(const KpiFilter& filter) {
   return found;
 }
 
-Result<Origin> SeriesStore::origin(std::uint64_t leaf_index) {
+Result<Origin> SeriesReader::origin(std::uint64_t leaf_index) {
   if (const auto known = origins_.find(leaf_index); known != origins_.end()) return known->second;
   DISTRICT_TRY(auto row,
                db_.prepare("SELECT receipt_id, received_at FROM origin WHERE leaf_index = ?"));
@@ -211,8 +179,8 @@ Result<Origin> SeriesStore::origin(std::uint64_t leaf_index) {
       .first->second;
 }
 
-Result<std::vector<std::string>> SeriesStore::envelopes_between(std::optional<Instant> from,
-                                                                std::optional<Instant> to) {
+Result<std::vector<std::string>> SeriesReader::envelopes_between(std::optional<Instant> from,
+                                                                 std::optional<Instant> to) {
   DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id FROM origin "
                                      "WHERE first_start IS NOT NULL "
                                      "AND (?1 IS NULL OR last_start >= ?1) "
@@ -226,9 +194,9 @@ Result<std::vector<std::string>> SeriesStore::envelopes_between(std::optional<In
   }
 }
 
-Result<Ok> SeriesStore::add_measurements(const MeterKey& meter, const Series& series,
-                                         const MeasurementFilter& filter,
-                                         std::vector<Measurement>& found) {
+Result<Ok> SeriesReader::add_measurements(const MeterKey& meter, const Series& series,
+                                          const MeasurementFilter& filter,
+                                          std::vector<Measurement>& found) {
   std::vector<ValueVersion> versions;
   const auto wanted = [&filter](const ValueVersion& version) {
     return (!filter.leaf_index || version.leaf_index == *filter.leaf_index) &&
@@ -260,7 +228,7 @@ Result<Ok> SeriesStore::add_measurements(const MeterKey& meter, const Series& se
   return Ok{};
 }
 
-Result<std::vector<Measurement>> SeriesStore::measurements(const MeasurementFilter& filter) {
+Result<std::vector<Measurement>> SeriesReader::measurements(const MeasurementFilter& filter) {
   auto narrowed = filter;
   if (filter.leaf_index) {
     // The envelope's span of starts bounds the search in each series of its tenant.

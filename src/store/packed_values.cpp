@@ -2,16 +2,12 @@
 #include <date/date.h>
 #include <algorithm>
 
-#include "store/series_store.h"
+#include "store/series_reader.h"
 #include "store/stored_form.h"
+#include "store/value_rows.h"
 
 namespace district::store {
 namespace {
-
-std::int64_t day_of(Instant at) {
-  return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
-}
-Instant start_of_day(std::int64_t day) { return Instant{std::chrono::days{day}}; }
 
 // The days in which rows may be, of a span that is usually one of some days in the present month.
 // Where the bounds of a series say that it is a long one, those that there are.
@@ -31,11 +27,6 @@ Result<std::vector<std::int64_t>> days_between(SeriesDatabase& database, const S
     if (!more) return days;
     days.push_back(row.integer(0));
   }
-}
-
-auto first_from(std::vector<ValueVersion>& versions, Instant at) {
-  return std::partition_point(versions.begin(), versions.end(),
-                              [at](const ValueVersion& version) { return version.start < at; });
 }
 
 template <typename Versions>
@@ -70,60 +61,51 @@ Instant start_of_month(std::int64_t month) {
   return std::chrono::sys_days(first);
 }
 
-Result<Ok> SeriesStore::months(const Series& series, std::int64_t first, std::int64_t last,
-                               const RowVisitor& visit) {
-  if (first > last) return Ok{};
-  DISTRICT_TRY(auto row, db_.prepare("SELECT series_month, octets FROM packed_month "
-                                     "WHERE series_month BETWEEN ? AND ? ORDER BY series_month"));
+Result<Ok> SeriesReader::months(const Series& series, std::int64_t first, std::int64_t last,
+                                const RowVisitor& visit) {
+  constexpr std::size_t kReadAtOnce = 64;
   const auto base = series.series_id * kMonthsPerSeries;
-  row.bind(1, base + first).bind(2, base + last);
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return Ok{};
-    DISTRICT_CHECK(visit(row.integer(0) - base, row.blob(1)));
-  }
-}
-
-Result<Ok> SeriesStore::days(const Series& series, std::int64_t first, std::int64_t last,
-                             const RowVisitor& visit) {
-  DISTRICT_TRY(const auto known, days_between(db_, series, first, last));
-  for (const auto day : known) {
-    DISTRICT_TRY(auto row,
-                 db_.prepare("SELECT octets FROM packed_day WHERE day = ? AND series_id = ?"));
-    row.bind(1, day).bind(2, series.series_id);
-    DISTRICT_TRY(const bool found, row.step());
-    if (found) DISTRICT_CHECK(visit(day, row.blob(0)));
+  std::vector<std::pair<std::int64_t, Bytes>> rows;
+  while (first <= last) {
+    rows.clear();
+    {
+      DISTRICT_TRY(auto row, db_.prepare("SELECT series_month, octets FROM packed_month "
+                                         "WHERE series_month BETWEEN ? AND ? "
+                                         "ORDER BY series_month LIMIT ?"));
+      row.bind(1, base + first).bind(2, base + last).bind(3, kReadAtOnce);
+      while (true) {
+        DISTRICT_TRY(const bool more, row.step());
+        if (!more) break;
+        rows.emplace_back(row.integer(0) - base, to_bytes(row.blob(1)));
+      }
+    }
+    for (const auto& [month, octets] : rows) DISTRICT_CHECK(visit(month, octets));
+    if (rows.size() < kReadAtOnce) return Ok{};
+    first = rows.back().first + 1;
   }
   return Ok{};
 }
 
-Result<Ok> SeriesStore::put_row(const Series& series, bool month, std::int64_t number,
-                                std::span<const ValueVersion> versions) {
-  if (versions.empty()) {
-    DISTRICT_TRY(auto row,
-                 db_.prepare(month ? "DELETE FROM packed_month WHERE series_month = ?"
-                                   : "DELETE FROM packed_day WHERE day = ? AND series_id = ?"));
-    month ? row.bind(1, series.series_id * kMonthsPerSeries + number)
-          : row.bind(1, number).bind(2, series.series_id);
-    return row.run();
+Result<Ok> SeriesReader::days(const Series& series, std::int64_t first, std::int64_t last,
+                              const RowVisitor& visit) {
+  DISTRICT_TRY(const auto known, days_between(db_, series, first, last));
+  for (const auto day : known) {
+    Bytes octets;
+    {
+      DISTRICT_TRY(auto row,
+                   db_.prepare("SELECT octets FROM packed_day WHERE day = ? AND series_id = ?"));
+      row.bind(1, day).bind(2, series.series_id);
+      DISTRICT_TRY(const bool found, row.step());
+      if (!found) continue;
+      octets = to_bytes(row.blob(0));
+    }
+    DISTRICT_CHECK(visit(day, octets));
   }
-  const auto octets = pack(versions);
-  if (month) {
-    DISTRICT_TRY(auto row, db_.prepare("INSERT INTO packed_month (series_month, octets) "
-                                       "VALUES (?, ?) ON CONFLICT (series_month) "
-                                       "DO UPDATE SET octets = excluded.octets"));
-    row.bind(1, series.series_id * kMonthsPerSeries + number).bind(2, as_bytes(octets));
-    return row.run();
-  }
-  DISTRICT_TRY(auto row, db_.prepare("INSERT INTO packed_day (day, series_id, octets) "
-                                     "VALUES (?, ?, ?) ON CONFLICT (day, series_id) "
-                                     "DO UPDATE SET octets = excluded.octets"));
-  row.bind(1, number).bind(2, series.series_id).bind(3, as_bytes(octets));
-  return row.run();
+  return Ok{};
 }
 
 // Where the rows of [from, to] are: months before packed_until, then days up to the last value.
-Result<Page> SeriesStore::page(const Series& series, Instant from, Instant to) {
+Result<Page> SeriesReader::page(const Series& series, Instant from, Instant to) {
   Page page;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, page.versions); };
   from = std::max(from, Instant{});
@@ -143,81 +125,8 @@ Result<Page> SeriesStore::page(const Series& series, Instant from, Instant to) {
   return page;
 }
 
-// Values of the months before the given one move from rows of days to rows of months.
-Result<Ok> SeriesStore::pack_until(Series& series, Instant month) {
-  const auto end = std::min(month, start_of_month(month_of(series.last_start) + 1));
-  for (auto at = series.packed_until; at < end;) {
-    const auto next = start_of_month(month_of(at) + 1);
-    std::vector<ValueVersion> versions;
-    std::vector<std::int64_t> found;
-    DISTRICT_CHECK(days(series, day_of(at), day_of(next) - 1,
-                        [&](std::int64_t day, ByteView octets) -> Result<Ok> {
-                          found.push_back(day);
-                          return unpack(octets, versions);
-                        }));
-    if (!versions.empty()) DISTRICT_CHECK(put_row(series, true, month_of(at), versions));
-    for (const auto day : found) DISTRICT_CHECK(put_row(series, false, day, {}));
-    at = next;
-  }
-  series.packed_until = month;
-  return Ok{};
-}
-
-Result<Ok> SeriesStore::put_series(const Series& series) {
-  DISTRICT_TRY(const auto stored, series_by_id(series.series_id));
-  if (stored.longest == series.longest && stored.packed_until == series.packed_until &&
-      stored.last_start == series.last_start) {
-    return Ok{};
-  }
-  DISTRICT_TRY(auto row, db_.prepare("UPDATE series SET longest = ?, packed_until = ?, "
-                                     "last_start = ? WHERE series_id = ?"));
-  row.bind(1, series.longest.count()).bind(2, series.packed_until).bind(3, series.last_start);
-  return row.bind(4, series.series_id).run();
-}
-
-// A month of which the page holds only some days: the others are as they are stored.
-Result<std::vector<ValueVersion>> SeriesStore::with_other_days(const Series& series,
-                                                               std::int64_t month, const Page& page,
-                                                               std::span<const ValueVersion> ours) {
-  std::vector<ValueVersion> stored, merged;
-  DISTRICT_CHECK(months(series, month, month,
-                        [&](std::int64_t, ByteView octets) { return unpack(octets, stored); }));
-  const auto before = first_from(stored, page.from), after = first_from(stored, page.to);
-  merged.assign(stored.begin(), before);
-  merged.insert(merged.end(), ours.begin(), ours.end());
-  merged.insert(merged.end(), after, stored.end());
-  return merged;
-}
-
-Result<Ok> SeriesStore::put_page(Series& series, Page& page, Instant from, Instant to) {
-  auto& versions = page.versions;
-  if (!versions.empty()) {
-    // The month of the newest values is kept by days: more of them will come, one after the other.
-    const auto newest = start_of_month(month_of(versions.back().start));
-    if (series.packed_until == Instant{})
-      series.packed_until = start_of_month(month_of(versions.front().start));
-    if (newest > series.packed_until) DISTRICT_CHECK(pack_until(series, newest));
-    series.last_start = std::max(series.last_start, versions.back().start);
-  }
-  for (auto at = std::max(from, page.from); at <= to && at < page.to;) {
-    const bool month = at < series.packed_until;
-    const auto number = month ? month_of(at) : day_of(at);
-    const auto start = month ? start_of_month(number) : start_of_day(number);
-    const auto next = month ? start_of_month(number + 1) : start_of_day(number + 1);
-    const auto first = first_from(versions, start), last = first_from(versions, next);
-    if (month && (start < page.from || next > page.to)) {
-      DISTRICT_TRY(const auto all, with_other_days(series, number, page, {first, last}));
-      DISTRICT_CHECK(put_row(series, month, number, all));
-    } else {
-      DISTRICT_CHECK(put_row(series, month, number, {first, last}));
-    }
-    at = next;
-  }
-  return put_series(series);
-}
-
-Result<std::vector<ValueVersion>> SeriesStore::versions(const Series& series, Instant from,
-                                                        Instant to) {
+Result<std::vector<ValueVersion>> SeriesReader::versions(const Series& series, Instant from,
+                                                         Instant to) {
   DISTRICT_TRY(auto page, this->page(series, from, to));
   auto& versions = page.versions;
   versions.erase(first_from(versions, to + Duration{1}), versions.end());
@@ -225,7 +134,7 @@ Result<std::vector<ValueVersion>> SeriesStore::versions(const Series& series, In
   return std::move(versions);
 }
 
-Result<std::optional<VisibleValue>> SeriesStore::value_before(const Series& series, Instant at) {
+Result<std::optional<VisibleValue>> SeriesReader::value_before(const Series& series, Instant at) {
   std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
   DISTRICT_TRY(const auto before, days_between(db_, series, day_of(series.packed_until),
@@ -248,7 +157,7 @@ Result<std::optional<VisibleValue>> SeriesStore::value_before(const Series& seri
   }
 }
 
-Result<std::optional<VisibleValue>> SeriesStore::value_after(const Series& series, Instant at) {
+Result<std::optional<VisibleValue>> SeriesReader::value_after(const Series& series, Instant at) {
   std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
   if (at < series.packed_until) {
@@ -275,7 +184,7 @@ Result<std::optional<VisibleValue>> SeriesStore::value_after(const Series& serie
   return std::nullopt;
 }
 
-Result<Ok> SeriesStore::each_row(
+Result<Ok> SeriesReader::each_row(
     const Series& series,
     const std::function<Result<Ok>(const std::vector<ValueVersion>&)>& visit) {
   std::vector<ValueVersion> versions;
@@ -288,20 +197,7 @@ Result<Ok> SeriesStore::each_row(
   return days(series, day_of(series.packed_until), day_of(series.last_start), take);
 }
 
-Result<bool> SeriesStore::put_unusable(std::int64_t series_id, const ValueVersion& version) {
-  DISTRICT_TRY(auto row,
-               db_.prepare("INSERT INTO unusable_value (series_id, leaf_index, message_index, "
-                           "start, length, flags, value) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                           "ON CONFLICT DO NOTHING RETURNING series_id"));
-  row.bind(1, series_id).bind(2, version.leaf_index).bind(3, version.message_index);
-  row.bind(4, version.start).bind(5, (version.end - version.start).count());
-  row.bind(6, version.flags).bind(7, version.value);
-  DISTRICT_TRY(const bool inserted, row.step());
-  if (inserted) DISTRICT_CHECK(row.run());
-  return inserted;
-}
-
-Result<std::vector<ValueVersion>> SeriesStore::unusable(std::int64_t series_id) {
+Result<std::vector<ValueVersion>> SeriesReader::unusable(std::int64_t series_id) {
   DISTRICT_TRY(
       auto row,
       db_.prepare(

@@ -5,7 +5,7 @@
 #include <optional>
 #include <tuple>
 
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::store {
 namespace {
@@ -168,7 +168,7 @@ class FormCheck {
     std::string where;
   };
   SeriesDatabase& db_;
-  SeriesStore store_;
+  SeriesReader store_;
   std::map<std::int64_t, MeterKey> meters_;
   std::map<std::int64_t, Known> series_;
   std::map<std::uint64_t, Instant> received_;

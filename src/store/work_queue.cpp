@@ -1,6 +1,7 @@
 #include "store/work_queue.h"
 
-#include "store/archive_store.h"
+#include "store/log_reader.h"
+#include "store/series_reader.h"
 
 namespace district::store {
 namespace {
@@ -139,20 +140,18 @@ Result<std::uint64_t> WorkQueue::begin_anew(const SeriesMark& mark) {
 
 Result<std::uint64_t> match_series(ArchiveDatabase& archive, SeriesDatabase& series) {
   WorkQueue queue(archive, {});
-  SeriesStore stored(series);
+  SeriesReader stored(series);
   DISTRICT_TRY(const auto mark, stored.mark());
-  DISTRICT_TRY(const auto last, stored.last_origin());
+  DISTRICT_TRY(const auto known, stored.known_head());
   DISTRICT_TRY(const auto finished, queue.finished_into());
   const bool ours = finished.identity == mark.identity;
-  if (!ours && !last && mark.commits == 0) return queue.begin_anew(mark);
+  if (!ours && mark.commits == 0) return queue.begin_anew(mark);
   if (!ours) return fail(unfit(series, "holds the measurements of another archive"));
   if (mark.commits < finished.commits)
     return fail(unfit(series, "is older than the archive: what was computed since is not in it"));
-  if (!last) return 0;
-  ArchiveStore evidence(archive);
-  DISTRICT_TRY(const auto envelope, evidence.of_leaf(last->leaf_index));
-  DISTRICT_TRY(const auto import, evidence.site_import(last->leaf_index));
-  if (import || (envelope && envelope->receipt_id == last->receipt_id)) return 0;
+  if (known.tree_size == 0) return 0;
+  DISTRICT_TRY(const auto head, LogReader(archive).head_of_size(known.tree_size));
+  if (head && head->root_hash == known.root_hash) return 0;
   return fail(unfit(series, "goes beyond the archive, which was perhaps restored from a backup"));
 }
 

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "store/database.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::store {
 

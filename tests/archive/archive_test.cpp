@@ -14,7 +14,7 @@
 #include "base/ulid.h"
 #include "crypto/digest.h"
 #include "log/log.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
 #include "store/work_queue.h"
 
 using namespace district;
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_receipt_says_what_is_durably_stored) {
   BOOST_TEST(receipt.tree_size == 1U);
 
   const auto database = scratch.database();
-  store::ArchiveStore store(*database);
+  store::ArchiveReader store(*database);
   const auto stored = store.find(receipt.receipt_id).value();
   BOOST_TEST(stored.tenant == "10");
   BOOST_TEST(stored.source == "SeasNve");

@@ -15,7 +15,8 @@
 #include "archive/stored_octets.h"
 #include "crypto/digest.h"
 #include "log/log.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
+#include "store/ledger.h"
 #include "store/work_queue.h"
 
 using namespace district;
@@ -161,7 +162,7 @@ struct Scratch {
   }
   Bytes stored(const std::string& receipt_id) const {
     const auto open = database();
-    store::ArchiveStore store(*open);
+    store::ArchiveReader store(*open);
     StoredOctets octets(store, store.find(receipt_id).value());
     return all_of(octets);
   }
@@ -207,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_comes_back_as_it_was) {
   BOOST_TEST(scratch.count("staging") == 0);
   BOOST_TEST(scratch.count("large_chunk") >= 36);
   const auto database = scratch.database();
-  const auto found = store::ArchiveStore(*database).find(receipt.receipt_id).value();
+  const auto found = store::ArchiveReader(*database).find(receipt.receipt_id).value();
   BOOST_TEST(found.raw_size == expected.size());
   BOOST_TEST((found.raw_id == 1U));
   BOOST_TEST((found.payload_digest == crypto::sha256(expected)));
@@ -265,7 +266,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_appended_is_removed) {
   auto evidence = archive->keep(large(std::make_shared<Blocks>(kMebibyte)));
   const auto receipt = accept(*archive, evidence, "a").value();
   const auto database = scratch.database();
-  BOOST_TEST((store::ArchiveStore(*database).find(receipt.receipt_id)->raw_id == 2U));
+  BOOST_TEST((store::ArchiveReader(*database).find(receipt.receipt_id)->raw_id == 2U));
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_is_cut_leaves_nothing_and_its_error_passes_through) {
@@ -398,11 +399,11 @@ BOOST_AUTO_TEST_CASE(what_a_crash_has_left_over_is_removed_at_the_next_start) {
   }
   {
     const auto database = scratch.database();
-    store::ArchiveStore store(*database);
+    store::Ledger ledger(*database);
     store::StagedRaw staged;
     const std::vector<Bytes> chunks(5, Bytes(100'000));
-    for (int i = 0; i < 5; ++i) BOOST_REQUIRE(store.stage(staged, chunks, kLease));
-    BOOST_TEST(store.staged().value().size() == 1U);
+    for (int i = 0; i < 5; ++i) BOOST_REQUIRE(ledger.stage(staged, chunks, kLease));
+    BOOST_TEST(ledger.staged().value().size() == 1U);
   }
   const auto chunks = scratch.count("large_chunk");
   const auto archive = scratch.open();
@@ -429,7 +430,7 @@ BOOST_AUTO_TEST_CASE(large_envelopes_take_little_memory) {
   const auto receipt = accept(*archive, evidence, "large");
   BOOST_REQUIRE(receipt);
   const auto database = scratch.database();
-  store::ArchiveStore store(*database);
+  store::ArchiveReader store(*database);
   StoredOctets octets(store, store.find(receipt->receipt_id).value());
   for (auto block = octets.next(); !block->empty(); block = octets.next()) BOOST_REQUIRE(block);
   ::getrusage(RUSAGE_SELF, &after);
@@ -447,7 +448,7 @@ BOOST_AUTO_TEST_CASE(damage_is_found_in_large_and_in_small_envelopes) {
   const std::vector ids{accept(*archive, evidence, "large")->receipt_id,
                         accept(*archive, other, "small")->receipt_id};
   const auto database = scratch.database();
-  store::ArchiveStore store(*database);
+  store::ArchiveReader store(*database);
   const auto result = [&](const std::string& id) { return read_octets(store, *store.find(id)); };
   for (const auto& id : ids) {
     for (const std::string damage :
@@ -483,7 +484,7 @@ BOOST_AUTO_TEST_CASE(the_end_stays_the_end_and_an_error_an_error) {
   auto evidence = archive->keep(small("small"));
   const auto receipt = accept(*archive, evidence, "small").value();
   const auto database = scratch.database();
-  store::ArchiveStore store(*database);
+  store::ArchiveReader store(*database);
   StoredOctets good(store, *store.find(receipt.receipt_id));
   BOOST_TEST(as_text(good.next().value()) == "small");
   for (int i = 0; i < 3; ++i) BOOST_TEST(good.next().value().empty());

@@ -47,7 +47,7 @@ struct Filled : test::SignedArchive {
     const auto snapshot = must(stored_trust->snapshot());
     const audit::TreeVerifier second_opinion(*stored_trust, verify::Window{});
     const auto recorded = series(store::OpenMode::read_only);
-    audit::Replay replay(*open, *recorded, second_opinion, *validator, *snapshot,
+    audit::Replay replay(*open, recorded.get(), second_opinion, *validator, *snapshot,
                          [](std::string_view, std::uint64_t, std::uint64_t) {});
     return only_verify ? replay.verify(selection) : replay.run(selection);
   }
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_receipt_is_not_found) {
   const auto snapshot = must(trust->snapshot());
   audit::Selection selection;
   selection.receipt_id = "01JD3Z0A9V4T8M6Q2H5W7X1C0B";
-  const auto report = audit::Replay(*open, *series(store::OpenMode::read_only), *verifier,
+  const auto report = audit::Replay(*open, series(store::OpenMode::read_only).get(), *verifier,
                                     *validator, *snapshot, [](auto, auto, auto) {})
                           .run(selection);
   BOOST_REQUIRE(!report);
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_receipt_is_not_found) {
 
 BOOST_AUTO_TEST_CASE(a_flipped_bit_anywhere_in_the_raw_octets_names_the_envelope) {
   const auto open = database();
-  store::ArchiveStore store(*open);
+  store::ArchiveReader store(*open);
   const auto stored = must(store.raw_chunk(must(store.find(second.receipt_id)), 0));
   int unharmed = 0;
   for (std::size_t at = 0; at < stored.size(); at += 37) {
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(another_signer_names_the_envelope) {
 
 BOOST_AUTO_TEST_CASE(octets_with_a_fitting_digest_and_leaf_still_fail_the_signature) {
   const auto open = database();
-  store::ArchiveStore archive_store(*open);
+  store::ArchiveReader archive_store(*open);
   const auto envelope = must(archive_store.find(first.receipt_id));
   auto text = std::string(as_text(must(archive::read_octets(archive_store, envelope))));
   text.replace(text.find("1.25"), 4, "1.26");
@@ -296,10 +296,11 @@ BOOST_FIXTURE_TEST_SUITE(evidence, Filled)
 
 BOOST_AUTO_TEST_CASE(every_envelope_proves_its_inclusion_in_the_tree_of_its_receipt) {
   const auto open = database(store::OpenMode::read_only);
-  store::ArchiveStore archive_store(*open);
+  store::ArchiveReader archive_store(*open);
+  store::LogReader log_reader(*open);
   for (const auto& receipt : {first, second, correction, master, registers}) {
     const auto envelope = must(archive_store.find(receipt.receipt_id));
-    const auto proof = must(audit::prove_inclusion(archive_store, envelope));
+    const auto proof = must(audit::prove_inclusion(log_reader, envelope));
     BOOST_TEST((proof.root_hash == receipt.root_hash));
     BOOST_TEST(proof.tree_size == receipt.tree_size);
     BOOST_TEST(proof.leaf_index == receipt.leaf_index);
@@ -310,9 +311,10 @@ BOOST_AUTO_TEST_CASE(no_proof_comes_from_a_changed_leaf) {
   execute("UPDATE log_leaf SET entry = replace(entry, '\"20\"', '\"21\"') WHERE leaf_index = " +
           std::to_string(first.leaf_index));
   const auto open = database(store::OpenMode::read_only);
-  store::ArchiveStore archive_store(*open);
+  store::ArchiveReader archive_store(*open);
+  store::LogReader log_reader(*open);
   const auto envelope = must(archive_store.find(first.receipt_id));
-  const auto proof = audit::prove_inclusion(archive_store, envelope);
+  const auto proof = audit::prove_inclusion(log_reader, envelope);
   BOOST_REQUIRE(!proof);
   BOOST_TEST((proof.error().code == ErrorCode::archive_corrupt));
 }

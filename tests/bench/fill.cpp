@@ -11,7 +11,8 @@
 #include "crypto/digest.h"
 #include "log/log.h"
 #include "measurement.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
+#include "store/ledger.h"
 #include "store/work_queue.h"
 #include "trust/trust.h"
 
@@ -108,7 +109,7 @@ Result<nlohmann::ordered_json> fill_archive(const std::vector<Gateway>& gateways
                                                                  store::OpenMode::existing));
   DISTRICT_CHECK(database->execute("PRAGMA synchronous = OFF"));
   DISTRICT_CHECK(database->execute("PRAGMA wal_autocheckpoint = 20000"));
-  store::ArchiveStore archive(*database);
+  store::Ledger archive(*database);
 
   const double octets_before = octets_of(plan.database);
   const auto begin = std::chrono::steady_clock::now();

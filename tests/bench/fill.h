@@ -19,7 +19,7 @@ struct FillPlan {
 };
 // Received one a second, the last a minute ago; quantified. The octets of some hundred signed
 // envelopes are used again and again. Progress on stderr. Not durable until it has returned.
-// Errors: as of store::Database::open and ArchiveStore::append; signing_failed.
+// Errors: as of store::Database::open and ArchiveReader::append; signing_failed.
 Result<nlohmann::ordered_json> fill_archive(const std::vector<Gateway>& gateways,
                                             const Samples& samples, const Target& target,
                                             const FillPlan& plan);

@@ -82,15 +82,17 @@ def main():
     options = parser.parse_args()
     with BenchServer(options.bin, folder=options.history.parent, quantify=True, preload=False) as server:
         server.stop()
-        database = server.data / "district.db"
+        # What quantify-bench made stands beside the name that it was given: history-series.db.
+        history = options.history.with_name(f"{options.history.stem}-series{options.history.suffix}")
+        database = server.data / "district-series.db"
         for end in ("", "-wal", "-shm"):
             pathlib.Path(f"{database}{end}").unlink(missing_ok=True)
-        options.history.rename(database)
+        history.rename(database)
         try:
             server.start()
             server.ctl("tenant", "add", "--file", ROOT / "truststore" / "20" / "tenant.toml")
             server.ctl("enrol", "--tenant", "20", server.pki / "pilots" / "barcelona.pem")
-            watch = Watch(database)
+            watch = Watch(server.data / "district.db")
             thread = quantifier_of(server.process.pid)
             before = milliseconds_of(thread)
             seconds = [correct(server, watch, i, i * 7 % options.meters, i * 8390 % (options.years * 8760))
@@ -98,7 +100,7 @@ def main():
             cpu, wait = ((b - a) / options.count for a, b in zip(before, milliseconds_of(thread)))
         finally:
             server.stop()
-            database.rename(options.history)
+            database.rename(history)
     seconds.sort()
     milliseconds = [value * 1000 for value in seconds]
     print(json.dumps({"corrections": len(seconds), "median_ms": round(statistics.median(milliseconds), 2),

@@ -56,14 +56,14 @@ class AuditorTest(unittest.TestCase):
         folder.chmod(0o555)
         return folder
 
-    def backup(self, name):
+    def backup(self, name, databases=("district.db", "district-series.db")):
         staging = self.folder / f"of {name}"
         staging.mkdir()
-        file = staging / "district.db"
-        with contextlib.closing(sqlite3.connect(self.district.data / "district.db")) as source, \
-                contextlib.closing(sqlite3.connect(file)) as target:
-            source.backup(target)
-        return self.medium(name, file)
+        for database in databases:
+            with contextlib.closing(sqlite3.connect(self.district.data / database)) as source, \
+                    contextlib.closing(sqlite3.connect(staging / database)) as target:
+                source.backup(target)
+        return self.medium(name, *staging.iterdir())
 
     def audit(self, folder, *arguments):
         return subprocess.run([str(self.program), "--data", str(folder), *map(str, arguments)],
@@ -89,6 +89,19 @@ class AuditorTest(unittest.TestCase):
     def test_a_backup(self):
         self.check_all(self.backup("backup"))
 
+    def test_a_backup_of_the_archive_alone(self):
+        folder = self.backup("archive alone", ["district.db"])
+        for command, says in ((["log", "verify"], "intact"), (["audit", "verify"], "no difference"),
+                              (["audit", "replay"], "no difference"), (["status"], "Envelopes")):
+            with self.subTest(command=command):
+                done = self.audit(folder, *command)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertIn(says.lower(), done.stdout.lower())
+        self.assertIn("no measurements and KPI values to compare with", self.audit(folder, "audit", "replay").stderr)
+        done = self.audit(folder, "kpi", "--tenant", "20")
+        self.assertEqual(done.returncode, 3, done.stdout)
+        self.assertIn("district-series.db", done.stderr)
+
     def test_a_backup_in_a_folder_whose_name_means_something_in_a_uri(self):
         self.check_all(self.backup("back up?mode=rw#%41"))
 
@@ -97,7 +110,7 @@ class AuditorTest(unittest.TestCase):
             receipts = server.send("20", "--messages-per-envelope", "120", district.PILOTS / "barcelona_school_2018-03.csv.gz")
             server.wait_for_kpis()
             server.stop()
-            folder = self.medium("stopped", *server.data.glob("district.db*"))
+            folder = self.medium("stopped", *server.data.glob("district*.db*"))
             done = self.audit(folder, "audit", "replay")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn(f"{len(receipts)} envelope", done.stdout)
@@ -107,7 +120,8 @@ class AuditorTest(unittest.TestCase):
         server = self.enterContext(district.District())
         self.sent = server.send("20", "--messages-per-envelope", "120", district.PILOTS / "barcelona_school_2018-03.csv.gz")
         server.wait_for_kpis()
-        files = [server.data / f"district.db{end}" for end in ("", "-wal", "-shm")]
+        files = [server.data / f"{name}.db{end}" for name in ("district", "district-series")
+                 for end in ("", "-wal", "-shm")]
         self.assertGreater(files[1].stat().st_size, 0)
         server.kill()
         # The context wants a server that ends well.
@@ -121,8 +135,7 @@ class AuditorTest(unittest.TestCase):
         self.assertIn(f"{len(self.sent)} envelope", done.stdout)
 
     def test_a_write_ahead_log_that_cannot_be_read_there_is_never_passed_over(self):
-        database, log, _ = self.crashed()
-        folder = self.medium("without shm", database, log)
+        folder = self.medium("without shm", *(file for file in self.crashed() if not file.name.endswith("-shm")))
         for command in (["log", "verify"], ["audit", "replay"], ["status"]):
             done = self.audit(folder, *command)
             self.assertNotEqual(done.returncode, 0, done.stdout)
@@ -150,7 +163,7 @@ class AuditorTest(unittest.TestCase):
     def test_beside_a_server_that_runs(self):
         for folder in (self.district.folder, self.district.data):
             folder.chmod(0o755)
-        for file in self.district.data.glob("district.db*"):
+        for file in self.district.data.glob("district*.db*"):
             file.chmod(0o644)
         self.assertEqual(self.audit(self.district.data, "audit", "replay").returncode, 0)
         done = self.audit(self.district.data, "log", "verify")

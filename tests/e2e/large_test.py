@@ -94,9 +94,12 @@ class LargeTest(unittest.TestCase):
     def setUp(self):
         self.server = self.enterContext(district.District())
 
-    def rows(self, sql):
-        with contextlib.closing(sqlite3.connect(f"file:{self.server.data}/district.db?mode=ro", uri=True)) as database:
-            return database.execute(sql).fetchall()
+    def rows(self, sql, database="district.db"):
+        with contextlib.closing(sqlite3.connect(f"file:{self.server.data}/{database}?mode=ro", uri=True)) as opened:
+            return opened.execute(sql).fetchall()
+
+    def series_rows(self, sql):
+        return self.rows(sql, "district-series.db")
 
     def post(self, request, timeout=300):
         """As District.post, for requests that take a while."""
@@ -167,9 +170,9 @@ class LargeTest(unittest.TestCase):
         if not os.environ.get("DISTRICT_SANITIZE"):
             self.assertLess(highest, ABOVE_IDLE)
 
-        self.assertEqual(self.rows("SELECT count(*) FROM quantify_failure"), [(0,)])
+        self.assertEqual(self.series_rows("SELECT count(*) FROM quantify_failure"), [(0,)])
         # With the value of the small one before.
-        self.assertEqual(self.rows("SELECT number FROM measurement_count WHERE what = 'state current'"), [(count + 1,)])
+        self.assertEqual(self.series_rows("SELECT number FROM measurement_count WHERE what = 'state current'"), [(count + 1,)])
         day = self.server.kpis("20", "hour", source="SITE-2", **{"from": "2003-01-05", "to": "2003-01-06"})
         first = 4 * 24 * 4 * SOURCES + 2
         expected = sum((first + quarter * SOURCES) % 1000 / 8 for quarter in range(4))
@@ -185,8 +188,8 @@ class LargeTest(unittest.TestCase):
         self.accepted(signed(self.server, corrected[:20]))
         self.accepted(signed(self.server, corrected))
         self.server.wait_for_kpis()
-        self.assertEqual(self.rows("SELECT count(*) FROM quantify_failure"), [(0,)])
-        self.assertEqual(self.rows("SELECT number FROM measurement_count WHERE what = 'state superseded'"),
+        self.assertEqual(self.series_rows("SELECT count(*) FROM quantify_failure"), [(0,)])
+        self.assertEqual(self.series_rows("SELECT number FROM measurement_count WHERE what = 'state superseded'"),
                          [(count - count // 2,)])
         self.server.ctl("audit", "replay")  # exit code 1 when anything differs
 

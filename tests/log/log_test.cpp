@@ -7,8 +7,11 @@
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
-#include "store/archive_store.h"
-#include "store/series_store.h"
+#include "store/archive_reader.h"
+#include "store/ledger.h"
+#include "store/log_reader.h"
+#include "store/log_writer.h"
+#include "store/series_reader.h"
 #include "store/trust_store.h"
 
 using namespace district;
@@ -95,7 +98,7 @@ struct Scratch {
       group.push_back(logged_envelope(n));
       group.back().trust_epoch = epoch;
     }
-    const auto outcomes = ArchiveStore(*database).append(group, kNow);
+    const auto outcomes = Ledger(*database).append(group, kNow);
     BOOST_REQUIRE(outcomes);
     for (const auto& outcome : *outcomes) receipts.push_back(std::get<Receipt>(outcome));
   }
@@ -217,7 +220,7 @@ BOOST_AUTO_TEST_CASE(an_entry_of_an_earlier_version_stays_valid) {
   auto earlier = test::sample_envelope(0);
   earlier.log_entry = earlier_entry(earlier);
   const auto outcomes =
-      ArchiveStore(*database).append(std::vector{earlier, logged_envelope(1)}, kNow).value();
+      Ledger(*database).append(std::vector{earlier, logged_envelope(1)}, kNow).value();
   BOOST_TEST(log::verify(*database).value().problems.empty());
   for (const auto& outcome : outcomes)
     BOOST_TEST(log::check_receipt(*database, std::get<Receipt>(outcome)).has_value());
@@ -299,11 +302,11 @@ BOOST_AUTO_TEST_CASE(an_empty_log_is_intact) {
 
 BOOST_AUTO_TEST_CASE(a_log_of_several_pages_is_intact_and_its_damage_is_named) {
   auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
-  ArchiveStore store(*database);
+  Ledger ledger(*database);
   for (unsigned n = 0; n < 2500; n += 50) {
     std::vector<NewEnvelope> group;
     for (unsigned i = 0; i < 50; ++i) group.push_back(logged_envelope(n + i));
-    BOOST_REQUIRE(store.append(group, kNow));
+    BOOST_REQUIRE(ledger.append(group, kNow));
   }
   BOOST_TEST(log::verify(*database).value().problems.empty());
   BOOST_REQUIRE(database->execute("UPDATE envelope SET raw_size = 5 WHERE leaf_index = 2222"));
@@ -399,7 +402,7 @@ BOOST_AUTO_TEST_CASE(a_changed_entry_is_named_even_with_its_row) {
 
 BOOST_AUTO_TEST_CASE(a_leaf_rewritten_with_its_hash_and_row_contradicts_the_heads) {
   Scratch scratch;
-  const auto entry = ArchiveStore(*scratch.database).log_entries(4, 1).value()[0].entry;
+  const auto entry = LogReader(*scratch.database).entries(4, 1).value()[0].entry;
   auto forged = entry;
   forged.replace(forged.find("\"10\""), 4, "\"20\"");
   scratch.tamper("UPDATE log_leaf SET entry = '" + forged + "', leaf_hash = x'" +
@@ -417,7 +420,7 @@ BOOST_AUTO_TEST_CASE(a_receipt_contradicts_a_log_that_was_rewritten_whole) {
   auto database = ArchiveDatabase::open(Location::scratch(), OpenMode::create).value();
   auto forged = logged_envelope(0);
   forged.source = "another";
-  BOOST_REQUIRE(ArchiveStore(*database).append(std::vector{forged}, kNow));
+  BOOST_REQUIRE(Ledger(*database).append(std::vector{forged}, kNow));
   BOOST_TEST(log::verify(*database).value().problems.empty());
   const auto refused = log::check_receipt(*database, honest.receipts[0]);
   BOOST_REQUIRE(!refused);

@@ -11,8 +11,8 @@
 
 #include "../support/demo_certificates.h"
 #include "../support/temporary_folder.h"
+#include "model/stored_envelope.h"
 #include "receive/receive.h"
-#include "store/archive_store.h"
 #include "store/database.h"
 #include "store/rejection_store.h"
 #include "store/work_queue.h"

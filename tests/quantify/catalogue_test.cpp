@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "quantify/site_import.h"
 #include "series/plausibility.h"
+#include "store/archive_reader.h"
 
 using namespace district;
 using namespace district::quantify;
@@ -417,12 +418,12 @@ BOOST_AUTO_TEST_CASE(an_import_of_statements_is_a_leaf_and_marks_what_it_touches
   BOOST_TEST(report.statements == 1U);
   BOOST_TEST(report.meters == 1U);
   BOOST_TEST(must(scratch.store.stale()).size() == 1U);
-  BOOST_TEST(must(store::ArchiveStore(*scratch.archive).site_imports()).size() == 1U);
+  BOOST_TEST(must(store::ArchiveReader(*scratch.archive).site_imports()).size() == 1U);
   // What is stated already is no news.
   const auto again =
       must(import_statements(*scratch.archive, *scratch.database, "20", facts, at("2018-07-02")));
   BOOST_TEST(again.statements == 0U);
-  BOOST_TEST(must(store::ArchiveStore(*scratch.archive).site_imports()).size() == 1U);
+  BOOST_TEST(must(store::ArchiveReader(*scratch.archive).site_imports()).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_value_is_explained_by_its_inputs_and_statements) {
@@ -444,8 +445,8 @@ BOOST_AUTO_TEST_CASE(what_is_recomputed_for_a_time_is_what_was_there) {
   scratch.send("2018-06-03", energies("2018-05-31T22:00:00Z", 48, 2));
   const auto before = must(scratch.store.kpis({}));
   auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
-  static_cast<void>(must(scratch.engine.recompute_between({"20", "SHOP", ""}, at("2018-06-01"),
-                                                          at("2018-06-02"), at("2030-01-01"))));
+  static_cast<void>(must(scratch.engine.recompute_between(
+      transaction, {"20", "SHOP", ""}, at("2018-06-01"), at("2018-06-02"), at("2030-01-01"))));
   static_cast<void>(must(transaction.commit()));
   const auto after = must(scratch.store.kpis({}));
   BOOST_REQUIRE_EQUAL(before.size(), after.size());

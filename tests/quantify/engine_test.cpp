@@ -426,7 +426,8 @@ BOOST_AUTO_TEST_CASE(a_bad_batch_is_refused_before_anything_is_written) {
   for (const auto& batch : batches) {
     auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
     Touched touched;
-    const auto done = scratch.engine.ingest(batch, origin(1, at("2018-06-02")), touched);
+    const auto done =
+        scratch.engine.ingest(transaction, batch, origin(1, at("2018-06-02")), touched);
     BOOST_REQUIRE(!done);
     BOOST_TEST((done.error().code == ErrorCode::quantify_failed));
     BOOST_TEST(touched.meters.empty());
@@ -465,17 +466,15 @@ std::vector<std::string> rows_of(Scratch& scratch) {
 
 // Ingests the batch, and breaks off after `years` years of recomputation, with those committed.
 void break_off(Scratch& scratch, const Batch& batch, const Origin& from, int years) {
-  auto transaction = std::make_optional(must(store::SeriesTransaction::begin(*scratch.database)));
+  auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
   const auto pause = [&]() -> Result<Ok> {
     if (years-- == 0) return fail(ErrorCode::archive_unavailable, "the power is gone");
-    DISTRICT_CHECK(transaction->commit());
-    transaction.reset();
-    transaction.emplace(must(store::SeriesTransaction::begin(*scratch.database)));
-    return Ok{};
+    DISTRICT_CHECK(transaction.commit());
+    return transaction.begin_again();
   };
   Engine engine(
       *scratch.database, [](std::string_view) { return "Europe/Madrid"; }, pause);
-  BOOST_REQUIRE(!engine.apply(batch, from, from.received_at));
+  BOOST_REQUIRE(!engine.apply(transaction, batch, from, from.received_at));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "../support/measurements.h"
 #include "quantify/engine.h"
 #include "store/database.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace district::quantify::testing {
 
@@ -26,12 +26,12 @@ struct Scratch {
                   if (tenant == "20" || tenant == "30") return "Europe/Madrid";
                   return std::nullopt;
                 }};
-  store::SeriesStore store{*database};
+  store::SeriesReader store{*database};
   std::uint64_t next_leaf = 1;
 
   Result<Ok> try_apply(const Batch& batch, const Origin& from) {
     auto transaction = must(store::SeriesTransaction::begin(*database));
-    DISTRICT_CHECK(engine.apply(batch, from, from.received_at));
+    DISTRICT_CHECK(engine.apply(transaction, batch, from, from.received_at));
     return transaction.commit();
   }
   void apply(const Batch& batch, const Origin& from) {

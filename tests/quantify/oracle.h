@@ -791,8 +791,9 @@ class Worker {
       begin();
       Touched touched;
       for (auto left = 1 + dice_.below(group_max); left > 0 && i < envelopes.size(); --left, ++i)
-        static_cast<void>(must(engine_.ingest(envelopes[i].batch, envelopes[i].origin, touched)));
-      static_cast<void>(must(engine_.recompute(touched, at("2026-01-01"))));
+        static_cast<void>(
+            must(engine_.ingest(*transaction_, envelopes[i].batch, envelopes[i].origin, touched)));
+      static_cast<void>(must(engine_.recompute(*transaction_, touched, at("2026-01-01"))));
       commit();
       if (dice_.one_in(4)) import_next();
       if (dice_.one_in(4)) compute_stale();
@@ -805,7 +806,7 @@ class Worker {
   }
   void recompute_all(const MeterKey& meter, Instant computed_at) {
     begin();
-    static_cast<void>(must(engine_.recompute_between(meter, {}, {}, computed_at)));
+    static_cast<void>(must(engine_.recompute_between(*transaction_, meter, {}, {}, computed_at)));
     commit();
   }
   std::vector<KpiValue> kpis(const std::string& meter) {
@@ -843,7 +844,8 @@ class Worker {
       const auto stale = must(store_.stale());
       if (stale.empty()) return;
       begin();
-      static_cast<void>(must(engine_.recompute_stale(stale.front(), at("2026-01-01"))));
+      static_cast<void>(
+          must(engine_.recompute_stale(*transaction_, stale.front(), at("2026-01-01"))));
       commit();
     }
   }
@@ -854,7 +856,7 @@ class Worker {
       must(store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create));
   std::unique_ptr<store::ArchiveDatabase> archive_ =
       must(store::ArchiveDatabase::open(store::Location::scratch(), store::OpenMode::create));
-  store::SeriesStore store_{*database_};
+  store::SeriesReader store_{*database_};
   std::optional<store::SeriesTransaction> transaction_;
   Engine engine_{*database_, [](std::string_view) { return "Europe/Madrid"; },
                  [this] { return pause(); }};

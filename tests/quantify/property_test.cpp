@@ -148,10 +148,10 @@ std::string ingest_all(const std::vector<Envelope>& envelopes, std::mt19937& ran
     auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
     Touched touched;
     for (auto left = 1 + random() % group; left > 0 && i < envelopes.size(); --left, ++i) {
-      static_cast<void>(
-          must(scratch.engine.ingest(envelopes[i].batch, envelopes[i].origin, touched)));
+      static_cast<void>(must(
+          scratch.engine.ingest(transaction, envelopes[i].batch, envelopes[i].origin, touched)));
     }
-    static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
+    static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2026-01-01"))));
     static_cast<void>(must(transaction.commit()));
   }
   return picture(scratch);
@@ -171,9 +171,9 @@ std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937
       std::erase_if(part.observations, elsewhere);
       std::erase_if(part.master_facts, elsewhere);
       auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
-      static_cast<void>(must(scratch.engine.ingest(part, envelope.origin, touched)));
+      static_cast<void>(must(scratch.engine.ingest(transaction, part, envelope.origin, touched)));
       if (random() % 3 == 0)
-        static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
+        static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2026-01-01"))));
       static_cast<void>(must(transaction.commit()));
     }
   };
@@ -186,7 +186,7 @@ std::string ingest_in_parts(const std::vector<Envelope>& envelopes, std::mt19937
     Touched touched;
     ingest_some(envelope, kAll, touched);
     auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
-    static_cast<void>(must(scratch.engine.recompute(touched, at("2026-01-01"))));
+    static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2026-01-01"))));
     static_cast<void>(must(transaction.commit()));
   }
   return picture(scratch);

@@ -71,7 +71,7 @@ struct Site {
     envelope.raw_size = xml.size();
     envelope.payload_digest = crypto::sha256(as_bytes(xml));
     envelope.raw_zstd = must(archive::compress(as_bytes(xml), 3));
-    const auto outcomes = must(store::ArchiveStore(*archive).append({&envelope, 1}, kNow));
+    const auto outcomes = must(store::Ledger(*archive).append({&envelope, 1}, kNow));
     BOOST_REQUIRE(std::holds_alternative<Receipt>(outcomes.front()));
     return envelope.receipt_id;
   }
@@ -125,7 +125,7 @@ std::string large_request(const std::string& last_energy) {
 
 // The KPIs, and what counts of the values, whatever envelopes they came in.
 std::string picture(const Site& site) {
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   std::string text;
   for (const auto& m : must(series.measurements({}))) {
     BOOST_TEST((m.state == MeasurementState::current));
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_gives_what_its_messages_give_in_small_ones
   const auto expected = picture(parts);
   BOOST_TEST(std::count(expected.begin(), expected.end(), '\n') > 2 * kMessages);
   BOOST_TEST((picture(whole) == expected));
-  BOOST_TEST(must(store::SeriesStore(*whole.database).failures()).empty());
+  BOOST_TEST(must(store::SeriesReader(*whole.database).failures()).empty());
 }
 
 BOOST_AUTO_TEST_CASE(of_a_large_envelope_that_cannot_be_quantified_nothing_is_kept) {
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(of_a_large_envelope_that_cannot_be_quantified_nothing_is_ke
   }
   site.append_example("eibar", "30");
   BOOST_TEST(must(site.quantifier()->run_until_idle()) == 4U);
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   const auto failures = must(series.failures());
   BOOST_REQUIRE_EQUAL(failures.size(), 3U);
   BOOST_TEST(failures[0].origin.receipt_id == bad);
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_that_was_broken_off_is_done_again) {
   for (auto* each : {&site, &undisturbed})
     each->append(large_request(energy_of(kMessages - 1)), "20");
   BOOST_TEST(must(undisturbed.quantifier()->run_until_idle()) == 1U);
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   int broken_off = 0;
   for (const std::uint64_t values : {1U, 2500U, 5000U}) {
     const auto quantifier = site.quantifier();
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_that_was_broken_off_is_done_again) {
 
 // What of a damaged store no envelope gave, and what it no longer has.
 void damage(Site& site) {
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   auto transaction = must(store::SeriesTransaction::begin(*site.database));
   Engine engine(*site.database, [](std::string_view) { return "Europe/Madrid"; });
   const auto value = [](const char* source, int quarter, double kwh) {
@@ -232,12 +232,14 @@ void damage(Site& site) {
   // In the place of others, by themselves, of a meter that sent nothing; of the envelope's leaf
   // too.
   static_cast<void>(must(engine.apply(
+      transaction,
       {"20", {}, {value("SHOP-0", 3, 70), value("SHOP-1", 700, 5), value("GHOST", 8, 1)}, {}},
       origin(4711, kNow + 48h), kNow)));
-  static_cast<void>(must(
-      engine.apply({"20", {}, {value("SHOP-2", 5, 3)}, {}}, {0, "RECEIPT", kNow + 48h}, kNow)));
+  static_cast<void>(must(engine.apply(transaction, {"20", {}, {value("SHOP-2", 5, 3)}, {}},
+                                      {0, "RECEIPT", kNow + 48h}, kNow)));
   const auto shop = *must(series.find_meter({"20", "SHOP-0", ""}));
-  const auto kpi_id = must(series.kpi_id("energy_kwh", "kWh"));
+  store::SeriesWriter writer(transaction);
+  const auto kpi_id = must(writer.kpi_id("energy_kwh", "kWh"));
   const auto start = at("2019-01-20T05:00:00Z");
   auto chunk =
       must(series.kpi_chunk(shop, WindowKind::hour, store::kpi_chunk_of(WindowKind::hour, start)));
@@ -245,7 +247,7 @@ void damage(Site& site) {
   auto& kpi = chunk.windows[start].kpis.emplace_back();
   kpi.kpi_id = kpi_id;
   kpi.value = 12;
-  static_cast<void>(must(series.put_kpi_chunk(shop, chunk)));
+  static_cast<void>(must(writer.put_kpi_chunk(shop, chunk)));
   static_cast<void>(must(transaction.commit()));
 }
 
@@ -276,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_recomputation_gives_what_the_envelopes_give_and_nothing_e
   const auto report = rebuild_all("2019-01-01", "2019-02-01");
   BOOST_TEST(report.removed == 4U);
   BOOST_TEST((picture(site) == expected));
-  const auto counts = must(store::SeriesStore(*site.database).counts());
+  const auto counts = must(store::SeriesReader(*site.database).counts());
   BOOST_TEST(counts.measurements.at(MeasurementState::current) == 800U);
   BOOST_TEST(counts.measurements.at(MeasurementState::superseded) == 0U);
 }
@@ -291,7 +293,7 @@ BOOST_AUTO_TEST_CASE(the_contracts_examples_become_kpis) {
   BOOST_TEST(must(quantifier->waiting()) == 4U);
   BOOST_TEST(must(quantifier->run_until_idle()) == 4U);
   BOOST_TEST(must(quantifier->waiting()) == 0U);
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   BOOST_TEST(must(series.failures()).empty());
   for (const auto* tenant : {"10", "20", "30"}) {
     store::KpiFilter filter;
@@ -317,7 +319,7 @@ BOOST_AUTO_TEST_CASE(an_envelope_that_cannot_be_quantified_is_recorded_and_holds
   const auto quantifier = site.quantifier();
   BOOST_TEST(must(quantifier->run_until_idle()) == 5U);
   BOOST_TEST(must(quantifier->waiting()) == 0U);
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   const auto failures = must(series.failures());
   BOOST_REQUIRE_EQUAL(failures.size(), 3U);
   BOOST_TEST(failures[0].origin.receipt_id == broken);
@@ -333,8 +335,8 @@ BOOST_AUTO_TEST_CASE(an_envelope_that_cannot_be_quantified_is_recorded_and_holds
 
 // Marks all meters as an import of master data would; what one of them has stored is damaged.
 std::int64_t damage_one_of_stale_meters(Site& site) {
-  store::SeriesStore series(*site.database);
   auto transaction = must(store::SeriesTransaction::begin(*site.database));
+  store::SeriesWriter series(transaction);
   for (const auto* source : {"SHOP-0", "SHOP-1", "SHOP-2"})
     static_cast<void>(must(series.put_stale(*must(series.find_meter({"20", source, ""})))));
   const auto damaged = must(series.stale()).front();
@@ -360,7 +362,7 @@ BOOST_AUTO_TEST_CASE(a_stale_meter_that_cannot_be_read_holds_up_neither_others_n
   site.append(some_messages(0, 30), "20");
   BOOST_TEST(must(site.quantifier()->run_until_idle()) == 1U);
   const auto damaged = damage_one_of_stale_meters(site);
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   const auto quantifier = site.quantifier();
   BOOST_TEST(must(quantifier->run_until_idle()) == 0U);
   BOOST_TEST(must(series.stale()) == std::vector{damaged});
@@ -374,7 +376,7 @@ BOOST_AUTO_TEST_CASE(the_thread_goes_on_beside_a_stale_meter_that_cannot_be_read
   site.append(some_messages(0, 30), "20");
   BOOST_TEST(must(site.quantifier()->run_until_idle()) == 1U);
   const auto damaged = damage_one_of_stale_meters(site);
-  store::SeriesStore series(*site.database);
+  store::SeriesReader series(*site.database);
   const auto quantifier = site.quantifier();
   quantifier->start();
   while (must(series.stale()).size() > 1) std::this_thread::sleep_for(5ms);

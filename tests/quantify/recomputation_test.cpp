@@ -54,12 +54,12 @@ std::set<std::string> rows_of(const std::vector<Sent>& sent, const Order& order,
     std::uint32_t message = 0;
     for (auto& one : batch.observations) one.message_index = ++message;
     for (auto& one : batch.master_facts) one.message_index = ++message;
-    static_cast<void>(
-        must(scratch.engine.ingest(batch, origin(i + 1, at("2024-01-01") + 1min * i), touched)));
+    static_cast<void>(must(scratch.engine.ingest(
+        transaction, batch, origin(i + 1, at("2024-01-01") + 1min * i), touched)));
     if (number >= alone) continue;
-    static_cast<void>(must(scratch.engine.recompute(touched, at("2024-02-01"))));
+    static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2024-02-01"))));
   }
-  static_cast<void>(must(scratch.engine.recompute(touched, at("2024-02-01"))));
+  static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2024-02-01"))));
   static_cast<void>(must(transaction.commit()));
   std::set<std::string> rows;
   for (const auto& k : must(scratch.store.kpis({}))) {
@@ -425,8 +425,8 @@ void import_meanwhile(const char* meter, const char* attribute, const char* firs
   for (auto rounds = 0; !must(scratch.store.stale()).empty(); ++rounds) {
     BOOST_REQUIRE_LT(rounds, 6);
     transaction.emplace(must(store::SeriesTransaction::begin(*scratch.database)));
-    static_cast<void>(
-        must(engine.recompute_stale(must(scratch.store.stale()).front(), at("2024-01-04"))));
+    static_cast<void>(must(engine.recompute_stale(*transaction, must(scratch.store.stale()).front(),
+                                                  at("2024-01-04"))));
     static_cast<void>(must(transaction->commit()));
   }
   BOOST_TEST(made);

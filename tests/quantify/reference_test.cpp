@@ -249,10 +249,10 @@ BOOST_AUTO_TEST_CASE(quality_of_the_school_in_january) {
   auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
   Touched touched;
   for (const auto& [when, observation] : sent) {
-    static_cast<void>(must(scratch.engine.ingest({"20", {}, {observation}, {}},
+    static_cast<void>(must(scratch.engine.ingest(transaction, {"20", {}, {observation}, {}},
                                                  origin(scratch.next_leaf++, when), touched)));
   }
-  static_cast<void>(must(scratch.engine.recompute(touched, at("2018-02-04"))));
+  static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2018-02-04"))));
   static_cast<void>(must(transaction.commit()));
   const char* january = "2017-12-31T23:00:00Z";
   for (const auto& [kpi, expected] : {std::pair("availability", "0.9959677419354839"),
@@ -415,10 +415,10 @@ BOOST_AUTO_TEST_CASE(weather_model_of_a_gas_meter) {
   auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
   Touched touched;
   for (const auto& [day, batch] : years) {
-    static_cast<void>(
-        must(scratch.engine.ingest(batch, origin(scratch.next_leaf++, day + 24h + 1min), touched)));
+    static_cast<void>(must(scratch.engine.ingest(
+        transaction, batch, origin(scratch.next_leaf++, day + 24h + 1min), touched)));
   }
-  static_cast<void>(must(scratch.engine.recompute(touched, at("2023-01-01"))));
+  static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2023-01-01"))));
   static_cast<void>(must(transaction.commit()));
   for (const auto& [column, value] : expected) {
     if (column == "case" || column == "baseline" || column == "reporting" || column == "model")

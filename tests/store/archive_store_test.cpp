@@ -5,7 +5,10 @@
 #include "../support/sample_envelopes.h"
 #include "../support/temporary_folder.h"
 #include "crypto/merkle.h"
-#include "store/archive_store.h"
+#include "store/archive_reader.h"
+#include "store/ledger.h"
+#include "store/log_reader.h"
+#include "store/log_writer.h"
 #include "store/work_queue.h"
 
 using namespace district;
@@ -19,18 +22,22 @@ const StagingLease kLease{"local", test::kNow + std::chrono::hours(1)};
 
 struct Scratch {
   std::unique_ptr<ArchiveDatabase> database;
-  ArchiveStore store;
+  Ledger ledger;
+  ArchiveReader store;
+  LogReader log;
   Scratch()
       : database(ArchiveDatabase::open(Location::scratch(), OpenMode::create).value()),
-        store(*database) {}
+        ledger(*database),
+        store(*database),
+        log(*database) {}
 
   std::vector<AppendOutcome> append(const std::vector<NewEnvelope>& group, Instant now = kNow) {
-    auto outcomes = store.append(group, now);
+    auto outcomes = ledger.append(group, now);
     BOOST_REQUIRE_MESSAGE(outcomes, (outcomes ? "" : outcomes.error().detail));
     return *std::move(outcomes);
   }
   bool remembers(const NewEnvelope& envelope) {
-    return store.resolve(envelope.replay_key, envelope.created).value().has_value();
+    return ledger.resolve(envelope.replay_key, envelope.created).value().has_value();
   }
   Bytes octets(const std::string& receipt_id) {
     const auto envelope = store.find(receipt_id).value();
@@ -80,13 +87,13 @@ BOOST_AUTO_TEST_CASE(a_group_gets_consecutive_leaves_and_one_head) {
     }
     next += size;
   }
-  const auto heads = scratch.store.log_heads(0, 10).value();
+  const auto heads = scratch.log.heads(0, 10).value();
   BOOST_REQUIRE(heads.size() == 3U);
   BOOST_TEST(heads[1].tree_size == 4U);
-  BOOST_TEST(scratch.store.log_heads(1, 10).value().size() == 2U);
-  BOOST_TEST((scratch.store.log_head().value().root_hash == crypto::merkle_root(leaves)));
-  BOOST_TEST((scratch.store.log_frontier().value().root() == crypto::merkle_root(leaves)));
-  BOOST_TEST(scratch.store.log_entries(2, 2).value().size() == 2U);
+  BOOST_TEST(scratch.log.heads(1, 10).value().size() == 2U);
+  BOOST_TEST((scratch.log.head().value().root_hash == crypto::merkle_root(leaves)));
+  BOOST_TEST((scratch.log.frontier().value().root() == crypto::merkle_root(leaves)));
+  BOOST_TEST(scratch.log.entries(2, 2).value().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(the_second_of_a_replay_key_gets_the_first_copy_and_adds_nothing) {
@@ -148,14 +155,14 @@ BOOST_AUTO_TEST_CASE(what_may_be_forgotten_is_known_after_a_restart_with_the_clo
   {
     auto database =
         ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
-    ArchiveStore store(*database);
-    BOOST_REQUIRE(store.append(std::vector{first}, kNow));
-    BOOST_REQUIRE(store.append(std::vector{later}, later.received_at));
-    BOOST_TEST(!store.resolve(first.replay_key, first.created).value());
+    Ledger ledger(*database);
+    BOOST_REQUIRE(ledger.append(std::vector{first}, kNow));
+    BOOST_REQUIRE(ledger.append(std::vector{later}, later.received_at));
+    BOOST_TEST(!ledger.resolve(first.replay_key, first.created).value());
   }
   auto database =
       ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
-  const auto again = ArchiveStore(*database).append(std::vector{first}, kNow);
+  const auto again = Ledger(*database).append(std::vector{first}, kNow);
   BOOST_REQUIRE(again);
   BOOST_TEST(std::holds_alternative<TrustChanged>((*again)[0]));
 }
@@ -173,8 +180,8 @@ BOOST_AUTO_TEST_CASE(after_a_jump_ahead_only_what_was_forgotten_is_refused_and_n
 
   // Then they were set right.
   BOOST_TEST(std::holds_alternative<TrustChanged>(scratch.append({sample_envelope(0)})[0]));
-  BOOST_TEST((scratch.store.replay_horizon().value() > sample_envelope(0).replay_until));
-  BOOST_TEST((scratch.store.replay_horizon().value() < kNow + std::chrono::minutes(7)));
+  BOOST_TEST((scratch.ledger.replay_horizon().value() > sample_envelope(0).replay_until));
+  BOOST_TEST((scratch.ledger.replay_horizon().value() < kNow + std::chrono::minutes(7)));
   static_cast<void>(receipt(scratch.append({sample_envelope(2)})[0]));
   BOOST_TEST(std::holds_alternative<Replayed>(scratch.append({ahead})[0]));
 }
@@ -263,29 +270,29 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_takes_over_what_was_staged) {
   Scratch scratch;
   const auto octets = [](std::size_t size, int fill) { return Bytes(size, std::byte(fill)); };
   StagedRaw staged;
-  BOOST_REQUIRE(
-      scratch.store.stage(staged, std::vector<Bytes>{octets(256 * 1024, 1), octets(9, 2)}, kLease));
-  BOOST_REQUIRE(scratch.store.stage(staged, std::vector<Bytes>{octets(7, 3)}, kLease));
-  BOOST_REQUIRE(scratch.store.stage(staged, {}, kLease));
+  BOOST_REQUIRE(scratch.ledger.stage(
+      staged, std::vector<Bytes>{octets(256 * 1024, 1), octets(9, 2)}, kLease));
+  BOOST_REQUIRE(scratch.ledger.stage(staged, std::vector<Bytes>{octets(7, 3)}, kLease));
+  BOOST_REQUIRE(scratch.ledger.stage(staged, {}, kLease));
   BOOST_TEST(staged.chunk_count == 3U);
   BOOST_TEST(staged.stored_size == 256U * 1024 + 16);
-  BOOST_TEST(scratch.store.staged().value().size() == 1U);
+  BOOST_TEST(scratch.ledger.staged().value().size() == 1U);
 
   auto large = sample_envelope(0);
   large.staged = staged;
   scratch.append({large, sample_envelope(1)});
-  BOOST_TEST(scratch.store.staged().value().empty());
+  BOOST_TEST(scratch.ledger.staged().value().empty());
   const auto stored = scratch.store.find(large.receipt_id).value();
   BOOST_TEST((stored.raw_id == staged.raw_id));
   BOOST_TEST(stored.stored_size == staged.stored_size);
   BOOST_TEST((scratch.store.raw_chunk(stored, 2).value() == octets(7, 3)));
   BOOST_TEST(scratch.octets(large.receipt_id).size() == staged.stored_size);
   // It belongs to the envelope: nobody discards it, nor takes it over a second time.
-  BOOST_TEST(!scratch.store.discard(staged.raw_id).value());
+  BOOST_TEST(!scratch.ledger.discard(staged.raw_id).value());
   BOOST_TEST(scratch.count("large_chunk") == 3);
   auto second = sample_envelope(2);
   second.staged = staged;
-  const auto refused = scratch.store.append(std::vector{second}, kNow);
+  const auto refused = scratch.ledger.append(std::vector{second}, kNow);
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::internal));
 }
@@ -293,20 +300,20 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_takes_over_what_was_staged) {
 BOOST_AUTO_TEST_CASE(what_was_staged_is_discarded_in_short_transactions) {
   Scratch scratch;
   StagedRaw staged, other;
-  BOOST_REQUIRE(scratch.store.stage(staged, std::vector(20, Bytes(10)), kLease));
-  BOOST_REQUIRE(scratch.store.stage(other, std::vector(2, Bytes(10)), kLease));
+  BOOST_REQUIRE(scratch.ledger.stage(staged, std::vector(20, Bytes(10)), kLease));
+  BOOST_REQUIRE(scratch.ledger.stage(other, std::vector(2, Bytes(10)), kLease));
   BOOST_TEST(staged.raw_id != other.raw_id);
-  BOOST_TEST(scratch.store.discard(staged.raw_id).value());
+  BOOST_TEST(scratch.ledger.discard(staged.raw_id).value());
   BOOST_TEST(scratch.count("large_chunk") == 14);
-  BOOST_TEST(scratch.store.discard(staged.raw_id).value());
-  BOOST_TEST(!scratch.store.discard(staged.raw_id).value());
+  BOOST_TEST(scratch.ledger.discard(staged.raw_id).value());
+  BOOST_TEST(!scratch.ledger.discard(staged.raw_id).value());
   BOOST_TEST(scratch.count("large_chunk") == 2);
-  BOOST_TEST((scratch.store.staged().value() == std::vector{other.raw_id}));
-  BOOST_TEST(!scratch.store.discard(staged.raw_id).value());
+  BOOST_TEST((scratch.ledger.staged().value() == std::vector{other.raw_id}));
+  BOOST_TEST(!scratch.ledger.discard(staged.raw_id).value());
   // An id that was discarded is not given again.
-  BOOST_TEST(!scratch.store.discard(other.raw_id).value());
+  BOOST_TEST(!scratch.ledger.discard(other.raw_id).value());
   StagedRaw next;
-  BOOST_REQUIRE(scratch.store.stage(next, std::vector(1, Bytes(10)), kLease));
+  BOOST_REQUIRE(scratch.ledger.stage(next, std::vector(1, Bytes(10)), kLease));
   BOOST_TEST(next.raw_id > other.raw_id);
 }
 
@@ -314,19 +321,20 @@ BOOST_AUTO_TEST_CASE(a_full_disk_while_staging_stores_nothing_of_the_batch) {
   const test::TemporaryFolder folder;
   auto database =
       ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
-  ArchiveStore store(*database);
+  Ledger ledger(*database);
+  ArchiveReader store(*database);
   StagedRaw staged;
   const std::vector<Bytes> chunks(8, Bytes(256 * 1024));
-  BOOST_REQUIRE(store.stage(staged, chunks, kLease));
+  BOOST_REQUIRE(ledger.stage(staged, chunks, kLease));
   BOOST_REQUIRE(database->execute("PRAGMA max_page_count = 400"));
   const auto before = staged;
-  const auto refused = store.stage(staged, chunks, kLease);
+  const auto refused = ledger.stage(staged, chunks, kLease);
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
   BOOST_TEST(staged.chunk_count == before.chunk_count);
   BOOST_TEST(store.staged_chunk(staged.raw_id, 8).value().empty());
-  while (store.discard(staged.raw_id).value()) continue;
-  BOOST_TEST(store.staged().value().empty());
+  while (ledger.discard(staged.raw_id).value()) continue;
+  BOOST_TEST(ledger.staged().value().empty());
 }
 
 BOOST_AUTO_TEST_CASE(envelopes_are_found_with_all_that_was_stored) {
@@ -443,21 +451,23 @@ BOOST_AUTO_TEST_CASE(a_full_disk_stores_nothing_of_the_group_and_later_ones_work
   const test::TemporaryFolder folder;
   auto database =
       ArchiveDatabase::open(Location::of(folder.file("archive.db")), OpenMode::create).value();
-  ArchiveStore store(*database);
+  Ledger ledger(*database);
+  LogReader log(*database);
+  ArchiveReader store(*database);
   auto small = sample_envelope(0);
   auto large = sample_envelope(1);
   large.raw_zstd.resize(4 * 1024 * 1024, std::byte{1});
   BOOST_REQUIRE(database->execute("PRAGMA max_page_count = 200"));
   const std::vector group{small, large};
-  const auto refused = store.append(group, kNow);
+  const auto refused = ledger.append(group, kNow);
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::archive_unavailable));
   BOOST_TEST(refused.error().hint.find("disk is full") != std::string::npos);
   BOOST_TEST(store.list({}).value().empty());
-  BOOST_TEST(store.log_head().value().tree_size == 0U);
-  BOOST_TEST(!store.resolve(small.replay_key, small.created).value());
+  BOOST_TEST(log.head().value().tree_size == 0U);
+  BOOST_TEST(!ledger.resolve(small.replay_key, small.created).value());
   BOOST_REQUIRE(database->execute("PRAGMA max_page_count = 1000000"));
-  const auto stored = store.append(group, kNow);
+  const auto stored = ledger.append(group, kNow);
   BOOST_REQUIRE(stored);
   BOOST_TEST(receipt((*stored)[1]).tree_size == 2U);
 }
@@ -466,7 +476,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_added_to_a_log_whose_frontier_is_damaged) {
   Scratch scratch;
   scratch.append({sample_envelope(0)});
   BOOST_REQUIRE(scratch.database->execute("UPDATE log_frontier SET subtrees = zeroblob(32)"));
-  const auto refused = scratch.store.append(std::vector{sample_envelope(1)}, kNow);
+  const auto refused = scratch.ledger.append(std::vector{sample_envelope(1)}, kNow);
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::archive_corrupt));
 }

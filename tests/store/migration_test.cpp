@@ -10,8 +10,9 @@
 #include "../support/sample_envelopes.h"
 #include "../support/temporary_folder.h"
 #include "crypto/merkle.h"
-#include "store/archive_store.h"
-#include "store/series_store.h"
+#include "store/archive_reader.h"
+#include "store/ledger.h"
+#include "store/series_reader.h"
 #include "store/work_queue.h"
 
 using namespace district;
@@ -111,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   const auto path = folder.file("archive.db");
   { const EarlierDatabase earlier(path); }
   const auto database = ArchiveDatabase::open(Location::of(path), OpenMode::existing).value();
-  ArchiveStore store(*database);
+  Ledger ledger(*database);
+  ArchiveReader store(*database);
 
   const auto old = sample_envelope(1);
   const auto found = store.find(old.receipt_id).value();
@@ -121,11 +123,11 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   const auto series = SeriesDatabase::open(Location::of(path), OpenMode::create).value();
   BOOST_TEST(match_series(*database, *series).value() == 2U);
   BOOST_TEST(WorkQueue(*database, {}).waiting().value() == 2U);
-  BOOST_TEST(SeriesStore(*series).measurements({}).value().empty());
-  BOOST_TEST(SeriesStore(*series).kpis({}).value().empty());
+  BOOST_TEST(SeriesReader(*series).measurements({}).value().empty());
+  BOOST_TEST(SeriesReader(*series).kpis({}).value().empty());
 
   // Replay keys hold on, though nobody noted when they were created.
-  const auto first = store.append(std::vector{old, sample_envelope(2)}, kNow).value();
+  const auto first = ledger.append(std::vector{old, sample_envelope(2)}, kNow).value();
   BOOST_REQUIRE(std::holds_alternative<Replayed>(first[0]));
   BOOST_TEST(std::get<Replayed>(first[0]).first.receipt_id == old.receipt_id);
   BOOST_REQUIRE(std::holds_alternative<Receipt>(first[1]));
@@ -138,14 +140,14 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
   auto late = sample_envelope(4);
   late.received_at = late.created = kNow + std::chrono::hours(1);
   late.replay_until = late.received_at + std::chrono::minutes(6);
-  const auto second = store.append(std::vector{stale}, kNow).value();
+  const auto second = ledger.append(std::vector{stale}, kNow).value();
   BOOST_TEST(std::holds_alternative<TrustChanged>(second[0]));
-  BOOST_REQUIRE(store.append(std::vector{late}, late.received_at));
-  BOOST_TEST(!store.resolve(old.replay_key, old.created).value());
-  BOOST_TEST(store.resolve(late.replay_key, late.created).value().has_value());
+  BOOST_REQUIRE(ledger.append(std::vector{late}, late.received_at));
+  BOOST_TEST(!ledger.resolve(old.replay_key, old.created).value());
+  BOOST_TEST(ledger.resolve(late.replay_key, late.created).value().has_value());
 
   StagedRaw staged;
-  BOOST_TEST(store.stage(staged, std::vector<Bytes>(1, Bytes(10)), kLease).has_value());
+  BOOST_TEST(ledger.stage(staged, std::vector<Bytes>(1, Bytes(10)), kLease).has_value());
 }
 
 // Keys of a version before 0007 are noted, so that their leaves are written once.

@@ -7,6 +7,7 @@
 #include "quantify/site_import.h"
 #include "signed_archive.h"
 #include "store/api_key_store.h"
+#include "store/ledger.h"
 #include "trust/api_keys.h"
 
 namespace district::test {
@@ -63,8 +64,8 @@ struct Everything : SignedArchive {
     if (with_large) {
       const auto open = database();
       store::StagedRaw staged;
-      must(store::ArchiveStore(*open).stage(staged, std::vector{Bytes(300), Bytes(20)},
-                                            {"local", clock.now()}));
+      must(store::Ledger(*open).stage(staged, std::vector{Bytes(300), Bytes(20)},
+                                      {"local", clock.now()}));
       left_over = staged.raw_id;
     }
     // Then the last connection folds all of it into the file.

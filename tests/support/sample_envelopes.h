@@ -5,7 +5,7 @@
 
 #include "base/ulid.h"
 #include "crypto/digest.h"
-#include "store/archive_store.h"
+#include "store/ledger.h"
 
 namespace district::test {
 

@@ -54,7 +54,7 @@ class SmallPilot {
     const auto received = kNow - kHour + std::chrono::minutes(leaf_);
     const auto receipt = "01CHVZ8S0000000000000000" + std::to_string(10 + leaf_);
     auto transaction = must(store::SeriesTransaction::begin(*series));
-    static_cast<void>(must(engine.apply(batch, {leaf_, receipt, received}, received)));
+    static_cast<void>(must(engine.apply(transaction, batch, {leaf_, receipt, received}, received)));
     static_cast<void>(must(transaction.commit()));
     ++leaf_;
   }

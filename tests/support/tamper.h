@@ -6,14 +6,15 @@
 #include <functional>
 
 #include "store/inventory.h"
-#include "store/series_store.h"
+#include "store/series_writer.h"
 
 namespace district::test {
 
 // Calls `change` for every stored version; one for which it returns false is removed.
 inline void tamper_with_measurements(store::SeriesDatabase& database,
                                      const std::function<bool(ValueVersion&)>& change) {
-  store::SeriesStore series_store(database);
+  auto transaction = store::SeriesTransaction::begin(database).value();
+  store::SeriesWriter series_store(transaction);
   const auto meters = store::all_meters(database).value();
   for (const auto& meter : meters) {
     const auto meter_id = series_store.find_meter(meter).value().value();
@@ -26,13 +27,15 @@ inline void tamper_with_measurements(store::SeriesDatabase& database,
       BOOST_REQUIRE(series_store.put_page(series, page, from, to));
     }
   }
+  BOOST_REQUIRE(transaction.commit());
 }
 
 // Calls `change` for every stored value of a KPI and kind of window.
 inline void tamper_with_kpis(store::SeriesDatabase& database, const std::string& kpi,
                              WindowKind window,
                              const std::function<void(store::PackedKpi&)>& change) {
-  store::SeriesStore series_store(database);
+  auto transaction = store::SeriesTransaction::begin(database).value();
+  store::SeriesWriter series_store(transaction);
   const auto meters = store::all_meters(database).value();
   for (const auto& meter : meters) {
     const auto meter_id = series_store.find_meter(meter).value().value();
@@ -47,6 +50,7 @@ inline void tamper_with_kpis(store::SeriesDatabase& database, const std::string&
       BOOST_REQUIRE(series_store.put_kpi_chunk(meter_id, chunk));
     }
   }
+  BOOST_REQUIRE(transaction.commit());
 }
 
 }  // namespace district::test

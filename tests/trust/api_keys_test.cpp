@@ -9,7 +9,7 @@
 #include "crypto/digest.h"
 #include "log/log.h"
 #include "store/api_key_store.h"
-#include "store/archive_store.h"
+#include "store/log_reader.h"
 #include "trust/trust.h"
 
 using namespace district;
@@ -61,7 +61,7 @@ struct WithForgedKey : Scratch {
   void execute(const std::string& sql) { BOOST_REQUIRE(database->execute(sql.c_str())); }
   std::vector<std::string> entries() {
     std::vector<std::string> entries;
-    const auto leaves = store::ArchiveStore(*database).log_entries(0, 1000).value();
+    const auto leaves = store::LogReader(*database).entries(0, 1000).value();
     for (const auto& leaf : leaves)
       if (leaf.entry.find("apikey") != std::string::npos) entries.push_back(leaf.entry);
     return entries;

@@ -4,7 +4,8 @@
 #include "../support/sample_envelopes.h"
 #include "../support/temporary_folder.h"
 #include "log/log.h"
-#include "store/archive_store.h"
+#include "store/ledger.h"
+#include "store/log_reader.h"
 #include "trust/trust.h"
 
 using namespace district;
@@ -55,9 +56,7 @@ struct Scratch {
     return {tenant, what, {}, {}, {}, "pilots.csv line 2"};
   }
   TrustSnapshot snapshot() { return TrustSnapshot(store::TrustStore(*database).load().value()); }
-  std::size_t leaves() {
-    return store::ArchiveStore(*database).log_entries(0, 1000).value().size();
-  }
+  std::size_t leaves() { return store::LogReader(*database).entries(0, 1000).value().size(); }
   void check_log() {
     const auto report = log::verify(*database).value();
     for (const auto& problem : report.problems) BOOST_ERROR(problem);
@@ -244,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_enrolled_whole_or_not_at_all) {
   BOOST_TEST(scratch.leaves() == 2U);
   BOOST_REQUIRE(enrol(*scratch.database, std::span(twice).first(2), kNow));
   BOOST_TEST(scratch.leaves() == 4U);
-  BOOST_TEST(store::ArchiveStore(*scratch.database).log_heads(0, 9).value().size() == 3U);
+  BOOST_TEST(store::LogReader(*scratch.database).heads(0, 9).value().size() == 3U);
   check_failed(scratch.enrol_one(another()), ErrorCode::admin_conflict, "already enrolled");
   scratch.check_log();
 }
@@ -353,7 +352,7 @@ BOOST_AUTO_TEST_CASE(a_change_is_later_than_all_that_was_received_and_changed_be
   envelope.received_at = kNow + kDay;  // this machine's clock was ahead then
   envelope.replay_until = envelope.received_at + kDay;
   envelope.trust_epoch = 3;
-  store::ArchiveStore archive(*scratch.database);
+  store::Ledger archive(*scratch.database);
   BOOST_REQUIRE(archive.append(std::vector{envelope}, kNow));
   BOOST_REQUIRE(
       revoke(*scratch.database, to_hex(certificate().sha256()), std::nullopt, "lost", kNow));

@@ -18,7 +18,7 @@
 
 #include "quantify/engine.h"
 #include "store/database.h"
-#include "store/series_store.h"
+#include "store/series_reader.h"
 
 namespace {
 
@@ -104,8 +104,9 @@ class Bench {
     quantify::Engine engine(*database_, [](std::string_view) { return "Europe/Madrid"; });
     engine.remember(known_);
     series::Touched touched;
-    for (const auto& [batch, origin] : group) done(engine.ingest(batch, origin, touched));
-    if (compute) done(engine.recompute(touched, now));
+    for (const auto& [batch, origin] : group)
+      done(engine.ingest(transaction, batch, origin, touched));
+    if (compute) done(engine.recompute(transaction, touched, now));
     done(transaction.commit());
     return cpu_seconds() - began;
   }

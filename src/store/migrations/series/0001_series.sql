@@ -2,14 +2,18 @@
 -- computed again from the raw envelopes and the imports of master data.
 -- Times are microseconds of UTC since 1970. Ids are small integers, given in the transaction.
 
--- Which series this is, and how many commits of finished work it has had (see the archive's
--- finished_into). One row.
+-- Which series this is, how many commits of finished work it has had (see the archive's
+-- finished_into), and the log's head at the last of them: an archive that has no such head is not
+-- the one that the series was computed from. One row; tree_size is 0 until the first.
 CREATE TABLE identity (
-  id       INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-  identity BLOB    NOT NULL CHECK (length(identity) = 16),
-  commits  INTEGER NOT NULL
+  id        INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  identity  BLOB    NOT NULL CHECK (length(identity) = 16),
+  commits   INTEGER NOT NULL,
+  tree_size INTEGER NOT NULL,
+  root_hash BLOB    NOT NULL CHECK (length(root_hash) = 32)
 ) STRICT;
-INSERT INTO identity (id, identity, commits) VALUES (1, randomblob(16), 0);
+INSERT INTO identity (id, identity, commits, tree_size, root_hash)
+  VALUES (1, randomblob(16), 0, 0, zeroblob(32));
 
 -- The key that makes work count once. done = 0: values are stored, but their recomputation is not
 -- at its end, so KPI values may be old or new. done = 1: all of it is stored here; the row goes once

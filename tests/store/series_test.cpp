@@ -1,4 +1,4 @@
-#include "store/series_store.h"
+#include "store/series_writer.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -15,7 +15,8 @@ const Instant kStart = *parse_date_time("2018-03-01T00:00:00Z");
 struct Scratch {
   std::unique_ptr<SeriesDatabase> database =
       SeriesDatabase::open(Location::scratch(), OpenMode::create).value();
-  SeriesStore store{*database};
+  SeriesTransaction transaction = SeriesTransaction::begin(*database).value();
+  SeriesWriter store{transaction};
   std::int64_t meter = store.meter_id({"20", "SHOP", ""}).value();
 
   Series series() {

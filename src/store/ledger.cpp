@@ -1,4 +1,4 @@
-#include "store/archive_store.h"
+#include "store/ledger.h"
 
 #include <algorithm>
 #include <map>
@@ -11,37 +11,6 @@ namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
 constexpr std::uint64_t kChunksDiscardedAtOnce = 8;
-
-// Columns of StoredEnvelope, in the order in which read_envelope takes them.
-constexpr std::string_view kSelectEnvelope =
-    "SELECT leaf_index, receipt_id, received_at, tenant, certificate_sha256, signature_method, "
-    "message_count, source, content_type, content_encoding, soap_action, raw_size, stored_size, "
-    "payload_digest, tree_size, "
-    "NOT EXISTS (SELECT 1 FROM work_item WHERE work_item.leaf_index = envelope.leaf_index), "
-    "raw_id "
-    "FROM envelope WHERE ";
-
-Result<StoredEnvelope> read_envelope(const Statement& row) {
-  StoredEnvelope envelope;
-  envelope.leaf_index = row.count(0);
-  envelope.receipt_id = row.text(1);
-  envelope.received_at = row.instant(2);
-  envelope.tenant = row.text(3);
-  DISTRICT_TRY(envelope.certificate_sha256, row.digest(4));
-  envelope.signature_method = row.text(5);
-  envelope.message_count = row.count(6);
-  envelope.source = row.text(7);
-  envelope.content_type = row.text(8);
-  envelope.content_encoding = row.text(9);
-  envelope.soap_action = row.text(10);
-  envelope.raw_size = row.count(11);
-  envelope.stored_size = row.count(12);
-  DISTRICT_TRY(envelope.payload_digest, row.digest(13));
-  envelope.tree_size = row.count(14);
-  envelope.quantified = row.integer(15) != 0;
-  if (!row.is_null(16)) envelope.raw_id = row.count(16);
-  return envelope;
-}
 
 // For the check of the log, which names what does not agree by its leaf.
 Sha256Digest digest_or_zero(ByteView stored) { return to_digest(stored).value_or(Sha256Digest{}); }
@@ -227,25 +196,17 @@ Result<std::uint64_t> take_raw_id(ArchiveDatabase& database) {
   return raw_id;
 }
 
-// The chunk of that key, empty when there is none.
-Result<Bytes> read_chunk(ArchiveDatabase& database, std::string_view select, std::uint64_t of,
-                         std::uint64_t chunk_index) {
-  DISTRICT_TRY(auto row, database.prepare(select));
-  DISTRICT_TRY(const bool there, row.bind(1, of).bind(2, chunk_index).step());
-  return there ? to_bytes(row.blob(0)) : Bytes{};
-}
-
 // What becomes of each envelope of the group: decided before anything is written, since receipts
 // need the size of the tree after the whole group.
 Result<std::vector<std::optional<AppendOutcome>>> decide(ArchiveDatabase& database,
                                                          const Standing& standing,
                                                          std::span<const NewEnvelope> group) {
-  ArchiveStore store(database);
+  Ledger ledger(database);
   std::vector<std::optional<AppendOutcome>> outcomes(group.size());
   std::map<Sha256Digest, const NewEnvelope*> accepted;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& envelope = group[i];
-    DISTRICT_TRY(auto stored, store.resolve(envelope.replay_key, envelope.created));
+    DISTRICT_TRY(auto stored, ledger.resolve(envelope.replay_key, envelope.created));
     if (stored) {
       outcomes[i] = Replayed{{stored->receipt_id, stored->received_at, stored->payload_digest}};
       continue;
@@ -273,8 +234,7 @@ Result<std::vector<std::optional<AppendOutcome>>> decide(ArchiveDatabase& databa
 
 }  // namespace
 
-Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvelope> group,
-                                                        Instant now) {
+Result<std::vector<AppendOutcome>> Ledger::append(std::span<const NewEnvelope> group, Instant now) {
   DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   DISTRICT_TRY(const auto standing, read_standing(db_));
   DISTRICT_TRY(auto decided, decide(db_, standing, group));
@@ -313,12 +273,12 @@ Result<std::vector<AppendOutcome>> ArchiveStore::append(std::span<const NewEnvel
   return outcomes;
 }
 
-Result<Instant> ArchiveStore::replay_horizon() {
+Result<Instant> Ledger::replay_horizon() {
   DISTRICT_TRY(const auto standing, read_standing(db_));
   return standing.pruned_until;
 }
 
-Result<std::vector<KeptKey>> ArchiveStore::kept_keys() {
+Result<std::vector<KeptKey>> Ledger::kept_keys() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT created, replay_key, leaf_index FROM replay"));
   std::vector<KeptKey> keys;
   while (true) {
@@ -328,13 +288,12 @@ Result<std::vector<KeptKey>> ArchiveStore::kept_keys() {
   }
 }
 
-Result<bool> ArchiveStore::may_have_forgotten(Instant created, Instant replay_until) {
+Result<bool> Ledger::may_have_forgotten(Instant created, Instant replay_until) {
   DISTRICT_TRY(const auto standing, read_standing(db_));
   return standing.may_have_forgotten(created, replay_until);
 }
 
-Result<std::optional<Receipt>> ArchiveStore::resolve(const Sha256Digest& replay_key,
-                                                     Instant created) {
+Result<std::optional<Receipt>> Ledger::resolve(const Sha256Digest& replay_key, Instant created) {
   DISTRICT_TRY(auto row, db_.prepare("SELECT receipt_id, received_at, message_count, "
                                      "payload_digest, leaf_index, tree_size, root_hash FROM replay "
                                      "JOIN envelope USING (leaf_index) "
@@ -353,8 +312,8 @@ Result<std::optional<Receipt>> ArchiveStore::resolve(const Sha256Digest& replay_
   return receipt;
 }
 
-Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks,
-                               const StagingLease& lease) {
+Result<Ok> Ledger::stage(StagedRaw& staged, std::span<const Bytes> chunks,
+                         const StagingLease& lease) {
   if (chunks.empty()) return Ok{};
   auto next = staged;
   DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
@@ -385,7 +344,7 @@ Result<Ok> ArchiveStore::stage(StagedRaw& staged, std::span<const Bytes> chunks,
   return Ok{};
 }
 
-Result<bool> ArchiveStore::discard(std::uint64_t raw_id) {
+Result<bool> Ledger::discard(std::uint64_t raw_id) {
   DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
   {
     DISTRICT_TRY(auto row, db_.prepare("SELECT 1 FROM staging WHERE raw_id = ?1"));
@@ -415,7 +374,7 @@ Result<bool> ArchiveStore::discard(std::uint64_t raw_id) {
   return from != 0;
 }
 
-Result<std::vector<std::uint64_t>> ArchiveStore::staged() {
+Result<std::vector<std::uint64_t>> Ledger::staged() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging ORDER BY raw_id"));
   std::vector<std::uint64_t> raw_ids;
   while (true) {
@@ -425,7 +384,7 @@ Result<std::vector<std::uint64_t>> ArchiveStore::staged() {
   }
 }
 
-Result<std::vector<std::uint64_t>> ArchiveStore::orphans(std::string_view node, Instant now) {
+Result<std::vector<std::uint64_t>> Ledger::orphans(std::string_view node, Instant now) {
   DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging WHERE node = ?1 "
                                      "OR lease_until <= ?2 ORDER BY raw_id"));
   row.bind(1, node).bind(2, now);
@@ -435,177 +394,6 @@ Result<std::vector<std::uint64_t>> ArchiveStore::orphans(std::string_view node, 
     if (!found) return raw_ids;
     raw_ids.push_back(row.count(0));
   }
-}
-
-Result<std::vector<StoredEnvelope>> ArchiveStore::list(const EnvelopeFilter& filter) {
-  // By time or tenant the wanted leaves come from an index alone; only their rows are then read.
-  const bool by_time = filter.from || filter.to;
-  const std::string order =
-      filter.newest_first ? " ORDER BY leaf_index DESC" : " ORDER BY leaf_index";
-  const std::string wanted = std::string("leaf_index >= ?1") +
-                             (filter.signer ? " AND certificate_sha256 = ?6" : "") + order +
-                             " LIMIT ?2";
-  std::string which = wanted;
-  if (filter.tenant) {
-    which =
-        "leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_tenant "
-        "WHERE tenant = ?5 AND received_at >= ?3 AND received_at < ?4 AND " +
-        wanted + ")" + order;
-  } else if (by_time) {
-    which =
-        "leaf_index IN (SELECT leaf_index FROM envelope INDEXED BY envelope_by_time "
-        "WHERE received_at >= ?3 AND received_at < ?4 AND " +
-        wanted + ")" + order;
-  }
-  DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope).append(which)));
-  statement.bind(1, filter.after_leaf ? *filter.after_leaf + 1 : 0).bind(2, filter.limit);
-  if (filter.tenant || by_time) {
-    statement.bind(3, filter.from.value_or(Instant::min()))
-        .bind(4, filter.to.value_or(Instant::max()));
-  }
-  if (filter.tenant) statement.bind(5, *filter.tenant);
-  if (filter.signer) statement.bind(6, ByteView(*filter.signer));
-  std::vector<StoredEnvelope> envelopes;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return envelopes;
-    DISTRICT_TRY(auto envelope, read_envelope(statement));
-    envelopes.push_back(std::move(envelope));
-  }
-}
-
-Result<StoredEnvelope> ArchiveStore::find(std::string_view receipt_id) {
-  DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope) + "receipt_id = ?1"));
-  DISTRICT_TRY(const bool row, statement.bind(1, receipt_id).step());
-  if (!row) {
-    return fail(ErrorCode::not_found, "no envelope " + std::string(receipt_id),
-                "districtctl envelope list shows what there is");
-  }
-  return read_envelope(statement);
-}
-
-Result<std::optional<StoredEnvelope>> ArchiveStore::of_leaf(std::uint64_t leaf_index) {
-  DISTRICT_TRY(auto statement, db_.prepare(std::string(kSelectEnvelope) + "leaf_index = ?1"));
-  DISTRICT_TRY(const bool row, statement.bind(1, leaf_index).step());
-  if (!row) return std::nullopt;
-  DISTRICT_TRY(auto envelope, read_envelope(statement));
-  return std::optional(std::move(envelope));
-}
-
-Result<Bytes> ArchiveStore::raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index) {
-  if (envelope.raw_id) return staged_chunk(*envelope.raw_id, chunk_index);
-  return read_chunk(db_, "SELECT octets FROM raw_chunk WHERE leaf_index = ?1 AND chunk_index = ?2",
-                    envelope.leaf_index, chunk_index);
-}
-
-Result<Bytes> ArchiveStore::staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index) {
-  return read_chunk(db_, "SELECT octets FROM large_chunk WHERE raw_id = ?1 AND chunk_index = ?2",
-                    raw_id, chunk_index);
-}
-
-Result<ArchiveStore::StoredChunks> ArchiveStore::stored_chunks(const StoredEnvelope& envelope) {
-  const auto count = [this](std::string_view select, std::uint64_t of,
-                            StoredChunks& chunks) -> Result<Ok> {
-    DISTRICT_TRY(auto row, db_.prepare(select));
-    DISTRICT_TRY(const bool there, row.bind(1, of).step());
-    if (there) chunks = {row.count(0), row.count(1), false};
-    return Ok{};
-  };
-  StoredChunks small, large;
-  DISTRICT_CHECK(
-      count("SELECT count(*), coalesce(sum(length(octets)), 0) FROM raw_chunk "
-            "WHERE leaf_index = ?1",
-            envelope.leaf_index, small));
-  if (!envelope.raw_id) return small;
-  DISTRICT_CHECK(
-      count("SELECT count(*), coalesce(sum(length(octets)), 0) FROM large_chunk "
-            "WHERE raw_id = ?1",
-            *envelope.raw_id, large));
-  large.elsewhere = small.count > 0;
-  return large;
-}
-
-Result<std::vector<std::string>> ArchiveStore::stray_octets() {
-  DISTRICT_TRY(
-      auto row,
-      db_.prepare(
-          "SELECT 'large envelope ' || e.receipt_id || ' is noted as a left-over, to be removed' "
-          "FROM staging s JOIN envelope e ON e.raw_id = s.raw_id "
-          "UNION ALL SELECT 'envelopes ' || group_concat(receipt_id, ' and ') || "
-          "' claim the same octets' FROM envelope WHERE raw_id IS NOT NULL "
-          "GROUP BY raw_id HAVING count(*) > 1 "
-          "UNION ALL SELECT 'the counter of large envelopes is behind number ' || max(raw_id) "
-          "FROM envelope HAVING max(raw_id) >= coalesce((SELECT next_id FROM raw_counter), 0) "
-          "LIMIT 100"));
-  std::vector<std::string> strays;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return strays;
-    strays.push_back(row.text(0));
-  }
-}
-
-Result<LogHead> ArchiveStore::log_head() {
-  DISTRICT_TRY(auto statement, db_.prepare("SELECT tree_size, root_hash FROM log_head "
-                                           "ORDER BY tree_size DESC LIMIT 1"));
-  DISTRICT_TRY(const bool row, statement.step());
-  if (!row) return LogHead{0, crypto::merkle_root({})};
-  DISTRICT_TRY(const auto root, statement.digest(1));
-  return LogHead{statement.count(0), root};
-}
-
-Result<std::vector<LogHead>> ArchiveStore::log_heads(std::uint64_t after_size, std::size_t limit) {
-  DISTRICT_TRY(auto statement,
-               db_.prepare("SELECT tree_size, root_hash FROM log_head WHERE tree_size > ?1 "
-                           "ORDER BY tree_size LIMIT ?2"));
-  statement.bind(1, after_size).bind(2, limit);
-  std::vector<LogHead> heads;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return heads;
-    heads.push_back({statement.count(0), digest_or_zero(statement.blob(1))});
-  }
-}
-
-Result<std::optional<LogHead>> ArchiveStore::log_head_of_size(std::uint64_t tree_size) {
-  DISTRICT_TRY(auto statement, db_.prepare("SELECT root_hash FROM log_head WHERE tree_size = ?1"));
-  DISTRICT_TRY(const bool row, statement.bind(1, tree_size).step());
-  if (!row) return std::nullopt;
-  DISTRICT_TRY(const auto root, statement.digest(0));
-  return LogHead{tree_size, root};
-}
-
-Result<crypto::MerkleFrontier> ArchiveStore::log_frontier() { return read_frontier(db_); }
-
-Result<std::vector<LogEntry>> ArchiveStore::log_entries(std::uint64_t from, std::size_t limit) {
-  DISTRICT_TRY(auto statement, db_.prepare("SELECT leaf_index, leaf_hash, entry FROM log_leaf "
-                                           "WHERE leaf_index >= ?1 ORDER BY leaf_index LIMIT ?2"));
-  statement.bind(1, from).bind(2, limit);
-  std::vector<LogEntry> entries;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return entries;
-    entries.push_back({statement.count(0), digest_or_zero(statement.blob(1)), statement.text(2)});
-  }
-}
-
-Result<std::vector<SiteImport>> ArchiveStore::site_imports() {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, tenant, statements FROM site_import "
-                                     "ORDER BY leaf_index"));
-  std::vector<SiteImport> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back({row.count(0), row.text(1), row.text(2)});
-  }
-}
-
-Result<std::optional<SiteImport>> ArchiveStore::site_import(std::uint64_t leaf_index) {
-  DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, tenant, statements FROM site_import "
-                                     "WHERE leaf_index = ?1"));
-  DISTRICT_TRY(const bool there, row.bind(1, leaf_index).step());
-  if (!there) return std::nullopt;
-  return SiteImport{row.count(0), row.text(1), row.text(2)};
 }
 
 Result<Ok> put_site_import(LogTransaction& transaction, const SiteImport& import) {

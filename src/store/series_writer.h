@@ -1,0 +1,75 @@
+// Writes measurements, master data, KPI values, and what is noted of the quantifier's work. What
+// supersedes what is decided in series/, how a KPI is computed in kpi/.
+// Each function is part of the transaction that the writer was made from. When that is rolled back,
+// a writer must not be used any more: it may remember ids that were never stored.
+// Errors of every function: archive_unavailable, archive_corrupt, internal.
+// Threads: one SeriesWriter per thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "model/batch.h"
+#include "store/database.h"
+#include "store/series_reader.h"
+
+namespace district::store {
+
+class SeriesWriter : public SeriesReader {
+ public:
+  explicit SeriesWriter(SeriesTransaction& transaction) : SeriesReader(transaction.database()) {}
+
+  // Ids are made where there is none yet; they never change.
+  Result<std::int64_t> meter_id(const MeterKey& key);
+  struct MadeSeries {
+    Series series;
+    bool is_new = false;
+  };
+  Result<MadeSeries> series(std::int64_t meter_id, const Observation& like);
+  Result<std::int64_t> kpi_id(const std::string& name, const std::string& unit);
+
+  // Writes the rows whose versions start in [from, to] back, and what changed in `series`. Values
+  // must lie within 1970 to 2310.
+  Result<Ok> put_page(Series& series, Page& page, Instant from, Instant to);
+  // false: it is there already.
+  Result<bool> put_unusable(std::int64_t series_id, const ValueVersion& version);
+  // Adds to the counts of states and rules, e.g. {"state current", 24}.
+  Result<Ok> add_counts(const std::map<std::string, std::int64_t>& changes);
+  // For each of an envelope's batches: the span of starts becomes that of all.
+  Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
+                        std::optional<Instant> first_start, std::optional<Instant> last_start);
+  Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
+  // A chunk without windows is removed.
+  Result<Ok> put_kpi_chunk(std::int64_t meter_id, const KpiChunk& chunk);
+  Result<Ok> put_failure(const QuantifyFailure& failure);
+
+  // Marks the meter, once more where it is marked already: its KPIs must be computed anew.
+  Result<Ok> put_stale(std::int64_t meter_id);
+  // Of a meter that has got more marks than these meanwhile nothing is removed.
+  Result<Ok> remove_stale(std::int64_t meter_id, std::uint64_t marks);
+
+  // Work that takes effect once. begin_work(): values are being stored, in this transaction and
+  // maybe others. end_work(): all of it is stored, so that the archive may be told that these items
+  // are finished, under the mark that it gives; `head` is the log's, which has their leaves. Once
+  // it has been told, forget_work().
+  Result<Ok> begin_work(std::uint64_t leaf_index);
+  Result<SeriesMark> end_work(std::span<const std::uint64_t> leaf_indexes, const LogHead& head);
+  Result<Ok> forget_work(std::span<const std::uint64_t> leaf_indexes);
+
+ private:
+  Result<Ok> put_row(const Series& series, bool month, std::int64_t number,
+                     std::span<const ValueVersion> versions);
+  Result<std::vector<ValueVersion>> with_other_days(const Series& series, std::int64_t month,
+                                                    const Page& page,
+                                                    std::span<const ValueVersion> ours);
+  Result<Ok> pack_until(Series& series, Instant month);
+  Result<Ok> put_series(const Series& series);
+};
+
+}  // namespace district::store
