@@ -35,7 +35,8 @@ void add_global_options(CLI::App& app, Session& session) {
   auto* config = app.add_option("--config", session.config_file,
                                 "Configuration file of districtd, which names the data folder")
                      ->type_name("FILE");
-  app.add_option("--data", session.data_folder, "Data folder; the databases are FOLDER/district.db and FOLDER/district-series.db")
+  app.add_option("--data", session.data_folder,
+                 "Data folder; the databases are FOLDER/district.db and FOLDER/district-series.db")
       ->type_name("FOLDER")
       ->excludes(config);
   app.add_flag("--json", session.json, "Results as JSON");

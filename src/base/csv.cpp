@@ -86,7 +86,7 @@ Result<std::string> from_latin1(std::string_view line, const CsvOrigin& origin,
 
 }  // namespace
 
-Result<CsvText> read_csv_text(std::string octets, const CsvOrigin& origin) {
+Result<CsvText> read_csv_text(std::string_view octets, const CsvOrigin& origin) {
   if (const auto kind = other_kind(octets); !kind.empty())
     return wrong(origin, 1, "the file is " + kind + ", not UTF-8", kSaveAsUtf8);
   constexpr auto kByteOrderMark = "\xEF\xBB\xBF"sv;
@@ -211,7 +211,7 @@ void CsvReader::rewind() {
 }
 
 Result<std::vector<CsvRecord>> read_csv(std::string_view octets, const CsvOrigin& origin) {
-  DISTRICT_TRY(const auto text, read_csv_text(std::string(octets), origin));
+  DISTRICT_TRY(const auto text, read_csv_text(octets, origin));
   CsvReader reader(text.utf8, origin);
   std::vector<CsvRecord> records;
   while (true) {

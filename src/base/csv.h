@@ -32,7 +32,7 @@ struct CsvText {
 // Octets of a CSV file to text in which nothing can hide. Errors: UTF-16 and UTF-32, workbooks,
 // controls (NUL among them; CR counts only before LF or at the end), octets 0x80 to 0x9F in a line
 // that is not UTF-8.
-Result<CsvText> read_csv_text(std::string octets, const CsvOrigin& origin);
+Result<CsvText> read_csv_text(std::string_view octets, const CsvOrigin& origin);
 
 // Reads one record after another. Line ends are CRLF and LF, empty lines are skipped, and blanks
 // around the quotes of a field are dropped. `text` comes from read_csv_text() and must outlive the

@@ -344,9 +344,9 @@ std::unique_ptr<RowSource> make(std::unique_ptr<Table> table, const Names& heade
   return std::make_unique<Source>(std::move(table), header, std::move(notes));
 }
 
-Result<std::unique_ptr<RowSource>> table_of(std::string octets, const std::string& path) {
+Result<std::unique_ptr<RowSource>> table_of(std::string_view octets, const std::string& path) {
   auto table = std::make_unique<Table>(Table{path, {}});
-  DISTRICT_TRY(table->text, read_csv_text(std::move(octets), table->origin));
+  DISTRICT_TRY(table->text, read_csv_text(octets, table->origin));
   CsvReader reader(table->text.utf8, table->origin);
   DISTRICT_TRY(const auto record, reader.next());
   if (!record) return fail(ErrorCode::gateway_input, path + ": the file is empty", kKnownHeaders);
@@ -393,15 +393,15 @@ std::optional<Instant> time_of(const Row& row) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<RowSource>> rows_of(std::string octets, const std::string& path) {
+Result<std::unique_ptr<RowSource>> rows_of(const std::string& octets, const std::string& path) {
   if (path.ends_with(".json")) return installations_of(octets, path);
   if (path.ends_with(".xml")) return messages_of(octets, path);
-  return table_of(std::move(octets), path);
+  return table_of(octets, path);
 }
 
 Result<std::unique_ptr<RowSource>> open_rows(const std::string& path) {
-  DISTRICT_TRY(auto octets, read_input(path));
-  return rows_of(std::move(octets), path);
+  DISTRICT_TRY(const auto octets, read_input(path));
+  return rows_of(octets, path);
 }
 
 }  // namespace district::gateway

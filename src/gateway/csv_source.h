@@ -98,6 +98,6 @@ class RowSource {
 // Errors: file_unreadable; gateway_input where the header line is none that we know.
 Result<std::unique_ptr<RowSource>> open_rows(const std::string& path);
 // The same for a text that is there; `path` names it and tells its kind.
-Result<std::unique_ptr<RowSource>> rows_of(std::string octets, const std::string& path);
+Result<std::unique_ptr<RowSource>> rows_of(const std::string& octets, const std::string& path);
 
 }  // namespace district::gateway

@@ -20,8 +20,8 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "gateway/http_fields.h"
 #include "crypto/certificate.h"
+#include "gateway/http_fields.h"
 
 namespace district::gateway {
 

@@ -52,7 +52,8 @@ const Acting kOfModel{{0, 1}, {{"medium", latest}, {"baseline", latest}, kSensor
 
 Acting find(const Table& table, std::string_view kpi, Acting otherwise) {
   const auto found = table.find(kpi);
-  return found == table.end() ? std::move(otherwise) : found->second;
+  if (found != table.end()) return found->second;
+  return otherwise;
 }
 
 Acting of_model(const KpiDefinition& definition, WindowKind window) {

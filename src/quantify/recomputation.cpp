@@ -1,9 +1,10 @@
 #include "quantify/recomputation.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 
 namespace district::quantify {
 namespace {
@@ -51,7 +52,7 @@ void add_notes(kpi::Figure& figure, const kpi::Noted& noted) {
 
 bool same_value(const PackedKpi& a, const PackedKpi& b) {
   if (!a.value || !b.value) return a.value.has_value() == b.value.has_value();
-  return std::memcmp(&*a.value, &*b.value, sizeof(double)) == 0;
+  return std::bit_cast<std::uint64_t>(*a.value) == std::bit_cast<std::uint64_t>(*b.value);
 }
 
 }  // namespace

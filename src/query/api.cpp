@@ -232,7 +232,7 @@ Result<Ok> check(const Resource& resource, const Parameters& parameters) {
 }
 
 // Of what is asked, but for how much of it and in which form: a cursor belongs to one question.
-std::string fingerprint_of(const Resource& resource, Parameters parameters) {
+std::string fingerprint_of(const Resource& resource, const Parameters& parameters) {
   std::string text(resource.path);
   for (const auto& [name, value] : parameters.all()) {
     if (name == "cursor" || name == "limit" || name == "format") continue;

@@ -19,7 +19,7 @@ constexpr auto kCloseTime = std::chrono::seconds(5), kCloseTimeAtStop = std::chr
 }  // namespace
 
 Connection::Connection(TlsStream::Socket socket, net::ssl::context& tls, const Listener& listener,
-                       Front& front, IoThread& io, Admission::Slot slot, std::string peer)
+                       Front& front, IoThread& io, Admission::Slot slot, const std::string& peer)
     : front_(front),
       io_(io),
       slot_(std::move(slot)),
@@ -36,7 +36,7 @@ Connection::Connection(TlsStream::Socket socket, net::ssl::context& tls, const L
 void Connection::start() {
   net::co_spawn(
       io_.executor(), [self = shared_from_this()] { return self->run(); },
-      [self = shared_from_this()](std::exception_ptr problem) {
+      [self = shared_from_this()](const std::exception_ptr& problem) {
         self->io_.connections.erase(self.get());
         // Only want of memory gets here; this connection is lost, the others go on.
         if (problem)

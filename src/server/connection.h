@@ -23,7 +23,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Keeps references to `front` and `io`, which must outlive it. `tls` and `listener` are used here
   // only. `peer`: the client's address.
   Connection(TlsStream::Socket socket, boost::asio::ssl::context& tls, const Listener& listener,
-             Front& front, IoThread& io, Admission::Slot slot, std::string peer);
+             Front& front, IoThread& io, Admission::Slot slot, const std::string& peer);
 
   // Serves until the connection ends, and keeps the object alive for as long.
   void start();

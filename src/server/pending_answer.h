@@ -23,7 +23,8 @@ class TlsStream;
 // from any; the rest is the I/O thread's.
 class PendingAnswer final : public std::enable_shared_from_this<PendingAnswer> {
  public:
-  explicit PendingAnswer(IoThread::Executor executor) : executor_(executor), event_(executor) {}
+  explicit PendingAnswer(const IoThread::Executor& executor)
+      : executor_(executor), event_(executor) {}
 
   void deliver(Answer answer);  // once
   void wake();                  // there may be something else to do for whoever waits

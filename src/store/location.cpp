@@ -2,7 +2,7 @@
 
 namespace district::store {
 
-Location Location::of(std::filesystem::path archive_file) {
+Location Location::of(const std::filesystem::path& archive_file) {
   auto series_file = archive_file;
   series_file.replace_filename(archive_file.stem().string() + "-series" +
                                archive_file.extension().string());

@@ -15,7 +15,7 @@ namespace district::store {
 class Location {
  public:
   // The archive in this file; the series in a file beside it: district.db, district-series.db.
-  static Location of(std::filesystem::path archive_file);
+  static Location of(const std::filesystem::path& archive_file);
   // Databases in memory, each opened anew and gone when it is closed.
   static Location scratch() { return {std::string(kScratch), std::string(kScratch)}; }
 

@@ -159,11 +159,16 @@ bool Reading::Impl::accept_like_precedent() {
     const auto& known = precedent->leaves[i];
     const auto leaf = buffer_.leaf(i);
     ElementText text{std::string(leaf.text), leaf.line, 1};
-    if (known.place == Precedent::Place::timestamp) texts.timestamp = std::move(text);
-    if (known.place == Precedent::Place::type) texts.type = std::move(text);
-    if (known.place == Precedent::Place::version) texts.version = std::move(text);
-    if (known.place == Precedent::Place::source) texts.source = std::move(text);
-    if (known.place == Precedent::Place::field) fields_.push_back({known.meaning, std::move(text)});
+    if (known.place == Precedent::Place::timestamp)
+      texts.timestamp = std::move(text);
+    else if (known.place == Precedent::Place::type)
+      texts.type = std::move(text);
+    else if (known.place == Precedent::Place::version)
+      texts.version = std::move(text);
+    else if (known.place == Precedent::Place::source)
+      texts.source = std::move(text);
+    else if (known.place == Precedent::Place::field)
+      fields_.push_back({known.meaning, std::move(text)});
   }
   Findings found;
   const std::uint32_t index = message_index_ + 1;

@@ -231,7 +231,7 @@ Result<Utf8Decoder::Start> Utf8Decoder::find_start(ByteView first, std::string_v
                 "let the document begin with <?xml, with no blank and no line end before it");
   }
   DISTRICT_TRY(const Declaration declared, declaration(ascii));
-  if (before_declaration("\n" + ascii.substr(declared.size)) != "" && declared.size > 0) {
+  if (!before_declaration("\n" + ascii.substr(declared.size)).empty() && declared.size > 0) {
     return fail(ErrorCode::xml_forbidden, "a second XML declaration", "leave one of the two out");
   }
   DISTRICT_TRY(const Encoding by_declaration, named(declared.encoding));

@@ -1,6 +1,4 @@
 #include "audit/replay.h"
-#include "archive/compression.h"
-#include "archive/stored_octets.h"
 
 #include <algorithm>
 

@@ -164,7 +164,8 @@ void Connection::open() {
   if (ntohl(target_.address_) == kLoopback) {
     ::setsockopt(socket_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     address.sin_addr.s_addr = htonl(kLoopback + 0x10000 + static_cast<std::uint32_t>(number_));
-    ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    // A port is chosen without it, too; what goes wrong shows at connect().
+    static_cast<void>(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address));
   }
   address.sin_addr.s_addr = target_.address_;
   address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(target_.port_)));

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import unittest
 from xml.sax.saxutils import escape
 
 from lxml import etree

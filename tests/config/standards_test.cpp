@@ -4,8 +4,8 @@
 #include <fstream>
 #include <string>
 
-#include "config/standards_file.h"
 #include "../support/temporary_folder.h"
+#include "config/standards_file.h"
 
 using namespace district;
 using namespace std::chrono_literals;

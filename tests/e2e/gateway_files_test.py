@@ -61,7 +61,7 @@ class GatewayFilesTest(unittest.TestCase):
     def test_what_is_not_read_is_refused_with_what_to_do(self):
         self.refused(f'{HEADER}\nM,{HOUR},"1,5"\n', "x.csv:2", "1,5 is no decimal number: write 1.5")
         self.refused(f"{HEADER}\nM,{HOUR},1,5\n", "x.csv:2", "5 fields where 4", "write 1.5 for 1,5")
-        self.refused(HEADER.replace(",", ";") + f"\nM;a;b;1,5\n", "separated by ';'", "commas")
+        self.refused(HEADER.replace(",", ";") + "\nM;a;b;1,5\n", "separated by ';'", "commas")
         self.refused(HEADER.replace(",", "\t") + "\n", "separated by tabs")
         for coding in ("utf-16", "utf-16-le", "utf-16-be"):
             self.refused(f"{HEADER}\nM,{HOUR},1\n".encode(coding), "UTF-16", "UTF-8")

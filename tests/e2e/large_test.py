@@ -8,7 +8,6 @@ import contextlib
 import datetime
 import hashlib
 import http.client
-import json
 import os
 import pathlib
 import re

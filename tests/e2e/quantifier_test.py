@@ -1,5 +1,4 @@
 """What the quantifier does beside the reference: settings, and values without an envelope."""
-import json
 import sqlite3
 import unittest
 

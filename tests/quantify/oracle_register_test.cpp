@@ -345,7 +345,8 @@ Story some_story(Dice& dice) {
   std::vector<Minute> exchanges;
   for (std::size_t i = 0; i < count; ++i) {
     const auto* meter = kMeters[i].c_str();
-    const auto end = quarter(begin + dice.below(span) + dice.of({0, 0, 0, 720, 2 * kDay, 20 * kDay, 40 * kDay}));
+    const auto end =
+        quarter(begin + dice.below(span) + dice.of({0, 0, 0, 720, 2 * kDay, 20 * kDay, 40 * kDay}));
     const auto silent = dice.of({0, 0, 5, 600, kDay});  // from its installation on
     if (!dice.one_in(5)) {
       add_readings(dice, story, meter, begin + silent, std::min(end, begin + silent + span),

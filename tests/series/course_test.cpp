@@ -38,7 +38,7 @@ std::vector<double> counting(double from, int hours, double step = 1) {
   return values;
 }
 
-std::vector<double> joined(std::vector<std::vector<double>> parts) {
+std::vector<double> joined(const std::vector<std::vector<double>>& parts) {
   std::vector<double> all;
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
   return all;
@@ -81,12 +81,12 @@ BOOST_AUTO_TEST_CASE(low_readings_are_outliers_when_the_register_comes_back) {
 // What is judged begins and ends somewhere, and that may be amid bad readings.
 BOOST_AUTO_TEST_CASE(a_few_bad_readings_at_the_begin_do_not_outweigh_the_good_ones) {
   const auto good = counting(32000, 200);
-  const auto with = [&good](std::vector<std::size_t> places, double value) {
+  const auto with = [&good](const std::vector<std::size_t>& places, double value) {
     auto values = good;
     for (const auto place : places) values[place] = value;
     return values;
   };
-  const auto marked = [](std::string text, std::vector<std::size_t> places) {
+  const auto marked = [](std::string text, const std::vector<std::size_t>& places) {
     for (const auto place : places) text[place] = 'o';
     return text;
   };

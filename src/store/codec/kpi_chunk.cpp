@@ -1,7 +1,8 @@
 #include "store/codec/kpi_chunk.h"
 
 #include <array>
-#include <cstring>
+#include <bit>
+#include <cstdint>
 #include <string_view>
 
 #include "store/codec/octets.h"
@@ -24,7 +25,9 @@ enum Head : std::uint8_t {
 constexpr unsigned kNumberShift = 5;
 enum class Number : std::uint8_t { null, same, decimal, real, zero, one, last = one };
 
-bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
 
 struct Previous {
   double completeness = 1;

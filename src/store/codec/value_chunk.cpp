@@ -1,5 +1,8 @@
 #include "store/codec/value_chunk.h"
 
+#include <bit>
+#include <cstdint>
+
 #include "store/codec/octets.h"
 
 namespace district::store {
@@ -41,7 +44,7 @@ void write(OctetWriter& out, const ValueVersion& version, Previous& previous) {
   if (version.state == MeasurementState::current && version.flags == 0) head |= plain_current;
   auto how = Number::same;
   Decimal decimal;
-  if (std::memcmp(&version.value, &before.value, sizeof(double)) != 0) {
+  if (std::bit_cast<std::uint64_t>(version.value) != std::bit_cast<std::uint64_t>(before.value)) {
     decimal = decimal_of(version.value, previous.scale);
     how = decimal.plain                     ? Number::real
           : decimal.scale == previous.scale ? Number::same_scale

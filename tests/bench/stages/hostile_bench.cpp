@@ -1,5 +1,6 @@
 // What requests cost that are refused before their sender is known, and behind a captured header:
-// from the octets of the HTTP body to the fault. TLS and HTTP come on top, and are the same for all.
+// from the octets of the HTTP body to the fault. TLS and HTTP come on top, the same for all.
+//
 // usage: district-hostile-bench [--benchmark_filter=REGEX] ...
 #include <benchmark/benchmark.h>
 

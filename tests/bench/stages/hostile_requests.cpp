@@ -228,8 +228,7 @@ void Maker::blocks() {
   for (int i = 0; i < 60; ++i) prefixed += " p" + std::to_string(i) + ":a=\"\"";
   parts.blocks = tag + ">" + repeated(prefixed + "/>", kFill) + "</x>";
   add("many attributes of many namespaces", parts, ErrorCode::limit_exceeded);
-  parts.blocks =
-      "<x>" + numbered("<a wsu:Id=\"i", "\"/>", limits::kXmlIdsMax - 8) + "</x>";
+  parts.blocks = "<x>" + numbered("<a wsu:Id=\"i", "\"/>", limits::kXmlIdsMax - 8) + "</x>";
   add("as many ids as are allowed", parts, kRefused);
   parts.blocks = "<x>" + numbered("<a", "/>", limits::kXmlDistinctNamesMax - 200) + "</x>";
   add("many names", parts, kRefused);

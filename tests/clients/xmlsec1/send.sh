@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Sends energy measurements with curl, signed by the xmlsec1 program from a template, and verifies
 # what is answered with it.
+# An exchange comes as words NAME=VALUE on standard input, and becomes variables by declare.
+# shellcheck disable=SC2154
 set -euo pipefail
 
 url=$1 ca=$2 receipts=$3

@@ -2,7 +2,10 @@
 import re
 import subprocess
 
-from envelope import *  # the words of this small language
+from envelope import (BARCELONA, CREATED, DS, EIBAR, ENVELOPED, EXC, EXPIRES, KALUNDBORG, SOAP11,
+                      SOAP12, THUMBPRINT, WSA, WSSE, WSSE11, WSU, X509, Spec, binary_token, build,
+                      direct, issuer_serial, key_identifier, make, prefix_list, reference,
+                      short_ecdsa, str_transform, timestamp, token_reference, transform)
 
 WSS4J_ORDER, ZEEP_ORDER, NODE_SOAP_ORDER, GSOAP_ORDER = "BST", "SBT", "BTS", "TBS"
 

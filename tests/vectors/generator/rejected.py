@@ -3,8 +3,12 @@ so that nothing but the check in question can refuse them."""
 import base64
 import re
 
-from accepted import addressing, encodings, lines
-from envelope import *
+from accepted import addressing
+from envelope import (CREATED, DS, EIBAR, ENVELOPED, EXC, EXPIRES, INC, KALUNDBORG, MESSAGE, MORE,
+                      MORE2, OTHER_BODY, SIGNATURES, SOAP11, SOAP12, THUMBPRINT, WSA, WSSE, WSSE11,
+                      X509, XENC, Spec, binary_token, build, direct, issuer_serial, key_identifier,
+                      make, prefix_list, reference, short_ecdsa, sign, str_transform, timestamp,
+                      token_reference, transform, with_value)
 
 PATH = X509 + "X509PKIPathv1"
 ASSERTION = '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="A1" Version="2.0"/>'
@@ -519,7 +523,7 @@ def documents(keys):
     yield "1001-undeclared-attribute-prefix", good.replace("<messages>", '<messages q:x="">')
     yield "1001-duplicate-attribute", good.replace("<messages>", '<messages a="1" a="2">')
     yield "1001-duplicate-attribute-by-namespace", good.replace("<messages>", '<messages xmlns:p="urn:x" xmlns:q="urn:x" p:a="1" q:a="2">')
-    yield "1001-xmlns-rebound", good.replace("<messages>", f'<messages xmlns:xmlns="urn:x">')
+    yield "1001-xmlns-rebound", good.replace("<messages>", '<messages xmlns:xmlns="urn:x">')
     yield "1001-xml-rebound", good.replace("<messages>", '<messages xmlns:xml="urn:x">')
     yield "1001-prefix-undeclared-by-empty", good.replace("<messages>", '<messages xmlns:q="">')
     yield "1001-undefined-entity", make(keys, after=replaced("99872", "&nbsp;"))
