@@ -11,6 +11,7 @@
 #include "crypto/merkle.h"
 #include "log/held_receipt.h"
 #include "log/log.h"
+#include "log/receipt_check.h"
 #include "store/archive_store.h"
 #include "store/inventory.h"
 #include "store/series_store.h"

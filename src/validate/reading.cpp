@@ -15,10 +15,6 @@ constexpr std::size_t kMessagesInOnePart = 1000;
 constexpr std::size_t kMessageDepth = 4;  // Body, request, messages, message
 constexpr const char* kOneElement = "must hold exactly one element and nothing else";
 
-bool contains(const std::vector<std::string>& list, std::string_view text) {
-  return std::ranges::find(list, text) != list.end();
-}
-
 const ElementMeaning* meaning_of(const ContentType& content, std::string_view element,
                                  std::size_t& next) {
   const std::size_t count = content.elements.size();
@@ -65,15 +61,7 @@ Reading::Impl::Impl(const Schemas& s, BatchTaker t, Instant received)
 void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& its_trust,
                           Instant now) {
   received_at_ = now;
-  trust_ = its_trust;
-  for (const auto& enrolment : sender.enrolments) {
-    const Tenant* tenant = trust_->tenant(enrolment.tenant, now);
-    if (tenant == nullptr) continue;
-    Rules rules{tenant, {}, {tenant->sources.begin(), tenant->sources.end()}, {}};
-    for (const auto& type : schemas_.types)
-      rules.types.push_back(contains(tenant->content_types, type.type + "/" + type.version));
-    rules_.push_back(std::move(rules));
-  }
+  rules_.begin(schemas_, sender, its_trust, now);
 }
 
 void Reading::Impl::start_element(const xml::StartTag& tag) {
@@ -123,9 +111,7 @@ void Reading::Impl::judge_buffered() {
 }
 
 std::size_t Reading::Impl::finding_count() const {
-  std::size_t count = shape_.count() + invalid_.count() + messages_.count();
-  for (const auto& rules : rules_) count += rules.findings.count();
-  return count;
+  return shape_.count() + invalid_.count() + messages_.count() + rules_.finding_count();
 }
 
 void Reading::Impl::end_buffered() {
@@ -139,13 +125,6 @@ void Reading::Impl::end_buffered() {
   if (!all_told || finding_count() != found || !type_) return;
   const ContentType& content = schemas_.types[*type_];
   if (!content.master_data) precedents_.learn(buffer_, *type_, content);
-}
-
-bool Reading::Impl::breaks_rules(const MessageHead& head, std::size_t type) const {
-  if (head.timestamp - received_at_ > limits::kMessageAheadRejected) return true;
-  return std::ranges::any_of(rules_, [&](const Rules& rules) {
-    return !rules.types[type] || (!rules.sources.empty() && !rules.sources.contains(head.source));
-  });
 }
 
 // Takes the buffered message as the schemas would: false, and nothing is changed, when that is not
@@ -169,7 +148,9 @@ bool Reading::Impl::accept_like_precedent() {
   const std::uint32_t index = message_index_ + 1;
   const auto head = extract_head(texts, index, path_, received_at_, found);
   const bool same = schemas_.find(head.type, head.version) == precedent->content;
-  if (!found.empty() || !same || breaks_rules(head, precedent->content)) return false;
+  if (!found.empty() || !same || head.timestamp - received_at_ > limits::kMessageAheadRejected ||
+      rules_.broken_by(head, precedent->content))
+    return false;
   Batch part;
   extract_fields({index, head, schemas_.types[precedent->content], path_}, fields_,
                  take_ ? &part : nullptr, found);
@@ -301,18 +282,10 @@ void Reading::Impl::check_rules() {
     messages_.add(ErrorCode::header_rule,
                   in_head("timestamp", head_texts_.timestamp, "is more than 24 hours ahead"));
   }
-  for (auto& rules : rules_) {
-    if (type_ && !rules.types[*type_]) {
-      rules.findings.add(
-          ErrorCode::content_type_unknown,
-          in_head("messageType", head_texts_.type,
-                  head_.type + "/" + head_.version + " is not allowed for this tenant"));
-    }
-    if (rules.sources.empty() || rules.sources.contains(head_.source)) continue;
-    rules.findings.add(ErrorCode::header_rule,
-                       in_head("messageSource/messageSourceElement", head_texts_.source,
-                               "is not a source of this tenant"));
-  }
+  rules_.judge(head_, head_texts_, type_,
+               [this](std::string_view what, const ElementText& text, std::string reason) {
+                 return in_head(what, text, std::move(reason));
+               });
 }
 
 void Reading::Impl::begin_content(const xml::StartTag& tag) {
@@ -412,20 +385,6 @@ Violation Reading::Impl::here(std::string reason) const {
   return {in_message ? message_index_ : 0, path_.text(), path_.line(), std::move(reason)};
 }
 
-Result<const Reading::Impl::Rules*> Reading::Impl::rules_of(const std::string& tenant,
-                                                            const verify::Sender& sender) const {
-  if (std::ranges::find(sender.enrolments, tenant, &Enrolment::tenant) == sender.enrolments.end()) {
-    return fail(ErrorCode::authentication_failed,
-                "the signer " + sender.subject + " is not enrolled for tenant " + tenant,
-                "districtctl enrol --tenant " + tenant + " CERT.pem");
-  }
-  const auto found = std::ranges::find_if(
-      rules_, [&](const Rules& rules) { return rules.tenant->code == tenant; });
-  if (found == rules_.end())
-    return fail(ErrorCode::authentication_failed, "tenant " + tenant + " is not known");
-  return &*found;
-}
-
 // Each message is told of what was found first: where the schema of the service or an attribute of
 // xsi is broken, nothing else that was read of it can be relied on.
 Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified) {
@@ -436,10 +395,10 @@ Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified
   auto operation = schemas_.operations.read(without_messages(tenant_code_.text));
   if (!operation && found.empty()) return fail(std::move(operation).error());
   if (operation) {
-    const auto rules = rules_of(operation->tenant_code, verified.sender());
-    if (!rules && found.empty()) return fail(rules.error());
-    if (rules) messages_.merge((*rules)->findings);
-    if (rules) found.merge_of_other_messages(messages_);
+    const auto broken = rules_.findings_of(operation->tenant_code, verified.sender());
+    if (!broken && found.empty()) return fail(broken.error());
+    if (broken) messages_.merge(**broken);
+    if (broken) found.merge_of_other_messages(messages_);
   }
   if (!found.empty()) return fail(found.error());
   content_.tenant = std::move(operation->tenant_code);
