@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/diagnosis.h"
+#include "base/utf8.h"
 
 namespace district::audit {
 
@@ -30,8 +31,7 @@ std::string short_name(std::string_view uri) {
 
 std::string excerpt(std::string_view text) {
   constexpr std::size_t kBytesMax = 120;
-  return text.size() <= kBytesMax ? std::string(text)
-                                  : std::string(text.substr(0, kBytesMax)) + "...";
+  return text.size() <= kBytesMax ? std::string(text) : std::string(cut(text, kBytesMax)) + "...";
 }
 
 Enrolment assumed_enrolment(const crypto::Certificate& certificate, const std::string& tenant) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/near_name.h"
 #include "kpi/catalogue.h"
 #include "quantify/engine.h"
 #include "query/measurement_row.h"
@@ -29,19 +28,11 @@ struct Filter {
   }
 };
 
-// A misspelt name must not pass for a KPI without values.
-Result<Ok> check_name(const std::string& kpi) {
-  std::vector<std::string> known;
-  for (const auto& entry : kpi::catalogue()) known.emplace_back(entry.id);
-  if (std::ranges::find(known, kpi) != known.end()) return Ok{};
-  return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
-              "GET /api/v1/kpis/catalogue shows all");
-}
-
 Result<Filter> filter_of(const Question& question) {
   Filter filter;
   filter.kpi = question.parameters.text("kpi");
-  if (filter.kpi) DISTRICT_CHECK(check_name(*filter.kpi));
+  if (filter.kpi)
+    DISTRICT_CHECK(kpi::check_name(*filter.kpi, "GET /api/v1/kpis/catalogue shows all"));
   if (const auto window = question.parameters.text("window")) {
     filter.window = window_kind_of(*window);
   }
