@@ -35,7 +35,8 @@ void add_global_options(CLI::App& app, Session& session) {
   auto* config = app.add_option("--config", session.config_file,
                                 "Configuration file of districtd, which names the data folder")
                      ->type_name("FILE");
-  app.add_option("--data", session.data_folder, "Data folder; the databases are FOLDER/district.db and FOLDER/district-series.db")
+  app.add_option("--data", session.data_folder,
+                 "Data folder; the databases are FOLDER/district.db and FOLDER/district-series.db")
       ->type_name("FOLDER")
       ->excludes(config);
   app.add_flag("--json", session.json, "Results as JSON");
@@ -126,15 +127,17 @@ int run(const std::vector<std::string>& arguments, const World& world) {
     add_global_options(app, session);
     add_tenant_commands(app, session);
     add_apikey_commands(app, session);
-    add_enrolment_commands(app, session);
+    add_enrol_command(app, session);
+    add_revoke_command(app, session);
     add_certificate_commands(app, session);
     add_envelope_commands(app, session);
     add_rejection_commands(app, session);
     add_check_command(app, session);
-    add_kpi_commands(app, session);
+    add_kpi_command(app, session);
     add_site_commands(app, session);
     add_content_commands(app, session);
     add_log_commands(app, session);
+    add_status_command(app, session);
     add_audit_commands(app, session);
     app.footer(
         "Exit codes: 0 done, 1 a check found a difference or damage, 2 wrong usage or input,\n"
