@@ -4,7 +4,7 @@
 
 #include "admin/session.h"
 #include "archive/stored_octets.h"
-#include "audit/evidence.h"
+#include "audit/stored_envelope.h"
 #include "store/archive_store.h"
 #include "store/trust_store.h"
 #include "trust/trust.h"

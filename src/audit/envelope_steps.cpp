@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "receive/receive.h"
-#include "verify/header_facts.h"
 #include "verify/security_header.h"
+#include "verify/security_policy.h"
 #include "xml/namespaces.h"
 
 namespace district::audit {
@@ -37,7 +37,7 @@ bool is_soap12(const RawEnvelope& raw, const ParsedDocument& document) {
   return text.find(ns::kSoap12) < text.find(ns::kSoap11);
 }
 
-Result<RawEnvelope> received_as(const Question& asked, const std::string& content_type) {
+Result<RawEnvelope> received_as(const RequestToExplain& asked, const std::string& content_type) {
   receive::HttpRequest request;
   request.content_type = content_type;
   request.content_encoding = is_gzip(asked.octets) ? "gzip" : "";

@@ -87,8 +87,8 @@ bool Explanation::accepted() const {
          std::ranges::none_of(steps, [](const Step& s) { return s.finding == Finding::bad; });
 }
 
-Explanation explain(const Question& question, const validate::Validator& validator) {
-  ExaminedMessage message{question, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+Explanation explain(const RequestToExplain& request, const validate::Validator& validator) {
+  ExaminedMessage message{request, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   Explanation result;
   examine(message, validator, result);
   result.soap_version = message.raw.soap_version;

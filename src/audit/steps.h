@@ -36,7 +36,7 @@ using ParsedDocument = Result<std::shared_ptr<const xml::Document>>;
 
 // The message that is explained, as far as it has been found out.
 struct ExaminedMessage {
-  const Question& asked;
+  const RequestToExplain& asked;
   Steps steps;
   RawEnvelope raw;
   ParsedDocument parsed;
