@@ -60,7 +60,8 @@ class Check {
     DISTRICT_CHECK(check_replay_horizon());
     DISTRICT_TRY(const auto strays, archive_.stray_octets());
     for (const auto& stray : strays) problem(stray);
-    // Of an envelope whose row is missing that is named already.
+    // If the row of an envelope is missing, its work item is a stray as well; the missing row has
+    // then been named above.
     if (report_.problems.empty()) {
       DISTRICT_TRY(const auto stray_work, store::WorkQueue(database_, {}).strays());
       for (const auto& stray : stray_work) problem(stray);
@@ -186,8 +187,9 @@ class Check {
     check_rows(leaf.entry);
   }
 
-  // Where one commit ends and the next begins: there, and only there, is a head. Which envelopes
-  // share one their rows say; the changes of trust that share one have the same time.
+  // There must be a head where one commit ends and the next begins, and nowhere else. The rows of
+  // envelopes say which of them share a commit; changes of trust share one if they have the same
+  // time.
   void check_commit(const std::string& entry) {
     const auto kind = kind_of(entry);
     Commit commit{kind == "envelope" ? kind : is_trust(kind) ? "trust" : "other", time_of(entry)};

@@ -11,7 +11,7 @@ namespace district::query {
 namespace {
 
 constexpr std::string_view kAtSite = "at_site";
-// Only sites and buildings state these.
+// Attributes that only sites and buildings have.
 constexpr std::array<std::string_view, 5> kOfSites{"site_name", "address", "site_zone",
                                                    "building_use", "construction_year"};
 
@@ -70,7 +70,7 @@ Result<Instant> at_of(const Question& question) {
   return at.value_or(question.now);
 }
 
-// How many rows of its meter come up to here.
+// A place among the rows of a meter: how many of them come before it.
 struct Place {
   std::size_t given = 0;
 

@@ -54,7 +54,7 @@ struct RowPage {
   Json next = nullptr;  // where the next page begins; null: there is none
 };
 
-// A question that is understood, and who asks it.
+// One question to the API, with its parameters read, and who asks it.
 struct Question {
   store::ArchiveDatabase& archive;  // as it is at one moment
   store::SeriesDatabase& series;    // likewise, no earlier one
@@ -103,7 +103,7 @@ inline constexpr std::size_t kRowsUsual = 1000, kRowsMax = 10'000;
 // Parts of the database that a page may read: after so many it ends, even if it has no row yet.
 inline constexpr std::size_t kPartsMax = 2000;
 
-// Of resources.cpp's table; each in the file that its name says.
+// The functions that the table in resources.cpp names, each with its file.
 Result<RowPage> read_status(const Question& question);         // read_trust.cpp
 Result<RowPage> read_tenants(const Question& question);        // read_trust.cpp
 Result<RowPage> read_sites(const Question& question);          // read_meters.cpp

@@ -35,7 +35,8 @@ std::string without_messages(const std::string& tenant_code) {
   return text + "</r:tenantCode></r:AggregateMessageRequest>";
 }
 
-// The element that all gcontent of a kind is told in.
+// The start tag of kContents, inside which the compiled schema of a content type gets every
+// gcontent of that type.
 xml::StartTag contents_tag() {
   return {{reinterpret_cast<const unsigned char*>(kContents.data()), nullptr, nullptr, 0, nullptr,
            0, nullptr},
@@ -127,8 +128,8 @@ void Reading::Impl::end_buffered() {
   if (!content.master_data) precedents_.learn(buffer_, *type_, content);
 }
 
-// Takes the buffered message as the schemas would: false, and nothing is changed, when that is not
-// sure. Whatever there would be to find fault with is theirs to find.
+// Takes the buffered message as the schemas would take it. If it is not certain that they would
+// accept it, gives false and changes nothing: the schemas then judge it and name what is wrong.
 bool Reading::Impl::accept_like_precedent() {
   const Precedent* precedent = precedents_.find(buffer_);
   if (precedent == nullptr || !Precedents::admits(*precedent, buffer_)) return false;
@@ -188,7 +189,8 @@ void Reading::Impl::judge_start(const xml::StartTag& tag) {
   }
 }
 
-// The Body's only element. Its own reasons are told of the Body, since there is no request yet.
+// The Body must have one element, the request. If it does not, the violation's path is the Body,
+// since there is no request to name.
 void Reading::Impl::check_shape(const xml::StartTag& tag) {
   if (path_.depth() != 2) return;
   const bool first = !std::exchange(saw_request_, true);
@@ -310,7 +312,7 @@ xml::SchemaStream& Reading::Impl::content_schema(std::size_t type) {
   return *schema;
 }
 
-// The elements of gcontent, but where it is master data those of its records.
+// Whether the open element is a field: a child of gcontent or, in master data, of a record.
 bool Reading::Impl::is_field() const {
   if (!type_) return false;
   return path_.place() == (schemas_.types[*type_].master_data ? Place::part : Place::value);
@@ -324,7 +326,7 @@ void Reading::Impl::begin_field(const xml::StartTag& tag) {
   field_open_ = true;
 }
 
-// Behind the last field of a gcontent or of a record.
+// At the end of a gcontent or of a record: extracts the values of its fields.
 void Reading::Impl::end_group() {
   const ContentType& content = schemas_.types[*type_];
   if (path_.place() != (content.master_data ? Place::value : Place::gcontent)) return;
@@ -353,7 +355,7 @@ Result<Ok> Reading::Impl::hand_over() {
 
 void Reading::Impl::judge_end() {
   if (shape_good_ && path_.depth() >= 2) {
-    // First, since values are taken from what is valid only.
+    // This comes first, because values are extracted only from what is valid.
     if (!extract_only_) validate_end();
     field_open_ = false;
     switch (path_.place()) {
@@ -385,8 +387,8 @@ Violation Reading::Impl::here(std::string reason) const {
   return {in_message ? message_index_ : 0, path_.text(), path_.line(), std::move(reason)};
 }
 
-// Each message is told of what was found first: where the schema of the service or an attribute of
-// xsi is broken, nothing else that was read of it can be relied on.
+// Each message is reported with the first kind of finding only. If it breaks the schema of the
+// service, or has a refused xsi attribute, nothing else that was read of it can be relied on.
 Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified) {
   if (!saw_request_) shape_.add(ErrorCode::schema_invalid, {0, "/Body", 0, kOneElement});
   if (!saw_request_ || !shape_good_) return fail(shape_.error());

@@ -32,15 +32,15 @@ struct Reading::Impl {
 
  private:
   class Judge;
-  // What the schemas are told: everything but messages that are like one that they accepted.
+  // What the schemas get to judge: everything except messages like one that they have accepted.
   void judge_start(const xml::StartTag& tag);
   void judge_text(std::string_view text);
   void judge_end();
   void judge_buffered();
   void end_buffered();
   bool accept_like_precedent();
-  // Whatever follows cannot change the verdict, and what it costs to look at is the sender's
-  // choice.
+  // Whether the verdict is certain. The rest is then not looked at, since the sender would choose
+  // how much work that is.
   bool settled() const { return shape_.full() || invalid_.full(); }
   std::size_t finding_count() const;
   void check_shape(const xml::StartTag& tag);
