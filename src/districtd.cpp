@@ -19,6 +19,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/standards_file.h"
+#include "crypto/key_pair.h"
 #include "observe/events.h"
 #include "pipeline/pipeline.h"
 #include "quantify/quantifier.h"

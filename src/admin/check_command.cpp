@@ -45,30 +45,30 @@ const char* name_of(Finding finding) {
   return "?";
 }
 
-Result<audit::Question> question_of(const Session& session, const CheckOptions& options) {
-  audit::Question question;
+Result<audit::RequestToExplain> request_of(const Session& session, const CheckOptions& options) {
+  audit::RequestToExplain request;
   const Result<config::Config> settings =
       session.names_data() ? session.settings() : config::Config{};
   DISTRICT_CHECK(settings);
   DISTRICT_TRY(const auto text, read_file(options.file == "-" ? "/dev/stdin" : options.file,
                                           static_cast<std::size_t>(settings->limits.body_bytes)));
-  question.octets = to_bytes(as_bytes(text));
-  question.content_type = options.content_type;
-  question.soap_action = options.soap_action;
-  if (!options.tenant.empty()) question.tenant = options.tenant;
+  request.octets = to_bytes(as_bytes(text));
+  request.content_type = options.content_type;
+  request.soap_action = options.soap_action;
+  if (!options.tenant.empty()) request.tenant = options.tenant;
   DISTRICT_TRY(const auto at, read_instant("--at", options.at));
-  question.at = at.value_or(session.now());
+  request.at = at.value_or(session.now());
   if (!options.certificate.empty()) {
-    DISTRICT_TRY(question.certificate, crypto::Certificate::from_pem_file(options.certificate));
+    DISTRICT_TRY(request.certificate, crypto::Certificate::from_pem_file(options.certificate));
   }
-  if (!session.names_data()) return question;
-  question.window = {settings->window.created_age_seconds, settings->window.created_ahead_seconds};
+  if (!session.names_data()) return request;
+  request.window = {settings->window.created_age_seconds, settings->window.created_ahead_seconds};
   // Says in its own words when there is no database.
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings->database()),
                                                     store::OpenMode::read_only));
-  DISTRICT_TRY(question.trust, trust->snapshot());
-  return question;
+  DISTRICT_TRY(request.trust, trust->snapshot());
+  return request;
 }
 
 std::string judgement_text(const audit::Judgement& judgement, SoapVersion version) {
@@ -88,7 +88,7 @@ Json judgement_json(const audit::Judgement& judgement, SoapVersion version) {
           {"detail", error.detail}};
 }
 
-void write_json(std::ostream& out, const audit::Question& question,
+void write_json(std::ostream& out, const audit::RequestToExplain& request,
                 const audit::Explanation& explanation) {
   Json steps = Json::array();
   for (const auto& step : explanation.steps) {
@@ -99,8 +99,8 @@ void write_json(std::ostream& out, const audit::Question& question,
                      {"hints", step.hints}});
   }
   const Json all = {{"accepted", explanation.accepted()},
-                    {"at", format_instant(question.at)},
-                    {"trustStore", question.trust != nullptr},
+                    {"at", format_instant(request.at)},
+                    {"trustStore", request.trust != nullptr},
                     {"steps", steps},
                     {"server", judgement_json(explanation.server, explanation.soap_version)},
                     {"auditor", judgement_json(explanation.auditor, explanation.soap_version)},
@@ -108,14 +108,14 @@ void write_json(std::ostream& out, const audit::Question& question,
   out << dump(all, 2) << '\n';
 }
 
-void write_verdict(std::ostream& out, const audit::Question& question,
+void write_verdict(std::ostream& out, const audit::RequestToExplain& request,
                    const audit::Explanation& explanation) {
   out << '\n';
   if (explanation.accepted()) {
-    out << "It would be accepted at " << format_instant(question.at, 0);
-    if (!question.trust) out << ", if the certificate is enrolled for the tenant";
+    out << "It would be accepted at " << format_instant(request.at, 0);
+    if (!request.trust) out << ", if the certificate is enrolled for the tenant";
     out << ".\n";
-  } else if (!question.trust && !question.certificate && explanation.server.error &&
+  } else if (!request.trust && !request.certificate && explanation.server.error &&
              explanation.server.error->code == ErrorCode::token_unavailable) {
     out << "Whether it would be accepted cannot be told: the message only refers to its "
            "certificate.\nGive --data or --config, or --certificate.\n";
@@ -139,7 +139,7 @@ void write_verdict(std::ostream& out, const audit::Question& question,
   }
 }
 
-void write_text(std::ostream& out, const audit::Question& question,
+void write_text(std::ostream& out, const audit::RequestToExplain& request,
                 const audit::Explanation& explanation) {
   std::size_t width = 0;
   for (const auto& step : explanation.steps) width = std::max(width, step.title.size());
@@ -150,19 +150,19 @@ void write_text(std::ostream& out, const audit::Question& question,
     for (const auto& line : step.more) out << indent << printable(line) << '\n';
     for (const auto& hint : step.hints) out << indent << "hint: " << printable(hint) << '\n';
   }
-  write_verdict(out, question, explanation);
+  write_verdict(out, request, explanation);
 }
 
 Result<int> check(Session& session, const CheckOptions& options) {
-  DISTRICT_TRY(const auto question, question_of(session, options));
+  DISTRICT_TRY(const auto request, request_of(session, options));
   xml::initialize();
   DISTRICT_TRY(const auto validator, session.validator());
-  const auto explanation = audit::explain(question, *validator);
+  const auto explanation = audit::explain(request, *validator);
   auto& out = session.terminal.out();
   if (session.format() == Format::json) {
-    write_json(out, question, explanation);
+    write_json(out, request, explanation);
   } else {
-    write_text(out, question, explanation);
+    write_text(out, request, explanation);
   }
   return explanation.accepted() ? exit_ok : exit_difference;
 }

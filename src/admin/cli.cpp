@@ -127,15 +127,17 @@ int run(const std::vector<std::string>& arguments, const World& world) {
     add_global_options(app, session);
     add_tenant_commands(app, session);
     add_apikey_commands(app, session);
-    add_enrolment_commands(app, session);
+    add_enrol_command(app, session);
+    add_revoke_command(app, session);
     add_certificate_commands(app, session);
     add_envelope_commands(app, session);
     add_rejection_commands(app, session);
     add_check_command(app, session);
-    add_kpi_commands(app, session);
+    add_kpi_command(app, session);
     add_site_commands(app, session);
     add_content_commands(app, session);
     add_log_commands(app, session);
+    add_status_command(app, session);
     add_audit_commands(app, session);
     app.footer(
         "Exit codes: 0 done, 1 a check found a difference or damage, 2 wrong usage or input,\n"

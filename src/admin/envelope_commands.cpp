@@ -4,7 +4,7 @@
 
 #include "admin/session.h"
 #include "archive/stored_octets.h"
-#include "audit/evidence.h"
+#include "audit/stored_envelope.h"
 #include "store/archive_reader.h"
 #include "store/log_reader.h"
 #include "store/trust_store.h"
@@ -19,12 +19,7 @@ struct EnvelopeListOptions : ListOptions {
 };
 
 Result<int> list(Session& session, const EnvelopeListOptions& options) {
-  store::EnvelopeFilter filter;
-  if (!options.tenant.empty()) filter.tenant = options.tenant;
-  DISTRICT_TRY(filter.from, read_instant("--from", options.from));
-  DISTRICT_TRY(filter.to, read_instant("--to", options.to));
-  DISTRICT_CHECK(check_order(filter.from, filter.to));
-  filter.limit = options.limit + 1;  // one more tells whether there are more
+  DISTRICT_TRY(auto filter, filter_of<store::EnvelopeFilter>(options));
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   if (filter.tenant) DISTRICT_CHECK(find_tenant(*database, *filter.tenant));
   if (!options.signer.empty()) {
@@ -33,8 +28,7 @@ Result<int> list(Session& session, const EnvelopeListOptions& options) {
   }
   filter.newest_first = options.newest;
   DISTRICT_TRY(auto envelopes, store::ArchiveReader(*database).list(filter));
-  const bool more = envelopes.size() > options.limit;
-  if (more) envelopes.resize(options.limit);
+  const bool more = cut_to_limit(envelopes, options);
   Listing listing({{"receipt_id", "RECEIPT"},
                    {"received_at", "RECEIVED"},
                    {"tenant", "TENANT"},

@@ -7,6 +7,7 @@
 #include "admin/session.h"
 #include "archive/compression.h"
 #include "base/ulid.h"
+#include "base/utf8.h"
 #include "model/fault.h"
 #include "observe/events.h"
 #include "store/rejection_store.h"
@@ -47,17 +48,11 @@ Cell tenant_cell(const store::Rejection& rejection) {
 }
 
 Result<int> list(Session& session, const RejectionListOptions& options) {
-  store::RejectionFilter filter;
-  if (!options.tenant.empty()) filter.tenant = options.tenant;
-  DISTRICT_TRY(filter.from, read_instant("--from", options.from));
-  DISTRICT_TRY(filter.to, read_instant("--to", options.to));
-  DISTRICT_CHECK(check_order(filter.from, filter.to));
+  DISTRICT_TRY(auto filter, filter_of<store::RejectionFilter>(options));
   if (options.code) filter.code = static_cast<ErrorCode>(*options.code);
-  filter.limit = options.limit + 1;  // one more tells whether there are more
   DISTRICT_TRY(const auto store, open_store(session));
   DISTRICT_TRY(auto rejections, store->list(filter));
-  const bool more = rejections.size() > options.limit;
-  if (more) rejections.resize(options.limit);
+  const bool more = cut_to_limit(rejections, options);
   Listing listing({{"rejection_id", "REJECTION"},
                    {"rejected_at", "AT"},
                    {"times", "TIMES", true},
@@ -72,7 +67,7 @@ Result<int> list(Session& session, const RejectionListOptions& options) {
                    {"detail", "CAUSE"}});
   constexpr std::size_t kCauseShown = 100;
   for (const auto& each : rejections) {
-    auto cause = each.detail.substr(0, kCauseShown);
+    std::string cause(cut(each.detail, kCauseShown));
     if (cause.size() < each.detail.size()) cause += "...";
     listing.add({each.rejection_id,
                  {Json(format_instant(each.rejected_at)), format_instant(each.rejected_at, 3)},

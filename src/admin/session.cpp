@@ -77,7 +77,7 @@ Result<std::unique_ptr<store::SeriesDatabase>> Session::open_series(store::OpenM
   if (!exists && mode == store::OpenMode::read_only) {
     DISTRICT_TRY(const auto archive, store::ArchiveDatabase::open(location, mode));
     DISTRICT_TRY(const auto finished, store::WorkQueue(*archive, {}).finished_into());
-    // Nothing has been computed yet: nothing is what there is to see.
+    // Nothing has been computed yet, so an empty database shows what there is.
     if (finished.identity.empty())
       return store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create);
     return fail(
@@ -193,11 +193,8 @@ Result<Ok> check_meter_names(store::SeriesDatabase& database, const std::string&
 }
 
 Result<Ok> check_kpi_name(const std::string& kpi) {
-  std::vector<std::string> known;
-  for (const auto& entry : kpi::catalogue()) known.emplace_back(entry.id);
-  if (kpi.empty() || std::ranges::find(known, kpi) != known.end()) return Ok{};
-  return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
-              "'districtctl kpi catalogue' lists them");
+  if (kpi.empty()) return Ok{};
+  return kpi::check_name(kpi, "'districtctl kpi catalogue' lists them");
 }
 
 std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records) {

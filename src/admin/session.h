@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "admin/cli.h"
 #include "admin/terminal.h"
@@ -86,6 +87,25 @@ struct ListOptions {
 // --tenant, --from, --to, --limit and --csv.
 void add_list_options(CLI::App& command, Session& session, ListOptions& options,
                       const std::string& tenant_means);
+// What --tenant, --from, --to and --limit say, as a filter of a store has it: its limit is one
+// more, which tells whether there are more. Errors: those of read_instant() and check_order().
+template <typename Filter>
+Result<Filter> filter_of(const ListOptions& options) {
+  Filter filter;
+  if (!options.tenant.empty()) filter.tenant = options.tenant;
+  DISTRICT_TRY(filter.from, read_instant("--from", options.from));
+  DISTRICT_TRY(filter.to, read_instant("--to", options.to));
+  DISTRICT_CHECK(check_order(filter.from, filter.to));
+  filter.limit = options.limit + 1;
+  return filter;
+}
+// Takes off what is beyond --limit. false: there is nothing beyond.
+template <typename Found>
+bool cut_to_limit(std::vector<Found>& found, const ListOptions& options) {
+  const bool more = found.size() > options.limit;
+  if (more) found.resize(options.limit);
+  return more;
+}
 // A day is midnight of the tenant's zone. Errors: as read_instant().
 Result<std::optional<Instant>> read_local_instant(const std::string& option,
                                                   const std::string& text, const LocalTime& local);
@@ -95,20 +115,23 @@ void add_window_option(CLI::App& command, std::string& window, const std::string
 inline constexpr const char* kDateNote =
     "DATE is a day (2018-03-01: midnight UTC) or an instant (2018-03-01T12:00:00Z).\n\n";
 
-// One for each family of commands, in <family>_commands.cpp.
+// Each in the file of its name.
 void add_tenant_commands(CLI::App& app, Session& session);
 void add_apikey_commands(CLI::App& app, Session& session);
-void add_enrolment_commands(CLI::App& app, Session& session);
+void add_enrol_command(CLI::App& app, Session& session);
+void add_revoke_command(CLI::App& app, Session& session);
 void add_certificate_commands(CLI::App& app, Session& session);
 void add_envelope_commands(CLI::App& app, Session& session);
 void add_rejection_commands(CLI::App& app, Session& session);
 void add_check_command(CLI::App& app, Session& session);
-void add_kpi_commands(CLI::App& app, Session& session);
-void add_kpi_detail_commands(CLI::App& kpi, Session& session);  // below `kpi`
-void add_catalogue_command(CLI::App& kpi, Session& session);    // below `kpi`
+void add_kpi_command(CLI::App& app, Session& session);  // with those below it:
+void add_kpi_explain_command(CLI::App& kpi, Session& session);
+void add_kpi_recompute_command(CLI::App& kpi, Session& session);
+void add_kpi_catalogue_command(CLI::App& kpi, Session& session);
 void add_site_commands(CLI::App& app, Session& session);
 void add_content_commands(CLI::App& app, Session& session);
 void add_log_commands(CLI::App& app, Session& session);
+void add_status_command(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
 
 }  // namespace district::admin

@@ -18,7 +18,7 @@
 
 namespace district::audit {
 
-struct Question {
+struct RequestToExplain {
   Bytes octets;  // of the HTTP body, as it would be sent; gzip is seen by its first octets
   std::string content_type;  // empty: the one that fits the envelope
   std::string soap_action;
@@ -56,6 +56,6 @@ struct Explanation {
   bool accepted() const;
 };
 
-Explanation explain(const Question& question, const validate::Validator& validator);
+Explanation explain(const RequestToExplain& request, const validate::Validator& validator);
 
 }  // namespace district::audit

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace district {
 namespace {
 
@@ -27,17 +29,23 @@ constexpr std::array kBlanks = {Range{0x00A0, 0x00A0}, Range{0x1680, 0x1680},
                                 Range{0x2000, 0x200A}, Range{0x202F, 0x202F},
                                 Range{0x205F, 0x205F}, Range{0x3000, 0x3000}};
 
-// Letters and marks that show nothing, the empty pattern of Braille among them.
-constexpr std::array kEmpty = {Range{0x034F, 0x034F}, Range{0x115F, 0x1160},  Range{0x17B4, 0x17B5},
-                               Range{0x2800, 0x2800}, Range{0x3164, 0x3164},  Range{0xFE00, 0xFE0F},
-                               Range{0xFFA0, 0xFFA0}, Range{0xE0100, 0xE01EF}};
+// Letters and marks that show nothing.
+constexpr std::array kEmpty = {Range{0x034F, 0x034F},  Range{0x115F, 0x1160}, Range{0x17B4, 0x17B5},
+                               Range{0x3164, 0x3164},  Range{0xFE00, 0xFE0F}, Range{0xFFA0, 0xFFA0},
+                               Range{0xE0100, 0xE01EF}};
+constexpr char32_t kEmptyBraille = 0x2800;  // a pattern without dots
+
+// Further ones that are ignored by default; surrogates, private use, noncharacters. The planes
+// beyond the third have nothing but tags, variation selectors and private use.
+constexpr std::array kMeaningless = {Range{0x180B, 0x180F},   Range{0xD800, 0xF8FF},
+                                     Range{0xFDD0, 0xFDEF},   Range{0xFFF0, 0xFFF8},
+                                     Range{0xFFFE, 0xFFFF},   Range{0x1FFFE, 0x1FFFF},
+                                     Range{0x2FFFE, 0x2FFFF}, Range{0x3FFFE, 0x10FFFF}};
 
 template <typename Ranges>
 bool within(const Ranges& ranges, char32_t c) {
   return std::ranges::any_of(ranges, [c](Range r) { return c >= r.first && c <= r.last; });
 }
-
-bool is_trail(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 // In upper case, with zeros before it up to `digits`.
 std::string hex(char32_t value, int digits) {
@@ -48,39 +56,16 @@ std::string hex(char32_t value, int digits) {
 
 }  // namespace
 
-std::optional<char32_t> take_character(std::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const auto broken = [&text]() -> std::optional<char32_t> {
-    text.remove_prefix(1);
-    return std::nullopt;
-  };
-  if (lead < 0x80) {
-    text.remove_prefix(1);
-    return lead;
-  }
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || length > text.size()) return broken();
-  char32_t c = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_trail(text[i])) return broken();
-    c = (c << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  }
-  const bool overlong = (length == 3 && c < 0x800) || (length == 4 && c < 0x10000);
-  if (overlong || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) return broken();
-  text.remove_prefix(length);
-  return c;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    if (!take_character(text)) return false;
-  }
-  return true;
-}
-
 bool is_format(char32_t c) { return within(kFormat, c); }
 
-bool is_unseen(char32_t c) { return is_format(c) || within(kBlanks, c) || within(kEmpty, c); }
+bool is_unseen(char32_t c) {
+  return is_format(c) || within(kBlanks, c) || within(kEmpty, c) || c == kEmptyBraille;
+}
+
+bool is_hidden(char32_t c) {
+  if (c < 0x7F) return c < 0x20;
+  return is_control(c) || is_format(c) || within(kEmpty, c) || within(kMeaningless, c);
+}
 
 std::string describe(char32_t c) {
   constexpr std::array kNames = {std::pair{char32_t{0x0000}, "a NUL"},

@@ -1,18 +1,12 @@
-// Characters of UTF-8 text: which of them are seen, and how to show those that are not.
-// Source: RFC 3629; Unicode's general categories Cc, Cf, Zl, Zp and Zs.
+// Characters of text: which of them are seen, and how to show those that are not.
+// Source: Unicode 15, general categories Cc, Cf, Zl, Zp, Zs, Co and Cs, and
+// Default_Ignorable_Code_Point.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace district {
-
-// Takes the next character off the front; nothing where the octets are not UTF-8 (overlong forms
-// and surrogates are not), and then one octet is taken. `text` must not be empty.
-std::optional<char32_t> take_character(std::string_view& text);
-
-bool is_utf8(std::string_view text);
 
 // C0, DEL and C1.
 constexpr bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c <= 0x9F); }
@@ -24,6 +18,11 @@ bool is_format(char32_t c);
 // Looks like a blank and is none, or looks like nothing: no-break, thin and wide spaces, fillers,
 // and whatever is_format() holds for.
 bool is_unseen(char32_t c);
+
+// Cannot be seen, or changes how the rest is seen: controls, whatever is_format() holds for,
+// characters that are ignored by default (variation selectors, tags, fillers), private use and
+// noncharacters. Blanks of any width are not among them.
+bool is_hidden(char32_t c);
 
 // "U+00A0", with its name where people are likely to meet it: "U+00A0, a no-break space".
 std::string describe(char32_t c);

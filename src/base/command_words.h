@@ -26,8 +26,7 @@ std::string did_you_mean(const App& app, std::string_view word) {
   for (const auto* command : at->get_subcommands([](const App*) { return true; })) {
     known.push_back(command->get_name());
   }
-  const auto meant = nearest_name(word.substr(0, word.find('=')), known);
-  return !meant.empty() ? "did you mean '" + meant + "'? " : std::string();
+  return meant_hint(word.substr(0, word.find('=')), known);
 }
 
 }  // namespace district

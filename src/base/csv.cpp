@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/characters.h"
+#include "base/utf8.h"
 
 namespace district {
 namespace {

@@ -18,7 +18,8 @@ std::string spelled(std::size_t octets) {
 
 }  // namespace
 
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t octets_max) {
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t octets_max,
+                              const char* too_large) {
   const auto unreadable = [&path] {
     return fail(ErrorCode::file_unreadable,
                 "cannot read " + path.string() + ": " + std::strerror(errno != 0 ? errno : EIO),
@@ -35,7 +36,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t oct
       return fail(ErrorCode::file_unreadable,
                   path.string() + " has more than " + spelled(octets_max) +
                       ", which is the most that is read of such a file",
-                  "check that it is the file that was meant");
+                  too_large);
     }
     content.append(block.data(), count);
   }

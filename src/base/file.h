@@ -26,7 +26,8 @@ namespace district {
 
 // The octets of a file, also of a pipe; an empty file is an empty text. Threads: any.
 // Errors: file_unreadable, with the system's reason (no such file, no permission, a folder), or
-// more than `octets_max`.
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t octets_max);
+// more than `octets_max`; its hint is then `too_large`.
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t octets_max,
+                              const char* too_large = "check that it is the file that was meant");
 
 }  // namespace district

@@ -62,4 +62,11 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> kno
   return near.empty() ? std::string() : ", did you mean " + near + "?";
 }
 
+std::string meant_hint(std::string_view name, std::span<const std::string> known,
+                       std::array<std::string_view, 2> quotes) {
+  const auto near = nearest_name(name, known);
+  if (near.empty()) return {};
+  return "did you mean " + std::string(quotes[0]) + near + std::string(quotes[1]) + "? ";
+}
+
 }  // namespace district

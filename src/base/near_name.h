@@ -1,6 +1,7 @@
 // Which of the known names a mistaken one was probably meant to be.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,7 +13,10 @@ namespace district {
 // of the other. Upper case, blanks, '-' and '_' count for nothing.
 std::string nearest_name(std::string_view name, std::span<const std::string> known);
 
-// ", did you mean NAME?", or nothing.
+// ", did you mean NAME?", or nothing: the end of a sentence.
 std::string did_you_mean(std::string_view name, std::span<const std::string> known);
+// "did you mean 'NAME'? ", or nothing: the start of a hint. `quotes`: before and behind the name.
+std::string meant_hint(std::string_view name, std::span<const std::string> known,
+                       std::array<std::string_view, 2> quotes = {"'", "'"});
 
 }  // namespace district

@@ -3,92 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdint>
 #include <optional>
+
+#include "base/characters.h"
+#include "base/utf8.h"
 
 namespace district {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-struct Range {
-  char32_t first, last;
-};
-
-// What printable() replaces, in order.
-constexpr std::array<Range, 32> kHidden{
-    {{0x0, 0x1F},
-     {0x7F, 0x9F},
-     {0xAD, 0xAD},
-     {0x34F, 0x34F},
-     {0x600, 0x605},
-     {0x61C, 0x61C},
-     {0x6DD, 0x6DD},
-     {0x70F, 0x70F},
-     {0x890, 0x891},
-     {0x8E2, 0x8E2},
-     {0x115F, 0x1160},
-     {0x17B4, 0x17B5},
-     {0x180B, 0x180F},
-     {0x200B, 0x200F},
-     {0x2028, 0x202E},
-     {0x2060, 0x206F},
-     {0x3164, 0x3164},
-     {0xD800, 0xF8FF},
-     {0xFDD0, 0xFDEF},
-     {0xFE00, 0xFE0F},
-     {0xFEFF, 0xFEFF},
-     {0xFFA0, 0xFFA0},
-     {0xFFF0, 0xFFFB},
-     {0xFFFE, 0xFFFF},
-     {0x110BD, 0x110BD},
-     {0x110CD, 0x110CD},
-     {0x13430, 0x13438},
-     {0x1BCA0, 0x1BCA3},
-     {0x1D173, 0x1D17A},
-     {0x1FFFE, 0x1FFFF},
-     {0x2FFFE, 0x2FFFF},
-     // The planes beyond have nothing but tags, variation selectors and private use.
-     {0x3FFFE, 0x10FFFF}}};
-
-bool is_hidden(char32_t character) {
-  const auto* const found =
-      std::ranges::lower_bound(kHidden, character, std::less<>(), &Range::last);
-  return found != kHidden.end() && character >= found->first;
-}
-
-struct Character {
-  char32_t value = 0;
-  std::size_t length = 0;  // octets
-};
-
-// The first character; none where the octets are not UTF-8. Source: RFC 3629 section 4.
-std::optional<Character> first_of(std::string_view utf8) {
-  const auto octet = [utf8](std::size_t i) { return static_cast<unsigned char>(utf8[i]); };
-  const auto lead = octet(0);
-  if (lead < 0x80) return Character{lead, 1};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || utf8.size() < length) return std::nullopt;
-  char32_t value = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((octet(i) & 0xC0U) != 0x80U) return std::nullopt;
-    value = value << 6U | (octet(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < kLeast[length] || value > 0x10FFFF || surrogate) return std::nullopt;
-  return Character{value, length};
-}
-
 // Calls `each(octets, character)`; a character of broken octets is none.
 template <typename Each>
 void for_each_character(std::string_view utf8, Each each) {
   while (!utf8.empty()) {
-    const auto character = first_of(utf8);
-    const auto length = character ? character->length : 1;
-    each(utf8.substr(0, length),
-         character ? std::optional(character->value) : std::optional<char32_t>());
-    utf8.remove_prefix(length);
+    const std::string_view before = utf8;
+    const auto character = take_character(utf8);
+    each(before.substr(0, before.size() - utf8.size()), character);
   }
 }
 

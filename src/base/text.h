@@ -24,10 +24,8 @@ std::vector<std::string> split_at_xml_space(std::string_view text);
 std::string camel_case(std::string_view snake_case);
 
 // Text that others chose, as it may stand in one line on a terminal or in a log. What cannot be
-// seen, or changes how the rest is seen, becomes U+FFFD: controls (C0, DEL, C1), format characters
-// with all that changes the direction of writing, line and paragraph separators, characters that
-// are ignored by default (variation selectors, tags, fillers), private use, noncharacters and
-// broken UTF-8. Source: Unicode 14, General_Category and Default_Ignorable_Code_Point.
+// seen, or changes how the rest is seen, becomes U+FFFD: whatever is_hidden() of
+// base/characters.h holds for, and broken UTF-8.
 std::string printable(std::string_view utf8);
 // Whether printable() would leave it as it is.
 bool is_printable(std::string_view utf8);

@@ -46,15 +46,13 @@ bool is_section(std::string_view section) {
 std::string near_key(const std::string& asked) {
   std::vector<std::string> known;
   for (const Key& key : all_keys()) known.push_back(dotted(key));
-  const auto meant = nearest_name(asked, known);
-  return !meant.empty() ? "did you mean " + meant + "? " : std::string();
+  return meant_hint(asked, known, {"", ""});
 }
 
 std::string near_section(const std::string& asked) {
   std::vector<std::string> known;
   for (const Key& key : all_keys()) known.emplace_back(key.section);
-  const auto meant = nearest_name(asked, known);
-  return !meant.empty() ? "did you mean [" + meant + "]? " : std::string();
+  return meant_hint(asked, known, {"[", "]"});
 }
 
 // What is wrong with the value, to follow the key's name in a sentence; nullopt: it is set.

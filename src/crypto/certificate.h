@@ -1,7 +1,8 @@
-// X.509 certificates and private keys, by OpenSSL, without its types in this header.
+// X.509 certificates, by OpenSSL, without its types in this header.
 // Source: RFC 5280. Threads: objects are immutable; any thread may use them.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,31 +13,9 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "crypto/digest.h"
-#include "model/envelope.h"
-
-struct evp_pkey_st;  // OpenSSL's EVP_PKEY, for xml/ to hand to xmlsec1
+#include "crypto/key.h"
 
 namespace district::crypto {
-
-// A public key with what policy asks of it.
-class PublicKey {
- public:
-  KeyFamily family() const;
-  std::size_t bits() const;          // of the RSA modulus or of the curve's order
-  const std::string& curve() const;  // OpenSSL's short name, e.g. prime256v1; empty for RSA
-  const Bytes& spki_der() const;     // SubjectPublicKeyInfo
-  // PKCS#1 v1.5 for RSA (RFC 8017 section 8.2; the value must have the modulus' length), r||s for
-  // ECDSA (XMLDSig 1.1 section 6.4.3): two halves of the same width, at most that of the order.
-  bool verify(HashAlgorithm hash, ByteView data, ByteView signature) const;
-  evp_pkey_st* native() const;
-
-  struct State;
-
- private:
-  friend class Certificate;
-  friend class PrivateKey;
-  std::shared_ptr<const State> state_;
-};
 
 class Certificate {
  public:
@@ -105,33 +84,5 @@ class WrittenName {
   struct State;
   std::shared_ptr<const State> state_;
 };
-
-// How strong the key of anyone who signs must be (docs/reference/contract.md section 5): RSA of
-// 2048 to 8192 bits with a bounded exponent, ECDSA on P-256, P-384, P-521. Errors: token_invalid.
-Result<Ok> check_strength(const PublicKey& key);
-
-class PrivateKey {
- public:
-  // PEM, PKCS#8 or traditional, unencrypted. Errors: file_unreadable, config_invalid, which names
-  // what the file is.
-  static Result<PrivateKey> from_pem_file(const std::string& path);
-  KeyFamily family() const;
-  const PublicKey& public_key() const;
-  bool matches(const Certificate& certificate) const;
-  // RSA PKCS#1 v1.5 or ECDSA as r||s. Errors: signing_failed.
-  Result<Bytes> sign(HashAlgorithm hash, ByteView data) const;
-
- private:
-  struct State;
-  std::shared_ptr<const State> state_;
-};
-
-struct KeyPair {
-  Certificate certificate;
-  PrivateKey key;
-};
-// The key, and the certificate that it belongs to, wherever that stands in its file; others there
-// may be of kinds that are not read. Errors: file_unreadable, token_invalid, config_invalid.
-Result<KeyPair> read_key_pair(const std::string& certificate_file, const std::string& key_file);
 
 }  // namespace district::crypto

@@ -9,6 +9,7 @@
 #include "base/csv.h"
 #include "base/near_name.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "gateway/input_text.h"
 #include "gateway/measure.h"
 #include "gateway/written_source.h"
@@ -120,8 +121,8 @@ class CsvSource : public RowSource {
   // As the server compares it: xs:token, so that blanks count once.
   Result<std::string> name(const std::string& column) const {
     DISTRICT_TRY(const auto value, text(column));
-    const auto is_first = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
-    if (static_cast<std::size_t>(std::ranges::count_if(value, is_first)) > kNameCharactersMax) {
+    const auto characters = std::ranges::count_if(value, [](char c) { return !is_trail(c); });
+    if (static_cast<std::size_t>(characters) > kNameCharactersMax) {
       return wrong(column + " has more than " + std::to_string(kNameCharactersMax) +
                    " characters: " + visible(value.substr(0, 80)) + "...");
     }

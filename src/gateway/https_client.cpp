@@ -64,8 +64,8 @@ std::string subject_of(const X509* certificate) {
   return text;
 }
 
-// Of a certificate on the way from the server's to the authority, where it is its dates that do not
-// fit our clock.
+// What is wrong with the dates of a certificate, between the server's and the authority's, that is
+// not valid by our clock.
 std::string dates_that_do_not_fit(X509_STORE_CTX* context) {
   const int problem = ::X509_STORE_CTX_get_error(context);
   const X509* certificate = ::X509_STORE_CTX_get_current_cert(context);

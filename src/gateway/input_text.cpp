@@ -1,19 +1,17 @@
 #include "gateway/input_text.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 namespace district::gateway {
 namespace {
 
 constexpr std::string_view kGzipMagic = "\x1F\x8B";
+constexpr const char* kTooLarge = "send it in parts, such as a month a file";
 constexpr int kGzipOnly = 15 + 16;  // the largest window; zlib.h, inflateInit2()
 
 tl::unexpected<Error> unreadable(const std::string& path, const std::string& reason,
@@ -24,37 +22,7 @@ tl::unexpected<Error> unreadable(const std::string& path, const std::string& rea
 tl::unexpected<Error> too_large(const std::string& path) {
   return unreadable(path,
                     "it has more than " + std::to_string(kInputOctetsMax / (1024 * 1024)) + " MiB",
-                    "send it in parts, such as a month a file");
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-Result<std::string> read_octets(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0)
-    return unreadable(path, std::strerror(errno), "check the path and that this user may read it");
-  std::string octets;
-  std::array<char, 64 * 1024> block;
-  while (true) {
-    const ssize_t count = ::read(file.number(), block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return unreadable(path, std::strerror(errno));
-    if (count == 0) return octets;
-    octets.append(block.data(), static_cast<std::size_t>(count));
-    if (octets.size() > kInputOctetsMax) return too_large(path);
-  }
+                    kTooLarge);
 }
 
 class Inflater {
@@ -112,7 +80,7 @@ Result<std::string> decode(std::string_view coded, const std::string& path) {
 }  // namespace
 
 Result<std::string> read_input(const std::string& path) {
-  DISTRICT_TRY(auto octets, read_octets(path));
+  DISTRICT_TRY(auto octets, read_file(path, kInputOctetsMax, kTooLarge));
   if (!octets.starts_with(kGzipMagic)) return octets;
   return decode(octets, path);
 }

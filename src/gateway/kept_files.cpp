@@ -10,30 +10,14 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/descriptor.h"
+
 namespace district::gateway {
 namespace {
 
 tl::unexpected<Error> cannot_write(const std::string& path, int reason) {
   return fail(ErrorCode::file_unreadable, "cannot write " + path + ": " + std::strerror(reason));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  // Some file systems tell of a full disk only here.
-  bool close() {
-    const bool good = number_ < 0 || ::close(number_) == 0;
-    number_ = -1;
-    return good;
-  }
-
- private:
-  int number_;
-};
 
 // rename() would put the new file in the place of another.
 int rename_to_free_name(const std::string& from, const std::string& to) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/characters.h"
+#include "base/utf8.h"
 
 namespace district::gateway {
 namespace {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/characters.h"
+#include "base/utf8.h"
 #include "gateway/measure.h"
 
 namespace district::gateway {
@@ -113,7 +114,7 @@ void RowCheck::take_statements(const MasterRow& row, std::size_t line) {
   const auto from = row.valid_from ? format_instant(*row.valid_from) : std::string();
   for (const auto& [name, value] : row.attributes) {
     const auto key = source + '\n' + row.meter + '\n' + from + '\n' + name;
-    const auto [found, is_new] = statements_.emplace(key, Statement{value, line});
+    const auto [found, is_new] = statements_.emplace(key, SeenValue{value, line});
     if (is_new || found->second.value == value) continue;
     conflict(path_ + ": " + lines_of(found->second.line, line) + " state two values for " + name +
              " of " + visible(row.meter.empty() ? source : row.meter) + ": " +

@@ -1,4 +1,5 @@
-// What must not be sent without a word: two values for one period, and names that only look alike.
+// Finds what the site should be told of before anything is sent: two values for one period, and
+// names that only look alike.
 #pragma once
 
 #include <array>
@@ -40,7 +41,7 @@ class RowCheck {
     std::array<double, 4> values{};  // not a number: none
     bool end_is_given = true;
   };
-  struct Statement {
+  struct SeenValue {
     std::string value;
     std::size_t line = 0;
   };
@@ -59,7 +60,7 @@ class RowCheck {
   std::vector<std::string> names_;
   std::map<std::string, std::pair<std::string, std::size_t>> outlines_;  // to name and line
   std::map<std::string, std::size_t> seen_;                              // names
-  std::map<std::string, Statement> statements_;
+  std::map<std::string, SeenValue> statements_;
   std::vector<std::string> notes_;
   std::string first_conflict_;
   std::size_t conflicts_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/near_name.h"
 #include "kpi/figures.h"
 
 namespace district::kpi {
@@ -364,6 +365,14 @@ bool KpiDefinition::has(WindowKind window) const {
 KpiStatus status_of(double completeness) {
   if (completeness >= 1) return KpiStatus::complete;
   return completeness >= kPartialCompleteness ? KpiStatus::partial : KpiStatus::insufficient;
+}
+
+Result<Ok> check_name(const std::string& kpi, const char* hint) {
+  std::vector<std::string> known;
+  for (const auto& entry : catalogue()) known.emplace_back(entry.id);
+  if (std::ranges::find(known, kpi) != known.end()) return Ok{};
+  return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
+              hint);
 }
 
 }  // namespace district::kpi

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "kpi/summary.h"
 #include "model/batch.h"
 #include "model/kpi.h"
@@ -96,5 +97,9 @@ bool matters(std::string_view attribute);
 // complete, partial from 0.9, else insufficient (after CalTRACK 2.2.1.2).
 inline constexpr double kPartialCompleteness = 0.9;
 KpiStatus status_of(double completeness);
+
+// That there is a KPI of this name, so that a misspelt one is not taken for one without values.
+// Errors: not_found, with the name that is near and with `hint`.
+Result<Ok> check_name(const std::string& kpi, const char* hint);
 
 }  // namespace district::kpi

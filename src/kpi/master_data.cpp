@@ -55,7 +55,7 @@ MasterData::MasterData(const std::vector<StoredFact>& facts) {
         {fact.valid_from, fact.valid_to, fact.value, fact.message_index, origin});
   }
   for (auto& [attribute, statements] : statements_) {
-    const auto order = [](const Statement& s) {
+    const auto order = [](const StatedValue& s) {
       return std::tie(s.from, s.origin.received_at, s.origin.leaf_index, s.message_index);
     };
     std::sort(statements.begin(), statements.end(),
@@ -69,12 +69,12 @@ MasterData::MasterData(const std::vector<StoredFact>& facts) {
   }
 }
 
-const MasterData::Statement* MasterData::find(std::string_view attribute, Instant at) const {
+const MasterData::StatedValue* MasterData::find(std::string_view attribute, Instant at) const {
   const auto found = statements_.find(attribute);
   if (found == statements_.end()) return nullptr;
   const auto after =
       std::upper_bound(found->second.begin(), found->second.end(), at,
-                       [](Instant instant, const Statement& s) { return instant < s.from; });
+                       [](Instant instant, const StatedValue& s) { return instant < s.from; });
   if (after == found->second.begin()) return nullptr;
   const auto& statement = *std::prev(after);
   return statement.to && *statement.to <= at ? nullptr : &statement;
@@ -123,9 +123,9 @@ std::optional<std::string> MasterData::latest(std::string_view attribute) const 
   return found->second.back().value;
 }
 
-std::vector<MasterData::Statement> MasterData::statements(std::string_view attribute, Instant from,
-                                                          Instant to) const {
-  std::vector<Statement> result;
+std::vector<MasterData::StatedValue> MasterData::statements(std::string_view attribute,
+                                                            Instant from, Instant to) const {
+  std::vector<StatedValue> result;
   const auto found = statements_.find(attribute);
   if (found == statements_.end()) return result;
   for (std::size_t i = 0; i < found->second.size(); ++i) {
@@ -137,7 +137,7 @@ std::vector<MasterData::Statement> MasterData::statements(std::string_view attri
   return result;
 }
 
-std::vector<MasterData::Statement> MasterData::last(std::string_view attribute) const {
+std::vector<MasterData::StatedValue> MasterData::last(std::string_view attribute) const {
   const auto found = statements_.find(attribute);
   if (found == statements_.end()) return {};
   return {found->second.back()};
@@ -152,7 +152,7 @@ void MasterData::inherit(const MasterData& site) {
 }
 
 bool MasterData::says_the_same(const MasterData& other) const {
-  const auto same = [](const Statement& a, const Statement& b) {
+  const auto same = [](const StatedValue& a, const StatedValue& b) {
     return a.from == b.from && a.to == b.to && a.value == b.value;
   };
   return std::equal(statements_.begin(), statements_.end(), other.statements_.begin(),

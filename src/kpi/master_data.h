@@ -34,17 +34,17 @@ class MasterData {
   // Every statement on the attribute, by valid_from: {valid_from, value}.
   std::vector<std::pair<Instant, std::string>> all(std::string_view attribute) const;
   // Statements on the attribute that hold at some time in [from, to], by valid_from.
-  struct Statement {
+  struct StatedValue {
     Instant from{};
     std::optional<Instant> to;
     std::string value;
     std::uint32_t message_index = 0;
     Origin origin;
   };
-  std::vector<Statement> statements(std::string_view attribute, Instant from, Instant to) const;
+  std::vector<StatedValue> statements(std::string_view attribute, Instant from, Instant to) const;
 
   // The one with the latest valid_from, or none.
-  std::vector<Statement> last(std::string_view attribute) const;
+  std::vector<StatedValue> last(std::string_view attribute) const;
 
   // Attributes of which nothing is said here are as the site has them. An exchange is the meter's
   // own: a site, or the meter that at_site names, hands none down.
@@ -54,8 +54,8 @@ class MasterData {
   bool says_the_same(const MasterData& other) const;
 
  private:
-  const Statement* find(std::string_view attribute, Instant at) const;
-  std::map<std::string, std::vector<Statement>, std::less<>> statements_;  // by from
+  const StatedValue* find(std::string_view attribute, Instant at) const;
+  std::map<std::string, std::vector<StatedValue>, std::less<>> statements_;  // by from
 };
 
 }  // namespace district::kpi

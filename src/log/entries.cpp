@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/utf8.h"
 #include "log/log.h"
 
 namespace district::log {
@@ -20,12 +21,8 @@ constexpr const char* kRevokedAt = "revokedAt";
 
 // A header field may have any octets; no two of them have the same JSON.
 nlohmann::json exactly(const std::string& text) {
-  try {
-    static_cast<void>(nlohmann::json(text).dump());
-    return text;
-  } catch (const nlohmann::json::type_error&) {  // not UTF-8
-    return nlohmann::json::array({to_base64(as_bytes(text))});
-  }
+  if (is_utf8(text)) return text;
+  return nlohmann::json::array({to_base64(as_bytes(text))});
 }
 
 template <typename Envelope>
@@ -65,8 +62,8 @@ nlohmann::json revocation_of(const ApiKey& key) {
           {"reason", key.revocation_reason}};
 }
 
-// Of a row whose leaf was made later: the row's time becomes a member of its own, and the entry's
-// time is the leaf's.
+// For a row whose leaf was made later than the row: the time of the row becomes a member of its
+// own, and the entry has the time of the leaf.
 std::string logged_later(nlohmann::json entry, const char* member, Instant logged_at) {
   entry[member] = std::exchange(entry["time"], format_instant(logged_at));
   return canonical(entry);

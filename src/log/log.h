@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "model/api_key.h"
-#include "model/receipt.h"
 #include "model/trust.h"
 #include "store/database.h"
 #include "store/ledger.h"
@@ -74,10 +73,5 @@ struct LogReport {
 // transaction. Errors: archive_unavailable, archive_corrupt when the rows cannot be read at all.
 Result<LogReport> verify(store::ArchiveDatabase& database,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
-
-// That the receipt's leaf is the envelope that it names and that its tree size and root are a
-// recorded head, which verify() proves to be of this log. Errors: archive_corrupt, with what
-// differs.
-Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receipt);
 
 }  // namespace district::log

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
+#include "log/logged_rows.h"
 #include "store/api_key_store.h"
 #include "store/archive_reader.h"
 #include "store/file_check.h"
@@ -24,85 +27,6 @@ constexpr std::size_t kPage = 1000;
 constexpr std::size_t kProblemsMax = 1000;  // of a log that is damaged all over, enough to see it
 
 std::string leaf_name(std::uint64_t leaf_index) { return "leaf " + std::to_string(leaf_index); }
-
-nlohmann::json parsed(const std::string& entry) {
-  auto json = nlohmann::json::parse(entry, nullptr, false);
-  return json.is_object() ? json : nlohmann::json::object();
-}
-
-// The names of the members in which two entries differ: "tenant, size".
-std::string differing_members(const std::string& entry, const std::string& other) {
-  const auto a = parsed(entry);
-  const auto b = parsed(other);
-  std::set<std::string> names;
-  for (const auto& [name, value] : a.items()) {
-    if (!b.contains(name) || b[name] != value) names.insert(name);
-  }
-  for (const auto& [name, value] : b.items()) {
-    if (!a.contains(name)) names.insert(name);
-  }
-  std::string list;
-  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list.empty() ? "spelling" : list;
-}
-
-std::string entry_of(const store::RecordedChange& recorded) {
-  using Kind = store::TrustChange::Kind;
-  switch (recorded.change.kind) {
-    case Kind::tenant:
-      return tenant_entry(recorded.change.tenant);
-    case Kind::enrol:
-      return enrol_entry(recorded.change.enrolment, recorded.at);
-    case Kind::revoke:
-      return revoke_entry(recorded.change.enrolment);
-  }
-  return {};
-}
-
-// What the entry of the import must be. Its row has no time, so that of its leaf is taken.
-std::string entry_of(const SiteImport& import, const std::string& entry) {
-  return site_entry(import.tenant, crypto::sha256(as_bytes(import.statements)),
-                    time_of(entry).value_or(Instant{}));
-}
-
-std::string name_of(const SiteImport& import) {
-  return "the site import for tenant " + import.tenant;
-}
-
-std::string name_of(const store::RecordedChange& recorded) {
-  using Kind = store::TrustChange::Kind;
-  switch (recorded.change.kind) {
-    case Kind::tenant:
-      return "tenant " + recorded.change.tenant.code;
-    case Kind::enrol:
-      return "the enrolment for tenant " + recorded.change.enrolment.tenant;
-    case Kind::revoke:
-      return "the revocation for tenant " + recorded.change.enrolment.tenant;
-  }
-  return {};
-}
-
-std::string kind_of(const std::string& entry) {
-  const auto kind = parsed(entry).value("kind", nlohmann::json());
-  return kind.is_string() ? kind.get<std::string>() : std::string();
-}
-
-// An API key or its revocation.
-struct LoggedRow {
-  std::uint64_t leaf_index = 0;
-  ApiKey key;
-  bool revocation = false;
-  std::string name;
-};
-
-std::string entry_of(const LoggedRow& row, const std::string& entry) {
-  return row.revocation ? expected_api_key_revoke_entry(row.key, entry)
-                        : expected_api_key_entry(row.key, entry);
-}
-
-bool is_trust(std::string_view kind) {
-  return kind == "tenant" || kind == "enrol" || kind == "revoke";
-}
 
 // One pass over leaves, heads and rows side by side, all in the order of their numbers, in pages:
 // memory does not grow with the log.
@@ -140,7 +64,8 @@ class Check {
     DISTRICT_CHECK(check_replay_horizon());
     DISTRICT_TRY(const auto strays, archive_.stray_octets());
     for (const auto& stray : strays) problem(stray);
-    // Of an envelope whose row is missing that is named already.
+    // If the row of an envelope is missing, its work item is a stray as well; the missing row has
+    // then been named above.
     if (report_.problems.empty()) {
       DISTRICT_TRY(const auto stray_work, store::WorkQueue(database_, {}).strays());
       for (const auto& stray : stray_work) problem(stray);
@@ -171,7 +96,7 @@ class Check {
 
   Result<Ok> load_keys() {
     DISTRICT_TRY(const auto keys, keys_.recorded());
-    std::vector<LoggedRow> rows;
+    std::vector<LoggedKey> rows;
     for (const auto& [key, leaf_index, revocation_leaf_index, awaits_leaf] : keys) {
       const auto name = "API key " + key.key_id;
       const bool revoked = key.revoked_at || !key.revocation_reason.empty();
@@ -190,7 +115,7 @@ class Check {
         problem("the revocation of " + name + (revoked ? " is in no leaf" : " is not in its row"));
       }
     }
-    std::ranges::sort(rows, {}, &LoggedRow::leaf_index);
+    std::ranges::sort(rows, {}, &LoggedKey::leaf_index);
     key_rows_.assign(rows.begin(), rows.end());
     return Ok{};
   }
@@ -266,8 +191,9 @@ class Check {
     check_rows(leaf.entry);
   }
 
-  // Where one commit ends and the next begins: there, and only there, is a head. Which envelopes
-  // share one their rows say; the changes of trust that share one have the same time.
+  // There must be a head where one commit ends and the next begins, and nowhere else. The rows of
+  // envelopes say which of them share a commit; changes of trust share one if they have the same
+  // time.
   void check_commit(const std::string& entry) {
     const auto kind = kind_of(entry);
     Commit commit{kind == "envelope" ? kind : is_trust(kind) ? "trust" : "other", time_of(entry)};
@@ -359,7 +285,7 @@ class Check {
   }
 
   // Keys of an earlier version got their leaves all at once, and before any other key was made.
-  void check_earlier_key(const LoggedRow& row, const std::string& entry) {
+  void check_earlier_key(const LoggedKey& row, const std::string& entry) {
     const auto at = time_of(entry);
     if (!is_of_earlier_api_key(entry)) {
       keys_made_ = true;
@@ -487,7 +413,7 @@ class Check {
   std::deque<store::RecordedChange> changes_;
   std::map<std::uint64_t, std::uint64_t> ended_;  // leaf of a revocation, of its enrolment
   std::deque<SiteImport> imports_;
-  std::deque<LoggedRow> key_rows_;
+  std::deque<LoggedKey> key_rows_;
   bool keys_made_ = false;  // by this version
   std::optional<Instant> earlier_keys_logged_at_;
   std::uint64_t last_good_ = 0;  // size of the last head that was right
@@ -504,58 +430,6 @@ class Check {
 Result<LogReport> verify(store::ArchiveDatabase& database,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   return Check(database, progress).run();
-}
-
-Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receipt) {
-  const auto differs = [&](const std::string& what) {
-    return fail(ErrorCode::archive_corrupt, "receipt " + receipt.receipt_id + ": " + what,
-                "keep the receipt: it proves that the archive was changed; districtctl log verify "
-                "names what else is damaged");
-  };
-  store::ArchiveReader archive(database);
-  store::LogReader log_reader(database);
-  auto stored = archive.find(receipt.receipt_id);
-  if (!stored && stored.error().code == ErrorCode::not_found) {
-    return differs("its envelope is not in the archive");
-  }
-  if (!stored) return fail(std::move(stored).error());
-  // Names both values, so that whoever holds the receipt sees what was changed.
-  const auto other = [&](const std::string& what, const std::string& held,
-                         const std::string& archived) {
-    return differs(what + " is " + held + " in the receipt, " + archived + " in the archive");
-  };
-  if (stored->payload_digest != receipt.payload_digest) {
-    return other("the payload digest", to_base64(receipt.payload_digest),
-                 to_base64(stored->payload_digest));
-  }
-  // A receipt on the wire has milliseconds.
-  const auto millis = [](Instant at) { return std::chrono::floor<std::chrono::milliseconds>(at); };
-  if (millis(stored->received_at) != millis(receipt.received_at)) {
-    return other("the time of receipt", format_instant(receipt.received_at, 3),
-                 format_instant(stored->received_at, 3));
-  }
-  const auto compare = [&](const char* what, std::uint64_t held,
-                           std::uint64_t archived) -> Result<Ok> {
-    if (held == archived) return Ok{};
-    return other(what, std::to_string(held), std::to_string(archived));
-  };
-  DISTRICT_CHECK(compare("the number of messages", receipt.message_count, stored->message_count));
-  DISTRICT_CHECK(compare("the leaf index", receipt.leaf_index, stored->leaf_index));
-  DISTRICT_CHECK(compare("the tree size", receipt.tree_size, stored->tree_size));
-
-  DISTRICT_TRY(const auto entries, log_reader.entries(receipt.leaf_index, 1));
-  const auto expected =
-      expected_entry(*stored, entries.empty() ? std::string() : entries.front().entry);
-  if (entries.empty() || entries.front().leaf_index != receipt.leaf_index ||
-      entries.front().entry != expected ||
-      entries.front().leaf_hash != crypto::merkle_leaf_hash(as_bytes(expected))) {
-    return differs("its leaf is not its envelope's");
-  }
-  DISTRICT_TRY(const auto head, log_reader.head_of_size(receipt.tree_size));
-  if (!head) return differs("the log has no head of its tree size");
-  if (head->root_hash != receipt.root_hash)
-    return differs("the log had another root at its tree size");
-  return Ok{};
 }
 
 }  // namespace district::log

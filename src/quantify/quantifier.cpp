@@ -20,6 +20,9 @@
 #include "quantify/engine.h"
 #include "quantify/raw_values.h"
 #include "quantify/site_import.h"
+#include "quantify/stale_meters.h"
+#include "quantify/turns.h"
+#include "quantify/work_in_hand.h"
 #include "store/archive_reader.h"
 #include "store/inventory.h"
 #include "store/log_reader.h"
@@ -31,20 +34,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Of work that another node may take over when this one is gone; renewed while it goes on.
-constexpr Duration kLease = 60s;
-constexpr auto kRenewal = 20s;
 constexpr auto kLookAround = 1s;  // also without a wake(): another process may have added work
-// A transaction that takes longer is committed in between: no receipt waits for it, but commands of
-// administrators do, and the write-ahead log grows with it. The pause is for other processes, which
-// look for the lock now and then.
-constexpr auto kTurnMax = 100ms;
-constexpr auto kLetOthersWrite = 20ms;
 constexpr auto kRetryMin = 200ms;
 constexpr auto kRetryMax = 10s;
-// A stale meter that cannot be computed is damaged: what may help is a repair, which takes longer.
-constexpr std::chrono::seconds kRestMin = 10s;
-constexpr std::chrono::seconds kRestMax = 1h;
 
 // Envelopes of up to so many octets are prepared whole, and share transactions.
 constexpr std::size_t kSmallOctetsMax = limits::kWholeOctetsMax;
@@ -73,37 +65,6 @@ struct Prepared {
   Result<Batch> batch;
 };
 
-// A transaction on the series of which no other writer waits for long.
-class Turns {
- public:
-  static Result<Turns> begin(store::SeriesDatabase& series) {
-    DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(series));
-    return Turns(std::move(transaction));
-  }
-
-  store::SeriesTransaction& transaction() { return transaction_; }
-  Result<Ok> commit() { return transaction_.commit(); }
-  Result<Ok> begin_again() {
-    DISTRICT_CHECK(transaction_.begin_again());
-    began_ = std::chrono::steady_clock::now();
-    return Ok{};
-  }
-  // Between two steps: makes way when it has taken its time. What is done `meanwhile` may take the
-  // lock of the log, which comes before that of the series.
-  Result<Ok> pause(const std::function<Result<Ok>()>& meanwhile) {
-    if (std::chrono::steady_clock::now() - began_ < kTurnMax) return Ok{};
-    DISTRICT_CHECK(commit());
-    DISTRICT_CHECK(meanwhile());
-    std::this_thread::sleep_for(kLetOthersWrite);
-    return begin_again();
-  }
-
- private:
-  explicit Turns(store::SeriesTransaction transaction) : transaction_(std::move(transaction)) {}
-  store::SeriesTransaction transaction_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
-
 Engine::ZoneLookup zones_of(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now) {
   return [snapshot = std::move(snapshot), now](std::string_view tenant) {
     const auto* found = snapshot->tenant(tenant, now);
@@ -123,20 +84,10 @@ struct Quantifier::Impl {
   const Clock& clock;
   std::unique_ptr<store::ArchiveDatabase> archive;  // of the working thread
   std::unique_ptr<store::SeriesDatabase> series;    // likewise
-  std::vector<std::uint64_t> in_hand;               // leased work of this step
-  std::vector<std::uint64_t>
-      told;  // work that the archive knows to be finished, the series not yet
-  std::chrono::steady_clock::time_point renewed;  // when the lease was
-  std::size_t group_size;                         // of the next transaction
-  std::shared_ptr<series::KnownIds> known =
-      std::make_shared<series::KnownIds>();  // to the working thread
-  // Of stale meters; those that could not be computed rest for a time.
-  struct Rest {
-    std::chrono::steady_clock::time_point until;
-    std::chrono::seconds time{};
-  };
-  std::map<std::int64_t, Rest> resting;
-  std::int64_t last_stale = 0;
+  std::unique_ptr<WorkInHand> work;                 // likewise
+  StaleMeters stale;
+  std::size_t group_size;  // of the next transaction
+  std::shared_ptr<series::KnownIds> known = std::make_shared<series::KnownIds>();
 
   std::mutex monitor_mutex;
   std::unique_ptr<store::ArchiveDatabase> archive_monitor;  // for waiting()
@@ -149,10 +100,6 @@ struct Quantifier::Impl {
   std::atomic<bool> stopping = false;
 
   Result<Ok> check_stop() const;
-  Result<Ok> keep_lease();
-  Result<Ok> finish(std::span<const std::uint64_t> leaf_indexes, const store::SeriesMark& mark);
-  Result<Ok> forget_told();
-  Result<bool> was_done(std::uint64_t leaf_index);
   Result<Ok> commit_import(const SiteImport& import);
   Prepared prepare(const Item& item);
   Result<Ok> commit(const std::vector<Prepared>& group);
@@ -162,7 +109,6 @@ struct Quantifier::Impl {
   Result<Ok> quantify_large(const Item& item);
   Result<bool> recompute_stale();
   Result<Ok> recompute_stale(std::int64_t meter_id);
-  void let_rest(std::int64_t meter_id, const Error& error);
   Engine engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
                 Engine::Pause pause);
   struct Step {
@@ -210,26 +156,15 @@ Engine Quantifier::Impl::engine(std::shared_ptr<const trust::TrustSnapshot> snap
 // The next of the meters whose master data an administrator has changed: one at a time, so that
 // new work waits for no more than one. false: there is none, or those that are left rest.
 Result<bool> Quantifier::Impl::recompute_stale() {
-  DISTRICT_TRY(auto stale, store::SeriesReader(*series).stale());
-  std::erase_if(resting, [&](const auto& one) {
-    return !std::binary_search(stale.begin(), stale.end(), one.first);
-  });
-  // In turn: one that imports mark again and again comes last.
-  std::rotate(stale.begin(), std::upper_bound(stale.begin(), stale.end(), last_stale), stale.end());
-  const auto now = std::chrono::steady_clock::now();
-  const auto next = std::find_if(stale.begin(), stale.end(), [&](std::int64_t meter_id) {
-    const auto rest = resting.find(meter_id);
-    return rest == resting.end() || rest->second.until <= now;
-  });
-  if (next == stale.end()) return false;
-  last_stale = *next;
+  DISTRICT_TRY(const auto next, stale.next(*series));
+  if (!next) return false;
   auto done = recompute_stale(*next);
   if (!done && stopping) return fail(std::move(done.error()));
   if (done) {
-    resting.erase(*next);
+    stale.computed(*next);
   } else {
     known = std::make_shared<series::KnownIds>();
-    let_rest(*next, done.error());
+    stale.let_rest(*series, *next, done.error());
   }
   return true;
 }
@@ -250,22 +185,6 @@ Result<Ok> Quantifier::Impl::recompute_stale(std::int64_t meter_id) {
   }
 }
 
-// Its mark stays, so that nobody takes its KPIs for up to date; it holds up neither other stale
-// meters nor new work.
-void Quantifier::Impl::let_rest(std::int64_t meter_id, const Error& error) {
-  auto& rest = resting[meter_id];
-  rest.time = std::clamp(2 * rest.time, kRestMin, kRestMax);
-  rest.until = std::chrono::steady_clock::now() + rest.time;
-  const auto key = store::SeriesReader(*series).meter_key(meter_id).value_or(MeterKey{});
-  observe::emit(observe::Level::error, "recompute_failed",
-                {{"tenant", key.tenant},
-                 {"source", key.source},
-                 {"meter", key.meter},
-                 {"code", static_cast<int>(error.code)},
-                 {"detail", error.detail},
-                 {"retry_s", rest.time.count()}});
-}
-
 // All of the group in one transaction, or in several when the recomputation takes long. The work is
 // done with the last one: after a crash or an error before it, all of it is done again. Then the
 // archive is told; after a crash before that, it is told at the next start.
@@ -275,7 +194,7 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   DISTRICT_TRY(auto turns, Turns::begin(*series));
   store::SeriesWriter stored(turns.transaction());
   auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
-    return turns.pause([this] { return keep_lease(); });
+    return turns.pause([this] { return work->keep_lease(); });
   });
   series::Touched touched;
   std::vector<std::uint64_t> leaf_indexes;
@@ -293,10 +212,9 @@ Result<Ok> Quantifier::Impl::commit(const std::vector<Prepared>& group) {
   DISTRICT_CHECK(engine.recompute(turns.transaction(), touched, now));
   DISTRICT_TRY(const auto head, store::LogReader(*archive).head());
   DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes, head));
-  DISTRICT_CHECK(stored.forget_work(told));
+  DISTRICT_CHECK(work->forget_told(stored));
   DISTRICT_CHECK(turns.commit());
-  told.clear();
-  DISTRICT_CHECK(finish(leaf_indexes, mark));
+  DISTRICT_CHECK(work->finish(leaf_indexes, mark));
   for (const auto& [item, batch] : group) {
     if (batch) continue;
     observe::emit(observe::Level::error, "quantify_failed",
@@ -329,7 +247,6 @@ Result<Ok> Quantifier::Impl::commit_group(std::vector<Prepared>& group) {
   if (!done) known = std::make_shared<series::KnownIds>();
   if (!done && !cured_by_waiting(done.error())) done = commit_one_by_one(group);
   if (!done) return done;
-  for (const auto& prepared : group) std::erase(in_hand, prepared.item.leaf_index());
   const auto took = std::chrono::steady_clock::now() - began;
   group_size = took > settings.group_time ? std::max<std::size_t>(1, group_size / 2)
                                           : std::min(settings.group_max, group_size * 2);
@@ -354,11 +271,11 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   std::optional<Turns> turns;
   auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
-    return turns->pause([this] { return keep_lease(); });
+    return turns->pause([this] { return work->keep_lease(); });
   });
   const auto check = [&](const Batch& part) -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
-    DISTRICT_CHECK(keep_lease());
+    DISTRICT_CHECK(work->keep_lease());
     return engine.check(part);
   };
   // All must be known to be good before the first is written.
@@ -373,7 +290,7 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   // Each part in a transaction of its own: others write while the next one is read.
   const auto ingest = [&](const Batch& part) -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
-    DISTRICT_CHECK(keep_lease());
+    DISTRICT_CHECK(work->keep_lease());
     DISTRICT_CHECK(begin());
     auto& transaction = turns->transaction();
     DISTRICT_CHECK(store::SeriesWriter(transaction).begin_work(item.leaf_index()));
@@ -390,49 +307,7 @@ Result<Ok> Quantifier::Impl::quantify_large(const Item& item) {
   DISTRICT_TRY(const auto mark,
                store::SeriesWriter(turns->transaction()).end_work(leaf_indexes, head));
   DISTRICT_CHECK(turns->commit());
-  return finish(leaf_indexes, mark);
-}
-
-// The archive's work items go; the series need not remember them any more.
-Result<Ok> Quantifier::Impl::finish(std::span<const std::uint64_t> leaf_indexes,
-                                    const store::SeriesMark& mark) {
-  DISTRICT_CHECK(store::WorkQueue(*archive, settings.location.node()).finish(leaf_indexes, mark));
-  told.insert(told.end(), leaf_indexes.begin(), leaf_indexes.end());
-  return Ok{};
-}
-
-Result<Ok> Quantifier::Impl::forget_told() {
-  if (told.empty()) return Ok{};
-  DISTRICT_TRY(auto transaction, store::SeriesTransaction::begin(*series));
-  DISTRICT_CHECK(store::SeriesWriter(transaction).forget_work(told));
-  DISTRICT_CHECK(transaction.commit());
-  told.clear();
-  return Ok{};
-}
-
-// Done before, but the archive was not told: then it is told now.
-Result<bool> Quantifier::Impl::was_done(std::uint64_t leaf_index) {
-  store::SeriesReader stored(*series);
-  DISTRICT_TRY(const bool done, stored.is_done(leaf_index));
-  if (!done) return false;
-  DISTRICT_TRY(const auto mark, stored.mark());
-  DISTRICT_CHECK(finish(std::span(&leaf_index, 1), mark));
-  return true;
-}
-
-// To be called on the way through what may take longer than the lease.
-Result<Ok> Quantifier::Impl::keep_lease() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - renewed < kRenewal) return Ok{};
-  DISTRICT_TRY(
-      const bool held,
-      store::WorkQueue(*archive, settings.location.node()).extend(in_hand, clock.now(), kLease));
-  if (!held) {
-    return fail(ErrorCode::archive_unavailable, "another node has taken over the work at hand",
-                "is the clock of this machine right?");
-  }
-  renewed = now;
-  return Ok{};
+  return work->finish(leaf_indexes, mark);
 }
 
 Result<Ok> Quantifier::Impl::commit_import(const SiteImport& import) {
@@ -446,30 +321,22 @@ Result<Ok> Quantifier::Impl::commit_import(const SiteImport& import) {
     nameless.tenant = import.tenant;
     return commit({Prepared{Item{std::move(nameless)}, fail(std::move(done.error()))}});
   }
-  return finish(std::span(&import.leaf_index, 1), done->mark);
+  return work->finish(std::span(&import.leaf_index, 1), done->mark);
 }
 
 // The items that are waiting, up to a number; where there are none, a stale meter.
 Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
   store::ArchiveReader envelopes(*archive);
-  DISTRICT_TRY(
-      in_hand,
-      store::WorkQueue(*archive, settings.location.node()).take(group_size, clock.now(), kLease));
-  renewed = std::chrono::steady_clock::now();
-  const auto taken = in_hand.size();
+  DISTRICT_TRY(const auto taken, work->take(group_size));
   std::vector<Prepared> group;
   std::uint64_t octets = 0;  // of the group
-  for (const auto leaf_index : std::vector(in_hand)) {
+  for (const auto leaf_index : taken) {
     DISTRICT_CHECK(check_stop());
-    DISTRICT_TRY(const bool done, was_done(leaf_index));
-    if (done) {
-      std::erase(in_hand, leaf_index);
-      continue;
-    }
+    DISTRICT_TRY(const bool done, work->was_done(leaf_index));
+    if (done) continue;
     DISTRICT_TRY(const auto import, envelopes.site_import(leaf_index));
     if (import) {
       DISTRICT_CHECK(commit_import(*import));
-      std::erase(in_hand, leaf_index);
       continue;
     }
     auto stored = envelopes.of_leaf(leaf_index);
@@ -494,7 +361,6 @@ Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
     }
     if (large) {
       DISTRICT_CHECK(commit_large(item));
-      std::erase(in_hand, leaf_index);
       continue;
     }
     group.push_back(prepare(item));
@@ -503,9 +369,8 @@ Result<Quantifier::Impl::Step> Quantifier::Impl::step() {
     if (!batch && cured_by_waiting(batch.error())) return fail(batch.error());
   }
   DISTRICT_CHECK(commit_group(group));
-  in_hand.clear();
-  if (taken > 0) return Step{taken, false};
-  DISTRICT_CHECK(forget_told());
+  if (!taken.empty()) return Step{taken.size(), false};
+  DISTRICT_CHECK(work->forget_told());
   DISTRICT_TRY(const bool busy, recompute_stale());
   return Step{0, !busy};
 }
@@ -569,13 +434,11 @@ Result<std::unique_ptr<Quantifier>> Quantifier::open(QuantifierSettings settings
                    {"detail", "measurements and KPI values are computed again from the archive"}});
   }
   auto impl = std::make_unique<Impl>(std::move(settings), validator, trust, clock);
-  DISTRICT_TRY(const auto done, store::SeriesReader(*series).done_work());
-  for (const auto leaf_index : done) {
-    DISTRICT_TRY(const bool waiting, store::WorkQueue(*archive, {}).is_waiting(leaf_index));
-    if (!waiting) impl->told.push_back(leaf_index);
-  }
   impl->archive = std::move(archive);
   impl->series = std::move(series);
+  impl->work = std::make_unique<WorkInHand>(*impl->archive, *impl->series,
+                                            impl->settings.location.node(), clock);
+  DISTRICT_CHECK(impl->work->remember_told());
   impl->archive_monitor = std::move(archive_monitor);
   impl->series_monitor = std::move(series_monitor);
   return std::unique_ptr<Quantifier>(new Quantifier(std::move(impl)));

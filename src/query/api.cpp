@@ -203,8 +203,7 @@ std::string near_parameter(const Resource& resource, std::string_view name) {
   for (const auto& each : common_parameters()) {
     if (takes(resource, each)) known.emplace_back(each.name);
   }
-  const auto meant = nearest_name(name, known);
-  return !meant.empty() ? "did you mean '" + meant + "'? " : std::string();
+  return meant_hint(name, known);
 }
 
 Result<Ok> check(const Resource& resource, const Parameters& parameters) {
@@ -231,8 +230,9 @@ Result<Ok> check(const Resource& resource, const Parameters& parameters) {
   return Ok{};
 }
 
-// Of what is asked, but for how much of it and in which form: a cursor belongs to one question.
-std::string fingerprint_of(const Resource& resource, const Parameters& parameters) {
+// A fingerprint of the question without `limit`, `format` and `cursor`. It stands in each cursor,
+// so that a cursor can be used only with the question that it came from.
+std::string fingerprint_of(const Resource& resource, Parameters parameters) {
   std::string text(resource.path);
   for (const auto& [name, value] : parameters.all()) {
     if (name == "cursor" || name == "limit" || name == "format") continue;
@@ -251,7 +251,8 @@ std::string cursor_of(const std::string& fingerprint, const Json& next) {
   return cursor;
 }
 
-// A client may have made it up, so that every number in it is held to what time allows.
+// A client may have made the cursor up, so every number in it must lie in the range that instants
+// have.
 bool is_sane(const Json& part) {
   if (part.is_number_unsigned()) return part.get<std::uint64_t>() <= kCursorNumberMax;
   if (part.is_number_integer()) return part.get<std::int64_t>() >= kCursorNumberMin;

@@ -36,7 +36,7 @@ Result<Ok> MeterWalk::check_names() const {
     DISTRICT_TRY(const auto found,
                  store::meters_from(series_, {tenant, "", ""}, source_, meter_, 1));
     if (!found.empty()) return Ok{};
-    // Of the source where it is known, of the meter otherwise.
+    // The names to suggest: those of meters, or if the source is not known, those of sources.
     DISTRICT_TRY(const auto of_source,
                  store::meters_from(series_, {tenant, "", ""}, source_, {}, kReadAtOnce));
     for (const auto& meter : of_source) names.insert(meter.key.meter);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 namespace district::query {
 namespace {
@@ -17,12 +17,7 @@ bool is_unreserved(char c) {
 bool is_text(const std::string& text) {
   const bool plain = std::ranges::none_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (!plain) return false;
-  // The writer of JSON knows UTF-8: both ways agree where there is nothing to mend.
-  const nlohmann::json written(text);
-  using Handler = nlohmann::json::error_handler_t;
-  return written.dump(-1, ' ', false, Handler::ignore) ==
-         written.dump(-1, ' ', false, Handler::replace);
+  return plain && is_utf8(text);
 }
 
 }  // namespace

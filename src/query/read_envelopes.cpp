@@ -37,7 +37,7 @@ Result<StoredEnvelope> find(const Question& question) {
 
 }  // namespace
 
-Result<Page> read_envelopes(const Question& question) {
+Result<RowPage> read_envelopes(const Question& question) {
   DISTRICT_TRY(const auto tenants, question.tenants());
   store::EnvelopeFilter filter;
   DISTRICT_TRY(const auto span, question.span());
@@ -53,7 +53,7 @@ Result<Page> read_envelopes(const Question& question) {
     std::ranges::move(some, std::back_inserter(found));
   }
   std::ranges::sort(found, {}, &StoredEnvelope::leaf_index);
-  Page page;
+  RowPage page;
   for (const auto& envelope : found) {
     if (page.rows.size() == question.limit) {
       page.next = found[question.limit - 1].leaf_index;
@@ -64,9 +64,9 @@ Result<Page> read_envelopes(const Question& question) {
   return page;
 }
 
-Result<Page> read_envelope(const Question& question) {
+Result<RowPage> read_envelope(const Question& question) {
   DISTRICT_TRY(const auto envelope, find(question));
-  return Page{{row_of(question, envelope)}};
+  return RowPage{{row_of(question, envelope)}};
 }
 
 Result<HttpResponse> read_raw(const Question& question) {
@@ -90,13 +90,13 @@ Result<HttpResponse> read_raw(const Question& question) {
   return answer;
 }
 
-Result<Page> read_failures(const Question& question) {
+Result<RowPage> read_failures(const Question& question) {
   DISTRICT_TRY(const auto tenants, question.tenants());
   const auto after = question.after.is_number_unsigned()
                          ? std::optional(question.after.get<std::uint64_t>())
                          : std::nullopt;
   DISTRICT_TRY(const auto failures, store::SeriesReader(question.series).failures());
-  Page page;
+  RowPage page;
   std::uint64_t last = 0;
   for (const auto& failure : failures) {
     const auto leaf = failure.origin.leaf_index;

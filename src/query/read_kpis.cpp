@@ -2,11 +2,10 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/near_name.h"
 #include "kpi/catalogue.h"
 #include "quantify/engine.h"
 #include "query/measurement_row.h"
-#include "query/meter_walk.h"
+#include "query/meter_page.h"
 #include "store/series_reader.h"
 
 namespace district::query {
@@ -29,19 +28,11 @@ struct Filter {
   }
 };
 
-// A misspelt name must not pass for a KPI without values.
-Result<Ok> check_name(const std::string& kpi) {
-  std::vector<std::string> known;
-  for (const auto& entry : kpi::catalogue()) known.emplace_back(entry.id);
-  if (std::ranges::find(known, kpi) != known.end()) return Ok{};
-  return fail(ErrorCode::not_found, "there is no KPI '" + kpi + "'" + did_you_mean(kpi, known),
-              "GET /api/v1/kpis/catalogue shows all");
-}
-
 Result<Filter> filter_of(const Question& question) {
   Filter filter;
   filter.kpi = question.parameters.text("kpi");
-  if (filter.kpi) DISTRICT_CHECK(check_name(*filter.kpi));
+  if (filter.kpi)
+    DISTRICT_CHECK(kpi::check_name(*filter.kpi, "GET /api/v1/kpis/catalogue shows all"));
   if (const auto window = question.parameters.text("window")) {
     filter.window = window_kind_of(*window);
   }
@@ -67,6 +58,12 @@ struct Place {
   int window = -1;
   std::int64_t start = 0;  // microseconds
   std::string kpi;         // empty: before all of the window's
+
+  static Place from(const Json& after) {
+    return {after.at(1).get<int>(), after.at(2).get<std::int64_t>(),
+            after.at(3).get<std::string>()};
+  }
+  Json next(const MeterKey& meter) const { return {to_json(meter), window, start, kpi}; }
 };
 
 Row row_of(const Question& question, const MeterKey& meter, const std::string& kpi,
@@ -90,41 +87,26 @@ Row row_of(const Question& question, const MeterKey& meter, const std::string& k
           attributes};
 }
 
-// Goes through the values of one meter after the other and fills a page.
+// Fills a page with the values of one meter after the other.
 class Reader {
  public:
   Reader(const Question& question, Filter filter)
-      : question_(question), filter_(std::move(filter)), store_(question.series) {}
+      : question_(question), filter_(std::move(filter)), store_(question.series), page_(question) {}
 
-  Result<Page> read() {
-    MeterKey begin;
-    if (const auto& after = question_.after; !after.is_null()) {
-      begin = meter_from(after.at(0)).value_or(begin);
-      after_ = Place{after.at(1).get<int>(), after.at(2).get<std::int64_t>(),
-                     after.at(3).get<std::string>()};
-    }
-    DISTRICT_TRY(auto walk, MeterWalk::from(question_, begin));
-    while (!full_) {
-      DISTRICT_TRY(const auto meter, walk.next());
-      if (!meter) break;
-      if (meter->key != begin) after_.reset();
-      DISTRICT_CHECK(read_meter(*meter));
-    }
-    return std::move(page_);
+  Result<RowPage> read() {
+    return page_.fill([this](const store::StoredMeter& meter) { return read_meter(meter); });
   }
 
  private:
   Result<Ok> read_meter(const store::StoredMeter& meter) {
-    last_ = after_.value_or(Place{});
-    if (!may_read(meter.key)) return Ok{};
     DISTRICT_TRY(const auto chunks, store_.kpi_chunks(meter.meter_id));
     for (const auto& [kind, number] : chunks) {
-      if (full_) break;
+      if (page_.ended()) break;
       if (!filter_.takes_chunk(kind, number) || is_before_after(kind, number)) continue;
-      if (!may_read(meter.key)) break;
+      if (!page_.may_read()) break;
       DISTRICT_TRY(const auto chunk, store_.kpi_chunk(meter.meter_id, kind, number));
       for (const auto& [start, window] : chunk.windows) {
-        if (full_) break;
+        if (page_.ended()) break;
         DISTRICT_CHECK(read_window(meter.key, kind, start, window));
       }
     }
@@ -132,63 +114,48 @@ class Reader {
   }
 
   bool is_before_after(WindowKind kind, std::int64_t number) const {
-    if (!after_) return false;
+    const auto& after = page_.after();
+    if (!after) return false;
     const auto place = std::pair(static_cast<int>(kind), number);
-    return place <
-           std::pair(after_->window,
-                     store::kpi_chunk_of(static_cast<WindowKind>(std::max(after_->window, 0)),
-                                         from_micros(after_->start)));
+    return place < std::pair(after->window, store::kpi_chunk_of(
+                                                static_cast<WindowKind>(std::max(after->window, 0)),
+                                                from_micros(after->start)));
   }
 
   Result<Ok> read_window(const MeterKey& meter, WindowKind kind, Instant start,
                          const store::PackedWindow& window) {
     if (!filter_.takes_window(start)) return Ok{};
+    const auto& after = page_.after();
     const auto at = std::pair(static_cast<int>(kind), to_micros(start));
-    const auto past = after_ ? std::pair(after_->window, after_->start) : std::pair(-1, at.second);
+    const auto past = after ? std::pair(after->window, after->start) : std::pair(-1, at.second);
     if (at < past) return Ok{};
     auto first = window.kpis.begin();
     if (at == past) {
       for (auto kpi = first; kpi != window.kpis.end(); ++kpi) {
         DISTRICT_TRY(const auto name, store_.kpi_name(kpi->kpi_id));
-        if (name.name == after_->kpi) first = kpi + 1;
+        if (name.name == after->kpi) first = kpi + 1;
       }
     }
     for (auto kpi = first; kpi != window.kpis.end(); ++kpi) {
       DISTRICT_TRY(const auto name, store_.kpi_name(kpi->kpi_id));
+      const Place place{at.first, at.second, name.name};
       const bool wanted = (!filter_.kpi || *filter_.kpi == name.name) &&
                           (!filter_.quality_only || is_quality(name.name));
-      if (wanted && page_.rows.size() == question_.limit) {
-        end_page(meter);
-        return Ok{};
+      if (!wanted) {
+        page_.pass(place);
+        continue;
       }
-      last_ = {at.first, at.second, name.name};
-      if (!wanted) continue;
-      page_.rows.push_back(
-          row_of(question_, meter, name.name, name.unit, kind, start, window.end, *kpi));
+      if (!page_.has_room()) return Ok{};
+      page_.add(row_of(question_, meter, name.name, name.unit, kind, start, window.end, *kpi),
+                place);
     }
     return Ok{};
-  }
-
-  // false: so much has been read that the page ends here.
-  bool may_read(const MeterKey& meter) {
-    if (parts_++ < kPartsMax) return true;
-    end_page(meter);
-    return false;
-  }
-
-  void end_page(const MeterKey& meter) {
-    page_.next = {to_json(meter), last_.window, last_.start, last_.kpi};
-    full_ = true;
   }
 
   const Question& question_;
   const Filter filter_;
   store::SeriesReader store_;
-  std::optional<Place> after_;  // of the meter that the page before ended in
-  Place last_;                  // dealt with
-  Page page_;
-  std::size_t parts_ = 0;
-  bool full_ = false;
+  MeterPage<Place> page_;
 };
 
 Result<KpiValue> find_kpi(const Question& question) {
@@ -217,19 +184,19 @@ quantify::Engine::ZoneLookup zones_of(const Question& question) {
 
 }  // namespace
 
-Result<Page> read_kpis(const Question& question) {
+Result<RowPage> read_kpis(const Question& question) {
   DISTRICT_TRY(auto filter, filter_of(question));
   return Reader(question, std::move(filter)).read();
 }
 
-Result<Page> read_quality(const Question& question) {
+Result<RowPage> read_quality(const Question& question) {
   DISTRICT_TRY(auto filter, filter_of(question));
   filter.quality_only = true;
   return Reader(question, std::move(filter)).read();
 }
 
 // One KPI's inputs are found together, so that a page is a part of them.
-Result<Page> read_kpi_inputs(const Question& question) {
+Result<RowPage> read_kpi_inputs(const Question& question) {
   DISTRICT_TRY(const auto kpi, find_kpi(question));
   quantify::Engine engine(question.series, zones_of(question));
   DISTRICT_TRY(const auto explanation, engine.explain(kpi));
@@ -237,18 +204,18 @@ Result<Page> read_kpi_inputs(const Question& question) {
   const auto& inputs = explanation.inputs;
   begin = std::min(begin, inputs.size());
   const auto end = std::min(inputs.size(), begin + question.limit);
-  Page page;
+  RowPage page;
   for (auto i = begin; i < end; ++i) page.rows.push_back(row_of(question, inputs[i]));
   if (end < inputs.size()) page.next = end;
   return page;
 }
 
-Result<Page> read_kpi_catalogue(const Question& question) {
+Result<RowPage> read_kpi_catalogue(const Question& question) {
   const auto& all = kpi::catalogue();
   const std::size_t begin =
       question.after.is_number_unsigned() ? question.after.get<std::size_t>() : 0;
   const auto end = std::min(all.size(), begin + question.limit);
-  Page page;
+  RowPage page;
   for (auto i = std::min(begin, all.size()); i < end; ++i) {
     std::vector<std::string> windows;
     for (const auto window : all[i].windows) windows.emplace_back(name_of(window));

@@ -1,9 +1,9 @@
 // /measurements
 #include <algorithm>
-#include <tuple>
+#include <compare>
 
 #include "query/measurement_row.h"
-#include "query/meter_walk.h"
+#include "query/meter_page.h"
 #include "series/plausibility.h"
 #include "store/series_reader.h"
 
@@ -25,8 +25,24 @@ struct Filter {
   }
 };
 
-// Where a value stands among those of its meter.
-using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::uint64_t, std::uint32_t>;
+// Where a value stands among those of its meter. Instants in microseconds.
+struct Place {
+  std::int64_t series_id = 0, start = 0, end = 0;
+  std::uint64_t leaf_index = 0;
+  std::uint32_t message_index = 0;
+
+  auto operator<=>(const Place&) const = default;
+
+  static Place from(const Json& after) {
+    const auto& place = after.at(1);
+    return {place.at(0).get<std::int64_t>(), place.at(1).get<std::int64_t>(),
+            place.at(2).get<std::int64_t>(), place.at(3).get<std::uint64_t>(),
+            place.at(4).get<std::uint32_t>()};
+  }
+  Json next(const MeterKey& meter) const {
+    return {to_json(meter), {series_id, start, end, leaf_index, message_index}};
+  }
+};
 
 Place place_of(const Series& series, const ValueVersion& version) {
   return {series.series_id, to_micros(version.start), to_micros(version.end), version.leaf_index,
@@ -55,37 +71,24 @@ Result<Filter> filter_of(const Question& question) {
   return filter;
 }
 
-// Goes through the values of one meter after the other and fills a page.
+// Fills a page with the values of one meter after the other.
 class Reader {
  public:
   Reader(const Question& question, Filter filter)
-      : question_(question), filter_(std::move(filter)), store_(question.series) {}
+      : question_(question), filter_(std::move(filter)), store_(question.series), page_(question) {}
 
-  Result<Page> read() {
-    MeterKey begin;
-    if (!question_.after.is_null()) {
-      begin = meter_from(question_.after.at(0)).value_or(begin);
-      after_ = question_.after.at(1).get<Place>();
-    }
-    DISTRICT_TRY(auto walk, MeterWalk::from(question_, begin));
-    while (!full_) {
-      DISTRICT_TRY(const auto meter, walk.next());
-      if (!meter) return std::move(page_);
-      if (meter->key != begin) after_.reset();
-      DISTRICT_CHECK(read_meter(*meter));
-    }
-    return std::move(page_);
+  Result<RowPage> read() {
+    return page_.fill([this](const store::StoredMeter& meter) { return read_meter(meter); });
   }
 
  private:
   Result<Ok> read_meter(const store::StoredMeter& meter) {
-    last_ = after_.value_or(Place{});
-    if (!may_read(meter.key, last_)) return Ok{};
     DISTRICT_TRY(const auto all, store_.series_of(meter.meter_id));
+    const auto& after = page_.after();
     for (const auto& series : all) {
-      if (full_) break;
+      if (page_.ended()) break;
       if (filter_.quantity && series.quantity != *filter_.quantity) continue;
-      if (after_ && series.series_id < std::get<0>(*after_)) continue;
+      if (after && series.series_id < after->series_id) continue;
       DISTRICT_CHECK(read_series(meter.key, series));
     }
     return Ok{};
@@ -93,17 +96,17 @@ class Reader {
 
   Result<Ok> read_series(const MeterKey& meter, const Series& series) {
     if (filter_.state == MeasurementState::unusable) {
-      if (!may_read(meter, last_)) return Ok{};
+      if (!page_.may_read()) return Ok{};
       DISTRICT_TRY(auto odd, store_.unusable(series.series_id));
       std::ranges::sort(odd, {}, [&](const ValueVersion& v) { return place_of(series, v); });
       return take(meter, series, odd);
     }
     auto begin = filter_.from.value_or(Instant{});
-    if (after_ && std::get<0>(*after_) == series.series_id) {
-      begin = std::max(begin, from_micros(std::get<1>(*after_)));
-    }
-    while (!full_ && (!filter_.to || begin < *filter_.to)) {
-      if (!may_read(meter, {series.series_id, to_micros(begin), 0, 0, 0})) return Ok{};
+    const auto& after = page_.after();
+    if (after && after->series_id == series.series_id)
+      begin = std::max(begin, from_micros(after->start));
+    while (!page_.ended() && (!filter_.to || begin < *filter_.to)) {
+      if (!page_.may_read({series.series_id, to_micros(begin), 0, 0, 0})) return Ok{};
       // Whatever is not visible has a visible one with the same start.
       DISTRICT_TRY(const auto first, store_.value_after(series, begin - Duration{1}));
       if (!first) return Ok{};
@@ -115,27 +118,13 @@ class Reader {
     return Ok{};
   }
 
-  // false: so much has been read that the page ends here; the next one begins after `last`.
-  bool may_read(const MeterKey& meter, const Place& last) {
-    if (parts_++ < kPartsMax) return true;
-    end_page(meter, last);
-    return false;
-  }
-
-  void end_page(const MeterKey& meter, const Place& last) {
-    page_.next = {to_json(meter), last};
-    full_ = true;
-  }
-
   Result<Ok> take(const MeterKey& meter, const Series& series,
                   const std::vector<ValueVersion>& versions) {
+    const auto& after = page_.after();
     for (const auto& version : versions) {
       const auto place = place_of(series, version);
-      if ((after_ && place <= *after_) || !filter_.takes(version)) continue;
-      if (page_.rows.size() == question_.limit) {
-        end_page(meter, last_);
-        return Ok{};
-      }
+      if ((after && place <= *after) || !filter_.takes(version)) continue;
+      if (!page_.has_room()) return Ok{};
       Measurement measurement;
       measurement.meter = meter;
       measurement.observation = {
@@ -143,8 +132,7 @@ class Reader {
           version.start, version.end, version.value,   version.message_index, version.flags};
       measurement.state = version.state;
       DISTRICT_TRY(measurement.origin, store_.origin(version.leaf_index));
-      page_.rows.push_back(row_of(question_, measurement));
-      last_ = place;
+      page_.add(row_of(question_, measurement), place);
     }
     return Ok{};
   }
@@ -152,11 +140,7 @@ class Reader {
   const Question& question_;
   const Filter filter_;
   store::SeriesReader store_;
-  std::optional<Place> after_;  // of the meter that the page before ended in
-  Place last_{};                // of the last row of this meter
-  Page page_;
-  std::size_t parts_ = 0;
-  bool full_ = false;
+  MeterPage<Place> page_;
 };
 
 }  // namespace
@@ -205,7 +189,7 @@ Row row_of(const Question& question, const Measurement& measurement) {
           o.message_index};
 }
 
-Result<Page> read_measurements(const Question& question) {
+Result<RowPage> read_measurements(const Question& question) {
   DISTRICT_TRY(auto filter, filter_of(question));
   return Reader(question, std::move(filter)).read();
 }

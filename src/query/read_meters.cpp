@@ -4,14 +4,14 @@
 
 #include "kpi/master_data.h"
 #include "query/measurement_row.h"
-#include "query/meter_walk.h"
+#include "query/meter_page.h"
 #include "store/series_reader.h"
 
 namespace district::query {
 namespace {
 
 constexpr std::string_view kAtSite = "at_site";
-// Only sites and buildings state these.
+// Attributes that only sites and buildings have.
 constexpr std::array<std::string_view, 5> kOfSites{"site_name", "address", "site_zone",
                                                    "building_use", "construction_year"};
 
@@ -70,36 +70,28 @@ Result<Instant> at_of(const Question& question) {
   return at.value_or(question.now);
 }
 
-// The rows of each meter. A page's `next`: the last meter dealt with, and how many of its rows the
-// page has.
-template <typename RowsOf>
-Result<Page> read_each(const Question& question, RowsOf rows_of) {
-  MeterKey begin;
+// A place among the rows of a meter: how many of them come before it.
+struct Place {
   std::size_t given = 0;
-  if (!question.after.is_null()) {
-    begin = meter_from(question.after.at(0)).value_or(begin);
-    given = question.after.at(1).get<std::size_t>();
-  }
-  DISTRICT_TRY(auto walk, MeterWalk::from(question, begin));
+
+  static Place from(const Json& after) { return {after.at(1).get<std::size_t>()}; }
+  Json next(const MeterKey& meter) const { return {to_json(meter), given}; }
+};
+
+// The rows of each meter.
+template <typename RowsOf>
+Result<RowPage> read_each(const Question& question, RowsOf rows_of) {
   store::SeriesReader store(question.series);
-  Page page;
-  Json last = question.after;
-  for (std::size_t parts = 0; true; ++parts) {
-    DISTRICT_TRY(const auto meter, walk.next());
-    if (!meter) return page;
-    if (parts == kPartsMax) break;
-    DISTRICT_TRY(auto rows, rows_of(store, *meter));
-    const auto first = meter->key == begin ? std::min(given, rows.size()) : 0;
-    const auto room = question.limit - page.rows.size();
-    const auto count = std::min(rows.size() - first, room);
-    std::move(rows.begin() + static_cast<std::ptrdiff_t>(first),
-              rows.begin() + static_cast<std::ptrdiff_t>(first + count),
-              std::back_inserter(page.rows));
-    last = {to_json(meter->key), first + count};
-    if (first + count < rows.size()) break;
-  }
-  page.next = std::move(last);
-  return page;
+  MeterPage<Place> page(question);
+  return page.fill([&](const store::StoredMeter& meter) -> Result<Ok> {
+    DISTRICT_TRY(auto rows, rows_of(store, meter));
+    const std::size_t given = page.after().value_or(Place{}).given;
+    for (std::size_t i = std::min(given, rows.size()); i < rows.size(); ++i) {
+      if (!page.has_room()) break;
+      page.add(std::move(rows[i]), {i + 1});
+    }
+    return Ok{};
+  });
 }
 
 Row row_of(const Question& question, const MeterKey& key, const Series& series) {
@@ -114,7 +106,7 @@ Row row_of(const Question& question, const MeterKey& key, const Series& series) 
 
 }  // namespace
 
-Result<Page> read_sites(const Question& question) {
+Result<RowPage> read_sites(const Question& question) {
   DISTRICT_TRY(const auto at, at_of(question));
   return read_each(question, [&](auto& store, const auto& meter) -> Result<std::vector<Row>> {
     DISTRICT_TRY(const auto known, known_of(store, meter));
@@ -125,7 +117,7 @@ Result<Page> read_sites(const Question& question) {
   });
 }
 
-Result<Page> read_meters(const Question& question) {
+Result<RowPage> read_meters(const Question& question) {
   DISTRICT_TRY(const auto at, at_of(question));
   return read_each(question, [&](auto& store, const auto& meter) -> Result<std::vector<Row>> {
     DISTRICT_TRY(const auto known, known_of(store, meter));
@@ -138,7 +130,7 @@ Result<Page> read_meters(const Question& question) {
   });
 }
 
-Result<Page> read_series(const Question& question) {
+Result<RowPage> read_series(const Question& question) {
   const auto quantity = question.parameters.text("quantity");
   return read_each(question, [&](auto& store, const auto& meter) -> Result<std::vector<Row>> {
     DISTRICT_TRY(const auto all, store.series_of(meter.meter_id));

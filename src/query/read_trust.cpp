@@ -4,15 +4,15 @@
 
 namespace district::query {
 
-Result<Page> read_status(const Question& question) {
+Result<RowPage> read_status(const Question& question) {
   DISTRICT_TRY(const auto inventory, store::take_inventory(question.archive, question.series));
-  return Page{{{question.spell(question.now), DISTRICT_VERSION, inventory.work_waiting}}};
+  return RowPage{{{question.spell(question.now), DISTRICT_VERSION, inventory.work_waiting}}};
 }
 
-Result<Page> read_tenants(const Question& question) {
+Result<RowPage> read_tenants(const Question& question) {
   DISTRICT_TRY(const auto codes, question.tenants());
   const auto after = question.after.is_string() ? question.after.get<std::string>() : "";
-  Page page;
+  RowPage page;
   for (const auto& code : codes) {
     if (code <= after) continue;
     if (page.rows.size() == question.limit) {

@@ -21,7 +21,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// "0.5" as thousands; what is no weight counts as 1.
+// A weight of an Accept field in thousandths: "0.5" is 500. Anything that is not a weight counts as
+// 1000.
 int weight_of(std::string_view parameters) {
   const auto begin = parameters.find("q=");
   if (begin == std::string_view::npos) return 1000;

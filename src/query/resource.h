@@ -49,12 +49,12 @@ struct Parameter {
 
 using Row = std::vector<Json>;  // as many as the resource has columns
 
-struct Page {
+struct RowPage {
   std::vector<Row> rows;
   Json next = nullptr;  // where the next page begins; null: there is none
 };
 
-// A question that is understood, and who asks it.
+// One question to the API, with its parameters read, and who asks it.
 struct Question {
   store::ArchiveDatabase& archive;  // as it is at one moment
   store::SeriesDatabase& series;    // likewise, no earlier one
@@ -80,7 +80,7 @@ struct Question {
 };
 
 // How a resource is answered: rows of a table, or octets.
-using ReadRows = Result<Page> (*)(const Question&);
+using ReadRows = Result<RowPage> (*)(const Question&);
 using ReadOctets = Result<HttpResponse> (*)(const Question&);
 
 struct Resource {
@@ -103,20 +103,20 @@ inline constexpr std::size_t kRowsUsual = 1000, kRowsMax = 10'000;
 // Parts of the database that a page may read: after so many it ends, even if it has no row yet.
 inline constexpr std::size_t kPartsMax = 2000;
 
-// Of resources.cpp's table; each in the file that its name says.
-Result<Page> read_status(const Question& question);         // read_trust.cpp
-Result<Page> read_tenants(const Question& question);        // read_trust.cpp
-Result<Page> read_sites(const Question& question);          // read_meters.cpp
-Result<Page> read_meters(const Question& question);         // read_meters.cpp
-Result<Page> read_series(const Question& question);         // read_meters.cpp
-Result<Page> read_measurements(const Question& question);   // read_measurements.cpp
-Result<Page> read_kpis(const Question& question);           // read_kpis.cpp
-Result<Page> read_quality(const Question& question);        // read_kpis.cpp
-Result<Page> read_kpi_inputs(const Question& question);     // read_kpis.cpp
-Result<Page> read_kpi_catalogue(const Question& question);  // read_kpis.cpp
-Result<Page> read_envelopes(const Question& question);      // read_envelopes.cpp
-Result<Page> read_envelope(const Question& question);       // read_envelopes.cpp
-Result<Page> read_failures(const Question& question);       // read_envelopes.cpp
-Result<HttpResponse> read_raw(const Question& question);    // read_envelopes.cpp
+// The functions that the table in resources.cpp names, each with its file.
+Result<RowPage> read_status(const Question& question);         // read_trust.cpp
+Result<RowPage> read_tenants(const Question& question);        // read_trust.cpp
+Result<RowPage> read_sites(const Question& question);          // read_meters.cpp
+Result<RowPage> read_meters(const Question& question);         // read_meters.cpp
+Result<RowPage> read_series(const Question& question);         // read_meters.cpp
+Result<RowPage> read_measurements(const Question& question);   // read_measurements.cpp
+Result<RowPage> read_kpis(const Question& question);           // read_kpis.cpp
+Result<RowPage> read_quality(const Question& question);        // read_kpis.cpp
+Result<RowPage> read_kpi_inputs(const Question& question);     // read_kpis.cpp
+Result<RowPage> read_kpi_catalogue(const Question& question);  // read_kpis.cpp
+Result<RowPage> read_envelopes(const Question& question);      // read_envelopes.cpp
+Result<RowPage> read_envelope(const Question& question);       // read_envelopes.cpp
+Result<RowPage> read_failures(const Question& question);       // read_envelopes.cpp
+Result<HttpResponse> read_raw(const Question& question);       // read_envelopes.cpp
 
 }  // namespace district::query

@@ -12,6 +12,7 @@
 
 #include "base/c_handle.h"
 #include "crypto/certificate.h"
+#include "crypto/key_pair.h"
 
 namespace district::server {
 namespace {

@@ -5,6 +5,7 @@
 #include <list>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "model/fault.h"
 #include "soap/engine.h"
 #include "xml/namespaces.h"
@@ -14,27 +15,9 @@ namespace {
 
 constexpr std::size_t kPathBytesMax = 512;
 
-// Length of the well-formed UTF-8 sequence at the start (RFC 3629 section 4); 0: there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  }
-  if (length == 3 && ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F)))
-    return 0;
-  if (length == 4 && ((first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F)))
-    return 0;
-  // U+FFFE and U+FFFF are not XML characters.
-  if (length == 3 && first == 0xEF && byte(1) == 0xBF && byte(2) > 0xBD) return 0;
-  return length;
+// U+FFFE and U+FFFF are UTF-8, and not XML characters (XML 1.0 section 2.2).
+bool is_xml_character(std::string_view octets) {
+  return octets != "\xEF\xBF\xBE" && octets != "\xEF\xBF\xBF";
 }
 
 // Text from libraries and senders, bounded and made of XML characters only: a fault that is not
@@ -42,7 +25,8 @@ std::size_t utf8_length(std::string_view text) {
 std::string clean(std::string_view text, std::size_t bytes_max) {
   std::string result;
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
+    std::size_t length = character_length(text);
+    if (!is_xml_character(text.substr(0, length))) length = 0;
     const std::size_t taken = std::max<std::size_t>(length, 1);
     if (result.size() + taken > bytes_max) break;
     const auto first = static_cast<unsigned char>(text.front());

@@ -9,9 +9,10 @@
 
 namespace district::validate {
 
-// Makes them part of the contract, as those that are built in; gives how many there are. No folder:
-// none. Before Validator::create() and before threads start.
-// Errors: config_invalid (as read_content_schema(), or there is one of that name), file_unreadable.
+// Makes these schemas part of the contract, like the ones that are built in, and gives their
+// number; 0 if there is no such folder. To be called before Validator::create() and before threads
+// start. Errors: config_invalid (as read_content_schema(), or there is one of that name),
+// file_unreadable.
 Result<std::size_t> add_content_folder(const std::filesystem::path& folder);
 
 }  // namespace district::validate

@@ -10,19 +10,14 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/utf8.h"
 
 namespace district::validate {
 namespace {
 
 constexpr std::size_t kPathBytesMax = 512;
 
-void bound(std::string& text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return;
-  std::size_t cut = bytes_max;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
-    --cut;  // not within a character
-  text.resize(cut);
-}
+void bound(std::string& text, std::size_t bytes_max) { text.resize(cut(text, bytes_max).size()); }
 
 constexpr std::string_view kNumber =
     "is not a finite number: write digits with a point, such as 0.0005 or 5.0E-4, and leave the "
@@ -31,7 +26,7 @@ constexpr std::string_view kInstant =
     "is not an instant with a zone: write it like 2018-03-01T11:00:00Z or "
     "2018-03-01T12:00:00+01:00";
 
-// Of the types of xsd/types.xsd.
+// What to write where a value is not of this type of xsd/types.xsd; empty for other types.
 std::string_view words_of(std::string_view type) {
   constexpr std::array<std::string_view, 4> kNumbers{"Quantity", "PositiveQuantity",
                                                      "NonNegativeQuantity", "FiniteDouble"};
@@ -40,7 +35,7 @@ std::string_view words_of(std::string_view type) {
   return type == "ZonedDateTime" ? kInstant : std::string_view();
 }
 
-// What is between the last two quotes; empty: there are none.
+// The text between the last two quotes; empty if there are none.
 std::string_view last_quoted(std::string_view text) {
   const auto end = text.rfind('\'');
   if (end == std::string_view::npos || end == 0) return {};
@@ -51,8 +46,8 @@ std::string_view last_quoted(std::string_view text) {
 
 }  // namespace
 
-// libxml2 writes "'1,5' is not a valid value of the atomic type 'Quantity'.", and of NaN that it is
-// greater than the largest value.
+// libxml2 writes "'1,5' is not a valid value of the atomic type 'Quantity'.". For NaN it writes
+// that the value is greater than the largest one allowed.
 std::string in_words(std::string reason) {
   const std::string_view text = reason;
   constexpr std::string_view kType = "is not a valid value of the atomic type '";
@@ -62,7 +57,8 @@ std::string in_words(std::string reason) {
     const auto value = trim_xml_space(last_quoted(text.substr(0, at)));
     const bool good = words == kNumber ? parse_finite_number(value).has_value()
                                        : parse_date_time(value).has_value();
-    // Of one that is, another line says what is wrong with it.
+    // If it is a finite number or an instant, another message of libxml2 says what is wrong with
+    // it.
     return words.empty() || good ? reason : reason.substr(0, at).append(words);
   }
   constexpr std::string_view kPattern = "is not accepted by the pattern '";

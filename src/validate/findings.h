@@ -9,17 +9,17 @@
 
 namespace district::validate {
 
-// libxml2's reason, of a number or an instant by what to write instead.
+// libxml2's reason. If it is about a number or an instant, the text says what to write instead.
 std::string in_words(std::string reason);
 
 class Findings {
  public:
-  // Paths are told from the request element on, which is all that the sender's application wrote.
+  // A path is kept from the request element on: the sender's application wrote nothing outside it.
   void add(ErrorCode code, Violation violation);
-  // Adds those of `other`, which were found beside these, in the order of messages.
+  // Adds the findings of `other` and keeps all in the order of their messages.
   void merge(const Findings& other);
 
-  // Adds those of `other` that are of messages about which these say nothing.
+  // Adds the findings of `other` for messages that have no finding here yet.
   void merge_of_other_messages(const Findings& other);
 
   bool empty() const { return found_.empty(); }

@@ -11,8 +11,8 @@
 
 namespace district::validate {
 
-// The elements that something is done with. What is below gcontent is `value` one level down and
-// `part` two levels down; all else is `other`.
+// The elements that the reader treats in some way. One level below gcontent is `value`, two levels
+// below it is `part`; everything else is `other`.
 enum class Place : std::uint8_t {
   outside,
   body,
@@ -46,11 +46,10 @@ class Path {
   long line() const { return open_.back().line; }
   // Among its siblings of the same name, from 1.
   std::size_t position() const { return open_.back().position; }
-  // Namespaces are left out, and the place among siblings of a name where it is the first; but a
-  // message has its number always: "/messages/message[3]/content/gcontent". "/Body", "/" (the
-  // request).
+  // Without namespaces: "/Body", "/" for the request, "/messages/message[3]/content/gcontent". An
+  // element has a number only if it is not the first of its name; a message always has one.
   std::string text() const;
-  // As text(), of a child of the innermost element.
+  // Like text(), for a child of the innermost element.
   std::string text_of_child(std::string_view local, std::size_t position) const;
 
  private:
@@ -66,7 +65,7 @@ class Path {
     std::size_t count;
   };
   std::vector<Open> open_;
-  // Of the children so far of each open element, one behind the other.
+  // How many children of each name there are so far, of all open elements one after the other.
   std::vector<Name> names_;
 };
 

@@ -19,14 +19,15 @@ namespace district::validate {
 // kept: no attributes, no namespaces, bounded in number and size.
 class MessageBuffer {
  public:
-  // The message's start tag. These give false for what cannot be kept; then replay() what was.
+  // Takes the message's start tag. This and the next two give false if the buffer cannot keep the
+  // call; the caller then has to replay() what was kept before it.
   bool begin(const xml::StartTag& tag);
   bool start_element(const xml::StartTag& tag);
   bool text(std::string_view text);
   // true: that was the end of the message.
   bool end_element();
 
-  // Tells what was kept, as it came.
+  // Calls the handler for everything that was kept, in the order in which it came.
   void replay(xml::ElementHandler& handler) const;
 
   // An element that holds no other.

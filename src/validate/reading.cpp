@@ -15,10 +15,6 @@ constexpr std::size_t kMessagesInOnePart = 1000;
 constexpr std::size_t kMessageDepth = 4;  // Body, request, messages, message
 constexpr const char* kOneElement = "must hold exactly one element and nothing else";
 
-bool contains(const std::vector<std::string>& list, std::string_view text) {
-  return std::ranges::find(list, text) != list.end();
-}
-
 const ElementMeaning* meaning_of(const ContentType& content, std::string_view element,
                                  std::size_t& next) {
   const std::size_t count = content.elements.size();
@@ -39,7 +35,8 @@ std::string without_messages(const std::string& tenant_code) {
   return text + "</r:tenantCode></r:AggregateMessageRequest>";
 }
 
-// The element that all gcontent of a kind is told in.
+// The start tag of kContents, inside which the compiled schema of a content type gets every
+// gcontent of that type.
 xml::StartTag contents_tag() {
   return {{reinterpret_cast<const unsigned char*>(kContents.data()), nullptr, nullptr, 0, nullptr,
            0, nullptr},
@@ -65,15 +62,7 @@ Reading::Impl::Impl(const Schemas& s, BatchTaker t, Instant received)
 void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& its_trust,
                           Instant now) {
   received_at_ = now;
-  trust_ = its_trust;
-  for (const auto& enrolment : sender.enrolments) {
-    const Tenant* tenant = trust_->tenant(enrolment.tenant, now);
-    if (tenant == nullptr) continue;
-    Rules rules{tenant, {}, {tenant->sources.begin(), tenant->sources.end()}, {}};
-    for (const auto& type : schemas_.types)
-      rules.types.push_back(contains(tenant->content_types, type.type + "/" + type.version));
-    rules_.push_back(std::move(rules));
-  }
+  rules_.begin(schemas_, sender, its_trust, now);
 }
 
 void Reading::Impl::start_element(const xml::StartTag& tag) {
@@ -123,9 +112,7 @@ void Reading::Impl::judge_buffered() {
 }
 
 std::size_t Reading::Impl::finding_count() const {
-  std::size_t count = shape_.count() + invalid_.count() + messages_.count();
-  for (const auto& rules : rules_) count += rules.findings.count();
-  return count;
+  return shape_.count() + invalid_.count() + messages_.count() + rules_.finding_count();
 }
 
 void Reading::Impl::end_buffered() {
@@ -141,15 +128,8 @@ void Reading::Impl::end_buffered() {
   if (!content.master_data) precedents_.learn(buffer_, *type_, content);
 }
 
-bool Reading::Impl::breaks_rules(const MessageHead& head, std::size_t type) const {
-  if (head.timestamp - received_at_ > limits::kMessageAheadRejected) return true;
-  return std::ranges::any_of(rules_, [&](const Rules& rules) {
-    return !rules.types[type] || (!rules.sources.empty() && !rules.sources.contains(head.source));
-  });
-}
-
-// Takes the buffered message as the schemas would: false, and nothing is changed, when that is not
-// sure. Whatever there would be to find fault with is theirs to find.
+// Takes the buffered message as the schemas would take it. If it is not certain that they would
+// accept it, gives false and changes nothing: the schemas then judge it and name what is wrong.
 bool Reading::Impl::accept_like_precedent() {
   const Precedent* precedent = precedents_.find(buffer_);
   if (precedent == nullptr || !Precedents::admits(*precedent, buffer_)) return false;
@@ -174,7 +154,9 @@ bool Reading::Impl::accept_like_precedent() {
   const std::uint32_t index = message_index_ + 1;
   const auto head = extract_head(texts, index, path_, received_at_, found);
   const bool same = schemas_.find(head.type, head.version) == precedent->content;
-  if (!found.empty() || !same || breaks_rules(head, precedent->content)) return false;
+  if (!found.empty() || !same || head.timestamp - received_at_ > limits::kMessageAheadRejected ||
+      rules_.broken_by(head, precedent->content))
+    return false;
   Batch part;
   extract_fields({index, head, schemas_.types[precedent->content], path_}, fields_,
                  take_ ? &part : nullptr, found);
@@ -212,7 +194,8 @@ void Reading::Impl::judge_start(const xml::StartTag& tag) {
   }
 }
 
-// The Body's only element. Its own reasons are told of the Body, since there is no request yet.
+// The Body must have one element, the request. If it does not, the violation's path is the Body,
+// since there is no request to name.
 void Reading::Impl::check_shape(const xml::StartTag& tag) {
   if (path_.depth() != 2) return;
   const bool first = !std::exchange(saw_request_, true);
@@ -306,18 +289,10 @@ void Reading::Impl::check_rules() {
     messages_.add(ErrorCode::header_rule,
                   in_head("timestamp", head_texts_.timestamp, "is more than 24 hours ahead"));
   }
-  for (auto& rules : rules_) {
-    if (type_ && !rules.types[*type_]) {
-      rules.findings.add(
-          ErrorCode::content_type_unknown,
-          in_head("messageType", head_texts_.type,
-                  head_.type + "/" + head_.version + " is not allowed for this tenant"));
-    }
-    if (rules.sources.empty() || rules.sources.contains(head_.source)) continue;
-    rules.findings.add(ErrorCode::header_rule,
-                       in_head("messageSource/messageSourceElement", head_texts_.source,
-                               "is not a source of this tenant"));
-  }
+  rules_.judge(head_, head_texts_, type_,
+               [this](std::string_view what, const ElementText& text, std::string reason) {
+                 return in_head(what, text, std::move(reason));
+               });
 }
 
 void Reading::Impl::begin_content(const xml::StartTag& tag) {
@@ -342,7 +317,7 @@ xml::SchemaStream& Reading::Impl::content_schema(std::size_t type) {
   return *schema;
 }
 
-// The elements of gcontent, but where it is master data those of its records.
+// Whether the open element is a field: a child of gcontent or, in master data, of a record.
 bool Reading::Impl::is_field() const {
   if (!type_) return false;
   return path_.place() == (schemas_.types[*type_].master_data ? Place::part : Place::value);
@@ -356,7 +331,7 @@ void Reading::Impl::begin_field(const xml::StartTag& tag) {
   field_open_ = true;
 }
 
-// Behind the last field of a gcontent or of a record.
+// At the end of a gcontent or of a record: extracts the values of its fields.
 void Reading::Impl::end_group() {
   const ContentType& content = schemas_.types[*type_];
   if (path_.place() != (content.master_data ? Place::value : Place::gcontent)) return;
@@ -385,7 +360,7 @@ Result<Ok> Reading::Impl::hand_over() {
 
 void Reading::Impl::judge_end() {
   if (shape_good_ && path_.depth() >= 2) {
-    // First, since values are taken from what is valid only.
+    // This comes first, because values are extracted only from what is valid.
     if (!extract_only_) validate_end();
     field_open_ = false;
     switch (path_.place()) {
@@ -417,22 +392,8 @@ Violation Reading::Impl::here(std::string reason) const {
   return {in_message ? message_index_ : 0, path_.text(), path_.line(), std::move(reason)};
 }
 
-Result<const Reading::Impl::Rules*> Reading::Impl::rules_of(const std::string& tenant,
-                                                            const verify::Sender& sender) const {
-  if (std::ranges::find(sender.enrolments, tenant, &Enrolment::tenant) == sender.enrolments.end()) {
-    return fail(ErrorCode::authentication_failed,
-                "the signer " + sender.subject + " is not enrolled for tenant " + tenant,
-                "districtctl enrol --tenant " + tenant + " CERT.pem");
-  }
-  const auto found = std::ranges::find_if(
-      rules_, [&](const Rules& rules) { return rules.tenant->code == tenant; });
-  if (found == rules_.end())
-    return fail(ErrorCode::authentication_failed, "tenant " + tenant + " is not known");
-  return &*found;
-}
-
-// Each message is told of what was found first: where the schema of the service or an attribute of
-// xsi is broken, nothing else that was read of it can be relied on.
+// Each message is reported with the first kind of finding only. If it breaks the schema of the
+// service, or has a refused xsi attribute, nothing else that was read of it can be relied on.
 Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified) {
   if (!saw_request_) shape_.add(ErrorCode::schema_invalid, {0, "/Body", 0, kOneElement});
   if (!saw_request_ || !shape_good_) return fail(shape_.error());
@@ -441,10 +402,10 @@ Result<Content> Reading::Impl::conclude(const verify::VerifiedEnvelope& verified
   auto operation = schemas_.operations.read(without_messages(tenant_code_.text));
   if (!operation && found.empty()) return fail(std::move(operation).error());
   if (operation) {
-    const auto rules = rules_of(operation->tenant_code, verified.sender());
-    if (!rules && found.empty()) return fail(rules.error());
-    if (rules) messages_.merge((*rules)->findings);
-    if (rules) found.merge_of_other_messages(messages_);
+    const auto broken = rules_.findings_of(operation->tenant_code, verified.sender());
+    if (!broken && found.empty()) return fail(broken.error());
+    if (broken) messages_.merge(**broken);
+    if (broken) found.merge_of_other_messages(messages_);
   }
   if (!found.empty()) return fail(found.error());
   content_.tenant = std::move(operation->tenant_code);

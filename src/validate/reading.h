@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "validate/extraction.h"
@@ -12,6 +11,7 @@
 #include "validate/place.h"
 #include "validate/precedent.h"
 #include "validate/schemas.h"
+#include "validate/tenant_rules.h"
 #include "validate/validator.h"
 #include "xml/schema.h"
 
@@ -31,26 +31,16 @@ struct Reading::Impl {
   Result<Content> conclude_extraction();
 
  private:
-  // The rules of one tenant that the signer is enrolled for. The tenantCode comes behind the
-  // messages, so that each is judged by all of them.
-  struct Rules {
-    const Tenant* tenant;
-    std::vector<bool> types;  // allowed, as in Schemas
-    std::unordered_set<std::string_view> sources;
-    Findings findings;
-  };
-
   class Judge;
-  // What the schemas are told: everything but messages that are like one that they accepted.
+  // What the schemas get to judge: everything except messages like one that they have accepted.
   void judge_start(const xml::StartTag& tag);
   void judge_text(std::string_view text);
   void judge_end();
   void judge_buffered();
   void end_buffered();
   bool accept_like_precedent();
-  bool breaks_rules(const MessageHead& head, std::size_t type) const;
-  // Whatever follows cannot change the verdict, and what it costs to look at is the sender's
-  // choice.
+  // Whether the verdict is certain. The rest is then not looked at, since the sender would choose
+  // how much work that is.
   bool settled() const { return shape_.full() || invalid_.full(); }
   std::size_t finding_count() const;
   void check_shape(const xml::StartTag& tag);
@@ -71,14 +61,12 @@ struct Reading::Impl {
   void validate_end();
   Result<Content> finish();
   Result<Ok> hand_over();
-  Result<const Rules*> rules_of(const std::string& tenant_code, const verify::Sender& sender) const;
 
   const Schemas& schemas_;
   const BatchTaker take_;
   const bool extract_only_;
   Instant received_at_{};
-  verify::TrustPtr trust_;  // which the rules refer to
-  std::vector<Rules> rules_;
+  TenantRules rules_;
 
   bool buffering_ = false;  // a message is kept until its end
   MessageBuffer buffer_;

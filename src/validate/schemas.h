@@ -13,7 +13,7 @@
 
 namespace district::validate {
 
-// The element around all gcontent of one kind, as the compiled schemas of contents want it.
+// The element that a compiled content schema expects around every gcontent of its type.
 inline constexpr std::string_view kContents = "contents";
 
 struct Schemas {

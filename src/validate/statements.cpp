@@ -39,7 +39,7 @@ std::vector<std::string> elements_of(const std::string& schema_file, const std::
   return names;
 }
 
-// Schemas do not say what was probably meant.
+// Checks the names before the schema does, because a schema cannot say which name was meant.
 Result<Ok> check_names(const StatedRecord& record, std::size_t number,
                        const std::vector<std::string>& known) {
   for (const auto& [name, value] : record.fields) {
@@ -51,7 +51,7 @@ Result<Ok> check_names(const StatedRecord& record, std::size_t number,
   return Ok{};
 }
 
-// What is received last counts, but of two values in one file neither is later.
+// Usually the value that was received last counts; of two values in one file neither is later.
 Result<Ok> check_contradictions(const std::vector<MasterFact>& facts) {
   std::map<std::tuple<std::string, std::string, std::string, Instant>, const MasterFact*> first;
   for (const MasterFact& fact : facts) {

@@ -10,7 +10,7 @@
 namespace district::validate {
 namespace {
 
-// Reads what was accepted before: the header was judged then.
+// Reads an envelope that was accepted before, so its header is not judged again.
 class Extraction final : public xml::EnvelopeHandler {
  public:
   explicit Extraction(Reading& reading) : reading_(reading) {}

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "verify/key_reference.h"
 #include "verify/near_miss.h"
 #include "xml/namespaces.h"
@@ -18,10 +19,7 @@ using xml::Element;
 
 constexpr std::size_t kTextBytesMax = 200;
 
-std::string bounded(std::string text) {
-  if (text.size() > kTextBytesMax) text.resize(kTextBytesMax);
-  return text;
-}
+std::string bounded(std::string_view text) { return std::string(cut(text, kTextBytesMax)); }
 
 // What follows the last '#' of a URI of the token profiles, which is what people call it.
 std::string short_type(Element element) {

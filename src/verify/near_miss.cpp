@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "crypto/digest.h"
 #include "xml/namespaces.h"
 
@@ -18,10 +19,7 @@ constexpr std::size_t kReadBytesMax = 4096;
 
 std::string bounded(std::string text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
-  std::size_t cut = bytes_max;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
-  text.resize(cut);
-  return text + "...";
+  return std::string(cut(text, bytes_max)) + "...";
 }
 
 std::string who(const Certificate& certificate) {

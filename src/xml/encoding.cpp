@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace district::xml {
 namespace {
@@ -96,28 +97,6 @@ std::string narrowed(std::string_view text, bool big_endian) {
     out += high == 0 && low > 0 ? low : '\0';
   }
   return out;
-}
-
-// RFC 3629 section 4: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto tail = [&](std::size_t i) { return (at(i) & 0xC0U) == 0x80U; };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && at(1) < 0xA0;
-    const bool surrogate = first == 0xED && at(1) >= 0xA0;
-    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && at(1) < 0x90;
-    const bool beyond = first == 0xF4 && at(1) >= 0x90;
-    return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
 }
 
 // Reads `name = "value"` at the start of `rest` and moves past it.
@@ -308,7 +287,7 @@ Result<std::string_view> Utf8Decoder::as_utf8(std::string_view text, bool last) 
       i += kStretch;
       continue;
     }
-    const std::size_t length = utf8_length(text.substr(i, 4));
+    const std::size_t length = character_length(text.substr(i));
     if (length == 0 && !last && may_be_cut(text.substr(i))) {
       kept_ = text.substr(i);
       text.remove_suffix(kept_.size());

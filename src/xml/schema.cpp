@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "xml/handles.h"
 
 namespace district::xml {
@@ -36,11 +37,7 @@ struct Violations {
 // libxml2 writes "Element '{uri}name': reason"; the reason may quote the sender's value at length.
 std::string bounded(std::string text) {
   if (text.size() <= limits::kViolationReasonBytesMax) return text;
-  std::size_t cut = limits::kViolationReasonBytesMax;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
-    --cut;  // not within a character
-  text.resize(cut);
-  return text + "…";
+  return std::string(cut(text, limits::kViolationReasonBytesMax)) + "…";
 }
 
 void note_violation(void* context, xmlError* error) noexcept {

@@ -14,6 +14,7 @@
 #include "base/ulid.h"
 #include "crypto/digest.h"
 #include "log/log.h"
+#include "log/receipt_check.h"
 #include "store/archive_reader.h"
 #include "store/work_queue.h"
 

@@ -15,6 +15,7 @@
 #include "archive/stored_octets.h"
 #include "crypto/digest.h"
 #include "log/log.h"
+#include "log/receipt_check.h"
 #include "store/archive_reader.h"
 #include "store/ledger.h"
 #include "store/work_queue.h"

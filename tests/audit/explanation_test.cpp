@@ -27,13 +27,13 @@ struct Fixture : Initialized {
     BOOST_REQUIRE_MESSAGE(in, name);
     return text.str();
   }
-  static audit::Question question(const std::string& text) {
-    audit::Question question;
+  static audit::RequestToExplain question(const std::string& text) {
+    audit::RequestToExplain question;
     question.octets = to_bytes(as_bytes(text));
     question.at = test::kVectorTime;
     return question;
   }
-  audit::Explanation explain(const audit::Question& asked) const {
+  audit::Explanation explain(const audit::RequestToExplain& asked) const {
     return audit::explain(asked, *validator);
   }
   audit::Explanation explain(const std::string& name) const {
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_header_is_what_the_server_names_of_a
   const auto broken = [](const std::string& text) {
     return replaced(text, "</messages>", "</message>");
   };
-  const auto code_of = [&](const audit::Question& asked) {
+  const auto code_of = [&](const audit::RequestToExplain& asked) {
     const auto explanation = explain(asked);
     BOOST_REQUIRE(explanation.server.error);
     BOOST_REQUIRE(explanation.auditor.error);

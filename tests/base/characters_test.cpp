@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/near_name.h"
+#include "base/utf8.h"
 
 using namespace district;
 

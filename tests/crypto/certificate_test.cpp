@@ -8,6 +8,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
+#include "crypto/key_pair.h"
 
 using namespace district;
 using namespace district::crypto;

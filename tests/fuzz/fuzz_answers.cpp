@@ -3,6 +3,7 @@
 // the Body of an answer.
 #include "base/characters.h"
 #include "base/ulid.h"
+#include "base/utf8.h"
 #include "fuzz_target.h"
 #include "gateway/http_fields.h"
 #include "log/held_receipt.h"

@@ -6,6 +6,7 @@
 
 #include "base/characters.h"
 #include "base/csv.h"
+#include "base/utf8.h"
 #include "fuzz_target.h"
 #include "gateway/csv_source.h"
 #include "gateway/measure.h"

@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
+#include "log/receipt_check.h"
 #include "store/archive_reader.h"
 #include "store/ledger.h"
 #include "store/log_reader.h"

@@ -1,4 +1,4 @@
-#include "audit/evidence.h"
+#include "audit/stored_envelope.h"
 
 #include <algorithm>
 #include <string>

@@ -133,7 +133,7 @@ Result<int> write_catalogue(Session& session) {
 
 }  // namespace
 
-void add_catalogue_command(CLI::App& kpi, Session& session) {
+void add_kpi_catalogue_command(CLI::App& kpi, Session& session) {
   auto* command =
       kpi.add_subcommand("catalogue", "Print every KPI's definition, as docs/reference/kpis.md");
   add_csv_option(*command, session);

@@ -1,26 +1,21 @@
-// districtctl kpi explain, kpi recompute
+// districtctl kpi explain
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <iostream>
 
 #include "admin/session.h"
 #include "config/standards_file.h"
 #include "kpi/catalogue.h"
 #include "quantify/engine.h"
-#include "quantify/rebuild.h"
 #include "series/plausibility.h"
 #include "store/series_reader.h"
 #include "store/trust_store.h"
-#include "trust/trust.h"
-#include "validate/validator.h"
-#include "xml/document.h"
 
 namespace district::admin {
 namespace {
 
-struct DetailOptions {
-  std::string tenant, source, meter, kpi, window = "day", at, from, to;
+struct ExplainOptions {
+  std::string tenant, source, meter, kpi, window = "day", at;
 };
 
 quantify::Engine::ZoneLookup zones_of(const store::TrustRecords& records) {
@@ -32,7 +27,7 @@ quantify::Engine::ZoneLookup zones_of(const store::TrustRecords& records) {
 }
 
 Result<KpiValue> find_kpi(store::ArchiveDatabase& database, store::SeriesDatabase& series,
-                          const DetailOptions& options) {
+                          const ExplainOptions& options) {
   DISTRICT_TRY(const auto tenant, find_tenant(database, options.tenant));
   DISTRICT_TRY(const auto local, LocalTime::of(tenant.zone));
   DISTRICT_TRY(const auto at, read_local_instant("--at", options.at, local));
@@ -85,7 +80,7 @@ Details details_of(const KpiValue& kpi, const kpi::KpiDefinition& definition) {
   return details;
 }
 
-Result<int> explain(Session& session, const DetailOptions& options) {
+Result<int> explain(Session& session, const ExplainOptions& options) {
   DISTRICT_TRY(const auto settings, session.settings());
   DISTRICT_TRY(const auto standards,
                config::load_standards(settings.data.folder / "standards.toml"));
@@ -131,86 +126,30 @@ Result<int> explain(Session& session, const DetailOptions& options) {
   return exit_ok;
 }
 
-Result<int> recompute(Session& session, const DetailOptions& options) {
-  quantify::RebuildSelection selection;
-  if (!options.tenant.empty()) selection.tenant = options.tenant;
-  DISTRICT_TRY(selection.from, read_instant("--from", options.from));
-  DISTRICT_TRY(selection.to, read_instant("--to", options.to));
-  DISTRICT_CHECK(check_order(selection.from, selection.to));
-  DISTRICT_TRY(const auto settings, session.settings());
-  DISTRICT_TRY(const auto database, session.open(store::OpenMode::existing));
-  DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::existing));
-  if (selection.tenant) DISTRICT_CHECK(find_tenant(*database, *selection.tenant));
-  DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings.database()),
-                                                    store::OpenMode::read_only));
-  DISTRICT_TRY(const auto validator, session.validator());
-  DISTRICT_TRY(const auto standards,
-               config::load_standards(settings.data.folder / "standards.toml"));
-  Progress progress(session.terminal, "reading envelopes");
-  DISTRICT_TRY(const auto report,
-               quantify::rebuild(
-                   *database, *series, *validator, *trust, selection, standards, session.now(),
-                   [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }));
-  auto& out = session.terminal.out();
-  if (session.json) {
-    Details details;
-    details.add("envelopes", "", report.envelopes);
-    details.add("restored", "", report.restored);
-    details.add("removed", "", report.removed);
-    details.add("meters", "", report.meters);
-    details.add("changed", "", report.changed);
-    details.write(out, Format::json);
-    return exit_ok;
-  }
-  out << counted(report.envelopes, "envelope") << " read again, "
-      << counted(report.restored, "value") << " restored, " << grouped(report.removed)
-      << " removed, KPIs of " << counted(report.meters, "meter") << " computed, "
-      << counted(report.changed, "value") << " changed\n";
-  return exit_ok;
-}
-
 }  // namespace
 
-void add_kpi_detail_commands(CLI::App& kpi, Session& session) {
-  auto options = std::make_shared<DetailOptions>();
-  auto* explain_command = kpi.add_subcommand(
+void add_kpi_explain_command(CLI::App& kpi, Session& session) {
+  auto options = std::make_shared<ExplainOptions>();
+  auto* command = kpi.add_subcommand(
       "explain", "Show what a value was computed from: inputs, master data, receipts");
   const auto add = [&](const char* name, std::string& value, const char* type, const char* means) {
-    return explain_command->add_option(name, value, means)->type_name(type);
+    return command->add_option(name, value, means)->type_name(type);
   };
   add("--tenant", options->tenant, "CODE", "Its tenantCode")->required();
   add("--source", options->source, "NAME", "Its messageSourceElement")->required();
   add("--meter", options->meter, "ID", "Its meter of the source");
   add("--kpi", options->kpi, "KPI", "E.g. energy_kwh")->required();
-  add_window_option(*explain_command, options->window, "Kind of the window; default: day");
-  explain_command
+  add_window_option(*command, options->window, "Kind of the window; default: day");
+  command
       ->add_option("--at", options->at, "A day of the tenant's zone, or an instant, in the window")
       ->type_name("DATE")
       ->required();
-  add_csv_option(*explain_command, session);
-  explain_command->footer(
+  add_csv_option(*command, session);
+  command->footer(
       "Example:\n  districtctl --data /var/lib/district kpi explain --tenant 20 --source "
       "BCN-SCHOOL \\\n      --kpi cost_eur --window day --at 2018-03-01");
-  explain_command->callback([&session, options] {
+  command->callback([&session, options] {
     session.action = [&session, options] { return explain(session, *options); };
-  });
-
-  auto* recompute_command = kpi.add_subcommand(
-      "recompute", "Compute the windows of a time again, from the raw envelopes");
-  recompute_command->add_option("--tenant", options->tenant, "Only this tenant")->type_name("CODE");
-  recompute_command->add_option("--from", options->from, "Windows that end after")
-      ->type_name("DATE")
-      ->required();
-  recompute_command->add_option("--to", options->to, "Windows that begin before")
-      ->type_name("DATE")
-      ->required();
-  recompute_command->footer(
-      "Values that differ from the raw envelopes, or are gone, are restored; values and KPIs that "
-      "come from no envelope are removed. Where nothing is damaged, no value changes.\n\n"
-      "Example:\n  districtctl --data /var/lib/district kpi recompute --from 2018-03-01 --to "
-      "2018-04-01");
-  recompute_command->callback([&session, options] {
-    session.action = [&session, options] { return recompute(session, *options); };
   });
 }
 

@@ -156,7 +156,7 @@ void draw_sparklines(std::ostream& out, Series series, int decimals, LabelOf lab
   for_each_line([&](const std::string& label, Series line) {
     const auto numbers = numbers_of(line);
     out << label << "  " << sparkline(numbers, range) << std::string(widest - line.size(), ' ');
-    // Empty ones sort first.
+    // A value that is absent sorts before all others.
     const auto highest = *std::max_element(numbers.begin(), numbers.end());
     if (highest) {
       const auto lowest = *std::min_element(numbers.begin(), numbers.end(),
@@ -238,7 +238,7 @@ Result<int> show(Session& session, const KpiOptions& options) {
 
 }  // namespace
 
-void add_kpi_commands(CLI::App& app, Session& session) {
+void add_kpi_command(CLI::App& app, Session& session) {
   auto options = std::make_shared<KpiOptions>();
   auto* command = app.add_subcommand("kpi", "Show KPIs, a row a value, or a picture of them");
   command->add_option("--tenant", options->tenant, "Its tenantCode; required")->type_name("CODE");
@@ -264,8 +264,9 @@ void add_kpi_commands(CLI::App& app, Session& session) {
       "  districtctl --data /var/lib/district kpi --tenant 20 --kpi energy_kwh --window day "
       "--picture\n"
       "  districtctl --data /var/lib/district kpi --tenant 10 --source House12 --csv > kpis.csv");
-  add_kpi_detail_commands(*command, session);
-  add_catalogue_command(*command, session);
+  add_kpi_explain_command(*command, session);
+  add_kpi_recompute_command(*command, session);
+  add_kpi_catalogue_command(*command, session);
   command->callback([&session, options, meter, command] {
     if (!command->get_subcommands().empty()) return;
     options->has_meter = meter->count() > 0;
