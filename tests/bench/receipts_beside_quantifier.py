@@ -62,10 +62,9 @@ def main():
             rounds.append({"work_waiting": [before, waiting(on)], **measured})
     print(json.dumps({"cores": os.cpu_count(), "meters": options.meters, "rounds": rounds}, indent=2))
     for key in ("p50_ms", "p99_ms"):
-        ratios = [one["on"][key] / one["off"][key] for one in rounds if key in one["on"]]
-        if ratios:
-            print(f"{key}: on/off {', '.join(f'{ratio:.2f}' for ratio in ratios)}, median {statistics.median(ratios):.2f}",
-                  file=sys.stderr)
+        ratios = [one["on"]["latency"][key] / one["off"]["latency"][key] for one in rounds]
+        print(f"{key}: on/off {', '.join(f'{ratio:.2f}' for ratio in ratios)}, median {statistics.median(ratios):.2f}",
+              file=sys.stderr)
 
 
 if __name__ == "__main__":
