@@ -4,7 +4,7 @@
 
 #include "admin/session.h"
 #include "archive/stored_octets.h"
-#include "audit/stored_envelope.h"
+#include "audit/archived_envelope.h"
 #include "store/archive_reader.h"
 #include "store/log_reader.h"
 #include "store/trust_store.h"

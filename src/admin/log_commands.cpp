@@ -11,9 +11,7 @@
 #include "log/log.h"
 #include "log/receipt_check.h"
 #include "store/archive_reader.h"
-#include "store/inventory.h"
 #include "store/log_reader.h"
-#include "store/series_reader.h"
 
 namespace district::admin {
 namespace {

@@ -1,6 +1,6 @@
 #include "audit/examination.h"
 
-#include "audit/stored_envelope.h"
+#include "audit/archived_envelope.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
 

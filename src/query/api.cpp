@@ -232,7 +232,7 @@ Result<Ok> check(const Resource& resource, const Parameters& parameters) {
 
 // A fingerprint of the question without `limit`, `format` and `cursor`. It stands in each cursor,
 // so that a cursor can be used only with the question that it came from.
-std::string fingerprint_of(const Resource& resource, Parameters parameters) {
+std::string fingerprint_of(const Resource& resource, const Parameters& parameters) {
   std::string text(resource.path);
   for (const auto& [name, value] : parameters.all()) {
     if (name == "cursor" || name == "limit" || name == "format") continue;

@@ -6,7 +6,7 @@
 #include "../support/tamper.h"
 #include "archive/compression.h"
 #include "archive/stored_octets.h"
-#include "audit/stored_envelope.h"
+#include "audit/archived_envelope.h"
 #include "crypto/digest.h"
 
 using namespace district;

@@ -1,4 +1,4 @@
-#include "audit/stored_envelope.h"
+#include "audit/archived_envelope.h"
 
 #include <algorithm>
 #include <string>
