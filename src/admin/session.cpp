@@ -14,6 +14,15 @@
 #include "xml/document.h"
 
 namespace district::admin {
+namespace {
+
+// To people at a command line an unreadable database is an unavailable one.
+Error to_people(Error error) {
+  if (error.code == ErrorCode::file_unreadable) error.code = ErrorCode::archive_unavailable;
+  return error;
+}
+
+}  // namespace
 
 Format Session::format() const {
   if (json) return Format::json;
@@ -47,12 +56,7 @@ Result<std::unique_ptr<store::ArchiveDatabase>> Session::open(store::OpenMode mo
                 "check --config or --data");
   }
   auto database = store::ArchiveDatabase::open(store::Location::of(path), mode);
-  if (!database) {
-    // To people at a command line an unreadable database is an unavailable one.
-    auto error = std::move(database).error();
-    if (error.code == ErrorCode::file_unreadable) error.code = ErrorCode::archive_unavailable;
-    return fail(std::move(error));
-  }
+  if (!database) return fail(to_people(std::move(database).error()));
   if (!exists) terminal.note("made a new database, " + path);
   if (store::is_read_without_locks(**database)) {
     terminal.note("nothing can be written beside " + path +
@@ -75,10 +79,9 @@ Result<std::unique_ptr<store::SeriesDatabase>> Session::open_series(store::OpenM
   DISTRICT_TRY(const auto location, this->location());
   DISTRICT_TRY(const bool exists, file_exists(location.series()));
   if (!exists && mode == store::OpenMode::read_only) {
-    DISTRICT_TRY(const auto archive, store::ArchiveDatabase::open(location, mode));
-    DISTRICT_TRY(const auto finished, store::WorkQueue(*archive, {}).finished_into());
-    // Nothing has been computed yet, so an empty database shows what there is.
-    if (finished.identity.empty())
+    // Where nothing has been computed yet, an empty database shows what there is.
+    DISTRICT_TRY(const bool nothing_lacks, has_series());
+    if (nothing_lacks)
       return store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create);
     return fail(
         ErrorCode::archive_unavailable,
@@ -87,11 +90,7 @@ Result<std::unique_ptr<store::SeriesDatabase>> Session::open_series(store::OpenM
         "only envelopes, the log and who may send can be read");
   }
   auto series = store::SeriesDatabase::open(location, mode);
-  if (!series) {
-    auto error = std::move(series).error();
-    if (error.code == ErrorCode::file_unreadable) error.code = ErrorCode::archive_unavailable;
-    return fail(std::move(error));
-  }
+  if (!series) return fail(to_people(std::move(series).error()));
   if (mode == store::OpenMode::read_only) return series;
   DISTRICT_TRY(const auto archive,
                store::ArchiveDatabase::open(location, store::OpenMode::existing));
