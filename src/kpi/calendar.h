@@ -28,21 +28,26 @@ struct Window {
   Duration length() const { return end - start; }
 };
 
+// true for hours to years. The windows of models are periods that master data state.
+constexpr bool by_calendar(WindowKind kind) {
+  return kind != WindowKind::baseline && kind != WindowKind::reporting;
+}
+
 class Calendar {
  public:
   // `zone`: an IANA name. Errors: quantify_failed when the system knows no such zone.
   static Result<Calendar> of(const std::string& zone);
 
-  // The one that holds the instant, of kinds hour to year.
+  // The window that contains the instant; its kind is one of hour to year.
   Window window(WindowKind kind, Instant at) const;
   Window after(const Window& window) const;  // the next one of its kind
 
-  // Of the wall clock, 0 to 23.
+  // The hour that the wall clock shows, 0 to 23.
   int hour(Instant at) const;
   // When the wall clock shows the full hour (0 to 24) on the local day of `at`.
   Instant at_hour(Instant at, int hour) const;
   std::chrono::year_month_day date(Instant at) const;
-  // "2021-01-01/2021-12-31", local days, both included; nullopt: it is not of this form.
+  // Parses "2021-01-01/2021-12-31": local days, both included. nullopt: it does not have this form.
   std::optional<Window> days(WindowKind kind, std::string_view from_to) const;
 
  private:

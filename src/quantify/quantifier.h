@@ -1,15 +1,15 @@
-// Stage 6, running: takes the archive's work items and turns them into measurements and KPIs, each
-// item exactly once: what it computes and the note that it is done are one transaction of the
-// series. Then the archive is told, in a short one of its own; what it was not told of, because of
-// a crash, it is told at the next start. No receipt waits for anything that is computed here.
-// A large envelope takes several: its values and KPIs come bit by bit, the note that it is done
-// with the last of them, and what broke off is done again from its beginning. It is read twice, so
-// that nothing is written before all of it is known to be good.
-// An envelope that cannot be quantified is recorded with its reason (SeriesReader::failures),
-// logged, and holds up no other. When the database cannot be written, items wait and are tried
-// again.
-// Meters that an import of master data has marked as stale are computed anew, one at a time, when
-// no item waits. One that cannot be computed is logged and tried again later; its mark stays.
+// Stage 6, running: takes work items of the archive and turns them into measurements and KPIs, each
+// item exactly once. What it computes and the note that the item is done are one transaction of the
+// series database. The archive is told afterwards, in a short transaction of its own; if a crash
+// prevents that, it is told at the next start. No receipt waits for anything that is computed here.
+// A large envelope takes several transactions. Its values and KPIs come bit by bit, and the note
+// that it is done comes with the last of them. If that breaks off, the envelope is done again from
+// its beginning. It is read twice, so that nothing is written before all of it is known to be good.
+// An envelope that cannot be quantified is logged and recorded with its reason
+// (SeriesReader::failures). It does not hold up others. When the database cannot be written, items
+// wait and are tried again.
+// When no item waits, meters that an import of master data has marked as stale are computed again,
+// one at a time. One that cannot be computed is logged and tried again later; its mark stays.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ namespace district::quantify {
 
 struct QuantifierSettings {
   store::Location location = store::Location::scratch();
-  // Bounds of one transaction, so that commands of administrators never wait long. The number of
-  // items adapts, so that a transaction takes about this time.
+  // Bounds of one transaction, since commands of administrators wait for it. The number of items
+  // adapts, so that a transaction takes about group_time.
   std::size_t group_max = 64;
   Duration group_time = std::chrono::milliseconds(50);
   Standards standards{};
@@ -36,8 +36,8 @@ struct QuantifierSettings {
 
 class Quantifier {
  public:
-  // Opens its own connections to the databases, and makes the series where there is none: then all
-  // that is archived is work again. Keeps references to the other three.
+  // Opens its own connections to the databases. If there is no series database it makes one, and
+  // all that is archived becomes work again. Keeps references to the last three arguments.
   // Errors: archive_foreign (also: the series is not the archive's), archive_unavailable,
   // file_unreadable.
   static Result<std::unique_ptr<Quantifier>> open(QuantifierSettings settings,
@@ -45,12 +45,12 @@ class Quantifier {
                                                   trust::Trust& trust, const Clock& clock);
   ~Quantifier();  // stops
 
-  void start();  // the thread; once
+  void start();  // starts the thread; call it once
   void wake();   // there may be work. Threads: any.
-  void stop();   // after the transaction at hand; a large envelope begins again next time
+  void stop();   // after the current transaction; a large envelope begins again at the next start
 
-  // Works until nothing is waiting, or stale and computable, in the caller's thread, without
-  // start(). Gives the number of items done. Errors: archive_unavailable (the items wait).
+  // Works in the caller's thread, without start(), until no item waits and no stale meter can be
+  // computed. Gives the number of items done. Errors: archive_unavailable (the items wait).
   Result<std::uint64_t> run_until_idle();
 
   // Work items not done yet. Threads: any.

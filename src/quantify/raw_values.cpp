@@ -14,7 +14,8 @@ std::string charset_of(const StoredEnvelope& stored) {
   return parameter == nullptr ? std::string() : receive::to_lower(*parameter);
 }
 
-// Whether octets that make no sense are those that were received.
+// Reading all octets checks their digest. When they cannot be understood, this tells whether they
+// are those that were received.
 Result<Ok> read_to_end(ByteSource& octets) {
   while (true) {
     DISTRICT_TRY(const auto block, octets.next());

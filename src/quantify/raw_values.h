@@ -1,4 +1,4 @@
-// The values of an archived envelope. Private to quantify/.
+// Reads the values of an archived envelope from its octets. Private to quantify/.
 #pragma once
 
 #include "base/error.h"
@@ -7,8 +7,9 @@
 
 namespace district::quantify {
 
-// Some at a time. Only at the end its octets are known to be those that were received.
-// Errors: archive_corrupt, archive_unavailable, those of Validator::extract; the taker's.
+// Hands the values to `take`, some at a time. Only after success are the octets known to be those
+// that were received.
+// Errors: archive_corrupt, archive_unavailable, those of Validator::extract and of `take`.
 Result<Ok> read_values(store::ArchiveReader& archive, const validate::Validator& validator,
                        const StoredEnvelope& stored, const validate::BatchTaker& take);
 

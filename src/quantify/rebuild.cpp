@@ -35,14 +35,15 @@ class Rebuild {
         engine_(engine),
         selection_(selection) {}
 
-  // What the envelope gives is there as it gives it.
+  // Makes the stored values what the envelope gives.
   Result<Ok> restore(const StoredEnvelope& envelope, RebuildReport& report) {
     DISTRICT_TRY(const auto given, given_by(envelope, report));
     for (const auto& [series_id, versions] : given) counts_[series_id] += count_selected(versions);
     return Ok{};
   }
 
-  // Once all envelopes are restored: a series that has more values than they gave has strangers.
+  // To be called when all envelopes are restored. Strangers are values that no envelope gave; a
+  // series has some when it has more values than the envelopes gave.
   Result<Ok> remove_strangers(const MeterKey& meter, Instant now, RebuildReport& report) {
     SeriesReader store(series_);
     DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
@@ -99,8 +100,8 @@ class Rebuild {
     return take(versions);
   }
 
-  // The values that the envelope of their leaf does not give, or whose leaf has none. An envelope
-  // that came in meanwhile is read here, too.
+  // The values that the envelope of their leaf does not give, or whose leaf has no envelope. This
+  // also reads envelopes that have come in meanwhile.
   Result<std::vector<ValueVersion>> strangers_in(SeriesReader& store, const Series& series,
                                                  RebuildReport& report) {
     std::map<std::uint64_t, std::vector<ValueVersion>> by_leaf;
@@ -134,7 +135,7 @@ class Rebuild {
   const validate::Validator& validator_;
   Engine& engine_;
   const RebuildSelection& selection_;
-  std::map<std::int64_t, std::uint64_t> counts_;  // of the values that envelopes gave, by series_id
+  std::map<std::int64_t, std::uint64_t> counts_;  // values that envelopes gave, by series_id
 };
 
 Result<std::uint64_t> changed_of(store::SeriesDatabase& database, const MeterKey& meter,
@@ -148,7 +149,7 @@ Result<std::uint64_t> changed_of(store::SeriesDatabase& database, const MeterKey
       kpis.begin(), kpis.end(), [now](const KpiValue& kpi) { return kpi.computed_at == now; }));
 }
 
-// What `status` says of the values is what they are. Others may count on meanwhile.
+// Corrects the numbers of values that `status` shows. Others may go on counting meanwhile.
 Result<Ok> correct_counts(store::SeriesDatabase& database) {
   SeriesReader store(database);
   std::map<std::string, std::int64_t> changes;
@@ -203,7 +204,7 @@ Result<RebuildReport> rebuild(
   Rebuild rebuild(archive, series, validator, engine, selection);
   for (const auto& receipt_id : receipts) {
     const auto envelope = store::ArchiveReader(archive).find(receipt_id);
-    // Values that no envelope gave are strangers, which are removed below.
+    // Its values are strangers, which are removed below.
     if (!envelope && envelope.error().code == ErrorCode::not_found) continue;
     if (!envelope) return fail(envelope.error());
     if (!is_selected(selection, envelope->tenant)) continue;

@@ -1,6 +1,6 @@
-// Computes again, from the raw envelopes, what they give for a time. Values that are gone or differ
-// are restored, values and KPIs that come from no envelope are removed; where nothing is damaged,
-// nothing changes.
+// Computes values and KPIs of a period again from the raw envelopes. Values that are missing or
+// differ are restored. Values and KPIs that come from no envelope are removed. Where nothing is
+// damaged, nothing changes.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct RebuildReport {
   std::uint64_t changed = 0;  // KPI values
 };
 
-// In transactions of its own, beside a server that runs.
+// Uses transactions of its own, so a server may run at the same time.
 // Errors: archive_unavailable, archive_corrupt (octets that are not those received).
 Result<RebuildReport> rebuild(
     store::ArchiveDatabase& archive, store::SeriesDatabase& series,

@@ -37,7 +37,8 @@ std::string json_of(const std::vector<MasterFact>& facts) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// After a crash the quantifier does what is left of an import once this is over.
+// An import does its own work item. After a crash, the quantifier does the rest of it when this
+// lease ends.
 constexpr Duration kImportLease = std::chrono::seconds(60);
 constexpr std::uint32_t kNoRecord = std::numeric_limits<std::uint32_t>::max();
 
@@ -62,8 +63,8 @@ std::optional<MasterFact> fact_of(const nlohmann::json& json) {
   return fact;
 }
 
-// In which record it stood: of those left, the first that is not before the record of the fact
-// before it.
+// The record in which the fact stood. Several facts in `left` may be the same; it is the one with
+// the first record that is not before `earliest`, the record of the preceding fact.
 std::uint32_t record_of(const MasterFact& fact, std::vector<MasterFact>& left,
                         std::uint32_t earliest) {
   auto best = left.end();
@@ -79,7 +80,7 @@ std::uint32_t record_of(const MasterFact& fact, std::vector<MasterFact>& left,
   return record;
 }
 
-// What holds already, with the same bounds, is not stated again.
+// A fact that holds already, with the same bounds, is not stated again.
 Result<bool> is_new(SeriesReader& store, const std::string& tenant, const MasterFact& fact) {
   DISTRICT_TRY(const auto meter_id, store.find_meter({tenant, fact.source, fact.meter}));
   if (!meter_id) return true;

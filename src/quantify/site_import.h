@@ -1,6 +1,6 @@
-// Master data that an administrator states: a leaf of the log, the statements and a work item in
-// one transaction; then the facts, and which meters are to be computed anew, in the series. The
-// quantifier does the computing.
+// Import of master data by an administrator. One transaction of the archive writes a leaf of the
+// log, the statements and a work item. Another, of the series, writes the facts and marks the
+// meters whose KPIs must be computed again. The quantifier computes them.
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,15 @@ struct SiteImportReport {
   std::size_t meters = 0;      // whose KPIs are computed anew
 };
 
-// What is stated already changes nothing, and where all of it is, nothing is written.
+// A statement that holds already changes nothing. If all of them do, nothing is written.
 // Errors: archive_unavailable, archive_corrupt.
 Result<SiteImportReport> import_statements(store::ArchiveDatabase& archive,
                                            store::SeriesDatabase& series, const std::string& tenant,
                                            const std::vector<MasterFact>& facts, Instant now);
 
-// The work item of an import, as the quantifier does those of envelopes: it takes effect once, and
-// is done again where it broke off. The archive is not told yet. Gives the number of meters that
-// are to be computed anew, or nullopt where it was done before.
+// Does the work item of an import. As with an envelope, it takes effect once, and is done again if
+// it broke off. It does not tell the archive. Gives the number of meters that must be computed
+// again, or nullopt if the item was done before.
 // Errors: archive_unavailable, archive_corrupt.
 struct QuantifiedImport {
   std::optional<std::size_t> meters;
@@ -40,10 +40,11 @@ struct QuantifiedImport {
 Result<QuantifiedImport> quantify_import(store::ArchiveDatabase& archive,
                                          store::SeriesDatabase& series, const SiteImport& import);
 
-// What stands for the receipt of an envelope with facts that came in none: "site-import-12".
+// The receipt id of facts that came by an import and not in an envelope: "site-import-12".
 std::string receipt_id_of_import(std::uint64_t leaf_index);
-// What was stated, as its leaf has the digest of it. Earlier versions did not write in which record
-// of its file a fact stood: there it is as in `stored`, the facts of the import that are in use.
+// The imported facts, read from the text whose digest is in the import's leaf. Earlier versions did
+// not write in which record of its file a fact stood; for their imports it is taken from `stored`,
+// the facts of the import that are in use.
 // Errors: archive_corrupt.
 Result<std::vector<MasterFact>> imported_facts(const SiteImport& import,
                                                const std::vector<MasterFact>& stored);

@@ -8,7 +8,8 @@
 namespace district::quantify {
 namespace {
 
-// A stale meter that cannot be computed is damaged: what may help is a repair, which takes longer.
+// A stale meter that cannot be computed is damaged. It has to be repaired, which takes longer than
+// these times.
 constexpr std::chrono::seconds kRestMin{10};
 constexpr std::chrono::seconds kRestMax = std::chrono::hours(1);
 

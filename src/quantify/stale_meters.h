@@ -1,7 +1,7 @@
-// Which of the meters whose master data an administrator has changed is computed next. One that
-// cannot be computed rests for a time: its mark stays, so that nobody takes its KPIs for up to
-// date, and it holds up neither other stale meters nor new work. Private to quantify/. Threads: one
-// at a time.
+// Chooses the stale meter to compute next, of those whose master data an administrator has changed.
+// A meter that cannot be computed rests for a time. Its mark stays, so that nobody takes its KPIs
+// for up to date, but it holds up neither other stale meters nor new work. Private to quantify/.
+// Threads: one at a time.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,11 @@ namespace district::quantify {
 
 class StaleMeters {
  public:
-  // In turn: one that imports mark again and again comes last. nullopt: there is none, or those
-  // that are left rest.
+  // The meters take turns, so that one that is marked again and again does not keep others waiting.
+  // nullopt: there is none, or all that are left rest.
   Result<std::optional<std::int64_t>> next(store::SeriesDatabase& series);
   void computed(std::int64_t meter_id) { resting_.erase(meter_id); }
-  // Says in the log what was the matter.
+  // Logs the error, too.
   void let_rest(store::SeriesDatabase& series, std::int64_t meter_id, const Error& error);
 
  private:

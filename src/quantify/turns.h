@@ -1,5 +1,5 @@
-// A transaction on the series of which no other writer waits for long: commands of administrators
-// write there, too, and the write-ahead log grows with a transaction.
+// A transaction on the series that now and then makes way for other writers. Commands of
+// administrators write there, too, and the write-ahead log grows as long as a transaction lasts.
 // Private to quantify/. Threads: one at a time.
 #pragma once
 
@@ -27,8 +27,8 @@ class Turns {
     began_ = std::chrono::steady_clock::now();
     return Ok{};
   }
-  // Between two steps: makes way when it has taken its time. What is done `meanwhile` may take the
-  // lock of the log, which comes before that of the series.
+  // To be called between two steps. When its turn is over, it commits, calls `meanwhile` and begins
+  // again. `meanwhile` may take the lock of the log, which must be taken before that of the series.
   Result<Ok> pause(const std::function<Result<Ok>()>& meanwhile) {
     if (std::chrono::steady_clock::now() - began_ < kTurnMax) return Ok{};
     DISTRICT_CHECK(commit());
@@ -39,7 +39,7 @@ class Turns {
 
  private:
   static constexpr std::chrono::milliseconds kTurnMax{100};
-  // For other processes, which look for the lock now and then.
+  // Time for other processes, which look for the lock only now and then.
   static constexpr std::chrono::milliseconds kLetOthersWrite{20};
   explicit Turns(store::SeriesTransaction transaction) : transaction_(std::move(transaction)) {}
   store::SeriesTransaction transaction_;

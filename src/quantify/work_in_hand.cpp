@@ -3,7 +3,8 @@
 namespace district::quantify {
 namespace {
 
-// Another node may take work over when this one is gone; the lease is renewed while it goes on.
+// When a node is gone, another may take over its work at the end of the lease. While the work goes
+// on, the lease is renewed.
 constexpr Duration kLease = std::chrono::seconds(60);
 constexpr std::chrono::seconds kRenewal{20};
 

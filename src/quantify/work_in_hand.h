@@ -1,5 +1,5 @@
-// The work items that this node has taken: leased while it is at work on them, and finished in the
-// archive once the series has what came of them.
+// The work items that this node has taken. They are leased while it works on them, and finished in
+// the archive when the series has their results.
 // Private to quantify/. Errors of every function: archive_unavailable, archive_corrupt.
 // Threads: one at a time.
 #pragma once
@@ -25,23 +25,23 @@ class WorkInHand {
              const Clock& clock)
       : queue_(archive, std::move(node)), series_(series), clock_(clock) {}
 
-  // What an earlier run noted as done, and the archive was told of: the series may forget it.
+  // Looks up which items an earlier run noted as done and told the archive. The series may forget
+  // these.
   Result<Ok> remember_told();
 
-  // Takes items, oldest first, at most so many. Gives their leaf indexes.
+  // Takes at most `limit` items, the oldest first. Gives their leaf indexes.
   Result<std::vector<std::uint64_t>> take(std::size_t limit);
-  // To be called on the way through what may take longer than the lease. Must not be called while
-  // the lock of the series is held. Errors: archive_unavailable also when another node has taken
-  // over.
+  // To be called now and then during work that may take longer than the lease, but not while the
+  // lock of the series is held. Errors: archive_unavailable also when another node has taken over.
   Result<Ok> keep_lease();
-  // Whether the item was done before and the archive was not told; then it is told now.
+  // Whether the item was done before without the archive being told. If so, it is told now.
   Result<bool> was_done(std::uint64_t leaf_index);
-  // The series has all of it, under this mark, and has committed that: the archive is told.
+  // Tells the archive that the series has committed the results of these items, under this mark.
   Result<Ok> finish(std::span<const std::uint64_t> leaf_indexes, const store::SeriesMark& mark);
   void let_go(std::uint64_t leaf_index) { std::erase(leased_, leaf_index); }
 
-  // The series forgets what the archive was told of: in the transaction whose commit finish() is
-  // called after, or in one of its own.
+  // Makes the series forget the items that the archive was told of. With a writer, that is part of
+  // the transaction whose commit precedes finish(); without, it is a transaction of its own.
   Result<Ok> forget_told(store::SeriesWriter& writer);
   Result<Ok> forget_told();
 
@@ -50,7 +50,7 @@ class WorkInHand {
   store::SeriesDatabase& series_;
   const Clock& clock_;
   std::vector<std::uint64_t> leased_, told_;
-  std::size_t forgetting_ = 0;  // the first of told_, in the transaction that is under way
+  std::size_t forgetting_ = 0;  // how many of told_ the current transaction forgets
   std::chrono::steady_clock::time_point renewed_;
 };
 

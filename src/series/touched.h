@@ -1,5 +1,5 @@
-// What batches changed, until it is recomputed. Its memory grows with the number of meters and with
-// the time that their values span, not with the number of values.
+// What batches have changed and is not recomputed yet. Its memory grows with the number of meters
+// and with the time that their values span, not with the number of values.
 // Threads: one at a time.
 #pragma once
 
@@ -16,21 +16,24 @@
 namespace district::series {
 
 struct Touched {
-  // Where values of a series have changed that count, or counted. Changes up to a month apart may
-  // be taken for one: the windows between them are then computed again without need.
+  // The times of values that have changed and count, or counted before. Changes up to a month apart
+  // may be joined; then the windows between them are computed without need.
   struct Changed : Stretches {
     Changed() : Stretches(std::chrono::hours(0), std::chrono::hours(24 * 31)) {}
   };
   struct Meter {
     std::string tenant;
-    std::map<std::int64_t, Changed> series;  // by series_id; also of meters that this one refers to
+    std::map<std::int64_t, Changed> series;  // by series_id, also of meters referred to
     bool all = false;  // every window: master data changed, or a kind of value is new
-    // KPI values of windows that overlap [from, to) are removed unless they are computed now.
+    // KPI values of windows that overlap [from, to) are removed if they are not computed now.
     std::optional<std::pair<Instant, Instant>> cleared;
+    bool is_cleared(Instant start, Instant end) const {
+      return all || (cleared && start < cleared->second && end > cleared->first);
+    }
   };
   std::map<std::int64_t, Meter> meters;  // by meter_id
 
-  // Every window of the meter.
+  // Marks every window of the meter.
   void all(std::int64_t meter_id, const std::string& tenant) {
     auto& meter = meters[meter_id];
     meter.tenant = tenant;
