@@ -105,16 +105,16 @@ Result<int> explain(Session& session, const ExplainOptions& options) {
                 cell_of(std::optional(o.value), 3), o.unit, remark_of(input),
                 input.origin.receipt_id});
   }
-  for (const auto& statement : explanation.statements) {
+  for (const auto& fact : explanation.facts) {
     inputs.add({kpi.meter.source,
                 kpi.meter.meter,
-                statement.attribute,
-                cell_of(statement.valid_from),
+                fact.attribute,
+                cell_of(fact.valid_from),
                 {Json(nullptr), ""},
-                statement.value,
+                fact.value,
                 "",
                 "master data",
-                statement.origin.receipt_id});
+                fact.origin.receipt_id});
   }
   auto& out = session.terminal.out();
   const auto format = session.format();

@@ -21,7 +21,7 @@ using store::SeriesReader;
 
 constexpr Duration kTick{1};  // of Instant
 
-// What acts on a KPI value, as far as one input has it.
+// Finds the values of an input that act on a KPI value.
 class Inputs {
  public:
   Inputs(SeriesReader& store, const kpi::KpiDefinition& definition, const KpiValue& kpi,
@@ -49,7 +49,7 @@ class Inputs {
   }
 
  private:
-  // Consumption is linear between readings: those beside the window act on it.
+  // Consumption is linear between readings, so the readings beside the window act on it, too.
   Result<Ok> reach_to_readings(const Series& series, kpi::Span& span) {
     if (definition_.family != kpi::Family::register_reading) return Ok{};
     DISTRICT_TRY(const auto before, series::reading_before(store_, series, span.from + kTick));
@@ -80,8 +80,8 @@ class Inputs {
   const Standards& standards_;
 };
 
-void add_statements(const kpi::ActingFact& fact, const kpi::MasterData& master, const KpiValue& kpi,
-                    Explanation& explanation) {
+void add_facts(const kpi::ActingFact& fact, const kpi::MasterData& master, const KpiValue& kpi,
+               Explanation& explanation) {
   using enum kpi::ActingFact::When;
   const auto last = kpi.end - kTick;
   auto stated =
@@ -89,12 +89,12 @@ void add_statements(const kpi::ActingFact& fact, const kpi::MasterData& master, 
           ? master.last(fact.attribute)
           : master.statements(fact.attribute, fact.when == at_end ? last : kpi.start, last);
   for (auto& statement : stated) {
-    explanation.statements.push_back({std::string(fact.attribute), std::move(statement.value),
-                                      statement.from, std::move(statement.origin)});
+    explanation.facts.push_back({std::string(fact.attribute), std::move(statement.value),
+                                 statement.from, std::move(statement.origin)});
   }
 }
 
-// Once for each, since every meter of the zone leads here again and again.
+// Warns once for each zone, since every meter of the zone leads here again and again.
 void tell_unknown_zone(const std::string& tenant, const std::string& zone) {
   constexpr std::size_t kToldMax = 1000;
   static std::mutex mutex;
@@ -204,7 +204,8 @@ Result<Ok> Engine::recompute_between(store::SeriesTransaction& transaction, cons
     DISTRICT_TRY(const auto versions, store.versions(series, *from - series.longest, *to));
     for (const auto& version : versions)
       changed.add(series::stretch_of(version.start, version.end));
-    // With the values beside it comes what lies in a gap, or in a window that is longer.
+    // The values beside the period bring in windows that lie in a gap or are longer than the
+    // period.
     DISTRICT_TRY(const auto before, store.value_before(series, *from - series.longest));
     DISTRICT_TRY(const auto after, store.value_after(series, *to));
     for (const auto& beside : {before, after})
@@ -308,7 +309,7 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
         replaced = predecessor.master.latest("replaces_meter");
       }
     }
-    for (const auto& fact : acting.facts) add_statements(fact, meter.master, kpi, explanation);
+    for (const auto& fact : acting.facts) add_facts(fact, meter.master, kpi, explanation);
     return explanation;
   }
   return fail(ErrorCode::not_found, "the meter has no values for KPI " + kpi.kpi,
@@ -320,7 +321,7 @@ Result<std::vector<Origin>> Engine::origins_of(const KpiValue& kpi) {
   std::set<Origin> origins;
   for (const auto& input : explanation.inputs)
     if (input.state == MeasurementState::current) origins.insert(input.origin);
-  for (const auto& statement : explanation.statements) origins.insert(statement.origin);
+  for (const auto& fact : explanation.facts) origins.insert(fact.origin);
   return std::vector<Origin>(origins.begin(), origins.end());
 }
 

@@ -1,11 +1,11 @@
 // Stage 6, the computation: stores the values of a batch and recomputes the KPI windows they touch.
 // Values, states and KPIs are a pure function of the set of batches with their times of receipt,
-// whatever the order or grouping in which they are ingested; only revision and computed_at tell of
-// the order. Ingesting an envelope again changes nothing.
-// A window has a row when values of its family's first input touch it, or when it lies in a gap
-// between them that is not longer than three days (hours), 31 days (days), two years (months) or
-// ten years (years) from start to start: no value brings more than kGapWindowsMax windows of a kind
-// that have none.
+// whatever the order or grouping in which they are ingested. Only revision and computed_at depend
+// on the order. Ingesting an envelope again changes nothing.
+// A window has a row when values of its family's first input touch it. It also has one in a gap
+// between such values, unless the gap is longer than three days (for hours), 31 days (for days),
+// two years (for months) or ten years (for years), measured from start to start. So no value adds
+// more than kGapWindowsMax windows of a kind that have no value.
 // Source: docs/reference/kpi-rules.md.
 // Threads: one Engine per thread at a time.
 #pragma once
@@ -32,25 +32,26 @@
 
 namespace district::quantify {
 
-// The most windows of a kind in one gap, 72 hours, 31 days, 24 months or ten years, and one more
-// where a gap begins or ends within one.
+// How many windows of a kind one gap has at most: 72 hours, 31 days, 24 months or ten years, and
+// one more when it begins or ends within a window.
 inline constexpr std::size_t kGapWindowsMax = 73;
 
 struct Restored {
-  std::uint64_t values = 0;                                 // that were gone or differed
-  std::map<std::int64_t, std::vector<ValueVersion>> given;  // by the batch, by series_id
+  std::uint64_t values = 0;                                 // that were missing or differed
+  std::map<std::int64_t, std::vector<ValueVersion>> given;  // the batch's, by series_id
 };
 
 // What a KPI value was computed from.
 struct Explanation {
-  struct Statement {
+  // A fact of master data.
+  struct Fact {
     std::string attribute, value;
     Instant valid_from{};
     Origin origin;
   };
   const kpi::KpiDefinition* definition = nullptr;
-  std::vector<Measurement> inputs;  // of every state, so that it shows what did not count
-  std::vector<Statement> statements;
+  std::vector<Measurement> inputs;  // of every state, also those that do not count
+  std::vector<Fact> facts;
 };
 
 class Engine {
@@ -70,8 +71,8 @@ class Engine {
         pause_(std::move(pause)),
         standards_(std::move(standards)) {}
 
-  // Ids that committed transactions have looked up, shared by engines one after the other. When a
-  // transaction fails, what it added must be dropped with it.
+  // Ids that earlier engines have looked up, so that this one need not. When a transaction fails,
+  // drop them: it may have added ids that were never stored.
   void remember(std::shared_ptr<series::KnownIds> known) { known_ = std::move(known); }
 
   // What ingest() would refuse. Reads and writes nothing.
@@ -79,46 +80,48 @@ class Engine {
   // key in one message).
   Result<Ok> check(const Batch& batch);
 
-  // Several batches may
-  // be ingested, also of one envelope, its messages each in one of them; then recomputed at once.
-  // When one of these fails, roll back and drop `touched`. What broke off after a commit is made
-  // good by ingesting the same batches again.
+  // Stores the values and master data of a batch, and notes in `touched` what recompute() must
+  // compute. Several batches may be ingested before one recompute(), also parts of one envelope, if
+  // none of its messages is split between them. When one of the two fails, roll back and drop
+  // `touched`. If the work breaks off after a commit, ingest the same batches again.
   // Errors: those of check(), found before anything is written; archive_unavailable.
   Result<Ok> ingest(store::SeriesTransaction& transaction, const Batch& batch, const Origin& origin,
                     series::Touched& touched);
   Result<Ok> recompute(store::SeriesTransaction& transaction, series::Touched& touched,
                        Instant computed_at);
 
-  // One batch, in the caller's transaction.
+  // Ingests one batch and recomputes, in the caller's transaction.
   Result<Ok> apply(store::SeriesTransaction& transaction, const Batch& batch, const Origin& origin,
                    Instant computed_at);
 
-  // Values of an envelope that was ingested before: those that are gone or differ are as the
-  // envelope has them again. Computes nothing.
+  // Makes the stored values of an envelope what the envelope says, where they are missing or
+  // differ. Computes nothing.
   Result<Restored> restore(store::SeriesTransaction& transaction, const Batch& batch,
                            const Origin& origin);
-  // Values of a series that no envelope gave, and computes what they had touched.
+  // Removes values of a series that no envelope gave, and computes what they affected.
   Result<Ok> remove(store::SeriesTransaction& transaction, const MeterKey& meter,
                     const Series& series, const std::vector<ValueVersion>& gone,
                     Instant computed_at);
-  // The windows of a meter that overlap [from, to), and what depends on its values of that time;
-  // none: all of the meter, of no other. KPI values that are there, but would not have been
-  // computed, are removed.
+  // Computes the windows of a meter that overlap [from, to), and what depends in other meters on
+  // its values of that time. Without `from` or `to` it computes all windows of this meter, and no
+  // other meter. It removes stored KPI values that would not be computed now.
   Result<Ok> recompute_between(store::SeriesTransaction& transaction, const MeterKey& meter,
                                std::optional<Instant> from, std::optional<Instant> to,
                                Instant computed_at);
 
-  // All windows of a meter that an import of master data has marked as stale. The mark goes, unless
-  // another import was made meanwhile, in one of the pauses: then it is computed once more.
+  // Computes all windows of a meter that an import of master data has marked as stale, and removes
+  // the mark. The mark stays when there was another import meanwhile, during a pause; then the
+  // meter is computed once more.
   Result<Ok> recompute_stale(store::SeriesTransaction& transaction, std::int64_t meter_id,
                              Instant computed_at);
 
-  // Meters whose KPIs depend on values of the meter, or it on theirs.
+  // Meters whose KPIs depend on values of this one, and meters on whose values its KPIs depend.
   Result<std::vector<MeterKey>> linked_to(const MeterKey& meter);
 
   // Errors: not_found.
   Result<Explanation> explain(const KpiValue& kpi);
-  // The envelopes that a KPI value came from, values that count and master data, by leaf_index.
+  // The envelopes that a KPI value came from, as values that count or as master data, by
+  // leaf_index.
   Result<std::vector<Origin>> origins_of(const KpiValue& kpi);
 
  private:

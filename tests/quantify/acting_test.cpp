@@ -53,8 +53,8 @@ std::set<std::string> explained(Scratch& scratch, const KpiValue& kpi) {
 
 std::set<std::string> facts_of(Scratch& scratch, const KpiValue& kpi) {
   std::set<std::string> attributes;
-  for (const auto& statement : must(scratch.engine.explain(kpi)).statements)
-    attributes.insert(statement.attribute);
+  for (const auto& fact : must(scratch.engine.explain(kpi)).facts)
+    attributes.insert(fact.attribute);
   return attributes;
 }
 
@@ -140,8 +140,8 @@ BOOST_AUTO_TEST_CASE(only_the_statement_that_is_taken_is_named) {
                hourly({"active_energy", "kWh", ValueKind::interval, 1}, kFebruary, 28 * 24, false));
   const auto explanation = must(
       scratch.engine.explain(scratch.get("lighting_energy_intensity_kwh_m2", kMonth, kFebruary)));
-  BOOST_REQUIRE_EQUAL(explanation.statements.size(), 2U);
-  BOOST_TEST(explanation.statements[0].value == "200");
+  BOOST_REQUIRE_EQUAL(explanation.facts.size(), 2U);
+  BOOST_TEST(explanation.facts[0].value == "200");
 }
 
 BOOST_AUTO_TEST_CASE(the_running_mean_reaches_back_a_week_and_no_further) {

@@ -435,8 +435,8 @@ BOOST_AUTO_TEST_CASE(a_value_is_explained_by_its_inputs_and_statements) {
   const auto explanation = must(scratch.engine.explain(kpi));
   BOOST_TEST(explanation.definition->id == "co2_kg");
   BOOST_TEST(explanation.inputs.size() == 25U);  // also the one that was superseded
-  BOOST_REQUIRE_EQUAL(explanation.statements.size(), 1U);
-  BOOST_TEST(explanation.statements.front().value == "0.5");
+  BOOST_REQUIRE_EQUAL(explanation.facts.size(), 1U);
+  BOOST_TEST(explanation.facts.front().value == "0.5");
   BOOST_TEST(must(scratch.engine.origins_of(kpi)).size() == 2U);
 }
 
