@@ -17,7 +17,7 @@ struct AuditOptions {
   bool only_signatures = false;
 };
 
-// Names of this many envelopes stand in a line for people; JSON has all.
+// A line for people names this many envelopes; JSON has all.
 constexpr std::size_t kNamesShown = 3;
 
 Result<audit::Selection> selection_of(const AuditOptions& options) {
@@ -29,7 +29,7 @@ Result<audit::Selection> selection_of(const AuditOptions& options) {
   return selection;
 }
 
-// One progress line a phase.
+// One progress line for each phase.
 class Phases {
  public:
   explicit Phases(Terminal& terminal) : terminal_(terminal) {}

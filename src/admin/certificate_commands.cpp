@@ -17,7 +17,8 @@ struct Period {
   Instant to;
 };
 
-// When the certificate may sign: its own period and the enrolment's, whichever is narrower.
+// The period in which the certificate may sign: its own or that of the enrolment, whichever is
+// narrower.
 Period period_of(const Enrolment& enrolment, const crypto::Certificate& certificate) {
   Period period{std::max(enrolment.valid_from, certificate.not_before()), certificate.not_after()};
   if (enrolment.valid_to) period.to = std::min(period.to, *enrolment.valid_to);
@@ -79,7 +80,8 @@ Result<int> list(Session& session, const std::string& tenant) {
   return exit_ok;
 }
 
-// All that a gateway's messages can name it by is there, in the spelling of WS-Security.
+// Everything by which messages of a gateway can name the certificate, in the spelling of
+// WS-Security.
 Details details_of(const crypto::Certificate& certificate, const Listing& enrolments) {
   const auto& identifier = certificate.subject_key_identifier();
   Details details;

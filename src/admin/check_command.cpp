@@ -63,7 +63,7 @@ Result<audit::RequestToExplain> request_of(const Session& session, const CheckOp
   }
   if (!session.names_data()) return request;
   request.window = {settings->window.created_age_seconds, settings->window.created_ahead_seconds};
-  // Says in its own words when there is no database.
+  // Opening it says in its own words when there is no database.
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings->database()),
                                                     store::OpenMode::read_only));

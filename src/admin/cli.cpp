@@ -53,14 +53,14 @@ void add_group_examples(CLI::App& group) {
     const auto begin = footer.find("\n  districtctl ");
     if (begin == std::string::npos) continue;
     auto end = footer.find('\n', begin + 1);
-    // A backslash continues it in the next line.
+    // A backslash continues the example on the next line.
     while (end != std::string::npos && footer[end - 1] == '\\') end = footer.find('\n', end + 1);
     examples += footer.substr(begin, end - begin);
   }
   if (group.get_footer().empty() && !examples.empty()) group.footer("Examples:" + examples);
 }
 
-// The words that name the command as far as it was understood: "districtctl tenant add".
+// The words of the command, as far as it was understood: "districtctl tenant add".
 std::string command_of(const CLI::App& app) {
   std::string words = app.get_name();
   const auto subcommands = app.get_subcommands();
@@ -94,7 +94,7 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     app.exit(asked, session.terminal.out(), session.terminal.err());
     return exit_code_once_written(session.terminal, exit_ok);
   } catch (const CLI::ParseError& problem) {
-    // A word that is no command leaves CLI11 without one, and only that is what it would say.
+    // When a word is no command, CLI11 would only say that a command is missing.
     const auto unknown = app.remaining(true);
     const std::string what =
         unknown.empty() ? problem.what() : "'" + unknown.front() + "' is not understood";
@@ -119,7 +119,8 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
 int run(const std::vector<std::string>& arguments, const World& world) {
   Terminal terminal(world.out, world.err, world.err_is_terminal);
   Session session(terminal, world);
-  // Libraries below may throw, on exhausted memory at least; nothing may leave without a message.
+  // Libraries may throw, at least when memory is exhausted. No exception may leave without a
+  // message.
   try {
     CLI::App app("Administers and audits the database of a District server.", "districtctl");
     app.fallthrough();

@@ -15,7 +15,7 @@ namespace district::admin {
 enum ExitCode {
   exit_ok = 0,
   exit_difference = 1,            // a check found a difference or damage
-  exit_invalid = 2,               // wrong usage, or input that makes no sense
+  exit_invalid = 2,               // wrong usage, or bad input
   exit_database_unavailable = 3,  // absent, locked, full, not ours, or newer than this program
   exit_not_found = 4,             // no such envelope, certificate or tenant
   exit_conflict = 5,              // already there, with other settings
@@ -23,7 +23,7 @@ enum ExitCode {
   exit_failed = 7,                // anything else
 };
 
-// What the commands need of the outside; tests pass their own.
+// What the commands need of their surroundings. Tests pass their own.
 struct World {
   std::ostream& out;
   std::ostream& err;
@@ -32,7 +32,7 @@ struct World {
   const validate::OperationReader& operations;  // for replays
 };
 
-// Runs one command; `arguments` without the program's name. Gives the exit code.
+// Runs one command. `arguments` do not include the program's name. Gives the exit code.
 int run(const std::vector<std::string>& arguments, const World& world);
 
 }  // namespace district::admin

@@ -42,7 +42,7 @@ std::string role_of(const ElementMeaning& meaning) {
   return "";
 }
 
-// Families of KPIs that would use the values of an element.
+// The families of KPIs that would use the values of an element.
 std::string use_of(const ElementMeaning& meaning) {
   if (meaning.role == Role::attribute)
     return kpi::matters(meaning.element) ? "KPIs depend on it" : "kept, no KPI uses it";
@@ -78,7 +78,7 @@ std::vector<std::string> quantities_of(const ContentType& content) {
   return {quantities.begin(), quantities.end()};
 }
 
-// By content type, the tenants that may send it now. None where no database is named.
+// The tenants that may send a content type now, by content type. Empty when no database is named.
 Result<std::map<std::string, std::set<std::string>>> senders(const Session& session) {
   std::map<std::string, std::set<std::string>> senders;
   if (!session.names_data()) return senders;
@@ -110,7 +110,7 @@ Result<int> list(Session& session) {
 Result<int> check(Session& session, const std::string& path) {
   DISTRICT_TRY(const auto text, read_file(path, limits::kSchemaFileBytesMax));
   xml::initialize();
-  // Types and versions are of the file's name, wherever the file is.
+  // Types and versions come from the name of the file, wherever the file is.
   const auto file = "content/" + std::filesystem::path(path).filename().string();
   DISTRICT_TRY(const auto content, validate::read_content_schema(file, text));
   DISTRICT_CHECK(xml::Schema::compile_text(text, file));

@@ -20,14 +20,14 @@ struct EnrolOptions {
   std::string allow_sha1_until, valid_from, valid_to;
 };
 
-// One certificate that is asked for, as text; `origin` says where, for its errors.
+// A request for one certificate, as text. `origin` says in errors where it stood.
 struct EnrolRow {
   std::string origin;
   std::size_t line = 0;  // of the CSV file; 0: the command line
   std::string tenant, certificate_file, allow_sha1_until, valid_from, valid_to;
 };
 
-// The CSV file's columns by name, so that their order does not matter.
+// The columns of the CSV file by name, so that their order does not matter.
 Result<std::map<std::string, std::size_t>> columns_of(const std::string& path,
                                                       const CsvRecord& header) {
   std::map<std::string, std::size_t> columns;
@@ -95,7 +95,7 @@ Result<trust::EnrolRequest> request_of(const EnrolRow& row) {
                              row.origin};
 }
 
-// Every row is tried, so that one run names all the lines that need mending.
+// Every row is tried, so that one run names all lines that need mending.
 Result<std::vector<trust::EnrolRequest>> requests_of(Session& session,
                                                      const std::vector<EnrolRow>& rows) {
   std::vector<trust::EnrolRequest> requests;
@@ -137,7 +137,7 @@ bool is_active(const Enrolment& enrolment, Instant now) {
          (!enrolment.valid_to || *enrolment.valid_to > now);
 }
 
-// The enrolment already says all that is asked for.
+// Whether the enrolment already has all that is asked for.
 bool is_identical(const Enrolment& enrolment, const trust::EnrolRequest& request) {
   return enrolment.tenant == request.tenant &&
          enrolment.certificate_sha256 == request.certificate.sha256() &&
@@ -146,7 +146,7 @@ bool is_identical(const Enrolment& enrolment, const trust::EnrolRequest& request
          (!request.valid_from || *request.valid_from == enrolment.valid_from);
 }
 
-// Takes out the requests that are in force already, and gives them back.
+// Removes the requests that are in force already, and gives them back.
 std::vector<trust::EnrolRequest> take_identical(std::vector<trust::EnrolRequest>& requests,
                                                 const store::TrustRecords& records, Instant now) {
   std::multimap<Sha256Digest, const Enrolment*> by_certificate;

@@ -61,7 +61,7 @@ Result<int> list(Session& session, const EnvelopeListOptions& options) {
   return exit_ok;
 }
 
-// Empty when the certificate is not on record, which a database that is intact cannot have.
+// Empty when the certificate is not on record, which cannot happen in an intact database.
 Result<std::string> subject_of(store::ArchiveDatabase& database, const Sha256Digest& certificate) {
   DISTRICT_TRY(const auto records, store::TrustStore(database).load());
   const auto found =
@@ -108,7 +108,7 @@ Result<int> show_details(Session& session, store::ArchiveDatabase& database,
   return exit_ok;
 }
 
-// Reads all of it twice, block by block: nothing is written before its digest is found right.
+// Reads the octets twice, block by block: nothing is written before their digest is found right.
 Result<int> show_raw(Session& session, store::ArchiveReader& archive,
                      const StoredEnvelope& envelope) {
   for (const bool checked : {false, true}) {

@@ -103,7 +103,7 @@ void write_page(std::ostream& out) {
   write_settings(out);
 }
 
-// The KPIs alone, for programs; as /api/v1/kpis/catalogue has them.
+// Only the KPIs, for programs, as /api/v1/kpis/catalogue has them.
 void write_rows(std::ostream& out, Format format) {
   Listing listing({{"kpi", ""},
                    {"formula", ""},

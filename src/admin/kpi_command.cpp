@@ -19,12 +19,12 @@ struct KpiOptions {
   bool picture = false;
 };
 
-// Longer series of days are drawn as one line a month.
+// A longer series of days is drawn as one line for each month.
 constexpr std::size_t kBarsMax = 62;
 // No window is longer.
 constexpr auto kLongestWindow = std::chrono::hours(24 * 3660);
 
-// The windows that overlap the time asked for.
+// The values of windows that overlap the time asked for.
 Result<std::vector<KpiValue>> find(store::SeriesDatabase& database, const KpiOptions& options,
                                    const LocalTime& local) {
   DISTRICT_TRY(const auto from, read_local_instant("--from", options.from, local));
@@ -49,7 +49,7 @@ std::string with_comma(std::string first, const std::string& second) {
 }
 
 // The attributes that say how far a value can be trusted: weak_model, missing=unit, implausible=3.
-// Those that every value of its KPI has are left to JSON and CSV.
+// Attributes that every value of the KPI has are only in JSON and CSV.
 std::string what_is_special(const KpiValue& value) {
   static const std::set<std::string_view> usual{
       "expected_days", "hours_covered",    "hours_expected", "hours_present",
@@ -62,7 +62,7 @@ std::string what_is_special(const KpiValue& value) {
   return remark;
 }
 
-// One row a value, with every attribute that any of them has as a further column.
+// One row for each value. Every attribute that any of them has is a further column.
 Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, Format format) {
   std::set<std::string> attributes;
   for (const auto& value : values) {
@@ -80,7 +80,7 @@ Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, 
   for (const auto& name : attributes) columns.push_back({name, ""});
   Listing listing(std::move(columns));
   for (const auto& value : values) {
-    // In a table the window is named as people of the site would; programs get UTC.
+    // A table names the window as people at the site would; programs get UTC.
     const auto shown = !table                             ? std::string()
                        : value.window == WindowKind::hour ? local.minute(value.start)
                                                           : local.day(value.start);
@@ -108,7 +108,7 @@ Listing listing_of(const std::vector<KpiValue>& values, const LocalTime& local, 
   return listing;
 }
 
-// Values of one KPI of one meter and one kind of window, in the order of time.
+// The values of one KPI of one meter and one kind of window, by time.
 using Series = std::span<const KpiValue>;
 
 bool same_series(const KpiValue& a, const KpiValue& b) {
@@ -140,7 +140,7 @@ void draw_one_bar_a_window(std::ostream& out, Series series, const LocalTime& lo
   draw_bars(out, bars, decimals);
 }
 
-// One sparkline a day or a month, with the lowest and the highest value in it.
+// One sparkline for each day or month, with the lowest and the highest value in it.
 template <typename LabelOf>
 void draw_sparklines(std::ostream& out, Series series, int decimals, LabelOf label_of) {
   const auto range = range_with_zero(numbers_of(series));

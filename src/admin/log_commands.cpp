@@ -18,7 +18,7 @@ namespace {
 
 struct VerifyOptions {
   std::string receipts_file;
-  std::vector<std::string> heads;  // that were noted earlier, "SIZE:HASH"
+  std::vector<std::string> heads;  // heads that were noted earlier, "SIZE:HASH"
 };
 
 // Errors: archive_corrupt when the receipt contradicts the archive or the log.
@@ -47,8 +47,8 @@ struct CheckedReceipts {
   std::vector<std::string> unreadable;  // lines that are no receipt, for people
 };
 
-// Receipts that others hold, against this log: each that contradicts it is a problem. A line that
-// cannot be read is told, and the others are still checked.
+// Checks receipts that others hold against this log. Each that contradicts it is a problem. A line
+// that cannot be read is reported, and the others are still checked.
 Result<CheckedReceipts> check_receipts(store::ArchiveDatabase& database, const std::string& path,
                                        std::vector<std::string>& problems) {
   DISTRICT_TRY(const auto content, read_file(path, limits::kReceiptFileBytesMax));
@@ -77,7 +77,7 @@ Result<CheckedReceipts> check_receipts(store::ArchiveDatabase& database, const s
   return result;
 }
 
-// The outcome where the log itself is intact: lines that could not be checked prove nothing.
+// The outcome when the log itself is intact: lines that could not be checked prove nothing.
 int told_of_lines(Session& session, const std::vector<std::string>& unreadable) {
   if (unreadable.empty()) return exit_ok;
   session.terminal.error({ErrorCode::admin_invalid,
@@ -109,7 +109,8 @@ Result<LogHead> head_of(const std::string& text) {
   return head;
 }
 
-// Heads that were noted earlier, against this log, whose own heads are found to be of one tree.
+// Checks heads that were noted earlier against this log, whose own heads have been found to be of
+// one tree.
 Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<LogHead>& noted,
                        std::vector<std::string>& problems) {
   store::LogReader log_reader(database);
@@ -121,7 +122,7 @@ Result<Ok> check_heads(store::ArchiveDatabase& database, const std::vector<LogHe
       problems.push_back(what + " was noted, but there are only " + std::to_string(last.tree_size));
       continue;
     }
-    // The empty tree has no record; every log begins with it.
+    // The empty tree is not recorded, but every log begins with it.
     std::optional<LogHead> recorded{{0, crypto::MerkleFrontier().root()}};
     if (head.tree_size > 0) {
       DISTRICT_TRY(recorded, log_reader.head_of_size(head.tree_size));

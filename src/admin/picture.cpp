@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kBarCells = 40;
 constexpr std::string_view kFull = "█";
-// Filled from the left by one to seven eighths.
+// Blocks that are filled from the left by one to seven eighths.
 constexpr std::array<std::string_view, 7> kLeftEighths{"▏", "▎", "▍", "▌", "▋", "▊", "▉"};
 constexpr std::array<std::string_view, 8> kHeights{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
@@ -22,12 +22,12 @@ std::string repeated(std::string_view text, std::size_t times) {
   return all;
 }
 
-// `cells` of width may have a fraction, drawn in eighths.
+// A bar of `cells` characters. A fraction is drawn in eighths.
 std::string positive_bar(double cells) {
   const auto eighths = static_cast<std::size_t>(std::lround(cells * 8));
   std::string bar = repeated(kFull, eighths / 8);
   if (eighths % 8 > 0) bar += kLeftEighths[eighths % 8 - 1];
-  // A value that is not zero shall be seen.
+  // A value that is not zero must be visible.
   if (bar.empty() && cells > 0) bar = kLeftEighths[0];
   return bar;
 }

@@ -10,12 +10,12 @@ namespace district::admin {
 
 struct Bar {
   std::string label;
-  std::optional<double> value;  // none: a window without data
-  std::string remark;           // behind the bar, e.g. "partial 92 %"
+  std::optional<double> value;  // nullopt: a window without data
+  std::string remark;           // after the bar, e.g. "partial 92 %"
 };
 
-// One line a bar: label, value with `decimals`, bar. All share one scale, which includes zero;
-// negative values grow to the left of it.
+// Draws one line for each bar: label, value with `decimals`, bar. All have the same scale, which
+// includes zero. Negative values grow to the left of it.
 void draw_bars(std::ostream& out, const std::vector<Bar>& bars, int decimals);
 
 struct Range {
@@ -23,13 +23,13 @@ struct Range {
   double high = 0;
 };
 
-// The smallest range with zero and all the values.
+// The smallest range that includes zero and all the values.
 Range range_with_zero(const std::vector<std::optional<double>>& values);
 
-// One character a value, eight heights; a dot where there is none.
+// One character for each value, in eight heights; a dot when there is none.
 std::string sparkline(const std::vector<std::optional<double>>& values, Range range);
 
-// Digits after the point with which the largest of the values keeps about four digits.
+// How many digits after the point show about four digits of the largest value.
 int decimals_for(Range range);
 
 }  // namespace district::admin

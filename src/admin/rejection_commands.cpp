@@ -38,8 +38,8 @@ Result<std::unique_ptr<store::RejectionStore>> open_store(const Session& session
   return store;
 }
 
-// The tenant of an authenticated sender. Otherwise, with a question mark, the tenant that the
-// presented certificate is enrolled for: anybody may have sent it.
+// The tenant of an authenticated sender. If it is not authenticated, the tenant for which the
+// presented certificate is enrolled, with a question mark: anybody may have sent it.
 Cell tenant_cell(const store::Rejection& rejection) {
   if (rejection.authenticated) return rejection.tenant;
   const auto& claimed = rejection.diagnosis.tenant;
@@ -98,7 +98,7 @@ std::string seconds_text(Duration duration) {
   return std::to_string(size / 1000) + "." + fraction + " s";
 }
 
-// Of two clocks: that of the sender, by what it signed, and ours.
+// The difference of two clocks: that of the sender, by what it signed, and ours.
 Cell clock_difference(Instant created, Instant ours) {
   const auto ahead = created - ours;
   const Json seconds = static_cast<double>(ahead.count()) / 1e6;
@@ -124,7 +124,7 @@ std::string raw_state(const store::Rejection& rejection) {
 
 class Description {
  public:
-  // What is not known is left out of the text, and null in JSON.
+  // A value that is not known is left out of the text, and is null in JSON.
   void add(std::string key, std::string heading, Cell cell) {
     if (cell.shown.empty()) heading.clear();
     details_.add(std::move(key), std::move(heading), std::move(cell));
@@ -236,8 +236,8 @@ Result<int> show_raw(Session& session, const store::Rejection& rejection) {
   return exit_ok;
 }
 
-// The server writes a rejection beside its answer, a moment later (ADR 0013): one of the last
-// seconds is waited for.
+// The server writes a rejection a moment after its answer (ADR 0013). So this waits for one of the
+// last seconds.
 Result<store::Rejection> find_soon(store::RejectionStore& store, const std::string& rejection_id,
                                    Instant now) {
   constexpr auto kWaited = 2s;

@@ -16,7 +16,7 @@
 namespace district::admin {
 namespace {
 
-// To people at a command line an unreadable database is an unavailable one.
+// For people at a command line, an unreadable database is an unavailable one.
 Error to_people(Error error) {
   if (error.code == ErrorCode::file_unreadable) error.code = ErrorCode::archive_unavailable;
   return error;
@@ -72,14 +72,14 @@ Result<bool> Session::has_series() const {
   DISTRICT_TRY(const auto archive,
                store::ArchiveDatabase::open(location, store::OpenMode::read_only));
   DISTRICT_TRY(const auto finished, store::WorkQueue(*archive, {}).finished_into());
-  return finished.identity.empty();  // nothing has been computed yet: open_series() has nothing
+  return finished.identity.empty();  // nothing has been computed yet
 }
 
 Result<std::unique_ptr<store::SeriesDatabase>> Session::open_series(store::OpenMode mode) const {
   DISTRICT_TRY(const auto location, this->location());
   DISTRICT_TRY(const bool exists, file_exists(location.series()));
   if (!exists && mode == store::OpenMode::read_only) {
-    // Where nothing has been computed yet, an empty database shows what there is.
+    // When nothing has been computed yet, an empty database shows all that there is.
     DISTRICT_TRY(const bool nothing_lacks, has_series());
     if (nothing_lacks)
       return store::SeriesDatabase::open(store::Location::scratch(), store::OpenMode::create);
@@ -224,7 +224,7 @@ void add_list_options(CLI::App& command, Session& session, ListOptions& options,
 
 Result<std::unique_ptr<validate::Validator>> Session::validator() const {
   xml::initialize();
-  // Where no data folder is named there are only the built-in ones.
+  // Without a data folder there are only the built-in ones.
   if (names_data()) {
     DISTRICT_TRY(const auto config, settings());
     DISTRICT_CHECK(validate::add_content_folder(config.data.folder / "content"));

@@ -34,36 +34,40 @@ struct Session {
   std::string data_folder;
   bool json = false;
   bool csv = false, csv_exact = false;
-  // Set by the command that the arguments name; run once all of them are read. Gives the exit code.
+  // Set by the command that the arguments name, and run when all of them have been read. Gives the
+  // exit code.
   std::function<Result<int>()> action;
 
   Format format() const;
   Instant now() const { return world.clock.now(); }
   bool names_data() const { return !config_file.empty() || !data_folder.empty(); }
-  // Of --config, or the defaults with the folder of --data. Errors: admin_invalid when neither is
-  // given, and those of config::load().
+  // The settings of --config, or the defaults with the folder of --data. Errors: admin_invalid when
+  // neither is given, and those of config::load().
   Result<config::Config> settings() const;
-  // Of settings(). Errors: those of settings().
+  // Where settings() has the databases. Errors: those of settings().
   Result<store::Location> location() const;
   // The archive. Errors: archive_unavailable, archive_foreign, and those of settings().
   Result<std::unique_ptr<store::ArchiveDatabase>> open(store::OpenMode mode) const;
-  // Whether there is a series, without which a copy of the archive alone can be read in part.
+  // Whether open_series() can read a series: there is one, or nothing has been computed yet. A copy
+  // of the archive alone has none; then only a part can be read.
   Result<bool> has_series() const;
-  // The series, beside an archive that is there. To be written to, it is made where there is none,
-  // and held against the archive. Errors: as of open().
+  // The series that belongs to the archive, which must exist. To be written to, it is made if there
+  // is none, and compared with the archive. Errors: those of open().
   Result<std::unique_ptr<store::SeriesDatabase>> open_series(store::OpenMode mode) const;
-  // Of the built-in content schemas and those of the data folder. Errors: config_invalid.
+  // A validator with the built-in content schemas and those of the data folder. Errors:
+  // config_invalid.
   Result<std::unique_ptr<validate::Validator>> validator() const;
 };
 
-// --csv and --csv-exact, for the commands that list.
+// Adds --csv and --csv-exact, for the commands that list.
 void add_csv_option(CLI::App& command, Session& session);
 
-// The value of an option that is a day or an instant; none when empty. Errors: admin_invalid.
+// The value of an option that is a day or an instant; nullopt when it is empty. Errors:
+// admin_invalid.
 Result<std::optional<Instant>> read_instant(const std::string& option, const std::string& text);
-// Errors: admin_invalid when --to is not after --from: nothing could ever lie between them.
+// Errors: admin_invalid when --to is not after --from, so that nothing could lie between them.
 Result<Ok> check_order(const std::optional<Instant>& from, const std::optional<Instant>& to);
-// Its present settings. Errors: not_found.
+// The present settings of the tenant. Errors: not_found.
 Result<Tenant> find_tenant(const store::TrustRecords& records, const std::string& code);
 Result<Tenant> find_tenant(store::ArchiveDatabase& database, const std::string& code);
 // Checks that the tenant has such a source and, if one is named, such a meter or site, so that a
@@ -74,9 +78,9 @@ Result<Ok> check_meter_names(store::SeriesDatabase& database, const std::string&
 // Checks that the catalogue has the KPI; an empty name is good. Errors: not_found, with the name
 // that is near.
 Result<Ok> check_kpi_name(const std::string& kpi);
-// The present settings of each tenant, by its code; within `records`.
+// The present settings of each tenant, by its code. The pointers are into `records`.
 std::map<std::string, const Tenant*> current_tenants(const store::TrustRecords& records);
-// Whether there is a file. Errors: archive_unavailable when this user may not know.
+// Whether there is such a file. Errors: archive_unavailable when this user may not know.
 Result<bool> file_exists(const std::string& path);
 
 // The options of the commands that list envelopes and rejections.
@@ -84,11 +88,11 @@ struct ListOptions {
   std::string tenant, from, to;
   std::size_t limit = 1000;
 };
-// --tenant, --from, --to, --limit and --csv.
+// Adds --tenant, --from, --to, --limit and --csv.
 void add_list_options(CLI::App& command, Session& session, ListOptions& options,
                       const std::string& tenant_means);
-// What --tenant, --from, --to and --limit say, as a filter of a store has it: its limit is one
-// more, which tells whether there are more. Errors: those of read_instant() and check_order().
+// Makes a filter of --tenant, --from, --to and --limit. Its limit is one more, which tells whether
+// there are more. Errors: those of read_instant() and check_order().
 template <typename Filter>
 Result<Filter> filter_of(const ListOptions& options) {
   Filter filter;
@@ -99,23 +103,23 @@ Result<Filter> filter_of(const ListOptions& options) {
   filter.limit = options.limit + 1;
   return filter;
 }
-// Takes off what is beyond --limit. false: there is nothing beyond.
+// Removes what is beyond --limit. false: there is nothing beyond.
 template <typename Found>
 bool cut_to_limit(std::vector<Found>& found, const ListOptions& options) {
   const bool more = found.size() > options.limit;
   if (more) found.resize(options.limit);
   return more;
 }
-// A day is midnight of the tenant's zone. Errors: as read_instant().
+// As read_instant(), but a day begins at midnight in the zone of the tenant.
 Result<std::optional<Instant>> read_local_instant(const std::string& option,
                                                   const std::string& text, const LocalTime& local);
-// --window, by the names of WindowKind.
+// Adds --window, with the names of WindowKind.
 void add_window_option(CLI::App& command, std::string& window, const std::string& means);
 
 inline constexpr const char* kDateNote =
     "DATE is a day (2018-03-01: midnight UTC) or an instant (2018-03-01T12:00:00Z).\n\n";
 
-// Each in the file of its name.
+// Each of these is in the file of its name.
 void add_tenant_commands(CLI::App& app, Session& session);
 void add_apikey_commands(CLI::App& app, Session& session);
 void add_enrol_command(CLI::App& app, Session& session);

@@ -38,8 +38,8 @@ void write_outcome(Session& session, const char* outcome, std::uint64_t statemen
   details.write(session.terminal.out(), Format::json);
 }
 
-// What master data names and nothing is known of, each once, for people. A new meter is such a name
-// as well as a misspelt one.
+// Collects the names in master data of which nothing is known, each once, for people. A name may be
+// new or misspelt.
 class NewNames {
  public:
   NewNames(std::vector<MeterKey> meters, const std::string& tenant,
@@ -98,7 +98,7 @@ class NewNames {
   std::map<std::string, std::set<std::string>> meters_;  // by source
   std::vector<std::string> names_, texts_;
 };
-// A zone that only some machines know would make the same envelopes give different KPIs.
+// If only some machines knew a zone, the same envelopes would give different KPIs.
 Result<Ok> check_zones(const std::string& path, const config::SiteFile& file) {
   for (const auto& record : file.records) {
     for (const auto& [name, value] : record.fields) {
@@ -197,7 +197,7 @@ Result<int> show(Session& session, const SiteOptions& options) {
   return exit_ok;
 }
 
-// "12", or "site-import-12" as it stands where a statement is said to come from.
+// Reads "12", or "site-import-12" as other commands show it as the origin of a statement.
 std::optional<std::uint64_t> import_number(std::string_view name) {
   constexpr std::string_view kPrefix = "site-import-";
   if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
@@ -260,7 +260,7 @@ Result<int> show_import(Session& session, const std::string& name) {
   return exit_ok;
 }
 
-// One row a meter, with what is known of it.
+// One row for each meter, with what is known of it.
 Result<int> list(Session& session, const SiteOptions& options) {
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto series, session.open_series(store::OpenMode::read_only));

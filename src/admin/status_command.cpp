@@ -36,7 +36,7 @@ Result<std::chrono::seconds> wait_of(const StatusOptions& options) {
   return std::chrono::seconds(seconds);
 }
 
-// Until no work waits or the time is over.
+// Waits until no work is left, or the time is over.
 Result<store::Inventory> wait_for_work(Session& session, store::ArchiveDatabase& database,
                                        store::SeriesDatabase* series, std::chrono::seconds wait) {
   const auto until = std::chrono::steady_clock::now() + wait;

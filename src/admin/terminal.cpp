@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Makes this thread read multibyte text as UTF-8 whatever the user's locale is, for a while.
+// While it lives, this thread reads multibyte text as UTF-8, whatever the locale of the user is.
 class Utf8Locale {
  public:
   Utf8Locale() {
@@ -65,14 +65,15 @@ std::string csv_field(const Json& value) {
   return joined;
 }
 
-// With `decimals` digits after the point. A number so small that fewer than four of its digits
+// Rounds to `decimals` digits after the point. A number so small that fewer than four of its digits
 // would show gets more of them, without zeros at the end.
 std::string rounded(double value, int decimals) {
   constexpr int kDigits = 4, kMostDecimals = 12;
   const double size = std::abs(value);
   if (size == 0 || !std::isfinite(size)) return fixed(value, decimals);
   const int before_point = static_cast<int>(std::floor(std::log10(size))) + 1;
-  // Beyond these, a row of zeros would hide the number's size: it is written with an exponent.
+  // A number with more digits is written with an exponent, since a row of zeros would hide its
+  // size.
   constexpr int kLongest = 15;
   if (before_point < kDigits - kMostDecimals || before_point > kLongest) {
     std::array<char, 32> text{};

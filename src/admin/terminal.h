@@ -16,17 +16,17 @@
 
 namespace district::admin {
 
-// csv: a text that a spreadsheet would take for a formula has an apostrophe before it, and what
-// cannot be seen is replaced, see csv_text(). csv_exact: texts as they are.
+// csv: a text that a spreadsheet would take for a formula gets an apostrophe before it, and
+// invisible characters are replaced; see csv_text(). csv_exact: texts stay as they are.
 enum class Format { table, json, csv, csv_exact };
 inline bool is_csv(Format format) { return format == Format::csv || format == Format::csv_exact; }
 
 // Members keep the order in which they were added.
 using Json = nlohmann::ordered_json;
 
-// Columns that a text takes on a terminal: combining marks none, wide characters two.
+// How many columns a text takes on a terminal. Combining marks take none, wide characters two.
 std::size_t display_width(std::string_view utf8);
-// As a text for programs: every number with all its digits, and safe on a terminal.
+// The JSON for programs: all digits of every number, and safe on a terminal.
 std::string dump(const Json& value, int indent = -1);
 
 // One column of a listing.
@@ -36,7 +36,7 @@ struct Column {
   bool right_aligned = false;
 };
 
-// A value for programs, and how people see it.
+// A value for programs, and the text that people see.
 struct Cell {
   Json value;
   std::string shown;
@@ -47,8 +47,8 @@ struct Cell {
   Cell(Json machine, std::string human) : value(std::move(machine)), shown(std::move(human)) {}
 };
 
-// Rows with the same columns. JSON: an array with one object a row; a list becomes an array there
-// and is joined by blanks in CSV, where null is empty.
+// Rows with the same columns. As JSON, an array with one object for each row. A list is an array in
+// JSON, and is joined by blanks in CSV. null is empty in CSV.
 class Listing {
  public:
   explicit Listing(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -69,7 +69,7 @@ class Listing {
   std::vector<std::vector<Cell>> rows_;
 };
 
-// Names with their values, one a line, for a single object; JSON: one object.
+// Names with their values, one on each line, for a single object; as JSON, one object.
 class Details {
  public:
   void add(std::string key, std::string heading, Cell cell);
@@ -84,13 +84,13 @@ class Details {
 };
 
 Cell cell_of(Instant instant, int fraction_digits = 0);  // JSON: ISO 8601, UTC
-Cell cell_of(const std::optional<Instant>& instant);     // whole seconds; none: null
-// JSON: all digits. Shown: rounded to so many decimals; of a small number so many more that four
-// digits of it remain.
+Cell cell_of(const std::optional<Instant>& instant);     // whole seconds; nullopt: null
+// JSON has all digits. People see it rounded to `decimals`; a small number gets so many more that
+// four digits of it remain.
 Cell cell_of(const std::optional<double>& value, int decimals);
-// A number with exactly so many decimals, for numbers in one column that are compared.
+// A number with exactly `decimals` decimals, so that numbers in one column can be compared.
 std::string fixed(double value, int decimals);
-// A share of 1, which is shown as 1.000 only if it is all of it.
+// A share of 1. It is shown as 1.000 only if it is exactly 1.
 Cell share_cell(double share);
 Cell cell_of(const std::vector<std::string>& texts, std::string_view when_empty);
 // 42317 to "42 317".
@@ -115,8 +115,8 @@ class Terminal {
   bool live_;
 };
 
-// How far long work has come, on stderr: a line that overwrites itself on a terminal, else a line
-// every few seconds. Work that ends quickly shows nothing.
+// Tells on stderr how far long work has come: on a terminal by a line that overwrites itself,
+// otherwise by a line every few seconds. Work that ends quickly shows nothing.
 class Progress {
  public:
   Progress(Terminal& terminal, std::string what) : terminal_(terminal), what_(std::move(what)) {}

@@ -33,7 +33,8 @@ Result<std::vector<LogEntry>> leaves(store::LogReader& log, std::uint64_t count)
 Result<RawEnvelope> raw_envelope(store::ArchiveReader& archive, const StoredEnvelope& envelope) {
   DISTRICT_TRY(auto octets, archive::read_octets(archive, envelope));
   const auto size = octets.size();
-  // What is stored is decoded already: the coding is noted afterwards, not undone a second time.
+  // The stored octets are decoded already. So the coding is noted afterwards, and not undone a
+  // second time.
   DISTRICT_TRY(auto raw, receive::make_raw_envelope({.content_type = envelope.content_type,
                                                      .content_encoding = {},
                                                      .soap_action = envelope.soap_action,

@@ -1,5 +1,5 @@
-// What the archive holds of one envelope, read back and checked: the raw octets against their
-// digest, the leaf against the tree.
+// Reads an envelope back from the archive, and checks it: the raw octets against their digest, the
+// leaf against the tree.
 // Threads: one reader per thread at a time.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 namespace district::audit {
 
-// The raw envelope as the receiving stage made it, as a whole: its octets, once their digest and
-// size are found to be the recorded ones, with media type, charset and SOAP version.
+// The whole raw envelope as the receiving stage made it, with media type, charset and SOAP version.
+// Its octets have been found to have the recorded digest and size.
 // Errors: archive_corrupt, archive_unavailable, and those of receive::make_raw_envelope.
 Result<RawEnvelope> raw_envelope(store::ArchiveReader& archive, const StoredEnvelope& envelope);
 
@@ -22,13 +22,14 @@ Result<RawEnvelope> raw_envelope(store::ArchiveReader& archive, const StoredEnve
 struct InclusionProof {
   std::uint64_t leaf_index = 0;
   Sha256Digest leaf_hash{};
-  std::string entry;  // canonical JSON that the leaf is the hash of
+  std::string entry;  // canonical JSON, whose hash is the leaf
   std::uint64_t tree_size = 0;
   Sha256Digest root_hash{};        // as recorded for that size
   std::vector<Sha256Digest> path;  // from the leaf up; RFC 9162 section 2.1.3.1
 };
 
-// Reads every leaf of that tree. Errors: archive_corrupt when the leaves do not give the root.
+// Reads every leaf of that tree. Errors: archive_corrupt when the root that follows from them is
+// another.
 Result<InclusionProof> prove_inclusion(store::LogReader& log, const StoredEnvelope& envelope);
 
 }  // namespace district::audit

@@ -14,7 +14,8 @@ namespace {
 template <typename Value>
 using Pairs = std::vector<std::pair<const Value*, const Value*>>;
 
-// Both lists by key, paired; null where one of them has none, or fewer.
+// Pairs the values of both lists by key. A pointer is null when a list has none, or fewer than the
+// other.
 template <typename Value, typename KeyOf>
 Pairs<Value> paired(const std::vector<Value>& recorded, const std::vector<Value>& replayed,
                     KeyOf key_of) {
@@ -148,7 +149,7 @@ std::vector<Difference> compare_measurements(const std::vector<Measurement>& rec
   std::vector<Difference> differences;
   for (const auto& [before, now] : pairs) {
     if (before != nullptr && now != nullptr && same(*before, *now, flags)) continue;
-    // Either will do: the replay gives a value the origin that the archive has for it.
+    // Either will do, since the replay takes the origin of a value from the archive.
     const auto& one = now != nullptr ? *now : *before;
     differences.push_back({DifferenceKind::measurement,
                            {one.origin.receipt_id},

@@ -1,5 +1,5 @@
-// What was recorded against what a replay gives: values of one meter, side by side, as multisets: a
-// value that is recorded twice differs once.
+// Compares what was recorded with what a replay gives. Values are compared as multisets: one that
+// is recorded twice differs once.
 // Pure functions. Threads: any.
 #pragma once
 
@@ -18,25 +18,25 @@ namespace district::audit {
 enum class DifferenceKind : std::uint8_t {
   octets,     // the raw octets are not those whose digest was recorded
   log_entry,  // what is recorded of the envelope is not what its leaf says
-  verdict,    // it was accepted, and would not be now as of then
+  verdict,    // it was accepted, but is not accepted now as of then
   sender,     // another certificate or signature method
   content,    // another tenant, source or number of messages
   measurement,
   master_data,
   kpi,
-  replay_key,  // by which a second copy would be known
+  replay_key,  // the key by which a second copy is recognised
   failure,     // what is noted of an envelope that could not be quantified
   registry,    // meters, their series, and what is noted of the envelopes that gave values
-  count,       // of values, as `districtctl status` shows them
-  place,       // a row lies where readers do not look for it, or find it for another time
+  count,       // the numbers of values that `districtctl status` shows
+  place,       // a row lies where readers do not find it, or find it for another time
 };
 const char* name_of(DifferenceKind kind);
 
 struct Difference {
   DifferenceKind kind = DifferenceKind::octets;
-  // The envelope; of a KPI all envelopes that it was computed from.
+  // The envelope. For a KPI, all envelopes that it was computed from.
   std::vector<std::string> receipt_ids;
-  std::string where;               // what of it, e.g. the meter and the time; may be empty
+  std::string where;               // the part of it, e.g. the meter and the time; may be empty
   std::string recorded, replayed;  // empty: there is none
 };
 
@@ -46,26 +46,26 @@ std::string exact(double value);
 // "BCN-SCHOOL" or "House12 4711".
 std::string name_of(const MeterKey& meter);
 
-// Doubles are equal when they have the same bits. `with_unknown_source`: compare that flag too; it
-// depends on master data of the source's other meters.
+// Doubles are equal when they have the same bits. `with_unknown_source`: compare that flag, too. It
+// depends on the master data of other meters of the source.
 std::vector<Difference> compare_measurements(const std::vector<Measurement>& recorded,
                                              const std::vector<Measurement>& replayed,
                                              bool with_unknown_source);
-// A recorded measurement that cannot be read, in place of the one that the replay gives.
+// The difference for a recorded measurement that cannot be read, when the replay gives this one.
 Difference unreadable(const Measurement& replayed, const Error& error);
 std::vector<Difference> compare_facts(const MeterKey& meter,
                                       const std::vector<StoredFact>& recorded,
                                       const std::vector<StoredFact>& replayed);
 
-// Meters, series, origins and counts: each has a name, which is its key, and a text.
+// Meters, series, origins and counts: a text by name.
 using Named = std::map<std::string, std::string>;
 std::vector<Difference> compare_named(DifferenceKind kind, const Named& recorded,
                                       const Named& replayed);
 
-// One KPI value that differs; null: there is none.
+// Takes a KPI value that differs. null: there is none.
 using KpiDifference = std::function<void(const KpiValue* recorded, const KpiValue* replayed)>;
-// Calls `each` for every value that differs in anything but revision and computed_at, which tell of
-// the order of processing.
+// Calls `each` for every value that differs in anything but revision and computed_at, which depend
+// on the order of processing.
 void compare_kpis(const std::vector<KpiValue>& recorded, const std::vector<KpiValue>& replayed,
                   const KpiDifference& each);
 Difference describe(const KpiValue* recorded, const KpiValue* replayed,

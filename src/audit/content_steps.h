@@ -15,8 +15,8 @@ void explain_content(ExaminedMessage& message, const validate::Validator& valida
 
 // The tenantCode in the Body; empty: there is none.
 std::string body_tenant(const ExaminedMessage& message);
-// What there is, with this tenant added where it is not known: its content is then held to the
-// schemas, and to no rule of a tenant.
+// The given trust, or trust with this tenant added if it is not known. Its content is then checked
+// against the schemas, and against no rule of a tenant.
 std::shared_ptr<const trust::TrustSnapshot> trust_for_content(const ExaminedMessage& message,
                                                               const validate::Validator& validator,
                                                               const std::string& tenant);

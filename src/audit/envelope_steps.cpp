@@ -30,7 +30,7 @@ std::string encoding_of(ByteView octets) {
 
 bool is_gzip(ByteView octets) { return as_text(octets).starts_with("\x1F\x8B"); }
 
-// By the Envelope; where it cannot be read, by the namespace that is named first.
+// Judged by the Envelope. If that cannot be read, by the namespace that is named first.
 bool is_soap12(const RawEnvelope& raw, const ParsedDocument& document) {
   if (document) return (*document)->root().namespace_uri() == ns::kSoap12;
   const auto text = as_text(raw.octets);

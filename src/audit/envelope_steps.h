@@ -7,14 +7,15 @@
 
 namespace district::audit {
 
-// Makes the raw envelope and parses it. The error is that of the step: there is nothing to explain
-// further.
+// Makes the raw envelope and parses it. The error is the one that the step explains: nothing can be
+// explained after it.
 Result<Ok> explain_transport(ExaminedMessage& message);
-// Likewise.
+// As explain_transport().
 Result<Ok> explain_xml(ExaminedMessage& message);
 // Finds the Body and the Security header.
 void explain_header(ExaminedMessage& message);
-// Everything the profile asks of the header, by the server's own function: the first rule broken.
+// Checks everything that the profile asks of the header, by the function that the server uses.
+// Shows the first rule that is broken.
 void explain_profile(ExaminedMessage& message);
 
 }  // namespace district::audit

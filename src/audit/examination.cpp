@@ -7,7 +7,7 @@
 namespace district::audit {
 namespace {
 
-// Failures of the machine, which say nothing of the envelope.
+// Whether it is a failure of the machine, which says nothing of the envelope.
 bool is_operational(const Error& error) {
   return error.code == ErrorCode::archive_unavailable || error.code == ErrorCode::internal;
 }
@@ -18,7 +18,7 @@ std::string text_of(const Error& error) {
   return text;
 }
 
-// Notes the difference where the two texts are not the same.
+// Adds a difference if the two texts are not the same.
 void compare(const StoredEnvelope& envelope, DifferenceKind kind, const char* what,
              const std::string& recorded, const std::string& replayed,
              std::vector<Difference>& differences) {
@@ -42,8 +42,8 @@ Result<Ok> Examination::check_leaf(const StoredEnvelope& envelope,
   return Ok{};
 }
 
-// Whether octets are stored beyond those that the digest is computed over: whoever reads the file
-// without District would take them for a part of the envelope.
+// Checks that no octets are stored beyond those of the digest. Whoever reads the file without
+// District would take them for a part of the envelope.
 Result<Ok> Examination::check_chunks(const StoredEnvelope& envelope,
                                      std::vector<Difference>& differences) {
   DISTRICT_TRY(const auto chunks, archive_.stored_chunks(envelope));

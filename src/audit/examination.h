@@ -1,4 +1,4 @@
-// One stored envelope through verify and validate again, as of its time of receipt.
+// Verifies and validates a stored envelope again, as of its time of receipt.
 // Threads: one Examination per thread at a time.
 #pragma once
 
@@ -29,13 +29,14 @@ class Examination {
         verifier_(verifier),
         validator_(validator) {}
 
-  // Octets against their digest, row against leaf, signature, signer, replay key. nullopt: it does
-  // not verify.
-  // Appends what differs. Errors: archive_unavailable.
+  // Checks the octets against their digest, the row against the leaf, the signature, the signer and
+  // the replay key. Appends what differs. nullopt: it does not verify.
+  // Errors: archive_unavailable.
   Result<std::optional<verify::VerifiedEnvelope>> verify(const StoredEnvelope& envelope,
                                                          verify::BodyReader& reader,
                                                          std::vector<Difference>& differences);
-  // The same, and validates: what the envelope says. nullopt: it does not verify or is not valid.
+  // Does the same and validates; gives what the envelope says. nullopt: it does not verify or is
+  // not valid.
   Result<std::optional<Batch>> validate(const StoredEnvelope& envelope,
                                         std::vector<Difference>& differences);
 
@@ -50,7 +51,7 @@ class Examination {
   store::ArchiveReader archive_;
   store::LogReader log_;
   store::Ledger ledger_;  // only asked
-  // By leaf; read when it is first needed.
+  // By leaf. Read when first needed.
   std::optional<std::multimap<std::uint64_t, store::KeptKey>> keys_;
   const verify::Verifier& verifier_;
   const validate::Validator& validator_;

@@ -14,7 +14,7 @@
 namespace district::audit {
 namespace {
 
-// The trust store's; without one, as if the certificate were enrolled for the tenant.
+// The given trust. Without any, the certificate is taken to be enrolled for the tenant.
 std::shared_ptr<const trust::TrustSnapshot> trust_for_judgement(
     const ExaminedMessage& message, const validate::Validator& validator) {
   if (message.asked.trust) return message.asked.trust;
@@ -43,15 +43,16 @@ void judge(const ExaminedMessage& message, const validate::Validator& validator,
   result.auditor = judgement_of(message, validator, TreeVerifier(*trust, message.asked.window));
 }
 
-// The auditor's verifier has no tree to judge. The server's has read the header before it comes to
-// what is wrong with the Body, and names what is wrong with the header first.
+// The octets cannot be parsed, so the auditor's verifier has no tree to judge. The server's
+// verifier reads the header before it comes to the fault in the Body, so it names a fault of the
+// header first.
 void judge_unreadable(const ExaminedMessage& message, const validate::Validator& validator,
                       const Error& error, Explanation& result) {
   result.server.error = result.auditor.error = error;
   const auto trust = trust::Trust::fixed(trust_for_judgement(message, validator));
   Judgement server =
       judgement_of(message, validator, verify::StreamVerifier(*trust, message.asked.window));
-  // Without a trust store every certificate passes for enrolled, so errors of trust do not count.
+  // Without trust every certificate passes for enrolled, so errors of trust do not count.
   const bool of_trust = server.error && (server.error->code == ErrorCode::authentication_failed ||
                                          server.error->code == ErrorCode::token_unavailable);
   if (message.asked.trust || !of_trust) result.server = std::move(server);

@@ -1,6 +1,6 @@
-// One request as a file, through verify and validate without a server, with every step explained in
-// plain sentences: for the people who write and run gateways.
-// Threads: any; a call works for itself.
+// Takes a request in a file through verify and validate without a server, and explains every step
+// in plain sentences, for the people who write and run gateways.
+// Threads: any; calls share nothing.
 #pragma once
 
 #include <memory>
@@ -19,14 +19,14 @@
 namespace district::audit {
 
 struct RequestToExplain {
-  Bytes octets;  // of the HTTP body, as it would be sent; gzip is seen by its first octets
+  Bytes octets;  // the HTTP body as it would be sent; gzip is recognised by its first octets
   std::string content_type;  // empty: the one that fits the envelope
   std::string soap_action;
   Instant at{};  // the clock to judge by
   verify::Window window;
-  std::optional<std::string> tenant;                  // that it is meant to be sent as
-  std::shared_ptr<const trust::TrustSnapshot> trust;  // null: none to ask
-  std::optional<crypto::Certificate> certificate;     // of the signer, where the message has none
+  std::optional<std::string> tenant;                  // the one that it is to be sent for
+  std::shared_ptr<const trust::TrustSnapshot> trust;  // null: not known
+  std::optional<crypto::Certificate> certificate;     // the signer's, if the message has none
 };
 
 enum class Finding { good, bad, note, not_checked };
@@ -40,7 +40,7 @@ struct Step {
   std::vector<std::string> hints;  // what to do
 };
 
-// What a verifier and validation say of it, taken together.
+// The result of a verifier and of validation, taken together.
 struct Judgement {
   std::optional<Error> error;  // none: accepted
 };
@@ -49,10 +49,11 @@ struct Explanation {
   std::vector<Step> steps;
   SoapVersion soap_version = SoapVersion::v11;
   Judgement server, auditor;  // the streaming verifier, and the one on a tree
-  // Both accept it or both refuse it. Of several faults they may name different ones (ADR 0009).
+  // Whether both accept it or both refuse it. When it has several faults they may name different
+  // ones (ADR 0009).
   bool agree() const;
-  // Neither refuses it, and no step is bad. Where trust was not asked, as if the certificate were
-  // enrolled.
+  // Whether neither refuses it, and no step is bad. Without trust it is judged as if the
+  // certificate were enrolled.
   bool accepted() const;
 };
 

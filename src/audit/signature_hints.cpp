@@ -27,7 +27,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text;
 }
 
-// Without the white space that stands alone between two tags.
+// The text without white space that stands alone between two tags.
 std::string without_indentation(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
@@ -42,7 +42,7 @@ std::string without_indentation(std::string_view text) {
   return out;
 }
 
-// nullopt: there is nothing beyond ASCII, or something beyond ISO-8859-1.
+// nullopt: the text is ASCII only, or has characters beyond ISO-8859-1.
 std::optional<std::string> as_latin1(std::string_view utf8) {
   std::string out;
   bool beyond_ascii = false;
@@ -110,7 +110,7 @@ std::vector<Trial> trials_of(xml::Element element, const std::vector<std::string
   return trials;
 }
 
-// r||s with a zero octet of sign before each number. nullopt: not that.
+// Recognises r||s with a zero octet for the sign before each number. nullopt: it is not that.
 std::optional<Bytes> without_sign_octets(ByteView value, std::size_t width) {
   const std::size_t half = value.size() / 2;
   if (half != width + 1 || value.size() != 2 * half || value[0] != std::byte{0} ||
@@ -122,8 +122,8 @@ std::optional<Bytes> without_sign_octets(ByteView value, std::size_t width) {
   return plain;
 }
 
-// ECDSA values as X.690 writes them: SEQUENCE of two INTEGERs, of up to 127 octets together, or
-// with one octet of length. nullopt: not one.
+// Recognises ECDSA values in DER (X.690): a SEQUENCE of two INTEGERs, of up to 127 octets together,
+// or with one octet of length. nullopt: it is not that.
 std::optional<Bytes> from_der(ByteView der, std::size_t width) {
   const auto at = [&](std::size_t i) { return std::to_integer<std::size_t>(der[i]); };
   if (der.size() < 8 || at(0) != 0x30) return std::nullopt;
@@ -150,7 +150,7 @@ constexpr std::array kHashes = {
     Hash{crypto::HashAlgorithm::sha256, "SHA-256"}, Hash{crypto::HashAlgorithm::sha384, "SHA-384"},
     Hash{crypto::HashAlgorithm::sha512, "SHA-512"}, Hash{crypto::HashAlgorithm::sha1, "SHA-1"}};
 
-// Of a SignatureMethod that we know.
+// The hash of a SignatureMethod that we know.
 crypto::HashAlgorithm hash_of(std::string_view method) {
   if (method.ends_with("512")) return crypto::HashAlgorithm::sha512;
   if (method.ends_with("384")) return crypto::HashAlgorithm::sha384;

@@ -21,7 +21,7 @@ std::string key_text(const crypto::PublicKey& key) {
   return "ECDSA " + key.curve();
 }
 
-// Whether a reference to a certificate that is not in the message names the one that was given.
+// Whether the reference, to a certificate that is not in the message, names the one that was given.
 void hold_against_given(ExaminedMessage& message, Element key_info, const std::string& form) {
   const auto name = verify::named_key(key_info);
   if (!name) return;
@@ -51,7 +51,7 @@ void find_key(ExaminedMessage& message) {
   const auto found = verify::find_certificates(key_info, message.security,
                                                message.asked.trust ? *message.asked.trust : nobody);
   if (found) {
-    // Several have the same key, where one was renewed with it: the one enrolled counts.
+    // Several certificates have the same key when one was renewed with it. The enrolled one counts.
     message.certificate = found->candidates.front();
     for (const auto& candidate : found->candidates) {
       if (message.asked.trust && message.asked.trust->find_by_sha256(candidate.sha256()) != nullptr)

@@ -1,4 +1,4 @@
-// The steps of an explanation while they are found, and how parts of a message are shown in them.
+// Collects the steps of an explanation, and shows parts of a message in them.
 // Private to audit/.
 #pragma once
 
@@ -34,7 +34,7 @@ class Steps {
 
 using ParsedDocument = Result<std::shared_ptr<const xml::Document>>;
 
-// The message that is explained, as far as it has been found out.
+// The message to be explained, as far as it is known by now.
 struct ExaminedMessage {
   const RequestToExplain& asked;
   Steps steps;

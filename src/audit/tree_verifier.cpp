@@ -16,7 +16,7 @@ namespace {
 
 using xml::Element;
 
-// The Body as a whole, and parts of it.
+// Neither the Body as a whole nor a part of it may be encrypted.
 Result<Ok> refuse_encrypted_body(Element body) {
   for (Element element = body; element; element = element.next_below(body)) {
     if (verify::is_encryption(element.namespace_uri()))
@@ -31,9 +31,11 @@ Result<Ok> verify_digests(const xml::SignatureParts& signature, const crypto::Ce
   return Ok{};
 }
 
-// The whole signature by xmlsec1. It gives no reasons, so that a failure is looked into once more.
+// Verifies the whole signature by xmlsec1. That gives no reasons, so a failure is looked into once
+// more.
 Result<Ok> verify_all(const xml::SignatureParts& signature, const crypto::Certificate& signer) {
-  // Then libxml2's canonical form must do; the value over SignedInfo authenticate() has checked.
+  // xmlsec1 does not read some prefix lists. Then the digests are checked by libxml2's canonical
+  // form alone; authenticate() has checked the value over SignedInfo.
   if (!xml::xmlsec_reads_prefix_lists(signature)) return verify_digests(signature, signer);
   auto verified = xml::verify_by_xmlsec(signature, signer.public_key(), signer.der());
   if (verified) return verified;
@@ -41,7 +43,7 @@ Result<Ok> verify_all(const xml::SignatureParts& signature, const crypto::Certif
   return verified;
 }
 
-// What the header could not show.
+// Checks what the header could not show.
 Result<Ok> check_shape(const xml::Document& document, Element body) {
   if (document.root().children().back() != body)
     return fail(ErrorCode::not_soap, "an element follows the Body");

@@ -1,5 +1,6 @@
-// WS-Security checked on a tree by xmlsec1, locked down: the auditor's verifier and the tests'
-// oracle. It takes about 12 times the envelope's size in memory, since it parses all of it first.
+// Checks WS-Security on a tree by xmlsec1, locked down. It is the auditor's verifier, and the
+// oracle of the tests. It takes about 12 times the envelope's size in memory, since it parses all
+// of it first.
 #pragma once
 
 #include "base/error.h"
@@ -11,8 +12,7 @@ namespace district::audit {
 
 class TreeVerifier final : public verify::Verifier {
  public:
-  // Reads the whole into memory. Keeps a reference: the trust must outlive
-  // the verifier.
+  // Reads the whole envelope into memory. Keeps a reference: the trust must outlive the verifier.
   TreeVerifier(trust::Trust& trust, verify::Window window) : trust_(trust), window_(window) {}
 
   Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now,

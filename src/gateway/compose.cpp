@@ -6,7 +6,7 @@
 namespace district::gateway {
 namespace {
 
-// Instants are written to the second when they are whole seconds, as the pilots do.
+// Instants of whole seconds are written without a fraction, as the pilots do.
 std::string spell(Instant instant) {
   const bool whole = instant == std::chrono::floor<std::chrono::seconds>(instant);
   return format_instant(instant, whole ? 0 : 6);

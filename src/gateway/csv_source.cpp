@@ -29,7 +29,7 @@ constexpr const char* kKnownHeaders =
     "meter_id,medium,unit,register_modulus and house_id,medium,at_utc,old_meter_id,... "
     "(Kalundborg)";
 
-// A kind of table by its columns.
+// A kind of table, which is known by its columns.
 struct Shape {
   Names needed, optional;
 
@@ -42,8 +42,8 @@ struct Shape {
 
 const std::string kPeriodEnd = "period_end_utc";
 
-// Sub-meters' exports have no end (they are hourly), and values first sent for an hour
-// name the energy first_sent_energy_kwh.
+// The exports of sub-meters have no end, because they are hourly. Values that were first sent for
+// an hour name the energy first_sent_energy_kwh.
 const Names kIntervalOptions = {kPeriodEnd, "price_eur_per_kwh", "temp_in_c", "temp_out_c"};
 const Shape kInterval = {{"meter_id", "period_start_utc", "energy_kwh"}, kIntervalOptions};
 const Shape kFirstSent = {{"meter_id", "period_start_utc", "first_sent_energy_kwh"},
@@ -68,7 +68,7 @@ Names missing_from(const Names& header, const Names& wanted) {
   return missing;
 }
 
-// A file's octets as text, and where in it we are.
+// The octets of a file as text, and the present place in it.
 struct Table {
   std::string path;
   CsvText text;
@@ -118,7 +118,7 @@ class CsvSource : public RowSource {
       return wrong(column + " has a line end or a tab in it: " + visible(value.substr(0, 80)));
     return std::string(value);
   }
-  // As the server compares it: xs:token, so that blanks count once.
+  // The server compares names as xs:token, in which several blanks are one.
   Result<std::string> name(const std::string& column) const {
     DISTRICT_TRY(const auto value, text(column));
     const auto characters = std::ranges::count_if(value, [](char c) { return !is_trail(c); });
@@ -236,7 +236,7 @@ class MeterSource final : public CsvSource {
   }
 };
 
-// Exchanges of meters: a statement about the new one.
+// Exchanges of meters. Each is a statement about the new meter.
 class ExchangeSource final : public CsvSource {
  public:
   using CsvSource::CsvSource;
@@ -302,7 +302,7 @@ Error unknown_header(const std::string& path, const CsvRecord& record, const Nam
   return at("unknown header line: " + shown, mistakes.empty() ? kKnownHeaders : mistakes);
 }
 
-// Names of the columns that `shape` does not send, as a note; empty where there are none.
+// Names the columns that `shape` does not send, as a note. Empty when there are none.
 std::string unsent_columns(const Names& header, const Shape& shape) {
   const auto known = shape.all();
   const auto absent = missing_from(header, known);
@@ -326,7 +326,7 @@ Result<Ok> check_header(const std::string& path, const CsvRecord& record, const 
   return Ok{};
 }
 
-// A misspelt end would make an hour of every period without a word.
+// With a misspelt column of ends, every period would silently become an hour.
 Result<Ok> check_period_end(const std::string& path, const Names& header, const Shape& shape) {
   const auto known = shape.all();
   if (!is_in(known, kPeriodEnd) || is_in(header, kPeriodEnd)) return Ok{};

@@ -25,8 +25,8 @@ constexpr std::string_view kType11 = "text/xml; charset=utf-8";
 constexpr std::string_view kType12 =
     "application/soap+xml; charset=utf-8; action=\"http://urb-grade.eu/AggregateMessage\"";
 
-// Waits double from the first to the last, so that many gateways do not fall upon a server that
-// has just come back.
+// Waits double from the first to the last, so that many gateways do not all call a server at once
+// that has just come back.
 constexpr milliseconds kFirstWait = 500ms;
 constexpr milliseconds kLongestWait = 15s;
 
@@ -58,14 +58,15 @@ Result<Answer> read_body(xml::Element body) {
   }
   const SoapVersion version =
       body.namespace_uri() == xml::ns::kSoap12 ? SoapVersion::v12 : SoapVersion::v11;
-  // A fault's code is a QName in a value; the Body binds soap and wsu, the rest is listed.
+  // The code of a fault is a QName in a value. The Body binds soap and wsu; the other prefixes are
+  // listed.
   auto prefixes = acknowledge::BodyWriter::inclusive_prefixes();
   prefixes.insert(prefixes.end(), {"soap", "wsu"});
   DISTRICT_TRY(auto text, xml::canonicalize(children.front(), prefixes));
   return soap::read_response(text, version);
 }
 
-// Where the fault's signature is worth nothing, it still says what the server thinks.
+// A fault without a good signature proves nothing, but it still says what the server thinks.
 Result<Answer> read_unsigned(const HttpReply& reply) {
   DISTRICT_TRY(auto document,
                xml::Document::parse(as_bytes(reply.body), charset_of(reply.content_type)));
@@ -105,7 +106,7 @@ std::string likely_cause(const soap::ServerFault& fault, const std::string& cloc
   return {};
 }
 
-// The id is what the operator asks for, whatever the fault.
+// The operator asks for the id, whatever the fault is.
 std::string hint_for(const soap::ServerFault& fault, const std::string& clocks) {
   auto hint = likely_cause(fault, clocks);
   if (fault.rejection_id.empty()) return hint;
@@ -167,7 +168,7 @@ Result<Delivered> Courier::attempt(const xml::SignedText& request, std::size_t m
   const bool is_ours = error.code == ErrorCode::gateway_refused ||
                        error.code == ErrorCode::gateway_try_later ||
                        error.code == ErrorCode::gateway_receipt_invalid;
-  // XML that cannot be read, or is nothing that the contract knows.
+  // It is XML that cannot be read, or nothing that the contract knows.
   if (!is_ours) {
     error.detail = "the answer is no proof: " + error.detail;
     error.code = ErrorCode::gateway_receipt_invalid;

@@ -1,5 +1,5 @@
-// One envelope to the server until its receipt is here and verified, or it is clear that it will
-// not come. Source: docs/reference/contract.md sections 9 and 10.
+// Sends an envelope to the server until its receipt has come and is verified, or until it is clear
+// that none will come. Source: docs/reference/contract.md sections 9 and 10.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@
 
 namespace district::gateway {
 
-// The whole answer belongs to the proof, so it comes along.
+// The whole answer is part of the proof, so it is kept here.
 struct Delivered {
   DeliveredEnvelope envelope;
   std::string response;
@@ -26,10 +26,10 @@ struct Delivered {
 
 struct DeliveryOptions {
   SoapVersion version = SoapVersion::v11;
-  // How long to go on when the server is busy or the connection is lost; shorter than the five
-  // minutes within which the server takes the signed bytes.
+  // How long to try while the server is busy or the connection is lost. It is shorter than the five
+  // minutes for which the server accepts the signed bytes.
   std::chrono::seconds retry_for{60};
-  // Told before each wait; may be empty.
+  // Called before each wait; may be empty.
   std::function<void(const Error& reason, std::chrono::milliseconds wait)> on_retry;
 };
 
@@ -38,11 +38,10 @@ class Courier {
  public:
   Courier(HttpsClient client, AnswerVerifier verifier, const Clock& clock, DeliveryOptions options);
 
-  // Sends the same octets again after a lost connection or a 503. A signed MessageReplayed with
-  // our payload's digest is as good as a receipt: the envelope is in.
-  // Errors: gateway_unreachable, gateway_refused, gateway_try_later, gateway_receipt_invalid; the
-  // last for whatever comes that is no answer of the contract. Texts of a peer are as it wrote
-  // them.
+  // Sends the same octets again after a lost connection or a 503. A signed MessageReplayed with the
+  // digest of our payload is as good as a receipt: the server has the envelope.
+  // Errors: gateway_unreachable, gateway_refused, gateway_try_later, and gateway_receipt_invalid
+  // for any answer that is not one of the contract. Texts of a peer are as it wrote them.
   Result<Delivered> deliver(const xml::SignedText& request, std::size_t message_count);
 
  private:

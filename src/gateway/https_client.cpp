@@ -64,8 +64,8 @@ std::string subject_of(const X509* certificate) {
   return text;
 }
 
-// What is wrong with the dates of a certificate, between the server's and the authority's, that is
-// not valid by our clock.
+// Says what is wrong with the dates of the first certificate, of the server or of its authorities,
+// that is not valid by our clock.
 std::string dates_that_do_not_fit(X509_STORE_CTX* context) {
   const int problem = ::X509_STORE_CTX_get_error(context);
   const X509* certificate = ::X509_STORE_CTX_get_current_cert(context);
@@ -75,7 +75,7 @@ std::string dates_that_do_not_fit(X509_STORE_CTX* context) {
          " to " + spell(::X509_get0_notAfter(certificate));
 }
 
-// What a peer sent that is no HTTP, as opposed to a connection that broke.
+// Whether the peer sent something that is not HTTP. Otherwise the connection broke.
 bool is_malformed(const error_code& problem) {
   return problem.category() == make_error_code(http::error::bad_version).category() &&
          problem != http::error::end_of_stream && problem != http::error::partial_message;
@@ -127,14 +127,15 @@ struct HttpsClient::State {
   Url url;
   std::chrono::seconds deadline;
   bool certificate_refused = false;
-  std::string dates;  // of the certificate that our clock does not fit
+  std::string dates;  // what is wrong with those of a certificate
   asio::ssl::context tls{asio::ssl::context::tls_client};
   asio::io_context io;
   std::unique_ptr<Stream> stream;
   beast::flat_buffer buffer;
 
-  // Blocking calls of Beast ignore deadlines; so each step is started and run to its end.
-  // start: is handed the completion handler.
+  // Blocking calls of Beast ignore deadlines. So each step is started as asynchronous, and run to
+  // its end.
+  // start: is called with the completion handler.
   template <typename Start>
   error_code run(Start start) {
     error_code outcome = asio::error::operation_aborted;
@@ -180,7 +181,7 @@ Result<Ok> HttpsClient::State::shake_hands() {
   } else {
     ::X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     ::X509_VERIFY_PARAM_set1_host(rules, url.host.c_str(), url.host.size());
-    // What SSL_set_tlsext_host_name is a macro for: RFC 6066 section 3.
+    // SSL_set_tlsext_host_name() is a macro for this: RFC 6066 section 3.
     ::SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, url.host.data());
   }
   certificate_refused = false;

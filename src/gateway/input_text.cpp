@@ -34,7 +34,7 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  // One member off the front of `coded`. Errors: file_unreadable.
+  // Decodes one member from the front of `coded`. Errors: file_unreadable.
   Result<Ok> member(std::string_view& coded, std::string& text, const std::string& path) {
     if (!good_ || ::inflateReset(&stream_) != Z_OK) return unreadable(path, "out of memory");
     // zlib does not write to what it reads.

@@ -19,7 +19,7 @@ tl::unexpected<Error> cannot_write(const std::string& path, int reason) {
   return fail(ErrorCode::file_unreadable, "cannot write " + path + ": " + std::strerror(reason));
 }
 
-// rename() would put the new file in the place of another.
+// rename() would replace another file of this name.
 int rename_to_free_name(const std::string& from, const std::string& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return errno;

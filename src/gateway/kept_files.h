@@ -1,4 +1,4 @@
-// Files that are written once: whole or not at all, readable by their owner only, never
+// Files that are written once: completely or not at all, readable only by their owner, and never
 // overwritten.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace district::gateway {
 
-// Makes the folder where it is not there. Errors: file_unreadable.
+// Makes the folder if there is none. Errors: file_unreadable.
 Result<Ok> make_kept_folder(const std::string& folder);
 
 // Whether FOLDER/NAME has exactly this text.
@@ -17,8 +17,8 @@ enum class Kept { absent, same, different };
 Result<Kept> compare_kept(const std::string& folder, const std::string& name,
                           std::string_view text);
 
-// A temporary file, fsync, rename, fsync of the folder. Errors: file_unreadable; admin_conflict,
-// where a file of the name is there.
+// Writes a temporary file, syncs and renames it, and syncs the folder. Errors: file_unreadable;
+// admin_conflict when there is a file of this name.
 Result<Ok> write_kept(const std::string& folder, const std::string& name, std::string_view text);
 
 // Writes all of it. Errors: file_unreadable, naming the path.

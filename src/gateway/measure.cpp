@@ -20,7 +20,7 @@ constexpr std::size_t kShownOctetsMax = 60;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool all_digits(std::string_view text) { return std::ranges::all_of(text, is_digit); }
 
-// A number taken apart; `exponent` is empty where there is none.
+// The parts of a number. `exponent` is empty when it has none.
 struct Parts {
   std::string_view sign, whole, fraction, exponent;
 };
@@ -46,8 +46,8 @@ std::optional<Parts> parts_of(std::string_view text) {
   return parts;
 }
 
-// The same number without its exponent. It is not zero and a double can hold it, so that the result
-// has some 340 digits more than the text at most.
+// Writes a number without its exponent. It is not zero and fits a double, so the result has at most
+// some 340 digits more than the text.
 std::string plain_digits(const Parts& parts) {
   int exponent = 0;
   const auto spelled = parts.exponent.substr(parts.exponent.starts_with('+') ? 1 : 0);
@@ -69,7 +69,7 @@ std::string plain_digits(const Parts& parts) {
   return fraction.empty() ? plain : plain + "." + fraction;
 }
 
-// What stands between groups of digits: blanks of any kind, apostrophes, underscores.
+// Leaves out marks between groups of digits: blanks of any kind, apostrophes, underscores.
 std::string without_group_marks(std::string_view text) {
   std::string rest;
   while (!text.empty()) {
@@ -97,7 +97,7 @@ bool has_groups_of_three(std::string_view text, char mark) {
   return true;
 }
 
-// What to write for numbers with commas; empty where it cannot be told.
+// What to write in place of a number with commas. Empty when that cannot be told.
 std::string with_point(const std::string& text) {
   const auto comma = text.rfind(',');
   const auto point = text.rfind('.');
@@ -143,7 +143,7 @@ bool says_nothing(std::string_view text) {
   return std::ranges::find(kWords, lower) != kWords.end() || lower.starts_with('#');
 }
 
-// What to do about a text that is no number; empty where that is beyond guessing.
+// What to do about a text that is no number. Empty when that cannot be guessed.
 std::string advice(std::string_view text) {
   if (says_nothing(text)) return "leave the row out where there is no value";
   if (const auto value = as_hexadecimal(text); !value.empty()) return "write " + value;

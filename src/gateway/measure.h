@@ -1,4 +1,4 @@
-// Measures as files spell them, and as messages do.
+// Numbers as files spell them, and as messages do.
 #pragma once
 
 #include <optional>
@@ -9,13 +9,14 @@
 
 namespace district::gateway {
 
-// A decimal number in plain digits: as it is spelled, or, where it has an exponent (5.0E-4), the
-// shortest digits of exactly the same number (0.0005), which every server takes.
-// Errors: gateway_input, "1,5 is no decimal number: write 1.5": what is no number, with what to
-// write where that can be told, and what is beyond 1e15 or too small for a double.
+// Gives a decimal number in plain digits. It stays as it is spelled, unless it has an exponent
+// (5.0E-4). Then it becomes the shortest digits of exactly the same number (0.0005), which every
+// server accepts.
+// Errors: gateway_input: it is no number, beyond 1e15, or too small for a double. Where possible
+// the error says what to write: "1,5 is no decimal number: write 1.5".
 Result<std::string> read_measure(std::string_view text);
 
-// The double that a server makes of the number; nothing where it is none.
+// The double that a server makes of the number; nullopt: it is no number.
 std::optional<double> value_of(std::string_view number);
 
 }  // namespace district::gateway

@@ -40,7 +40,7 @@ bool allows(const List& list, std::string_view algorithm) {
   return std::find(list.begin(), list.end(), algorithm) != list.end();
 }
 
-// The parts of an answer that this profile knows, each there exactly once.
+// The parts of an answer that this profile knows. Each must be there exactly once.
 struct Parts {
   xml::Element body;
   xml::Element timestamp, token, confirmation, signature;
@@ -69,7 +69,7 @@ Result<Parts> find_parts(xml::Element root) {
   return parts;
 }
 
-// KeyInfo must mean the token that we take the certificate from.
+// KeyInfo must refer to the token from which we take the certificate.
 Result<Ok> check_key_reference(const xml::SignatureParts& signature, const Parts& parts) {
   DISTRICT_TRY(auto str, only_child(signature.key_info, ns::kWsse, "SecurityTokenReference"));
   DISTRICT_TRY(auto reference, only_child(str, ns::kWsse, "Reference"));
@@ -104,7 +104,7 @@ Result<Ok> check_algorithms(const xml::SignatureParts& signature) {
   return Ok{};
 }
 
-// Node identity: what a reference resolved to must be the very element that is used.
+// What a reference resolves to must be the very element that is used.
 Result<Ok> check_coverage(const xml::SignatureParts& signature, const Parts& parts) {
   for (const xml::Element& needed : {parts.body, parts.timestamp, parts.confirmation}) {
     const bool covered =
@@ -117,7 +117,7 @@ Result<Ok> check_coverage(const xml::SignatureParts& signature, const Parts& par
   return Ok{};
 }
 
-// The gateway's clock may differ from the server's by as much as the server lets pass.
+// The clocks of gateway and server may differ by as much as the server accepts.
 Result<Ok> check_fresh(xml::Element timestamp, Instant now) {
   DISTRICT_TRY(auto created_element, only_child(timestamp, ns::kWsu, "Created"));
   DISTRICT_TRY(auto expires_element, only_child(timestamp, ns::kWsu, "Expires"));
@@ -143,8 +143,8 @@ Result<AnswerVerifier> AnswerVerifier::create(const std::vector<std::string>& ce
   AnswerVerifier verifier;
   for (const std::string& file : certificate_files) {
     DISTRICT_TRY(const auto certificates, read_certificates(file));
-    // The authorities of a chain do not sign receipts; a signer that stands alone may call itself
-    // one.
+    // The authorities in a chain do not sign receipts. A signer that stands alone may be its own
+    // authority.
     for (const auto& certificate : certificates) {
       if (certificates.size() == 1 || !certificate.is_authority())
         verifier.named_.push_back(certificate);

@@ -1,6 +1,6 @@
-// The server's answer as proof: its signature, what the signature covers, and that it answers our
-// request. Source: docs/reference/contract.md section 7; WSS 1.1 sections 8 and 8.5; XML Signature
-// Best Practices, "see what is signed".
+// Checks the server's answer as a proof: its signature, what the signature covers, and that it
+// answers our request. Source: docs/reference/contract.md section 7; WSS 1.1 sections 8 and 8.5;
+// XML Signature Best Practices, "see what is signed".
 #pragma once
 
 #include <memory>
@@ -21,19 +21,20 @@ struct SignedAnswer {
   xml::Element body;
 };
 
-// Who may sign receipts: the named certificates, or, where none is named, any that the authority
-// issued for the server's host. A pilot's certificate of the same authority names no host.
+// Knows who may sign receipts: the named certificates or, when none is named, any that the
+// authority issued for the server's host. A pilot's certificate from the same authority names no
+// host, so it may not.
 // Threads: any.
 class AnswerVerifier {
  public:
-  // A file may hold a chain: its authorities are left out.
-  // Errors: file_unreadable, token_invalid; gateway_input, where a file names no signer.
+  // A file may hold a chain; the authorities in it are left out.
+  // Errors: file_unreadable, token_invalid; gateway_input when a file has no signer.
   static Result<AnswerVerifier> create(const std::vector<std::string>& certificate_files,
                                        const std::string& ca_file, const std::string& host);
 
-  // Demands one signature in a SHA-2 algorithm by a trusted certificate that is valid at `now`,
-  // over the Body, the Timestamp and the one SignatureConfirmation, which must be
-  // `request_signature` (base64); and a Timestamp that is fresh at `now`. Errors:
+  // Demands one signature with a SHA-2 algorithm, by a trusted certificate that is valid at `now`.
+  // It must cover the Body, the Timestamp and the one SignatureConfirmation, which must be
+  // `request_signature` (base64). The Timestamp must be fresh at `now`. Errors:
   // gateway_receipt_invalid, with what is wrong.
   Result<SignedAnswer> verify(std::string_view octets, std::string_view charset,
                               std::string_view request_signature, Instant now) const;

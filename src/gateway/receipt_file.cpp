@@ -20,7 +20,7 @@ namespace {
 constexpr mode_t kFileMode = 0644;
 // A line has about 400 octets and the name of a file.
 constexpr std::size_t kLineOctetsMax = 64 * 1024;
-// A server that gives one id to more envelopes than this needs no more proof.
+// More copies would prove nothing more about a server that gives one id to several envelopes.
 constexpr int kCopiesMax = 100;
 
 tl::unexpected<Error> cannot(const char* what, const std::string& path, int reason) {
@@ -28,7 +28,7 @@ tl::unexpected<Error> cannot(const char* what, const std::string& path, int reas
               std::string("cannot ") + what + " " + path + ": " + std::strerror(reason));
 }
 
-// Held while the end of the file is read or written: another gateway may append to it too.
+// Held while the end of the file is read or written, because another gateway may append to it, too.
 class Lock {
  public:
   explicit Lock(int descriptor) : descriptor_(descriptor) {
@@ -43,17 +43,18 @@ class Lock {
   int descriptor_;
 };
 
-// Whatever somebody names by mistake is left as it is.
+// Only what may be a torn receipt is mended. A file that somebody names by mistake is left as it
+// is.
 bool may_be_torn_receipt(std::string_view line) {
   constexpr std::string_view kStart = "{\"file\":";
   // After a loss of power a file may end with zero octets.
   return line.starts_with(kStart) || kStart.starts_with(line) || line.front() == '\0';
 }
 
-// Device files and pipes, which somebody may have named, have no end to mend.
+// Whether the file has an end to mend. Somebody may have named a device or a pipe, which have none.
 bool is_ordinary(int descriptor) { return ::lseek(descriptor, 0, SEEK_END) >= 0; }
 
-// What follows the last end of a line, and where it starts.
+// The text after the last end of a line, and where it starts.
 Result<std::pair<std::string, off_t>> last_line(int descriptor, const std::string& path) {
   const off_t size = ::lseek(descriptor, 0, SEEK_END);
   const off_t from = std::max<off_t>(0, size - static_cast<off_t>(kLineOctetsMax));
@@ -145,7 +146,7 @@ Result<Ok> ReceiptFile::mend_last_line() {
   return Ok{};
 }
 
-// A line that the disk takes in part only is taken back: the next one must not follow it.
+// A line that the disk takes only in part is removed again, since the next line must not follow it.
 Result<Ok> ReceiptFile::append_line(const std::string& line) {
   const off_t before = ::lseek(descriptor_, 0, SEEK_END);
   auto written = write_all(descriptor_, path_, line + "\n");
@@ -194,7 +195,7 @@ Result<Ok> ReceiptFile::append(const DeliveredEnvelope& envelope, std::string_vi
       "one of them may be lost at the server; ask its operator, and keep the proof");
 }
 
-// Under the first name at which nothing else stands: ID, ID-2, ID-3 and so on.
+// Uses the first name at which nothing else is kept: ID, ID-2, ID-3 and so on.
 Result<bool> ReceiptFile::keep(const std::string& id, std::string_view request,
                                std::string_view response) {
   bool is_first = true;

@@ -16,9 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kNotesMax = 10;  // of one kind and file; the others are counted
-// A note is given from this many periods on that all start at least so far apart: they are hardly
-// hours.
+constexpr std::size_t kNotesMax = 10;  // of one kind in a file; the others are counted
+// When so many periods of a meter all start at least kFarApart apart, they are hardly hours, and a
+// note says so.
 constexpr std::size_t kRowsToSee = 3;
 constexpr Duration kFarApart = 2h;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -27,7 +27,7 @@ double value_or_none(const std::string& text) { return value_of(text).value_or(k
 
 enum class Relation { same, compatible, contradictory };
 
-// Compatible: one says what the other leaves open.
+// Compatible: no value contradicts the other, but one has values that the other lacks.
 Relation compare(const std::array<double, 4>& a, const std::array<double, 4>& b) {
   auto relation = Relation::same;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -172,8 +172,8 @@ std::string RowCheck::both(const Entry& first, const Entry& second) const {
          values_that_differ(first.values, second.values);
 }
 
-// Notes meters whose file gives no ends of periods, which are therefore taken for hours, but whose
-// periods are never an hour apart.
+// Notes the meters whose file has no ends of periods, so that the periods are taken for hours,
+// although they never start an hour apart.
 void RowCheck::look_at_distances() {
   for (std::size_t first = 0, next = 0; first < entries_.size(); first = next) {
     auto nearest = Duration::max();
@@ -203,7 +203,7 @@ Result<std::vector<std::size_t>> RowCheck::judge() {
   std::size_t told = 0;
   for (std::size_t first = 0; first < entries_.size();) {
     const auto& base = entries_[first];
-    // The different ones so far: they agree with each other, so there are few.
+    // The different rows so far. They agree with each other, so there are few.
     std::vector<std::size_t> kept{first};
     std::size_t next = first + 1;
     for (; next < entries_.size(); ++next) {

@@ -1,5 +1,5 @@
-// Finds what the site should be told of before anything is sent: two values for one period, and
-// names that only look alike.
+// Finds what the site should know before anything is sent: two values for one period, and names
+// that only look alike.
 #pragma once
 
 #include <array>
@@ -16,19 +16,20 @@ namespace district::gateway {
 // Takes all rows of one file that are selected. Threads: one at a time.
 class RowCheck {
  public:
-  // source: what --source says; empty: each row has its own.
+  // source: the value of --source; empty: each row has its own.
   RowCheck(std::string path, std::string source)
       : path_(std::move(path)), source_(std::move(source)) {}
 
-  // `ordinal`: of the row in its file, whatever is selected; `line`: 0: not known.
+  // `ordinal`: the number of the row in its file, counting rows that are not selected. `line`: 0 if
+  // not known.
   void take(const Row& row, std::size_t ordinal, std::size_t line);
 
-  // The ordinals, in their order, of rows that repeat another: they need not be sent.
-  // Errors: gateway_input, naming both lines: two values for one period of one meter; periods
+  // The ordinals, in order, of rows that repeat another one. They need not be sent.
+  // Errors: gateway_input, naming both lines: two values for one period of one meter, or periods
   // without an end that are closer than an hour.
   Result<std::vector<std::size_t>> judge();
 
-  // After judge(): a line for people each.
+  // To be called after judge(). Each note is one line for people.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -58,7 +59,7 @@ class RowCheck {
   std::vector<Entry> entries_;
   std::map<std::string, std::uint32_t> meters_;  // by name for people: SOURCE or SOURCE/METER
   std::vector<std::string> names_;
-  std::map<std::string, std::pair<std::string, std::size_t>> outlines_;  // to name and line
+  std::map<std::string, std::pair<std::string, std::size_t>> outlines_;  // their name and line
   std::map<std::string, std::size_t> seen_;                              // names
   std::map<std::string, SeenValue> statements_;
   std::vector<std::string> notes_;

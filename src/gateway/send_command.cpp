@@ -35,8 +35,8 @@ bool selected(const Row& row, const SendOptions& options) {
   return (!options.from || *time >= *options.from) && (!options.to || *time < *options.to);
 }
 
-// Where the receipts themselves do not scroll by, a line on stderr every few seconds says how far
-// it is.
+// When the receipts are not printed as they come, a line on stderr tells the progress every few
+// seconds.
 class Progress {
  public:
   void count(std::size_t messages) {
@@ -88,7 +88,7 @@ void note(const std::string& text) {
   std::cerr << "district-gateway: note: " << visible(text) << '\n';
 }
 
-// A file all of whose rows have been read once, so that nothing of a bad file is sent.
+// A file whose rows have all been read once, so that nothing of a bad file is sent.
 struct CheckedFile {
   std::string path;
   std::unique_ptr<RowSource> rows;
@@ -111,7 +111,7 @@ Error nothing_selected(const std::string& path, const SendOptions& options,
   return error;
 }
 
-// `seen` gains the names of the file's meters.
+// Adds the names of the meters in the file to `seen`.
 Result<CheckedFile> check_file(const std::string& path, const SendOptions& options, Instant now,
                                std::set<std::string>& seen) {
   DISTRICT_TRY(auto rows, open_rows(path));
@@ -157,7 +157,8 @@ class Sender {
     return Ok{};
   }
 
-  // Errors: those of a file that cannot be read whole, before anything of any file is sent.
+  // Errors: those of a file that cannot be read completely. They come before anything of any file
+  // is sent.
   Result<Ok> check_files() {
     std::set<std::string> meters;
     for (const std::string& path : options_.files) {
@@ -225,7 +226,8 @@ class Sender {
     delivered.envelope.file = path;
     const auto recorded =
         receipts_->append(delivered.envelope, request.envelope, delivered.response);
-    // What is in is said even where the disk does not take its receipt.
+    // The envelope is in the archive, so it is printed even when the disk does not take its
+    // receipt.
     print_receipt(delivered.envelope, options_.json);
     return recorded;
   }

@@ -1,4 +1,4 @@
-// district-gateway send: files of meter data to signed envelopes to receipts.
+// district-gateway send: makes signed envelopes of files of meter data, and gets receipts for them.
 #pragma once
 
 #include <chrono>
@@ -20,11 +20,11 @@ struct SendOptions {
   std::string key_file;
   std::string ca_file;
   std::vector<std::string> receipt_certificate_files;
-  std::string source;               // empty: the meter or installation of the row
+  std::string source;               // empty: that of the row
   std::vector<std::string> meters;  // empty: all
   std::optional<Instant> from;      // included
   std::optional<Instant> to;        // excluded
-  Instant valid_from{};             // of master data whose file does not say
+  Instant valid_from{};             // for master data whose file has none
   std::size_t messages_per_envelope = 24;
   std::string receipts_file = "receipts.jsonl";
   std::string keep_folder;  // empty: octets are not kept
@@ -35,8 +35,8 @@ struct SendOptions {
   bool dry_run = false;
 };
 
-// Sends all files in order and stops at the first failure; what was delivered before is in the
-// receipts file. Results on stdout, progress on stderr.
+// Sends all files in order, and stops at the first failure. What was delivered before is in the
+// receipts file. Results go to stdout, progress to stderr.
 // Errors: gateway_input, file_unreadable, token_invalid, config_invalid; those of Courier.
 Result<Ok> send(const SendOptions& options);
 

@@ -8,7 +8,7 @@
 namespace district::gateway {
 namespace {
 
-constexpr std::size_t kCertificatesMax = 100;  // of one file
+constexpr std::size_t kCertificatesMax = 100;  // in a file
 
 // The PEM blocks that are certificates, each with its first and last line.
 std::vector<std::string> certificate_blocks(std::string_view text) {
@@ -50,7 +50,7 @@ Result<std::vector<crypto::Certificate>> read_certificates(const std::string& pa
     first_problem.error().detail = path + ": " + first_problem.error().detail;
     return fail(std::move(first_problem).error());
   }
-  // It says what the file is instead.
+  // The error says what the file is instead.
   DISTRICT_TRY(auto certificate, crypto::Certificate::from_pem_file(path));
   certificates.push_back(std::move(certificate));
   return certificates;

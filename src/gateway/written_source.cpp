@@ -46,7 +46,7 @@ std::string spell(double value) {
   return problem == std::errc{} ? std::string(buffer.data(), end) : std::string{};
 }
 
-// Names of members that are not read, each once.
+// Collects the names of members that are not read, each once.
 class Unread {
  public:
   void look_at(const Json& object, std::span<const std::string> known) {
@@ -96,7 +96,7 @@ MasterRow installation_row(const std::string& name, const Json& entry, Unread& u
 
 struct Parsed {
   Json document;
-  std::string name_given_twice;  // of two members the parser keeps one without a word
+  std::string name_given_twice;  // the parser silently keeps only one of the two members
 };
 
 // Throws Json::exception.
@@ -114,7 +114,7 @@ Parsed parse(const std::string& text) {
   return parsed;
 }
 
-// The <messages> of a request's Body, or alone.
+// The <messages> of the Body of a request, or alone.
 xml::Element find_messages(xml::Element element) {
   if (element.is("", "messages")) return element;
   for (const xml::Element child : element.children()) {
@@ -131,13 +131,14 @@ xml::Element element_at(xml::Element element, std::initializer_list<const char*>
   return element;
 }
 
-// The text of the element that the names lead to; empty where there is none.
+// The text of the element to which the names lead; empty when there is none.
 std::string text_at(xml::Element element, std::initializer_list<const char*> names) {
   const xml::Element found = element_at(element, names);
   return found ? found.trimmed_text() : std::string();
 }
 
-// Contents of the pilots' types, whose elements occur once each; nothing for any other.
+// The claim of a message of one of the pilots' types, whose elements occur once each; nullopt for
+// any other type.
 std::optional<Claim> claim_of(xml::Element message, const WrittenMessage& written) {
   const xml::Element content = element_at(message, {"content", "gcontent"});
   if (!content) return std::nullopt;

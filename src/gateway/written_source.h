@@ -1,5 +1,5 @@
-// Files that are no tables: Eibar's installations as JSON, messages that are already written as
-// XML.
+// Reads files that are no tables: Eibar's installations as JSON, and messages that are already
+// written, as XML.
 #pragma once
 
 #include <memory>

@@ -15,7 +15,8 @@ using Table = std::map<std::string_view, Acting>;
 const ActingFact kFloor{"floor_area_m2", at_end}, kLighting{"medium", at_end};
 const ActingFact kSensor{"outdoor_sensor", latest};
 
-// By KPI. One that is not in the table is computed from its family's first input alone.
+// The inputs and facts of a KPI, by its name. A KPI that is not in the table is computed only from
+// the first input of its family.
 const Table kOfEnergy{
     {"cost_eur", {{0, 1}, {}}},
     {"mean_price_eur_kwh", {{0, 1}, {}}},
@@ -91,7 +92,7 @@ bool is_quality(Family family) {
          family == Family::register_quality;
 }
 
-// The days whose temperatures make the running means of a window's days: the seven before each.
+// The seven days before each day of a window, whose temperatures make the running means.
 Span week_before(const Window& window, const Calendar& calendar) {
   auto first = calendar.window(WindowKind::day, window.start);
   for (int i = 0; i < 7; ++i) first = calendar.window(WindowKind::day, first.start - Duration{1});
@@ -99,7 +100,7 @@ Span week_before(const Window& window, const Calendar& calendar) {
   return {first.start, last.start};
 }
 
-// A model is fitted to the baseline, whatever it is then used for.
+// A model is fitted to the baseline, whatever it is used for afterwards.
 std::vector<Span> times_of_model(const KpiDefinition& definition, const Input& input,
                                  const Window& window, const Calendar& calendar,
                                  const MasterData& master) {
@@ -116,7 +117,7 @@ std::vector<Span> times_of_model(const KpiDefinition& definition, const Input& i
   return times;
 }
 
-// In order, those that touch or overlap as one.
+// In order, with those that touch or overlap joined.
 std::vector<Span> merged(std::vector<Span> times) {
   std::ranges::sort(times, {}, &Span::from);
   std::vector<Span> apart;
@@ -130,7 +131,8 @@ std::vector<Span> merged(std::vector<Span> times) {
   return apart;
 }
 
-// The instant of the sample that is still held at the span's start; that start where none is.
+// The instant of the sample that is still held when the span starts, or the start of the span if
+// there is none.
 Instant held_from(std::span<const ValueVersion> versions, const Span& span,
                   const MasterData& master, const Standards& standards) {
   const ValueVersion* last = nullptr;
@@ -169,7 +171,7 @@ std::vector<ValueVersion> acting_versions(std::span<const ValueVersion> versions
   const auto from = held ? held_from(versions, span, master, standards) : span.from;
   std::vector<ValueVersion> acting;
   for (const auto& version : versions) {
-    // The periods of data quality are those that start in the window.
+    // Data quality counts the periods that start in the window.
     const bool acts = lasts && !is_quality(definition.family)
                           ? version.start < span.to && version.end > span.from
                           : version.start < span.to && version.start >= from;

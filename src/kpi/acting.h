@@ -1,5 +1,5 @@
-// Which of its family's inputs and facts act on one KPI, and over what time. `kpi explain` shows
-// them. Threads: any.
+// Which inputs and facts of its family act on a KPI, and over what time. `kpi explain` shows them.
+// Threads: any.
 #pragma once
 
 #include <string_view>
@@ -19,7 +19,7 @@ struct ActingFact {
   When when = When::over;
 };
 struct Acting {
-  std::vector<std::size_t> inputs;  // indexes into the family's
+  std::vector<std::size_t> inputs;  // indexes into those of the family
   std::vector<ActingFact> facts;
 };
 Acting acting_on(const KpiDefinition& definition, WindowKind window);
@@ -32,7 +32,7 @@ std::vector<Span> acting_times(const KpiDefinition& definition, const Input& inp
                                const Window& window, const Calendar& calendar,
                                const MasterData& master);
 
-// Those of `versions`, by start, that act on [from, to) or would if they counted.
+// The versions that act on [from, to), or would if they counted. `versions`: by start.
 std::vector<ValueVersion> acting_versions(std::span<const ValueVersion> versions,
                                           const KpiDefinition& definition, ValueKind kind,
                                           const Span& span, const MasterData& master,

@@ -15,13 +15,15 @@ using std::chrono::floor;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
-// Changes of the clock between these are known beforehand; before and after, they are looked up.
+// The changes of the clock between these are looked up once. An offset before or after them is
+// looked up each time.
 constexpr Instant kKnownFrom = sys_days{std::chrono::year{1999} / 1 / 1};
 constexpr Instant kKnownTo = sys_days{std::chrono::year{2060} / 1 / 1};
 
 Instant to_sys(const date::time_zone& zone, sys_days day, int hour) {
   const auto local = date::local_time<Duration>(day.time_since_epoch() + std::chrono::hours(hour));
-  // A local time that the clocks skip is the moment at which they do; of two the first.
+  // A local time that the clocks skip is taken as the moment when they do; of one that comes twice,
+  // the first is taken.
   return zone.to_sys(local, date::choose::earliest);
 }
 
@@ -61,7 +63,8 @@ sys_days Calendar::local_day(Instant at) const { return floor<std::chrono::days>
 
 Instant Calendar::to_instant(sys_days day, int hour) const {
   const Instant as_if_utc = day + std::chrono::hours(hour);
-  // No zone is further from UTC, so that a change of the clock near it shows.
+  // No zone is further than this from UTC, so the offset there shows a change of the clock in
+  // between.
   const auto before = offset(as_if_utc - 26h);
   if (before == offset(as_if_utc + 26h)) return as_if_utc - before;
   return to_sys(*zone_, day, hour);

@@ -156,7 +156,7 @@ const std::vector<KpiDefinition> kComfort = {
      Family::comfort, kMonth, covered_time, "EN 16798-1, adaptive", adaptive_hours_within<2>},
 };
 
-// The same for each kind of series.
+// The KPIs of data quality, which each kind of series has.
 std::vector<KpiDefinition> quality_of(Family family) {
   return {
       {"availability", "time covered by the periods received / time of the window", "1", family,
@@ -235,7 +235,7 @@ const Input kCo2Factor{"co2_factor", ValueKind::mean, "kg/kWh"};
 const Input kIndoor{"temperature_in", ValueKind::mean, "Cel"};
 const Input kOutdoor{"temperature_out", ValueKind::mean, "Cel"};
 const Input kIlluminance{"illuminance", ValueKind::instant, "lx", kHoldMax};
-// Of the running mean of a week.
+// For the running mean of a week.
 const Input kOutdoorWeek{"temperature_out", ValueKind::mean, "Cel", 24h * 9};
 
 std::vector<FamilyDefinition> make_families() {
@@ -351,7 +351,7 @@ bool is_input(const Series& series) {
 }
 
 bool matters(std::string_view attribute) {
-  // Which site's statements a meter inherits, and a site's zone.
+  // at_site decides from which site a meter inherits; site_zone is the zone of a site.
   if (attribute == "at_site" || attribute == "site_zone") return true;
   return std::any_of(families().begin(), families().end(), [&](const auto& family) {
     return std::find(family.facts.begin(), family.facts.end(), attribute) != family.facts.end();

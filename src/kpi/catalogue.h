@@ -42,14 +42,14 @@ struct Input {
 struct FamilyDefinition {
   Family family;
   std::string_view name;
-  std::vector<Input> inputs;            // there are windows where the first one has values
+  std::vector<Input> inputs;            // a window has a row if the first one has values
   std::vector<std::string_view> facts;  // attributes of master data that its KPIs depend on
   std::vector<WindowKind> windows;
-  Duration looks_back{};  // from how long before a window values matter
+  Duration looks_back{};  // how long before a window a value still matters
   void (*summarise)(WindowSummary&);
 };
-// In the order of precedence: where two families of a meter have a KPI of the same name (metered
-// energy and energy from sampled power), the first family gives it.
+// In the order of precedence: when two families of a meter have a KPI of the same name (metered
+// energy, and energy from sampled power), the first family gives it.
 const std::vector<FamilyDefinition>& families();
 const FamilyDefinition& definition_of(Family family);
 
@@ -71,14 +71,14 @@ struct Figure {
   double completeness = 0;
   KpiStatus status = KpiStatus::insufficient;
   std::map<std::string, std::string> attributes;
-  std::string unit;     // empty: the definition's
-  bool applies = true;  // false: such a meter has no row of it
+  std::string unit;     // empty: that of the definition
+  bool applies = true;  // false: such a meter has no row of this KPI
 };
 
 struct KpiDefinition {
   std::string_view id;       // docs/reference/kpi-rules.md section 15
   std::string_view formula;  // in words
-  std::string_view unit;     // empty: the meter's
+  std::string_view unit;     // empty: that of the meter
   Family family;
   std::vector<WindowKind> windows;
   CompletenessRule completeness;
@@ -91,14 +91,15 @@ const std::vector<KpiDefinition>& catalogue();
 
 bool is_input(const Input& input, const Series& series);
 bool is_input(const Series& series);  // of some family
-// Some KPI depends on the attribute of master data.
+// Whether some KPI depends on this attribute of master data.
 bool matters(std::string_view attribute);
 
-// complete, partial from 0.9, else insufficient (after CalTRACK 2.2.1.2).
+// Completeness from which a value is partial; below it is insufficient (after CalTRACK 2.2.1.2).
 inline constexpr double kPartialCompleteness = 0.9;
 KpiStatus status_of(double completeness);
 
-// That there is a KPI of this name, so that a misspelt one is not taken for one without values.
+// Checks that there is a KPI of this name, so that a misspelt one is not taken for one without
+// values.
 // Errors: not_found, with the name that is near and with `hint`.
 Result<Ok> check_name(const std::string& kpi, const char* hint);
 

@@ -28,7 +28,7 @@ inline void note(Figure& figure, const char* name, std::size_t count) {
 inline Figure by_completeness(std::optional<double> value, double completeness) {
   return {value, completeness, status_of(completeness), {}, {}, true};
 }
-// What a KPI lacks: an attribute of master data or a quantity.
+// The figure of a KPI that lacks an attribute of master data or a quantity.
 inline Figure missing(const std::string& what, double completeness) {
   return {std::nullopt, completeness, KpiStatus::insufficient, {{"missing", what}}, {}, true};
 }
@@ -37,7 +37,7 @@ inline Figure not_applicable() {
   figure.applies = false;
   return figure;
 }
-// The same where hours have no row of it: days and months say what is missing.
+// The same for a KPI of which hours have no row then: only days and months say what is missing.
 inline Figure lacking(const WindowSummary& window_summary, const std::string& what,
                       double completeness) {
   if (window_summary.window.kind == WindowKind::hour) return not_applicable();
@@ -50,12 +50,12 @@ inline std::optional<double> if_covered(Duration covered, double value) {
 inline std::optional<double> ratio(double part, double whole) {
   return whole == 0 ? std::nullopt : std::optional(part / whole);
 }
-// total / completeness, where at most a tenth is missing (after CalTRACK 2.2.1.2).
+// The total divided by the completeness, if at most a tenth is missing (after CalTRACK 2.2.1.2).
 inline std::optional<double> estimate(double total, double completeness) {
   if (completeness < kPartialCompleteness) return std::nullopt;
   return total / completeness;
 }
-// A number of master data at the end of the window.
+// The number that master data state for the end of the window.
 inline std::optional<double> stated(const WindowSummary& window_summary, const char* attribute) {
   return window_summary.material->master.number(attribute, window_summary.window.end - Duration{1});
 }

@@ -1,5 +1,5 @@
-// The functions that the catalogue names, in figures_*.cpp: each makes the figure of one KPI of a
-// window's summary. Private to kpi/.
+// The functions that the catalogue names. Each makes the figure of one KPI from the summary of a
+// window. They are in figures_*.cpp. Private to kpi/.
 // Pure functions. Threads: any.
 #pragma once
 
@@ -50,7 +50,7 @@ Figure cooling_degree_days(const WindowSummary&);
 Figure eurostat_heating(const WindowSummary&);
 Figure eurostat_cooling(const WindowSummary&);
 
-// Comfort; categories from 0.
+// Comfort. Categories are numbered from 0.
 Figure mean_indoor_temperature(const WindowSummary&);
 template <std::size_t category>
 Figure hours_within(const WindowSummary&);

@@ -68,7 +68,8 @@ Figure peak_demand(const WindowSummary& window_summary) {
   const auto& peak = window_summary.energy.peak;
   if (!peak) return of_energy(window_summary, std::nullopt);
   auto figure = of_energy(window_summary, peak->value);
-  // In an hour with one period, the peak's start is the hour's: it need not be said again.
+  // In an hour with only one period, the peak starts when the hour does, which need not be said
+  // again.
   if (window_summary.window.kind != WindowKind::hour || peak->at != window_summary.window.start)
     figure.attributes.emplace("peak_at_utc", spell(peak->at));
   return figure;

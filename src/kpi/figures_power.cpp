@@ -11,7 +11,7 @@ Figure of_power(const WindowSummary& window_summary, std::optional<double> value
   return by_completeness(value, completeness_of(window_summary));
 }
 
-// What needs to know whether the lamps are on.
+// A figure that depends on knowing whether the lamps are on.
 Figure of_burning(const WindowSummary& window_summary, double value) {
   const auto& power = window_summary.power;
   if (!power.threshold_known)

@@ -16,7 +16,7 @@ Figure of_days(const WindowSummary& window_summary, double value) {
   return figure;
 }
 
-// The default is the base that the KPI's name has; where the setting is another, the row says so.
+// The name of the KPI has the default base. When another is set, the row says so.
 Figure with_base(Figure figure, double Standards::*setting, const WindowSummary& window_summary) {
   const double base = window_summary.material->standards.*setting;
   if (base != Standards{}.*setting) figure.attributes.emplace("base_c", spell(base));
@@ -80,7 +80,7 @@ Figure of_reporting(const WindowSummary& window_summary, double value) {
                   window_summary.model.reporting_days > 0 ? std::optional(value) : std::nullopt);
 }
 
-// Days less the model's coefficients, and the mean energy of a day.
+// Degrees of freedom: the number of days less that of the coefficients of the model.
 double freedom(const ModelSummary& model) {
   const auto coefficients = model.model ? static_cast<double>(model.model->coefficients) : 1;
   return static_cast<double>(model.reporting_days) - coefficients;

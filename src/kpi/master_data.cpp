@@ -41,7 +41,7 @@ std::optional<Duration> parse_step(std::string_view text) {
   return std::chrono::round<Duration>(total);
 }
 
-// What is said of an exchange is never inherited: a site's replaces_meter is about another meter.
+// Statements on an exchange are never inherited: a site's replaces_meter is about another meter.
 bool is_of_exchange(std::string_view attribute) {
   return attribute == "replaces_meter" || attribute == "replaced_final_register" ||
          attribute == "initial_register";
@@ -60,7 +60,7 @@ MasterData::MasterData(const std::vector<StoredFact>& facts) {
     };
     std::sort(statements.begin(), statements.end(),
               [&](const auto& a, const auto& b) { return order(a) < order(b); });
-    // Of those with the same start the last one stays, which was received last.
+    // Of statements with the same start, keep the last one, which was received last.
     std::reverse(statements.begin(), statements.end());
     const auto end = std::unique(statements.begin(), statements.end(),
                                  [](const auto& a, const auto& b) { return a.from == b.from; });

@@ -1,6 +1,7 @@
-// What master data says of one meter, as of any instant.
-// Source: docs/reference/kpi-rules.md section 5. Of several statements with the same valid_from the
-// latest received counts. One holds until the next valid_from of its attribute or its own valid_to.
+// The master data of one meter, as of any instant.
+// Source: docs/reference/kpi-rules.md section 5. Of several statements with the same valid_from,
+// the one received last counts. It holds until the next valid_from of its attribute, or until its
+// own valid_to.
 #pragma once
 
 #include <map>
@@ -20,9 +21,10 @@ class MasterData {
   explicit MasterData(const std::vector<StoredFact>& facts);
 
   std::optional<std::string> text(std::string_view attribute, Instant at) const;
-  // nullopt also when the text is not a finite number.
+  // nullopt: nothing is stated, or the text is not a finite number.
   std::optional<double> number(std::string_view attribute, Instant at) const;
-  // What holds over all of [from, to): a number, or none; nullopt: it changes in between.
+  // What holds over all of [from, to): a number, or that there is none. nullopt: it changes in
+  // between.
   struct Constant {
     std::optional<double> number;
   };
@@ -31,7 +33,7 @@ class MasterData {
   std::optional<Duration> step(std::string_view attribute, Instant at) const;
   // The value with the latest valid_from.
   std::optional<std::string> latest(std::string_view attribute) const;
-  // Every statement on the attribute, by valid_from: {valid_from, value}.
+  // All statements on the attribute, by valid_from, as {valid_from, value}.
   std::vector<std::pair<Instant, std::string>> all(std::string_view attribute) const;
   // Statements on the attribute that hold at some time in [from, to], by valid_from.
   struct StatedValue {
@@ -43,14 +45,15 @@ class MasterData {
   };
   std::vector<StatedValue> statements(std::string_view attribute, Instant from, Instant to) const;
 
-  // The one with the latest valid_from, or none.
+  // The statement with the latest valid_from, or none.
   std::vector<StatedValue> last(std::string_view attribute) const;
 
-  // Attributes of which nothing is said here are as the site has them. An exchange is the meter's
-  // own: a site, or the meter that at_site names, hands none down.
+  // Takes attributes that are not stated here from the site. Statements on an exchange of meters
+  // are not taken, neither from a site nor from the meter that at_site names: they belong to one
+  // meter.
   void inherit(const MasterData& site);
 
-  // The same statements, whatever envelopes they came in.
+  // Whether the statements are the same, in whatever envelopes they came.
   bool says_the_same(const MasterData& other) const;
 
  private:

@@ -1,5 +1,6 @@
-// Sums over the values in one window, from which KPIs are made: a summary for each family of KPIs.
-// Pure functions of the values, the master data, the calendar and the standards' settings.
+// Sums over the values in a window, from which KPIs are made. Each family of KPIs has its own
+// summary.
+// Pure functions of the values, the master data, the calendar and the settings of the standards.
 // Source: docs/reference/kpi-rules.md sections 7 to 14.
 // Threads: any.
 #pragma once
@@ -21,12 +22,12 @@
 
 namespace district::kpi {
 
-// Values of one input, of the time that the windows at hand need, by start.
+// The values of one input, by start, over the time that the windows to be computed need.
 struct InputValues {
   bool there = false;  // the meter has such a series
   Duration longest{};
   std::span<const ValueVersion> versions;
-  // Those that may overlap [from, to).
+  // The values that may overlap [from, to).
   std::span<const ValueVersion> overlapping(Instant from, Instant to) const;
 };
 
@@ -36,16 +37,16 @@ struct Reading {
   double value = 0;
   std::optional<double> modulus;  // of the register that is read
   bool estimated = false;
-  bool new_meter = false;    // the first of another meter: nothing is differenced across
-  bool implausible = false;  // counted only
-  bool rise = false;         // the step up to it is out of all proportion
-  bool disputed = false;     // its envelope gives another value for the same instant, too
-  bool fallen = false;       // the register fell before it, and has not got back
+  bool new_meter = false;    // the first of another meter: no difference across it is taken
+  bool implausible = false;  // only its number is reported
+  bool rise = false;         // the step up to it is implausible
+  bool disputed = false;     // its envelope also gives another value for the same instant
+  bool fallen = false;       // the register fell before it, and has not come back
 };
 
-// The meter that replaced this one: whose latest replaces_meter names it, after it was itself
-// installed. Of several such meters the one of the earliest exchange; of one instant, the first by
-// name. Each of them goes on from this meter's register.
+// The meter that replaced this one: its latest replaces_meter names this meter, after this meter
+// was itself installed. Of several such meters it is the one with the earliest exchange, and at the
+// same instant the first by name. Each of them goes on from the register of this meter.
 struct Successor {
   std::string number;
   Instant exchanged_at{};
@@ -66,11 +67,11 @@ struct Peak {
   Instant at{};
 };
 
-// How many values of the window are of a kind that people should know of.
+// How many values of the window people should know about.
 struct Noted {
   std::size_t estimated = 0;    // by the gateway
-  std::size_t disputed = 0;     // their envelope gives another value for the same period, too
-  std::size_t excluded = 0;     // left out because a later received one overlaps them
+  std::size_t disputed = 0;     // their envelope also gives another value for the same period
+  std::size_t excluded = 0;     // left out because one received later overlaps them
   std::size_t implausible = 0;  // set aside by a rule of plausibility
 };
 
@@ -80,7 +81,8 @@ struct EnergySummary {
   Duration covered{};
   double night_kwh = 0;
   std::optional<Peak> peak;  // kW, of the intervals that start in the window
-  std::optional<double> low_demand_kw, high_demand_kw;  // percentiles of those; months and years
+  // Percentiles of those, in months and years.
+  std::optional<double> low_demand_kw, high_demand_kw;
   double cost_eur = 0, priced_kwh = 0;
   Duration priced{};     // covered by energy with a price
   double price_sum = 0;  // of the prices that start in the window
@@ -90,7 +92,7 @@ struct EnergySummary {
   Duration factored{};  // covered by energy with a CO2 factor
 };
 
-// Power sampled at instants, each held until the next.
+// Power sampled at instants. Each sample holds until the next.
 struct PowerSummary {
   double energy_kwh = 0;
   Duration covered{};
@@ -99,7 +101,7 @@ struct PowerSummary {
   Duration on{};
   double on_kwh = 0;
   Duration day_on{};
-  // Measured illuminance, weighted by the time that the lamps were on while it held.
+  // Measured illuminance, weighted by the time for which it held while the lamps were on.
   double illuminance_lx_h = 0, lit_hours = 0;
 };
 
@@ -111,11 +113,11 @@ struct RegisterSummary {
   std::optional<std::string> unit;
   Duration covered{};  // in gaps that are not too long
   std::size_t readings = 0;
-  // Among the pairs of readings that touch the window: falls that are no rollover, and rises.
+  // In the pairs of readings that touch the window: rollovers, other falls, and implausible rises.
   std::size_t rollovers = 0, anomalies = 0, rises = 0;
-  Duration unexplained{};         // the time of those two
-  bool mostly_set_aside = false;  // of the readings in the window more are implausible than count
-  bool continued = false;         // null, because another meter goes on from within the window
+  Duration unexplained{};         // the time of anomalies and rises
+  bool mostly_set_aside = false;  // more readings in the window are implausible than count
+  bool continued = false;         // no value: another meter goes on from within the window
   bool exchanged = false;         // the window has readings of two meters
 };
 
@@ -139,18 +141,18 @@ struct ComfortSummary {
 struct QualitySummary {
   bool instants = false;  // readings or samples, which cover time by their step
   bool sampled = false;   // power, whose step has a default
-  // Time for which there is a value; null: it is not known for how long one stands.
+  // The time for which there is a value. Null when it is not known for how long a value stands.
   std::optional<Duration> covered;
   std::size_t received = 0, superseded = 0, within_1h = 0, within_24h = 0;
   std::optional<double> latency_median_s, latency_p95_s, latency_max_s;
 };
 
 struct ModelSummary {
-  std::optional<std::string> missing;  // master data, or what of the baseline does not suffice
+  std::optional<std::string> missing;  // master data, or the part of the baseline that is too short
   std::size_t baseline_days = 0, baseline_expected = 0;
   std::optional<WeatherModel> model;
   std::optional<double> normalised;  // of the named year
-  // Of the reporting period, days with both energy and temperature.
+  // Days of the reporting period that have both energy and temperature.
   std::size_t reporting_days = 0, reporting_expected = 0;
   double actual = 0, predicted = 0, squared_error = 0;
 };
@@ -168,8 +170,8 @@ struct WindowSummary {
   ModelSummary model;
 };
 
-// One for each family, in summary_*.cpp. Each sets its summary and `noted`; `window` and
-// `material` are set. The order of inputs is that of the family's definition.
+// One function for each family, in summary_*.cpp. Each sets its summary and `noted`; the caller has
+// set `window` and `material`. The inputs are in the order of the family's definition.
 void summarise_energy(
     WindowSummary& window_summary);  // energy, price, CO2 factor, outdoor temperature
 void summarise_power(WindowSummary& window_summary);  // power, illuminance
@@ -182,8 +184,8 @@ void summarise_sampled_quality(WindowSummary& window_summary);  // power
 void summarise_model(WindowSummary& window_summary);            // energy, outdoor temperature
 
 inline constexpr Duration kHoldMax = std::chrono::hours(48);  // whatever the step is
-// How long a sample of power taken at the instant is held at most: twice the nominal step, or as
-// many as the settings say.
+// How long a sample of power that was taken at the instant is held at most: twice the nominal step,
+// or as many times as the settings say.
 Duration hold_at(const MasterData& master, const Standards& standards, Instant at);
 
 // Degree days of the window from an input of outdoor temperatures.

@@ -8,7 +8,7 @@ namespace {
 constexpr double kBaseLoadShare = 0.025;  // 2.5th percentile
 constexpr double kNearPeakShare = 0.975;
 
-// The values of another series that hold over whole intervals, asked for in the order of starts.
+// The values of another series that hold over whole intervals. To be asked in the order of starts.
 class Companion {
  public:
   explicit Companion(std::span<const ValueVersion> versions) : versions_(versions) {}
@@ -28,7 +28,7 @@ class Companion {
   std::size_t next_ = 0;
 };
 
-// Night by the local hour of the start.
+// Whether an interval is at night, by the local hour of its start.
 class Night {
  public:
   Night(const Calendar& calendar, const Standards& standards)
@@ -54,8 +54,9 @@ void add_prices(EnergySummary& summary, const Window& window,
   }
 }
 
-// What an interval covers of the window beyond what is covered `until` then. Ends that miss each
-// other, or the window's, by no more than kBoundary are one boundary: 00:59:59 is 01:00:00.
+// The part of the window that the interval covers and that is not covered yet at `until`. Ends that
+// miss each other, or an end of the window, by no more than kBoundary are one boundary: 00:59:59 is
+// 01:00:00.
 Duration newly_covered(const ValueVersion& interval, const Window& window, Instant until) {
   const auto tolerance = std::min(kBoundary, (interval.end - interval.start) / 2);
   auto start = std::max(interval.start, until), end = std::min(interval.end, window.end);
@@ -79,7 +80,7 @@ void summarise_energy(WindowSummary& window_summary) {
   // Factors of master data rarely change within a window.
   const auto stated = material.master.constant("co2_factor_kg_per_kwh", window.start, window.end);
   std::vector<double> demands;
-  Instant until = window.start;  // covered
+  Instant until = window.start;  // covered until here
   for (const auto& interval : values(0)) {
     const auto part = overlap(interval.start, interval.end, window);
     if (part <= Duration{} || !take_note(window_summary.noted, interval)) continue;

@@ -20,7 +20,7 @@ inline bool starts_in(Instant start, const Window& window) {
 inline bool counts(const ValueVersion& version) {
   return version.state == MeasurementState::current;
 }
-// Counts what people should know of a version, in `noted`. True: the version counts.
+// Counts in `noted` what people should know of a version. true: the version counts.
 inline bool take_note(Noted& noted, const ValueVersion& version) {
   if (version.state == MeasurementState::excluded) ++noted.excluded;
   if (version.state == MeasurementState::implausible) ++noted.implausible;
@@ -29,7 +29,7 @@ inline bool take_note(Noted& noted, const ValueVersion& version) {
   if (version.flags & flag_disputed) ++noted.disputed;
   return true;
 }
-// Local days that the window overlaps, one after the other: each(day).
+// Calls each(day) for the local days that the window overlaps, in order.
 template <typename Each>
 void each_day(const Window& window, const Calendar& calendar, Each&& each) {
   for (auto day = calendar.window(WindowKind::day, window.start); day.start < window.end;

@@ -3,7 +3,7 @@
 namespace district::kpi {
 namespace {
 
-// The part of [start, end) that is in the hours of local day in which no lamp should burn.
+// The part of [start, end) that lies in the local hours of the day in which no lamp should burn.
 Duration by_day(Instant start, Instant end, const Material& material) {
   Duration total{};
   const auto& standards = material.standards;
@@ -16,8 +16,8 @@ Duration by_day(Instant start, Instant end, const Material& material) {
   return total;
 }
 
-// Calls `each` with a sample that counts and the part of the window that it covers: until the next
-// one, at most for its hold.
+// Calls `each` for every sample that counts, with the part of the window that it covers: until the
+// next sample, and at most for its hold.
 template <typename Each>
 void each_sample(const InputValues& input, const Window& window, const Material& material,
                  Each&& each) {

@@ -5,8 +5,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// For how long a reading or a sample stands: as master data states it for the instant, or else for
-// the window's end; or else, of samples, what the standards' settings say.
+// For how long a reading or a sample stands: as master data state it for its instant, or else for
+// the end of the window. If they state nothing, samples have the default of the settings.
 std::optional<Duration> step_at(const WindowSummary& window_summary, Instant at) {
   const auto& material = *window_summary.material;
   auto step = material.master.step("nominal_step", at);
@@ -15,9 +15,9 @@ std::optional<Duration> step_at(const WindowSummary& window_summary, Instant at)
   return step;
 }
 
-// Time for which there is a value, each stretch of it once. An interval covers its own time. A
-// reading or a sample stands for one step: as early as it is not covered yet, but within a step
-// before and after its instant, since nobody reads to the second.
+// The time for which there is a value, counted once. An interval covers its own time. A reading or
+// a sample stands for one step, since nobody reads to the second: it covers the earliest time that
+// is not covered yet, within a step before and after its instant.
 class CoveredTime {
  public:
   explicit CoveredTime(const Window& window) : window_(window), until_(window.start) {}

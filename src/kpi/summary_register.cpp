@@ -5,9 +5,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A register has digits for thousands of hours at full load, so that it passes the end of them
-// rarely: MID (2014/32/EU), annex V, 5.2: 4,000 h. With room for a number of digits that was
-// stated wrongly, and for readings that follow each other closely.
+// A register has enough digits for thousands of hours at full load, so that it rarely passes the
+// end of them: 4,000 h by MID (2014/32/EU), annex V, 5.2. This is less, in case the number of
+// digits was stated wrongly, and for readings that follow each other closely.
 constexpr Duration kModulusLastsMin = 1000h;
 constexpr Duration kShortestJudged = 24h;
 
@@ -19,7 +19,7 @@ struct Step {
 
 Step step_between(const Reading& before, const Reading& after) {
   const double difference = after.value - before.value;
-  std::optional<double> most;  // that it can have counted
+  std::optional<double> most;  // how much it can have counted
   if (after.modulus && *after.modulus > 0) {
     const double time = hours(std::max(after.at - before.at, kShortestJudged));
     most = *after.modulus * std::min(0.5, time / hours(kModulusLastsMin));
@@ -31,7 +31,7 @@ Step step_between(const Reading& before, const Reading& after) {
   return {0, false, true, false};
 }
 
-// The share of the pair's growth that falls into the window, linear between the readings.
+// The share of a pair's growth that falls into the window. Growth is linear between the readings.
 double share_in(const Window& window, Instant before, Instant after) {
   const auto part = overlap(before, after, window);
   if (part == after - before) return 1;  // exactly: no rounding for pairs inside the window
@@ -49,7 +49,7 @@ void read_unit(RegisterSummary& summary, const Window& window, const MasterData&
   summary.unit_changed = at_start && at_start != summary.unit;
 }
 
-// `second`: of an exchange, whose two registers are one reading.
+// `second`: it is the second reading of an exchange, whose two registers count as one reading.
 void take_note(WindowSummary& window_summary, const Reading& reading, bool second) {
   if (reading.implausible) {
     ++window_summary.noted.implausible;
@@ -60,7 +60,8 @@ void take_note(WindowSummary& window_summary, const Reading& reading, bool secon
   if (reading.disputed) ++window_summary.noted.disputed;
 }
 
-// What the window has of the time between two readings that follow each other; the growth in it.
+// Adds the time between two neighbouring readings, as far as it lies in the window, to the summary.
+// Gives the growth in it.
 double add_pair(RegisterSummary& summary, const Window& window, const Reading& before,
                 const Reading& after, Duration gap_max) {
   const auto part = overlap(before.at, after.at, window);

@@ -5,22 +5,23 @@
 namespace district::kpi {
 namespace {
 
-// Bases of Eurostat's degree days (nrg_chdd), whatever the setting for the others is.
+// The bases of Eurostat's degree days (nrg_chdd). The setting of the other bases does not change
+// them.
 constexpr double kEurostatHeatingBase = 18, kEurostatCoolingBase = 21;
 
-// A day counts from half of its periods on (CalTRACK 2.2.2.3 and 2.2.1.2).
+// A day counts if at least half of it is covered (CalTRACK 2.2.2.3 and 2.2.1.2).
 bool is_valid(Duration covered, const Window& day) { return 2 * covered >= day.length(); }
 
 // Amount or time-weighted sum of the values in each local day, in one pass.
 struct Day {
   Window window;
-  // Of energies: the amount; of temperatures: degrees times ticks, as whole numbers of both add up
-  // exactly and a day of 15 degrees has a mean of 15.
+  // For energies, the amount. For temperatures, degrees times ticks: whole numbers of both add up
+  // exactly, so that a day of 15 degrees has a mean of exactly 15.
   double sum = 0;
   Duration covered{};
   bool valid() const { return is_valid(covered, window); }
   double mean() const { return sum / static_cast<double>(covered.count()); }
-  // What is missing is taken as the mean of the rest of the day.
+  // The missing part of the day is taken to be like the rest of it.
   double filled() const { return sum / hours(covered) * hours(window.length()); }
 };
 
@@ -192,7 +193,7 @@ void summarise_model(WindowSummary& window_summary) {
   };
   const auto of_baseline = points(*baseline, summary.baseline_expected);
   summary.baseline_days = of_baseline.size();
-  // CalTRACK: a year, of which a tenth may be missing.
+  // CalTRACK asks for a year, of which a tenth may be missing.
   if (summary.baseline_expected < 365) {
     summary.missing = "a baseline of 365 days";
     return;
@@ -216,7 +217,7 @@ void summarise_model(WindowSummary& window_summary) {
   const auto normal = period(WindowKind::baseline, "normal_period").value_or(*baseline);
   double sum = 0;
   for (const auto& day : days_of(normal, material, material.inputs[1], false)) {
-    if (!day.valid()) return;  // a year with a hole is no normal year
+    if (!day.valid()) return;  // a year with a gap is no normal year
     sum += summary.model->predict(day.mean());
   }
   summary.normalised = sum;

@@ -11,7 +11,7 @@ struct Conversion {
   double factor = 1;      // stored value = factor * sent value
 };
 
-// nullopt: a known quantity in a unit that cannot be converted. An unknown quantity keeps its unit.
+// An unknown quantity keeps its unit. nullopt: a known quantity in a unit that cannot be converted.
 std::optional<Conversion> conversion(std::string_view quantity, std::string_view unit);
 
 }  // namespace district::kpi

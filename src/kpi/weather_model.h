@@ -17,17 +17,18 @@ struct DailyPoint {
 };
 
 struct WeatherModel {
-  std::optional<int> heating_balance, cooling_balance;  // degrees Celsius; none: no such term
+  std::optional<int> heating_balance, cooling_balance;  // degrees Celsius; nullopt: no such term
   double intercept = 0, heating_slope = 0, cooling_slope = 0;
   double r2 = 0, r2_adjusted = 0;
   std::size_t days = 0, coefficients = 1;
   double cvrmse = 0, nmbe = 0;  // fractions
-  std::size_t qualified = 0;    // candidates that the best was chosen from
+  std::size_t qualified = 0;    // candidates of which the best was chosen
   const char* name() const;     // intercept_only, hdd_only, cdd_only, hdd_cdd
   double predict(double temperature) const;
 };
 
-// `points` has more than three. Ties: the candidate with fewer terms, then lower balance points.
+// `points` has more than three elements. Ties: the candidate with fewer terms, then the one with
+// lower balance points.
 WeatherModel fit_weather_model(std::span<const DailyPoint> points, bool with_cooling);
 
 }  // namespace district::kpi

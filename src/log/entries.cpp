@@ -7,8 +7,8 @@
 namespace district::log {
 namespace {
 
-// RFC 8785: sorted members, no white space, shortest escapes. nlohmann's objects are sorted by
-// octets, which is that order for our ASCII names, and no number here is beyond 2^53 or a fraction.
+// RFC 8785: sorted members, no white space, shortest escapes. The objects of nlohmann are sorted by
+// octets, which is the same order for our ASCII names. No number here is a fraction or beyond 2^53.
 std::string canonical(const nlohmann::json& entry) {
   return entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -19,7 +19,7 @@ constexpr const char* kSoapAction = "soapAction";
 constexpr const char* kCreatedAt = "createdAt";
 constexpr const char* kRevokedAt = "revokedAt";
 
-// A header field may have any octets; no two of them have the same JSON.
+// A header field may have any octets. Different values have different JSON.
 nlohmann::json exactly(const std::string& text) {
   if (is_utf8(text)) return text;
   return nlohmann::json::array({to_base64(as_bytes(text))});
@@ -62,8 +62,8 @@ nlohmann::json revocation_of(const ApiKey& key) {
           {"reason", key.revocation_reason}};
 }
 
-// For a row whose leaf was made later than the row: the time of the row becomes a member of its
-// own, and the entry has the time of the leaf.
+// For a row whose leaf was made later. The time of the row becomes a member of its own, and the
+// entry has the time of the leaf.
 std::string logged_later(nlohmann::json entry, const char* member, Instant logged_at) {
   entry[member] = std::exchange(entry["time"], format_instant(logged_at));
   return canonical(entry);

@@ -51,7 +51,7 @@ Result<HeldReceipt> read_held_receipt(std::string_view line) {
   receipt.leaf_index = number_member(json, "leafIndex");
   receipt.tree_size = number_member(json, "treeSize");
   receipt.root_hash = digest_member(json, "rootHash");
-  // A member that is there and cannot be read must not pass as one that is not there.
+  // A member that is there but cannot be read must not pass for one that is absent.
   const std::array<std::pair<const char*, bool>, 4> optional_members{
       {{"messageCount", receipt.message_count.has_value()},
        {"leafIndex", receipt.leaf_index.has_value()},
@@ -69,7 +69,7 @@ TornLine read_torn_line(std::string_view line) {
   constexpr std::string_view kId = "\"receiptId\":\"";
   TornLine torn;
   line = line.substr(0, kLineOctetsMax);
-  // What was appended to the torn line starts where a receipt starts, and goes on to the end.
+  // What was appended to the torn line begins where a receipt begins, and goes on to the end.
   const auto behind = line.rfind(kStart);
   const bool has_more = behind != std::string_view::npos && behind > 0;
   if (has_more) {

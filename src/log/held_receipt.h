@@ -1,4 +1,4 @@
-// A receipt as a gateway keeps it, one JSON object a line: docs/reference/district-gateway.md.
+// A receipt as a gateway keeps it, one JSON object per line: docs/reference/district-gateway.md.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace district::log {
 
-// Members that the gateway does not have are not set: the server confirms an envelope that it had
-// before without its place in the log.
+// A member that the gateway does not have is not set: when it sends an envelope again, the server
+// confirms it without its place in the log.
 struct HeldReceipt {
   std::string receipt_id;
   Instant received_at{};
@@ -25,11 +25,11 @@ struct HeldReceipt {
 // Errors: admin_invalid, saying what cannot be read.
 Result<HeldReceipt> read_held_receipt(std::string_view line);
 
-// A line that was cut when it was written, by a full disk or a lost supply of power, and with it
-// whatever was written behind it on the same line.
+// A line that was cut while it was written, by a full disk or a loss of power, together with what
+// was written after it on the same line.
 struct TornLine {
-  std::string receipt_id;             // of the torn receipt, as far as it is there; may be empty
-  std::optional<HeldReceipt> behind;  // a whole receipt that the next run wrote behind it
+  std::string receipt_id;             // as much of it as is there; may be empty
+  std::optional<HeldReceipt> behind;  // a whole receipt that the next run wrote after it
 };
 TornLine read_torn_line(std::string_view line);
 

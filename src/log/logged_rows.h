@@ -1,5 +1,5 @@
-// Rows of the database that belong to a leaf: what entry each of them demands, and what it is
-// called for people. Private to log/. Threads: any.
+// The rows of the database that belong to leaves: the entry that each of them demands, and its name
+// for people. Private to log/. Threads: any.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ struct LoggedKey {
   std::string name;
 };
 
-// The entry that the row demands. The row of an import has no time, so that of its leaf's `entry`
-// is taken; of API keys, the entry has one of two forms.
+// The entry that the row demands. The row of an import has no time, so the time of `entry`, that of
+// its leaf, is taken. The entry of an API key has one of two forms.
 std::string entry_of(const store::RecordedChange& recorded);
 std::string entry_of(const SiteImport& import, const std::string& entry);
 std::string entry_of(const LoggedKey& row, const std::string& entry);
 
-// "the enrolment for tenant X"
+// For example "the enrolment for tenant X".
 std::string name_of(const store::RecordedChange& recorded);
 std::string name_of(const SiteImport& import);
 

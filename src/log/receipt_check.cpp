@@ -25,7 +25,7 @@ Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receip
     return differs("its envelope is not in the archive");
   }
   if (!stored) return fail(std::move(stored).error());
-  // Names both values, so that whoever holds the receipt sees what was changed.
+  // Names both values, so that the holder of the receipt sees what was changed.
   const auto other = [&](const std::string& what, const std::string& held,
                          const std::string& archived) {
     return differs(what + " is " + held + " in the receipt, " + archived + " in the archive");

@@ -1,4 +1,4 @@
-// A receipt that somebody holds, against the archive and its log.
+// Compares a receipt that somebody holds with the archive and its log.
 #pragma once
 
 #include "base/error.h"
@@ -7,9 +7,9 @@
 
 namespace district::log {
 
-// That the receipt's leaf is the envelope that it names and that its tree size and root are a
-// recorded head, which verify() proves to be of this log. Errors: archive_corrupt, with what
-// differs.
+// Checks that the leaf of the receipt is the envelope that it names, and that its tree size and
+// root are a recorded head; verify() proves that this head is of this log. Errors: archive_corrupt,
+// with what differs.
 Result<Ok> check_receipt(store::ArchiveDatabase& database, const Receipt& receipt);
 
 }  // namespace district::log

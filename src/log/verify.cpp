@@ -24,12 +24,12 @@ namespace district::log {
 namespace {
 
 constexpr std::size_t kPage = 1000;
-constexpr std::size_t kProblemsMax = 1000;  // of a log that is damaged all over, enough to see it
+constexpr std::size_t kProblemsMax = 1000;  // enough to see that a log is damaged all over
 
 std::string leaf_name(std::uint64_t leaf_index) { return "leaf " + std::to_string(leaf_index); }
 
-// One pass over leaves, heads and rows side by side, all in the order of their numbers, in pages:
-// memory does not grow with the log.
+// One pass over leaves, heads and rows side by side, all in the order of their numbers. They are
+// read in pages, so that memory does not grow with the log.
 class Check {
  public:
   Check(store::ArchiveDatabase& database,
@@ -211,8 +211,8 @@ class Check {
     commit_ = std::move(commit);
   }
 
-  // The rows that say they belong to this leaf: exactly one for the kinds of entries that have
-  // rows.
+  // Checks the rows that say they belong to this leaf: there is exactly one for the kinds of
+  // entries that have rows.
   void check_rows(const std::string& entry) {
     std::size_t rows = 0;
     while (!envelopes_.empty() && envelopes_.front().leaf_index <= next_) {
@@ -271,7 +271,7 @@ class Check {
             " does not have its fingerprint");
   }
 
-  // A revocation ends the enrolment that was open then; the entry names only its certificate.
+  // A revocation ends the enrolment that was open then. The entry names only its certificate.
   void check_revoked(const store::RecordedChange& recorded) {
     if (recorded.change.kind != store::TrustChange::Kind::revoke) return;
     const auto& enrolment = recorded.change.enrolment;
@@ -284,7 +284,7 @@ class Check {
             std::to_string(enrolled_in) + ", which was not open then");
   }
 
-  // Keys of an earlier version got their leaves all at once, and before any other key was made.
+  // Keys of an earlier version all got their leaves at once, before any other key was made.
   void check_earlier_key(const LoggedKey& row, const std::string& entry) {
     const auto at = time_of(entry);
     if (!is_of_earlier_api_key(entry)) {
@@ -311,8 +311,8 @@ class Check {
     heads_.pop_front();
     ++report_.heads;
     if (gap_) return;
-    // A leaf with a changed entry or a changed hash is named already; the head then agrees with
-    // what was not changed. Where both were changed, only the head shows it.
+    // A leaf with a changed entry or a changed hash has been named already. The head then agrees
+    // with the one that was not changed. If both were changed, only the head shows it.
     if (head.root_hash == from_entries_.root() || head.root_hash == from_hashes_.root()) {
       last_good_ = head.tree_size;
       return;
@@ -411,7 +411,7 @@ class Check {
   std::optional<std::uint64_t> last_envelope_;
   bool envelopes_done_ = false;
   std::deque<store::RecordedChange> changes_;
-  std::map<std::uint64_t, std::uint64_t> ended_;  // leaf of a revocation, of its enrolment
+  std::map<std::uint64_t, std::uint64_t> ended_;  // leaves of enrolments, by that of the revocation
   std::deque<SiteImport> imports_;
   std::deque<LoggedKey> key_rows_;
   bool keys_made_ = false;  // by this version
@@ -419,8 +419,8 @@ class Check {
   std::uint64_t last_good_ = 0;  // size of the last head that was right
   bool head_reported_ = false;
   bool gap_ = false;
-  Commit commit_;            // of the leaf before
-  bool after_head_ = false;  // a head follows it
+  Commit commit_;            // of the previous leaf
+  bool after_head_ = false;  // whether a head follows it
   std::uint64_t trust_changes_ = 0;
   std::optional<Instant> trust_changed_at_;
 };

@@ -21,7 +21,7 @@ namespace district::query {
 namespace {
 
 constexpr std::string_view kDescription = "/openapi.json";
-// Data of tenants: for whoever asked, and asked for again each time.
+// Data of tenants are for whoever asked, and must be asked for again each time.
 constexpr const char* kUsualFields =
     "Cache-Control: private, no-cache\r\nVary: Accept, Authorization\r\n"
     "X-Content-Type-Options: nosniff\r\n";
@@ -92,7 +92,7 @@ bool names_tag(std::string_view if_none_match, std::string_view tag) {
   return if_none_match.find(tag) != std::string_view::npos;
 }
 
-// The tag is the content's own, so that it is right whatever has changed.
+// The tag is made from the content itself, so it is right whatever has changed.
 void put_tag(HttpResponse& answer, std::string_view if_none_match) {
   const auto digest = crypto::sha256(as_bytes(answer.body));
   const auto tag = '"' + to_hex(ByteView(digest).first(16)) + '"';
@@ -100,8 +100,8 @@ void put_tag(HttpResponse& answer, std::string_view if_none_match) {
   if (names_tag(if_none_match, tag)) answer.http_status = 304;
 }
 
-// An answer that was cut off goes on where it ended, if it is still the same (RFC 9110
-// section 13.1.5: strong comparison; a date is never one of ours).
+// Lets a client continue an answer that was cut off, if it is still the same (RFC 9110 section
+// 13.1.5: strong comparison; a date is never a tag of ours).
 void take_range(HttpResponse& answer, const ApiRequest& request) {
   answer.fields += "Accept-Ranges: bytes\r\n";
   if (answer.http_status != 200 || request.range.empty()) return;
@@ -121,8 +121,8 @@ void take_range(HttpResponse& answer, const ApiRequest& request) {
   answer.body = answer.body.substr(range->first, range->octets);
 }
 
-// The query as it may stand in the log: parameters that exist, without what is an API key. A key
-// must not come in a query, but some will try.
+// The query as it may be logged: only parameters that exist, and nothing that is an API key. A key
+// must not come in a query, but some clients will try.
 std::string query_for_log(std::string_view query) {
   static const auto names = [] {
     std::set<std::string_view> known;
@@ -152,7 +152,7 @@ std::string query_for_log(std::string_view query) {
   return shown;
 }
 
-// The resource at the path, and what the path says of its parameters.
+// The resource at the path. Adds the parameters that are in the path to `from_path`.
 const Resource* find_resource(std::string_view path, Parameters& from_path) {
   const auto matches = [&](std::string_view pattern) {
     Parameters found;
@@ -176,7 +176,7 @@ const Resource* find_resource(std::string_view path, Parameters& from_path) {
     from_path = std::move(found);
     return true;
   };
-  // Fixed names come before what a parameter would take for its value.
+  // A path with a fixed name fits better than one that takes the name for the value of a parameter.
   const Resource* found = nullptr;
   for (const auto& resource : resources()) {
     if (matches(resource.path) && (found == nullptr || !resource.path.ends_with('}'))) {
@@ -342,7 +342,7 @@ class Api::Connection {
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  // Null: there is none left.
+  // Null when all connections are in use.
   store::ArchiveDatabase* archive() { return open_.archive.get(); }
   store::SeriesDatabase* series() { return open_.series.get(); }
 
@@ -378,7 +378,7 @@ HttpResponse Api::get(const ApiRequest& request) {
   return answered;
 }
 
-// Who reads what of whom: a meter's readings are personal data.
+// A meter's readings are personal data, so the log must say who reads what of whom.
 void Api::answering(const ApiRequest& request, const HttpResponse& answer) {
   observe::emit(answer.http_status == 500 ? observe::Level::error : observe::Level::info,
                 "api_request",
@@ -419,7 +419,7 @@ HttpResponse Api::answer(const ApiRequest& request, std::string& asked_by, bool&
   const auto now = clock_.now();
   const auto trust = trust_->snapshot();
   if (!trust) return failed(trust.error());
-  // One moment for all that is read, so that a page is consistent.
+  // Everything is read as of one moment, so that a page is consistent.
   const auto moment = store::ReadSnapshot::take(*archive);
   if (!moment) return failed(moment.error());
   const auto later_moment = store::ReadSnapshot::take(*series);

@@ -1,7 +1,7 @@
-// The query API: what is known, read by programs. GET below /api/v1, as JSON or CSV, page by page;
-// openapi.json there describes it, made from the same table (query/resource.h) that it runs from.
-// Who asks comes with a bearer API key (trust/api_keys.h) or, over mutual TLS, with a tenant's
-// certificate, and sees nothing of other tenants, not even whether they exist.
+// The query API, by which programs read what is known: GET below /api/v1, as JSON or CSV, page by
+// page. openapi.json there describes it. Both come from one table (query/resource.h).
+// A caller comes with a bearer API key (trust/api_keys.h) or, over mutual TLS, with a tenant's
+// certificate. It sees nothing of other tenants, not even whether they exist.
 // Source: RFC 9110 (conditional and range requests), RFC 6750 (bearer), RFC 9457 (problems), RFC
 // 8288 (links), RFC 4180 (CSV), OpenAPI 3.1.
 #pragma once
@@ -21,17 +21,17 @@ namespace district::query {
 
 class Api final : public ApiHandler {
  public:
-  // Reads the databases by connections of its own, one for each of kApiThreads, which
-  // cannot write. `public_url`: where clients reach the server, without a path. Errors: those of
+  // Reads the databases by connections of its own that cannot write, one for each of kApiThreads.
+  // `public_url`: where clients reach the server, without a path. Errors: those of
   // store::ArchiveDatabase::open.
   static Result<std::unique_ptr<Api>> open(const store::Location& location, const Clock& clock,
                                            const std::string& public_url);
 
   // Threads: at most kApiThreads at once.
   HttpResponse get(const ApiRequest& request) override;
-  // A line in the log: who asks what; it is there before anything is sent.
+  // Logs who asks for what, before anything is sent.
   void answering(const ApiRequest& request, const HttpResponse& answer) override;
-  // Another: how much of the answer was sent.
+  // Logs how much of the answer was sent.
   void sent(const ApiRequest& request, const HttpResponse& answer, const Sent& sent) override;
 
  private:

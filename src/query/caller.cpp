@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kBearer = "bearer";
 
-// RFC 9110 section 11.4: the scheme in any case, blanks, the credentials. Empty: another scheme.
+// RFC 9110 section 11.4: the scheme in upper or lower case, blanks, the credentials. Empty: it is
+// another scheme.
 std::string_view bearer_token(std::string_view authorization) {
   const auto end = std::min(authorization.find(' '), authorization.size());
   const auto scheme = authorization.substr(0, end);
@@ -23,7 +24,7 @@ std::string_view bearer_token(std::string_view authorization) {
 
 void sort_once_each(std::vector<std::string>& codes) {
   std::ranges::sort(codes);
-  // Of std, since clang 14, which fuzzes this, does not take the range that std::ranges::unique is.
+  // Not std::ranges::unique: clang 14, which builds the fuzzers, does not accept its result here.
   codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
 }
 
@@ -49,7 +50,7 @@ Result<std::optional<Caller>> identify(const ApiRequest& request, const trust::T
   if (!request.client_certificate) return std::nullopt;
   const auto* known = trust.find_by_sha256(*request.client_certificate);
   if (known == nullptr) return std::nullopt;
-  // What its owner has sent is no secret to it.
+  // The owner of the certificate may read raw envelopes, because it has sent them.
   Caller caller{"certificate " + to_hex(*request.client_certificate), {}, true};
   for (const auto* enrolment : trust.active(*known, now)) {
     caller.tenants.push_back(enrolment->tenant);

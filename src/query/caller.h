@@ -1,4 +1,4 @@
-// Who asks, and what that one may see. Private to query/.
+// Identifies the caller, and what it may see. Private to query/.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace district::query {
 
 struct Caller {
   std::string name;                  // for the log: "key 01KAG..." or "certificate ab12..."
-  std::vector<std::string> tenants;  // codes, sorted: all that it may see
+  std::vector<std::string> tenants;  // the codes of all that it may see, sorted
   bool may_read_raw = false;
 
   bool sees(std::string_view tenant) const {
@@ -24,8 +24,8 @@ struct Caller {
   }
 };
 
-// nullopt: nobody that we know, or not any more. A bearer key that comes counts alone, else the TLS
-// client's certificate, which sees the tenants that it is enrolled for.
+// nullopt: an unknown caller, or one that is no longer known. If there is a bearer key, it alone
+// counts; otherwise the TLS client's certificate, which sees the tenants that it is enrolled for.
 // Errors: archive_unavailable, archive_corrupt.
 Result<std::optional<Caller>> identify(const ApiRequest& request, const trust::TrustSnapshot& trust,
                                        store::ArchiveDatabase& database, Instant now);

@@ -6,7 +6,7 @@
 
 namespace district::query {
 
-// Its columns, in the order of row_of().
+// The columns, in the order of row_of().
 std::vector<Column> measurement_columns();
 Row row_of(const Question& question, const Measurement& measurement);
 

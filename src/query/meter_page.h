@@ -1,4 +1,4 @@
-// A page of rows that is filled from one meter after the other. Private to query/.
+// A page of rows that is filled meter by meter. Private to query/.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,17 @@
 
 namespace district::query {
 
-// It begins where the page before ended. It ends when it is full, or when as many parts of the
-// database were read as a page may read. `Place`: where a row stands among those of its meter;
-// Place{} is before all of them. `after` of a page is read by Place::from(after), and `next` is
-// made by place.next(meter).
+// It begins where the previous page ended. It ends when it is full, or when it has read as many
+// parts of the database as a page may read. `Place` says where a row stands among those of its
+// meter; Place{} is before all of them. Place::from(after) reads the `after` of a page, and
+// place.next(meter) makes its `next`.
 template <typename Place>
 class MeterPage {
  public:
   explicit MeterPage(const Question& question) : question_(question) {}
 
-  // Calls `read_meter(meter)` for each, which adds its rows, until the page has ended.
+  // Calls `read_meter(meter)` for one meter after the other until the page has ended. It adds the
+  // rows of that meter.
   template <typename ReadMeter>
   Result<RowPage> fill(ReadMeter read_meter) {
     MeterKey begin;
@@ -39,12 +40,13 @@ class MeterPage {
     return std::move(rows_);
   }
 
-  // Of this meter, what the page before ended with; nullopt: it had none of this meter.
+  // The place of this meter at which the previous page ended; nullopt: it had not come to this
+  // meter.
   const std::optional<Place>& after() const { return after_; }
   bool ended() const { return ended_; }
 
   // To be asked before a part of the database is read. false: the page ends here, and the next one
-  // begins behind `last`.
+  // begins after `last`.
   bool may_read(const Place& last) {
     if (parts_++ < kPartsMax) return true;
     end(last);
@@ -62,7 +64,7 @@ class MeterPage {
     rows_.rows.push_back(std::move(row));
     pass(place);
   }
-  // What stands there is dealt with, without a row.
+  // Notes that the place is done without a row.
   void pass(const Place& place) { last_ = place; }
 
  private:
@@ -74,7 +76,7 @@ class MeterPage {
   const Question& question_;
   MeterKey meter_;
   std::optional<Place> after_;
-  Place last_{};  // dealt with
+  Place last_{};  // the last one that is done
   RowPage rows_;
   std::size_t parts_ = 0;
   bool ended_ = false;

@@ -36,7 +36,7 @@ Result<Ok> MeterWalk::check_names() const {
     DISTRICT_TRY(const auto found,
                  store::meters_from(series_, {tenant, "", ""}, source_, meter_, 1));
     if (!found.empty()) return Ok{};
-    // The names to suggest: those of meters, or if the source is not known, those of sources.
+    // The names to suggest are those of meters or, if the source is not known, those of sources.
     DISTRICT_TRY(const auto of_source,
                  store::meters_from(series_, {tenant, "", ""}, source_, {}, kReadAtOnce));
     for (const auto& meter : of_source) names.insert(meter.key.meter);
@@ -61,12 +61,11 @@ Result<std::optional<store::StoredMeter>> MeterWalk::next() {
   while (given_ == read_.size()) {
     if (tenant_ == tenants_.size()) return std::nullopt;
     begin_.tenant = tenants_[tenant_];
-    // The name that follows the last one: no name has a control character.
     DISTRICT_TRY(read_, store::meters_from(series_, begin_, source_, meter_, kReadAtOnce));
     given_ = 0;
     if (read_.size() == kReadAtOnce) {
       begin_ = read_.back().key;
-      begin_.meter += '\x01';
+      begin_.meter += '\x01';  // the next name, since no name has a control character
     } else {
       ++tenant_;
       begin_ = {};

@@ -1,4 +1,4 @@
-// The query component of a target, decoded and held to the names that a resource knows.
+// The query component of a target, decoded and checked against the names that a resource knows.
 // Source: RFC 3986 section 2.1; WHATWG URL, application/x-www-form-urlencoded ("+" is a blank).
 // Threads: any.
 #pragma once
@@ -13,18 +13,20 @@
 
 namespace district::query {
 
-// nullopt: a "%" without two hexadecimal digits, or octets that are no UTF-8 text without controls.
+// nullopt: there is a "%" without two hexadecimal digits, or the octets are not UTF-8 text without
+// control characters.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_blank);
 std::string percent_encoded(std::string_view text);
 
 class Parameters {
  public:
-  // Errors: admin_invalid: cannot be decoded, or a name twice.
+  // Errors: admin_invalid (it cannot be decoded, or has a name twice).
   static Result<Parameters> parse(std::string_view query);
 
-  // One without a value has the empty text.
+  // A parameter without a value has the empty text.
   std::optional<std::string> text(std::string_view name) const;
-  // Errors: admin_invalid: no whole number from 1 to `most`.
+  // `usual`: the number if it is not given. Errors: admin_invalid (not a whole number from 1 to
+  // `most`).
   Result<std::size_t> number(std::string_view name, std::size_t usual, std::size_t most) const;
 
   void set(std::string name, std::string value) { values_[std::move(name)] = std::move(value); }

@@ -16,7 +16,7 @@ Result<std::optional<Instant>> Question::instant(std::string_view name) const {
   auto text = parameters.text(name);
   if (!text) return std::nullopt;
   constexpr std::size_t kDayLength = 10;  // 2018-03-25
-  // The "+" of an offset, where it was not encoded.
+  // A "+" in an offset that was not encoded has become a blank.
   std::ranges::replace(*text, ' ', '+');
   const bool is_day = text->size() == kDayLength;
   if (is_day && !parameters.text("zone")) {

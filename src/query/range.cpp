@@ -18,7 +18,7 @@ std::optional<Range> range_of(std::string_view text, std::uint64_t size) {
   text = trim_xml_space(text.substr(kUnit.size()));
   const auto dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
-  // nullopt: no number. What is too large for one is as good as endless.
+  // nullopt: it is no number. One that is too large counts as endless.
   const auto number = [](std::string_view digits) -> std::optional<std::uint64_t> {
     if (digits.empty() || digits.find_first_not_of("0123456789") != digits.npos) return {};
     std::uint64_t value = 0;

@@ -11,8 +11,9 @@ struct Range {
   std::uint64_t first = 0, octets = 0;
 };
 
-// The part of `size` octets that the field Range asks for. nullopt: none, several, of another unit
-// or malformed, so that all is given. No octets: there is nothing where it begins.
+// The part of `size` octets that the field Range asks for. nullopt: it asks for none or several,
+// has another unit or is malformed; then everything is given. An empty part: there is nothing where
+// it begins.
 std::optional<Range> range_of(std::string_view field, std::uint64_t size);
 
 }  // namespace district::query

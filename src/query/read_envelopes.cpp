@@ -11,7 +11,7 @@
 namespace district::query {
 namespace {
 
-// An answer is in memory as a whole.
+// A raw envelope is answered whole, from memory.
 constexpr std::uint64_t kRawOctetsMax = 32U << 20U;
 
 Row row_of(const Question& question, const StoredEnvelope& envelope) {
@@ -24,7 +24,7 @@ Row row_of(const Question& question, const StoredEnvelope& envelope) {
           envelope.tree_size,        envelope.quantified};
 }
 
-// Only envelopes of tenants that the caller sees exist for it.
+// For a caller, only envelopes of tenants that it sees exist.
 Result<StoredEnvelope> find(const Question& question) {
   const auto receipt_id = question.parameters.text("receipt_id").value_or("");
   store::ArchiveReader archive(question.archive);
@@ -82,7 +82,7 @@ Result<HttpResponse> read_raw(const Question& question) {
   store::ArchiveReader archive(question.archive);
   DISTRICT_TRY(const auto octets, archive::read_octets(archive, envelope));
   HttpResponse answer;
-  // What a peer sent is never to be shown by a browser.
+  // A browser must never show what a peer sent.
   answer.content_type = "application/octet-stream";
   answer.body = as_text(octets);
   answer.fields = "Content-Disposition: attachment; filename=\"" + envelope.receipt_id +

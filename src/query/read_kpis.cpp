@@ -52,12 +52,12 @@ bool is_quality(std::string_view kpi) {
   });
 }
 
-// Where a value stands among those of its meter; within a window by name, since their order may
-// change when one is added.
+// The place of a value among those of its meter. Within a window values are ordered by name, since
+// a KPI that is added may change any other order.
 struct Place {
   int window = -1;
   std::int64_t start = 0;  // microseconds
-  std::string kpi;         // empty: before all of the window's
+  std::string kpi;         // empty: before all KPIs of the window
 
   static Place from(const Json& after) {
     return {after.at(1).get<int>(), after.at(2).get<std::int64_t>(),
@@ -195,7 +195,7 @@ Result<RowPage> read_quality(const Question& question) {
   return Reader(question, std::move(filter)).read();
 }
 
-// One KPI's inputs are found together, so that a page is a part of them.
+// All inputs of one KPI are found together, and a page is a part of them.
 Result<RowPage> read_kpi_inputs(const Question& question) {
   DISTRICT_TRY(const auto kpi, find_kpi(question));
   quantify::Engine engine(question.series, zones_of(question));

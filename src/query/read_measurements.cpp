@@ -10,14 +10,14 @@
 namespace district::query {
 namespace {
 
-// Values are read in spans of so long, as the database has them in rows of a month.
+// Values are read in spans of this length, since the database has them in rows of a month.
 constexpr auto kSpan = std::chrono::hours(24 * 31);
 
 struct Filter {
   std::optional<std::string> quantity;
   std::optional<Instant> from, to;  // of the start, half-open
   std::optional<MeasurementState> state;
-  std::uint32_t flag = 0;  // 0: any or none
+  std::uint32_t flag = 0;  // 0: all values
 
   bool takes(const ValueVersion& version) const {
     return (!from || version.start >= *from) && (!to || version.start < *to) &&
@@ -25,7 +25,7 @@ struct Filter {
   }
 };
 
-// Where a value stands among those of its meter. Instants in microseconds.
+// The place of a value among those of its meter. Instants are in microseconds.
 struct Place {
   std::int64_t series_id = 0, start = 0, end = 0;
   std::uint64_t leaf_index = 0;
@@ -107,7 +107,7 @@ class Reader {
       begin = std::max(begin, from_micros(after->start));
     while (!page_.ended() && (!filter_.to || begin < *filter_.to)) {
       if (!page_.may_read({series.series_id, to_micros(begin), 0, 0, 0})) return Ok{};
-      // Whatever is not visible has a visible one with the same start.
+      // A value that is not visible has a visible one with the same start.
       DISTRICT_TRY(const auto first, store_.value_after(series, begin - Duration{1}));
       if (!first) return Ok{};
       begin = first->start;

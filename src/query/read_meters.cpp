@@ -15,12 +15,12 @@ constexpr std::string_view kAtSite = "at_site";
 constexpr std::array<std::string_view, 5> kOfSites{"site_name", "address", "site_zone",
                                                    "building_use", "construction_year"};
 
-// What is known of one meter, or of a site, which master data keeps like a meter.
+// What is known of a meter or of a site. Master data keep a site like a meter.
 struct Known {
   MeterKey key;
   std::vector<Series> series;
   std::vector<StoredFact> facts;
-  std::vector<std::string> meters_at;  // of a site
+  std::vector<std::string> meters_at;  // only of a site
 
   bool is_site() const {
     return series.empty() &&
@@ -53,7 +53,7 @@ Result<Known> known_of(store::SeriesReader& store, const store::StoredMeter& met
   return known;
 }
 
-// What master data says as of the instant.
+// What master data say as of the instant.
 Json attributes_at(const std::vector<StoredFact>& facts, Instant at) {
   const kpi::MasterData data(facts);
   Json attributes = Json::object();
@@ -70,7 +70,7 @@ Result<Instant> at_of(const Question& question) {
   return at.value_or(question.now);
 }
 
-// A place among the rows of a meter: how many of them come before it.
+// A place among the rows of a meter: the number of rows before it.
 struct Place {
   std::size_t given = 0;
 
@@ -78,7 +78,7 @@ struct Place {
   Json next(const MeterKey& meter) const { return {to_json(meter), given}; }
 };
 
-// The rows of each meter.
+// Fills a page with the rows of each meter.
 template <typename RowsOf>
 Result<RowPage> read_each(const Question& question, RowsOf rows_of) {
   store::SeriesReader store(question.series);

@@ -21,8 +21,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// A weight of an Accept field in thousandths: "0.5" is 500. Anything that is not a weight counts as
-// 1000.
+// A weight in an Accept field, in thousandths: "0.5" is 500. Anything that is not a weight counts
+// as 1000.
 int weight_of(std::string_view parameters) {
   const auto begin = parameters.find("q=");
   if (begin == std::string_view::npos) return 1000;
@@ -36,7 +36,7 @@ int weight_of(std::string_view parameters) {
   return std::min(weight, 1000);
 }
 
-// How much a client wants a type: the most specific range that fits says so.
+// How much a client wants a type. The most specific range that fits decides.
 int wish_for(std::string_view type, const std::string& accept) {
   const auto family = std::string(type.substr(0, type.find('/'))) + "/*";
   int wish = 0, specific = 0;

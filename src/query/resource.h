@@ -1,4 +1,4 @@
-// What can be read, as a table: the API runs from it, and openapi.json is made from it. A new
+// The table of what can be read. The API runs from it, and openapi.json is made from it. A new
 // resource is a new entry.
 // Private to query/. Threads: any.
 #pragma once
@@ -28,9 +28,9 @@ enum class Type : std::uint8_t {
   integer,
   number,
   boolean,
-  instant,  // xs:dateTime with the offset of the zone asked for
+  instant,  // xs:dateTime, with the offset of the zone that was asked for
   texts,    // CSV: joined by blanks
-  members,  // texts by name; CSV: each a further column
+  members,  // texts by name; in CSV each is a column of its own
 };
 
 struct Column {
@@ -43,7 +43,7 @@ struct Column {
 struct Parameter {
   std::string_view name;
   std::string_view description;
-  std::vector<std::string_view> values = {};  // the only ones; empty: any
+  std::vector<std::string_view> values = {};  // the allowed values; empty: any
   bool required = false;
 };
 
@@ -54,28 +54,30 @@ struct RowPage {
   Json next = nullptr;  // where the next page begins; null: there is none
 };
 
-// One question to the API, with its parameters read, and who asks it.
+// A question to the API, with its parameters read, and its caller.
 struct Question {
   store::ArchiveDatabase& archive;  // as it is at one moment
-  store::SeriesDatabase& series;    // likewise, no earlier one
+  store::SeriesDatabase& series;    // likewise; not at an earlier moment
   const trust::TrustSnapshot& trust;
   const Caller& caller;
   const Parameters& parameters;
   std::optional<LocalTime> zone;  // none: UTC
   std::size_t limit = 0;          // rows of a page
-  Json after;                     // as `next` of the page before; null: the first page
+  Json after;                     // the `next` of the previous page; null: the first page
   Instant now{};
 
   std::string spell(Instant at) const;
   Json spell(const std::optional<Instant>& at) const;
   // A day of `zone`, or an instant. Errors: admin_invalid, also for a day without a zone.
   Result<std::optional<Instant>> instant(std::string_view name) const;
-  // What the parameters from and to say. Errors: those of instant(); admin_invalid: turned round.
+  // What the parameters `from` and `to` say. Errors: those of instant(); admin_invalid (`to` is
+  // before `from`).
   struct Span {
     std::optional<Instant> from, to;
   };
   Result<Span> span() const;
-  // The parameter `tenant`, or all that the caller sees, sorted. Errors: not_found: not among them.
+  // The parameter `tenant`, or all tenants that the caller sees, sorted. Errors: not_found (it is
+  // not among them).
   Result<std::vector<std::string>> tenants() const;
 };
 
@@ -88,22 +90,22 @@ struct Resource {
   std::string_view id;    // operationId
   std::string_view summary;
   std::string_view description;
-  std::vector<Parameter> parameters;  // but for those that every resource has
+  std::vector<Parameter> parameters;  // without those that every resource has
   std::vector<Column> columns;
   ReadRows read_rows = nullptr;
-  ReadOctets read_octets = nullptr;  // instead
+  ReadOctets read_octets = nullptr;  // in place of read_rows
   bool single = false;               // one row, found or not
 };
 const std::vector<Resource>& resources();
 
-// Resources with rows have these as well; single ones neither `limit` nor `cursor`.
+// Resources with rows have these as well. Single ones have neither `limit` nor `cursor`.
 const std::vector<Parameter>& common_parameters();
 bool takes(const Resource& resource, const Parameter& common);
 inline constexpr std::size_t kRowsUsual = 1000, kRowsMax = 10'000;
-// Parts of the database that a page may read: after so many it ends, even if it has no row yet.
+// How many parts of the database a page may read. After that it ends, even if it has no row yet.
 inline constexpr std::size_t kPartsMax = 2000;
 
-// The functions that the table in resources.cpp names, each with its file.
+// The functions that the table in resources.cpp names, with the file of each.
 Result<RowPage> read_status(const Question& question);         // read_trust.cpp
 Result<RowPage> read_tenants(const Question& question);        // read_trust.cpp
 Result<RowPage> read_sites(const Question& question);          // read_meters.cpp

@@ -10,13 +10,14 @@ namespace {
 
 // Fewer steps up say little about what is usual.
 constexpr std::size_t kStepsMin = 8;
-// Falls that wait for the register to come back; beyond so many the earliest one is a reset. It
-// bounds what a sender of nothing but falls can cost.
+// How many falls wait for the register to come back. When there are more, the earliest counts as a
+// reset. This bounds the work that a sender of nothing but falls can cause.
 constexpr std::size_t kFallsMax = 32;
-// How often what was displaced is taken up again, for the same reason.
+// How often displaced readings are taken up again, for the same reason.
 constexpr std::size_t kTakenUpMax = 32;
-// So many readings are believed against any number that contradicts them, up to a factor. With
-// fewer the majority counts: what is judged may begin amid bad readings.
+// So many readings are believed even when more contradict them, up to kBelievedFactor times as
+// many. Fewer readings are believed only as the majority, since the readings to be judged may begin
+// with bad ones.
 constexpr std::size_t kBelieved = 6, kBelievedFactor = 64;
 
 double rate(const CoursePoint& from, const CoursePoint& to) {
@@ -29,7 +30,7 @@ double quantile(std::vector<double>& rates, std::size_t part, std::size_t whole)
   return *at;
 }
 
-// Of steps up between readings that follow each other.
+// The rates of the steps up between neighbouring readings.
 std::vector<double> rates_up(std::span<const CoursePoint> readings) {
   std::vector<double> rates;
   for (std::size_t i = 1; i < readings.size(); ++i)
@@ -38,7 +39,7 @@ std::vector<double> rates_up(std::span<const CoursePoint> readings) {
   return rates;
 }
 
-// The course up to a reading, as far as that reading and those before it tell.
+// The course up to a reading, as judged by that reading and those before it.
 class Course {
  public:
   explicit Course(std::span<const CoursePoint> readings) : readings_(readings) {
@@ -64,7 +65,8 @@ class Course {
   }
 
  private:
-  // Where the course was taken up again: the reading there, and the low ones that it displaced.
+  // Where the register came back after a fall: the place of the reading that came back, and the low
+  // readings that it displaced from the course.
   struct Return {
     std::size_t place = 0;
     std::vector<std::size_t> displaced;
@@ -79,7 +81,7 @@ class Course {
     while (!returns_.empty() && returns_.back().place >= size) returns_.pop_back();
   }
 
-  // The place of the next fall is where the next reading will be.
+  // Notes a fall at the place where the next reading will be.
   void open_fall() {
     falls_.push_back(course_.size());
     if (falls_.size() <= kFallsMax) return;
@@ -92,7 +94,8 @@ class Course {
     std::erase_if(returns_, [this](const Return& one) { return one.place < floor_; });
   }
 
-  // The last place from `floor_` on whose value is not above: between falls values only grow.
+  // The last place, not before `floor_`, with a value of at most `value`. Between falls values only
+  // grow, so that a binary search finds it.
   std::optional<std::size_t> last_not_above(double value) const {
     auto end = course_.size();
     for (auto fall = falls_.size(); end > floor_;) {
@@ -109,18 +112,19 @@ class Course {
     return std::nullopt;
   }
 
-  // A step between two readings, of which `growth` lies on a way of this height.
+  // Whether a step between two readings is a jump. `growth` is the part of the step that lies on
+  // the way, whose length is `height`.
   bool is_jump(std::size_t from, std::size_t to, double growth, double height) const {
     if (growth <= height / 2) return false;
     const bool usual = usual_rate_ && rate(readings_[from], readings_[to]) <= *usual_rate_;
     return growth >= height || !usual;
   }
 
-  // Whether so many readings may stand against others, which would be outliers then.
+  // Whether `kept` readings may stand when they make `others` outliers.
   static bool believed(std::size_t kept, std::size_t others) {
     return kept >= others || (kept >= kBelieved && kept >= others / kBelievedFactor);
   }
-  // Of all readings, whether most are below a value, or no fewer than above it.
+  // Whether at least half of all readings are below the value, or not below it.
   bool most_are_below(double value) const { return 2 * below(value) >= values_.size(); }
   bool most_are_above(double value) const { return 2 * below(value) <= values_.size(); }
   std::size_t below(double value) const {
@@ -128,7 +132,8 @@ class Course {
                                     values_.begin());
   }
 
-  // The step in [begin, end), which only grows, that passes the middle of the way from `low`.
+  // Whether the values in [begin, end), which only grow, pass the middle of the way in a jump. The
+  // way begins at `low`.
   bool jumps_between(std::size_t begin, std::size_t end, double low, double height) const {
     const auto past = std::partition_point(
         course_.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -140,8 +145,8 @@ class Course {
                    height);
   }
 
-  // The register falls to `value`. True: it falls back to where it was before a jump up; what lies
-  // in between is off the course.
+  // The register falls to `value`. true: it falls back to where it was before a jump up, and what
+  // lies in between is not on the course.
   bool fall_back(double value) {
     const auto before = last_not_above(value);
     if (take_up_displaced(value, before)) return true;
@@ -161,7 +166,8 @@ class Course {
     return fall == falls_.end() ? course_.size() : *fall;
   }
 
-  // The register is low again: it had not come back, what seemed so was a high reading.
+  // The register is low again, so it had not come back: what looked so was a high reading. The low
+  // readings that this one had displaced are taken up again.
   bool take_up_displaced(double value, std::optional<std::size_t> before) {
     for (auto back = returns_.size(); back-- > 0 && taken_up_ < kTakenUpMax;) {
       const auto place = returns_[back].place;
@@ -185,14 +191,14 @@ class Course {
     return false;
   }
 
-  // The register grows: past what it was before a fall?
+  // The register grows. If it passes what it was before a fall, it may have come back.
   void come_back(std::size_t reading) {
     const double value = readings_[reading].value;
     std::vector<std::size_t> displaced;
     while (!falls_.empty() && value >= value_at(falls_.back() - 1)) {
       const auto fall = falls_.back();
       if (!came_in_a_jump(fall, reading) || !may_return(fall)) {
-        floor_ = fall;  // it was reset, and what it had counted before is gone
+        floor_ = fall;  // it was reset, and begins anew
         falls_.clear();
         forget_returns();
         break;
@@ -211,18 +217,18 @@ class Course {
            jumps_between(fall, course_.size(), low, height);
   }
 
-  // Whether the readings before a fall outweigh those since.
+  // Whether the readings before a fall outweigh those after it.
   bool may_return(std::size_t fall) const {
     const double middle = (value_at(fall - 1) + value_at(fall)) / 2;
     return believed(fall - floor_, course_.size() - fall) || most_are_above(middle);
   }
 
   std::span<const CoursePoint> readings_;
-  std::vector<double> values_;  // of them, sorted
+  std::vector<double> values_;  // of readings_, sorted
   std::optional<double> usual_rate_;
   std::vector<std::size_t> course_;  // readings, by time
-  std::size_t floor_ = 0;            // no reading before this place is gone back to
-  std::vector<std::size_t> falls_;   // places above floor_ of readings below the one before
+  std::size_t floor_ = 0;            // the register does not go back to readings before this place
+  std::vector<std::size_t> falls_;   // places after floor_ whose reading is below the one before
   std::vector<Return> returns_;      // by place
   std::size_t taken_up_ = 0;
 };
@@ -242,7 +248,7 @@ Judged judge_course(std::span<const CoursePoint> readings) {
     const auto& kept = course.readings();
     for (std::size_t i = 0; i < kept.size(); ++i) {
       result.on_course[kept[i]] = true;
-      // What lies between two readings of the course in value as in time was good after all.
+      // A reading that lies between two of the course in value as in time was good after all.
       if (i + 1 == kept.size()) continue;
       double low = readings[kept[i]].value;
       for (auto between = kept[i] + 1; between < kept[i + 1]; ++between) {

@@ -13,14 +13,14 @@ namespace {
 
 using store::SeriesReader;
 
-// Meters, by number, with the numbers of those that depend on each.
+// A graph of meters, which are numbered: for each one, the numbers of those that depend on it.
 struct Graph {
   std::vector<std::int64_t> meter_ids;
   std::vector<std::string> tenants;
   std::vector<std::vector<std::size_t>> dependents;
 };
 
-// All that the first meters reach.
+// All meters that can be reached from the first ones.
 Result<Graph> graph_from(SeriesReader& store, const std::vector<std::int64_t>& first) {
   Graph graph;
   std::map<std::int64_t, std::size_t> numbers;
@@ -40,8 +40,8 @@ Result<Graph> graph_from(SeriesReader& store, const std::vector<std::int64_t>& f
   return graph;
 }
 
-// Meters that depend on each other, in a circle of any length, are one component: what changed of
-// one of them is passed on to all. Numbers components so that each one's dependents come before it.
+// Meters that depend on each other, in a circle of any length, are one component: a change of one
+// is a change for all. Numbers the components so that the dependents of each come before it.
 class Components {
  public:
   explicit Components(const Graph& graph)
@@ -96,7 +96,7 @@ class Components {
 
   const Graph& graph_;
   std::vector<std::size_t> of_, seen_, low_;
-  std::vector<std::size_t> open_;  // entered, and of no component yet
+  std::vector<std::size_t> open_;  // entered, but not yet in a component
   std::size_t entered_ = 0, count_ = 0;
 };
 

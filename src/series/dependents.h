@@ -1,6 +1,6 @@
 // Marks the meters whose KPIs depend on a meter that has changed, those that depend on these, and
-// so on: the meters of a site, those that an outdoor sensor serves, those that replaced a meter.
-// Each of these statements is looked at once, also where meters refer to each other in circles.
+// so on: the meters of a site, those that an outdoor sensor serves, those that replaced a meter. It
+// looks at each of these statements once, even when meters refer to each other in circles.
 // Reads only. Threads: one at a time.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace district::series {
 
 class Dependents {
  public:
-  // However many meters lie in between, and whatever else changed in the same group.
+  // Finds them however many meters lie in between, and whatever else has changed in the same group.
   static Result<Ok> touch(store::SeriesReader& store, Touched& touched);
 };
 

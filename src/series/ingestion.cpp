@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Values of a series that are further apart than this are merged separately, each with the stored
-// rows around it.
+// Values of a series that are further apart than this are merged separately. So only the stored
+// rows around each group are read.
 constexpr Duration kApart = 24h * 8;
 
 auto place_of(const ValueVersion& version) {
@@ -24,12 +24,12 @@ auto place_of(const ValueVersion& version) {
 }
 bool before(const ValueVersion& a, const ValueVersion& b) { return place_of(a) < place_of(b); }
 
-// Whether the sender said the same: flags that follow from other values do not matter.
+// Whether the sender said the same. Flags that follow from other values do not matter.
 bool says_the_same(const ValueVersion& a, const ValueVersion& b) {
   return a.value == b.value && ((a.flags ^ b.flags) & ~kJudgedFlags) == 0;
 }
 
-// The stretch of values that start in [first, last], of those that overlap them, of those that
+// The stretch of the values that start in [first, last], of those that overlap them, of those that
 // overlap these, and so on. `versions`: by start.
 Stretch chain_of(std::span<const ValueVersion> versions, Instant first, Instant last,
                  Duration longest) {
@@ -74,7 +74,8 @@ Result<Ingestion::Incoming*> Ingestion::incoming_of(std::int64_t meter_id,
     return &incoming_.emplace(id, Incoming{std::move(series), meter_id, {}}).first->second;
   }
   DISTRICT_TRY(auto made, store_.series(meter_id, like));
-  // With a new input, KPIs no longer say that it is missing: all windows of the meter change.
+  // KPIs say when an input is missing. A new input changes that, so all windows of the meter
+  // change.
   if (made.is_new && kpi::is_input(made.series)) touched_.meters[meter_id].all = true;
   const auto id = made.series.series_id;
   known_.series.emplace(key, id);
@@ -91,7 +92,8 @@ Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
   touched_.meters[meter_id].tenant = batch.tenant;
   DISTRICT_TRY(auto* incoming, incoming_of(meter_id, observation));
   const auto judgement = judge(observation, origin_.received_at, converted.has_value());
-  // Whether the source is known is decided when values are shown: master data may come later.
+  // Whether the source is known is decided when values are shown, because master data may come
+  // later.
   const auto told = observation.flags & ~kJudgedFlags & ~std::uint32_t{flag_unknown_source};
   ValueVersion version{observation.start,         observation.end,     origin_.leaf_index,
                        observation.message_index, origin_.received_at, observation.value,
@@ -147,8 +149,8 @@ Result<Ok> Ingestion::take_stretch(Incoming& incoming, const std::vector<ValueVe
   return store_.put_page(incoming.series, page, changed->start, changed->end);
 }
 
-// The rows of all that decides on values that start in [first, last]: those around, by which they
-// are judged, and the whole chain of values that overlap them or each other.
+// The stored rows of everything that affects values starting in [first, last]: the values around
+// them, by which they are judged, and the whole chain of values that overlap them or each other.
 Result<store::Page> Ingestion::page_around(const Series& series, Instant first, Instant last) {
   Surroundings around{first, last, first, last};
   if (const auto of_kind = surroundings_of(series.kind, first, last)) around = *of_kind;
@@ -166,15 +168,15 @@ Result<store::Page> Ingestion::page_around(const Series& series, Instant first, 
   }
 }
 
-// Values that start in [first, last] are new or gone: judges and settles all that they may affect.
-// Gives the first and the last start of what has changed.
+// Values that start in [first, last] are new or gone. Judges and settles all values that this may
+// affect. Gives the first and the last start of what has changed.
 std::optional<Stretch> Ingestion::settle_anew(const Incoming& incoming, Merged& merged,
                                               Instant first, Instant last) {
   const auto& series = incoming.series;
   auto& versions = merged.versions;
   const auto around = surroundings_of(series.kind, first, last);
   if (around && judge_among_others(series.kind, versions, *around)) {
-    // A value that has become implausible, or is so no more, decides on those that it overlaps.
+    // Whether a value is implausible affects the values that it overlaps.
     for (std::size_t i = 0; i < versions.size(); ++i) {
       if (merged.was[i].is_new || versions[i].flags == merged.was[i].flags) continue;
       first = std::min(first, versions[i].start);
@@ -195,7 +197,7 @@ std::optional<Stretch> Ingestion::settle_anew(const Incoming& incoming, Merged& 
                       static_cast<std::size_t>(end - versions.begin()));
 }
 
-// The stored ones and the new ones, in their order.
+// Merges stored and new values, in their order.
 Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<ValueVersion>& stored,
                                           const std::vector<ValueVersion>& versions) {
   Merged merged;
@@ -212,7 +214,8 @@ Ingestion::Merged Ingestion::put_together(std::int64_t meter_id, std::vector<Val
     take_stored([&](const ValueVersion& other) { return before(other, version); });
     const bool there = next != stored.end() && place_of(*next) == place_of(version);
     if (there && !restoring_) {
-      // Ingested before, by a recomputation that may have broken off: what it did is not known.
+      // It was ingested before, and the recomputation may have broken off. What that did is not
+      // known.
       touched_.meters[meter_id].all = true;
       continue;
     }
@@ -251,7 +254,8 @@ Result<Ok> Ingestion::remove(std::int64_t meter_id, const std::string& tenant, S
   return store_.add_counts(counts_);
 }
 
-// Without them others may be judged otherwise, and what they overlapped counts.
+// Without the values that are gone, others may be judged otherwise, and values that they overlapped
+// may count.
 Result<Ok> Ingestion::remove_stretch(Incoming& incoming, std::span<const ValueVersion> gone) {
   auto& series = incoming.series;
   const auto first = gone.front().start, last = gone.back().start;
@@ -275,7 +279,7 @@ Result<Ok> Ingestion::remove_stretch(Incoming& incoming, std::span<const ValueVe
                          changed ? std::max(changed->end, last) : last);
 }
 
-// Counts and notes what has changed among [begin, end); gives the first and the last start of it.
+// Counts and notes what has changed among [begin, end). Gives the first and the last start of it.
 std::optional<Stretch> Ingestion::note_changes(const Incoming& incoming, const Merged& merged,
                                                std::size_t begin, std::size_t end) {
   std::optional<Stretch> changed;
@@ -288,7 +292,7 @@ std::optional<Stretch> Ingestion::note_changes(const Incoming& incoming, const M
     if (!changed) changed = stretch_of(version.start, version.start);
     changed->end = version.start;
     count_change(version, was);
-    // A resent value is news to nobody.
+    // A value that was sent again changes no KPI.
     if (was.is_new && version.state == MeasurementState::duplicate) continue;
     stretches[incoming.series.series_id].add(stretch_of(version.start, version.end));
   }
@@ -331,8 +335,8 @@ Result<Ok> Ingestion::take_facts(const Batch& batch) {
   return Ok{};
 }
 
-// The replaced meter's windows end where its successor's begin, with the register that the
-// successor's master data state.
+// The windows of the replaced meter end where those of its successor begin, at the register reading
+// that the successor's master data state.
 Result<Ok> Ingestion::touch_replaced(const MeterKey& replaced, const MasterFact& fact) {
   if (fact.attribute != "replaces_meter") return Ok{};
   DISTRICT_TRY(const auto meter_id, store_.find_meter(replaced));

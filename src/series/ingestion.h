@@ -1,5 +1,5 @@
-// Takes the values and statements of one batch into the store: each value judged, merged with those
-// of its series, and the ones that count settled.
+// Stores the values and statements of one batch. Each value is judged and merged with those of its
+// series; then it is settled which of them count.
 // Inside the caller's transaction. Threads: one at a time.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace district::series {
 
-// Ids that were looked up before; they never change once their transaction is committed.
+// Ids that were looked up before. An id never changes once its transaction is committed.
 struct KnownIds {
   using SeriesKey = std::tuple<std::int64_t, std::string, ValueKind, std::string>;
   std::map<MeterKey, std::int64_t> meters;
@@ -30,12 +30,12 @@ class Ingestion {
             bool restoring = false)
       : store_(store), known_(known), origin_(origin), touched_(touched), restoring_(restoring) {}
 
-  // Errors: archive_unavailable, archive_corrupt. The batch has been checked.
+  // The batch must have been checked. Errors: archive_unavailable, archive_corrupt.
   Result<Ok> take(const Batch& batch);
   std::uint64_t restored() const { return restored_; }
-  // Of the batch, by series_id; without those that are unusable.
+  // The values of the batch, by series_id, without those that are unusable.
   std::map<std::int64_t, std::vector<ValueVersion>> values() const;
-  // Takes stored values out again.
+  // Removes stored values.
   Result<Ok> remove(std::int64_t meter_id, const std::string& tenant, Series series,
                     std::vector<ValueVersion> gone);
 
@@ -45,7 +45,7 @@ class Ingestion {
     std::int64_t meter_id = 0;
     std::vector<ValueVersion> versions;
   };
-  // What a version was before it is settled anew.
+  // What a version was before settling.
   struct Before {
     MeasurementState state{};
     std::uint32_t flags = 0;
@@ -78,7 +78,7 @@ class Ingestion {
   KnownIds& known_;
   const Origin& origin_;
   Touched& touched_;
-  // Values that are there already are compared with the batch's, which are known to be right.
+  // Whether stored values are corrected to those of the batch, which are known to be right.
   const bool restoring_;
   std::uint64_t restored_ = 0;
   std::map<std::int64_t, Incoming> incoming_;  // by series_id

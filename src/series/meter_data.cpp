@@ -16,7 +16,7 @@ constexpr std::size_t kSitesMax = 4;       // a meter's building, its site, and 
 
 bool is_register(const Series& series) { return series.kind == ValueKind::reading; }
 
-// Readings of one register in [from, to], with one before and one after.
+// Readings of one register in [from, to], with one before and one after them.
 Result<std::vector<kpi::Reading>> readings_of_one(SeriesReader& store, Shelf& shelf,
                                                   const Series& series,
                                                   const kpi::MasterData& master, Instant from,
@@ -41,8 +41,9 @@ Result<std::vector<kpi::Reading>> readings_of_one(SeriesReader& store, Shelf& sh
   return readings;
 }
 
-// What was read when the meter was taken away. A register that had fallen just before, and is read
-// as far more than it had counted since, was misread: nobody knows what the step is.
+// Adds what was read when the meter was taken away. If the register had fallen just before, and
+// this reading is higher by far more than it had counted since, it was misread: nobody knows how
+// large the step is.
 void add_final(std::vector<kpi::Reading>& readings, Instant at, double value,
                const kpi::MasterData& master) {
   const auto last = std::find_if(readings.rbegin(), readings.rend(),
@@ -85,7 +86,7 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
 Result<std::vector<std::int64_t>> dependents_of(SeriesReader& store, const MeterKey& key) {
   DISTRICT_TRY(auto meters, store.meters_that_state(key.tenant, kSensor, reference_to(key)));
   if (key.meter.empty()) {
-    // "ROOF/" names what "ROOF" does.
+    // "ROOF/" names the same meter as "ROOF".
     DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, kSensor, key.source + '/'));
     meters.insert(meters.end(), others.begin(), others.end());
     return meters;

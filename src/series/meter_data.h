@@ -35,7 +35,7 @@ class MeterData {
   std::int64_t meter_id = 0;
   MeterKey key;
   kpi::MasterData master;
-  std::vector<Series> own, sensor;  // sensor: of the meter that outdoor_sensor names
+  std::vector<Series> own, sensor;  // sensor: series of the meter that outdoor_sensor names
   // From the latest exchange to the earliest. A statement that does not fit this order ends the
   // chain.
   std::vector<Predecessor> predecessors;
@@ -48,7 +48,7 @@ class MeterData {
   // When the meter was taken away, if its final register is stated.
   std::optional<Instant> registers_to() const;
   // The instants at which an exchange ends or begins a gap between readings: the meter's own
-  // installation, and the last instant before it was taken away. None, or up to two.
+  // installation, and the last instant before it was taken away. There are at most two.
   std::vector<Instant> exchanges() const;
 
  private:
@@ -58,14 +58,14 @@ class MeterData {
   const Series* find(const kpi::Input& input, bool first) const;
 };
 
-// What master data says of a meter; where it says nothing of an attribute, what it says of the
-// building or site that the meter stands in. A site is known by the source and its site_id.
+// The master data of a meter. An attribute that is not stated of the meter is taken from the
+// building or site in which it stands. A site is known by the source and its site_id.
 Result<kpi::MasterData> master_data_of(store::SeriesReader& store, const MeterKey& key);
 
 // Meters whose KPIs depend on values or master data of this one.
 Result<std::vector<std::int64_t>> dependents_of(store::SeriesReader& store, const MeterKey& key);
 
-// "BCN-SCHOOL", or "House12/4711" for a meter of a source: how outdoor_sensor names one.
+// How outdoor_sensor names a meter: "BCN-SCHOOL", or "House12/4711" for a meter of a source.
 std::string reference_to(const MeterKey& key);
 MeterKey meter_referred_to(const std::string& tenant, const std::string& reference);
 
@@ -73,7 +73,8 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
 class Shelf {
  public:
   explicit Shelf(store::SeriesReader& store) : store_(store) {}
-  // All that start in [from, to], and maybe more; until the next call for the series, or clear().
+  // All values that start in [from, to], and maybe more. Valid until the next call for the series,
+  // or clear().
   Result<std::span<const ValueVersion>> get(const Series& series, Instant from, Instant to);
   void clear() { loaded_.clear(); }
 
@@ -86,14 +87,14 @@ class Shelf {
   std::map<std::int64_t, Loaded> loaded_;
 };
 
-// The nearest reading that counts before, or after, an instant.
+// The nearest reading before, or after, an instant that counts.
 Result<std::optional<VisibleValue>> reading_before(store::SeriesReader& store, const Series& series,
                                                    Instant at);
 Result<std::optional<VisibleValue>> reading_after(store::SeriesReader& store, const Series& series,
                                                   Instant at);
 
-// The readings that consumption in [from, to) is computed of, across exchanges of the meter: with
-// one before and one after it that count, where there are such.
+// The readings from which consumption in [from, to) is computed, across exchanges of the meter.
+// With them come one before and one after that count, if there are such.
 Result<std::vector<kpi::Reading>> readings_of(store::SeriesReader& store, Shelf& shelf,
                                               const MeterData& meter, const Series& registers,
                                               Instant from, Instant to);

@@ -31,7 +31,7 @@ enum RuleFlag : std::uint32_t {
   factor_1000 = flag_first_rule << 13U,
   outlier = flag_first_rule << 14U,
 };
-// What others of the series show.
+// The rules that judge a value by others of the series.
 constexpr std::uint32_t kAmongOthers = spike | factor_1000 | outlier | flag_rise | flag_fallen;
 
 constexpr Duration kIntervalMax = 24h * 32;  // a month and an hour
@@ -43,7 +43,7 @@ constexpr double kIndoorMin = -50, kIndoorMax = 80;
 constexpr double kPriceMax = 1000;  // EUR/kWh, either way
 // Fewer values say little about what is usual.
 constexpr std::size_t kFewMin = 8;
-// Of fewer values in a day, one alone is what the day reached.
+// With fewer values in a day, the largest one is the level of the day.
 constexpr std::size_t kValuesOfDayMin = 4;
 constexpr double kThousand = 1000;
 
@@ -82,7 +82,7 @@ bool takes_part(const ValueVersion& version) {
   return (version.flags & kRuleFlags & ~kAmongOthers) == 0;
 }
 
-// The one received last, of those for which `is_meant` holds; nullptr: there is none.
+// The version received last of those for which `is_meant` holds; nullptr: there is none.
 template <typename IsMeant>
 ValueVersion* last_received(std::span<ValueVersion> versions, IsMeant&& is_meant) {
   ValueVersion* last = nullptr;
@@ -97,9 +97,11 @@ ValueVersion* last_received(std::span<ValueVersion> versions, IsMeant&& is_meant
 struct Day {
   Instant start{};
   std::span<ValueVersion> versions;
-  // Of the values above 0, one a period: the one received last that takes part. 0: there is none.
+  // Of the values above 0. Of each period one counts: the one received last that takes part. 0:
+  // there is none.
   double largest = 0, smallest = 0;
-  // What it reaches, and what it keeps above, for longer than a value or the edge of a local day.
+  // See kDaysAround: what the day reaches, and what it keeps above, not only in single values or at
+  // the edge of a local day.
   double level = 0, base = 0;
 
   void take(std::vector<double>& sizes) {
@@ -160,7 +162,7 @@ struct Usual {
   }
 };
 
-// Of few days: of their values, a resent one only once.
+// What is usual when there are few days. A value that was sent again counts once.
 Usual usual_of_few(ValueKind kind, std::span<const Day> around) {
   std::vector<std::tuple<Instant, Instant, double>> values;
   for (const auto& day : around) {
@@ -178,7 +180,7 @@ Usual usual_of_few(ValueKind kind, std::span<const Day> around) {
   return {upper_quartile(sizes), 0, smallest, kSpikeFactorOfFew, kUnusualFactorOfFew, true};
 }
 
-// Days of a mistaken unit as a whole are not what is usual.
+// Leaves out days that are in a mistaken unit as a whole, because they do not show what is usual.
 void leave_out_shifted(std::vector<const Day*>& days) {
   std::vector<double> bases;
   for (const auto* day : days) bases.push_back(day->base);
@@ -201,7 +203,8 @@ Usual usual_of(ValueKind kind, const Day& day, std::span<const Day> around) {
   }
   std::sort(levels.begin(), levels.end());
   std::sort(smallest.begin(), smallest.end());
-  // What a seventh of them reach, and at least two; and what all but so many keep above.
+  // The level that a seventh of the days reach, and at least two; and the value that all days but
+  // as many keep above.
   const auto some = std::max<std::size_t>(2, others.size() / 7);
   Usual usual;
   usual.size = usual.largest = levels[levels.size() - some];
@@ -222,7 +225,7 @@ bool judge_sizes(ValueKind kind, std::span<ValueVersion> versions,
                  const Surroundings& surroundings) {
   const auto days = days_of(kind, versions);
   bool changed = false;
-  std::size_t first = 0, end = 0;  // of those around the day
+  std::size_t first = 0, end = 0;  // of the days around this one
   for (const auto& day : days) {
     if (day.start < surroundings.judged_from || day.start >= surroundings.judged_to) continue;
     while (days[first].start < day.start - 24h * kDaysAround) ++first;
@@ -236,10 +239,10 @@ bool judge_sizes(ValueKind kind, std::span<ValueVersion> versions,
   return changed;
 }
 
-// Versions of one instant: what the register said then.
+// The versions of one instant: what the register is said to have shown then.
 struct Said {
   std::span<ValueVersion> versions;
-  const ValueVersion* last = nullptr;  // received, of those that take part
+  const ValueVersion* last = nullptr;  // the one received last that takes part
 };
 
 std::vector<Said> said_by_instant(std::span<ValueVersion> versions) {
@@ -254,7 +257,7 @@ std::vector<Said> said_by_instant(std::span<ValueVersion> versions) {
   return said;
 }
 
-// The readings of a stretch of time, each by the version that was received last.
+// The readings of a stretch of time. At each instant it is the version that was received last.
 class Readings {
  public:
   explicit Readings(std::span<const Said> said) {
@@ -262,8 +265,8 @@ class Readings {
       if (one.last != nullptr) points_.push_back({one.last->start, one.last->value});
     judged_ = judge_course(points_);
   }
-  // Flags for a version that says so at the instant. Where the last one is off the course, an
-  // earlier one counts that fits between what comes before and after.
+  // The flags of a version. When the version received last is off the course, an earlier one of the
+  // same instant counts if it fits between the readings before and after.
   std::uint32_t judge(const ValueVersion& version) const {
     const auto here = std::lower_bound(points_.begin(), points_.end(), version.start,
                                        [](const auto& point, Instant at) { return point.at < at; });
@@ -295,16 +298,16 @@ Instant start_of_month(Instant at, int months_later) {
   return std::chrono::sys_days{month / 1};
 }
 
-// The version of an instant that counts, as far as it has been judged.
+// The version of an instant that counts, as judged so far.
 ValueVersion* counting(const Said& said) {
   return last_received(
       said.versions, [](const ValueVersion& version) { return (version.flags & kRuleFlags) == 0; });
 }
 
-// Outliers are judged month by month, from the readings of the month, the one before and the one
-// after: what is far away need not be known. Then each reading is compared with the one that counts
-// before it, whichever month judged that one: between any two that are differenced a step out of
-// all proportion is noticed.
+// Outliers are judged month by month, from the readings of that month, the one before and the one
+// after, so that readings far away need not be known. Then each reading is compared with the
+// counting one before it, whichever month that one was judged in. So an implausible step is noticed
+// between any two readings whose difference is used.
 bool judge_readings(std::span<ValueVersion> versions, const Surroundings& surroundings) {
   const auto said = said_by_instant(versions);
   const auto from = [&said](Instant at) {
@@ -313,7 +316,7 @@ bool judge_readings(std::span<ValueVersion> versions, const Surroundings& surrou
   };
   std::vector<std::uint32_t> was;
   for (const auto& version : versions) was.push_back(version.flags);
-  std::vector<std::pair<Instant, std::optional<double>>> months;  // with what a rise is in each
+  std::vector<std::pair<Instant, std::optional<double>>> months;  // each with its rise_per_s
   for (auto month = surroundings.judged_from; month < surroundings.judged_to;
        month = start_of_month(month, 1)) {
     const auto begin = from(month), end = from(start_of_month(month, 1));

@@ -14,7 +14,7 @@ void extend(Stretch& stretch, const Stretch& next) {
   stretch.reach = std::max(stretch.reach, next.reach);
 }
 
-// Of two in the order of their starts.
+// `next` starts no earlier than `stretch`.
 bool belong_together(const Stretch& stretch, const Stretch& next, Duration tolerance) {
   return next.start <= std::max(stretch.reach, stretch.last_start + tolerance);
 }

@@ -1,4 +1,5 @@
-// Stretches of time in which values lie, for what must be settled or computed anew because of them.
+// Stretches of time in which values lie that have changed, so that something there must be settled
+// or computed again.
 // Threads: one at a time.
 #pragma once
 
@@ -8,7 +9,7 @@
 
 namespace district::series {
 
-// The times at which values begin and end; one value, or several near each other.
+// The times at which one value, or several near each other, begin and end.
 struct Stretch {
   Instant start{}, last_start{}, end{};
   Instant reach{};  // until when the values act: a sample of power is held beyond its instant
@@ -16,19 +17,19 @@ struct Stretch {
 
 inline Stretch stretch_of(Instant start, Instant end) { return {start, start, end, end}; }
 
-// In the order of their starts; those that touch, or whose values begin no later than the tolerance
-// after one another, as one.
+// The stretches by start. Those that touch, or whose values begin no later than `tolerance` after
+// one another, are joined into one.
 std::vector<Stretch> joined(std::vector<Stretch> stretches, Duration tolerance);
 
-// Collects stretches of any number of values. Values that begin within `fine` of each other may
-// come back as one stretch; where there are too many still, those within `coarse`: there are never
-// more than the time between the first and the last value has room for.
+// Collects stretches of any number of values in bounded memory. Values that begin within `fine` of
+// each other may be joined into one stretch. If there are still too many stretches, values within
+// `coarse` are joined: then there are no more than fit between the first and the last value.
 class Stretches {
  public:
   Stretches(Duration fine, Duration coarse) : fine_(fine), coarse_(coarse) {}
   void add(const Stretch& stretch);
   bool empty() const { return stretches_.empty(); }
-  std::vector<Stretch> take(Duration tolerance);  // as joined() gives them; then there are none
+  std::vector<Stretch> take(Duration tolerance);  // as joined() gives them; leaves none
 
  private:
   Duration fine_, coarse_;

@@ -12,20 +12,20 @@ namespace {
 
 auto key(const ValueVersion& version) { return std::tie(version.start, version.end); }
 
-// The same number, and estimated or measured alike: a measurement that confirms an estimate is
-// news.
+// The same number, and either both estimated or both measured: a measurement that confirms an
+// estimate is new.
 bool says_the_same(const ValueVersion& a, const ValueVersion& b) {
   return a.value == b.value && ((a.flags ^ b.flags) & flag_estimated) == 0;
 }
 
-// Whether the envelope of the one that counts gives another value, too.
+// Whether the envelope that gave the current value also gives another one.
 bool is_disputed(const std::vector<ValueVersion*>& versions, const ValueVersion& current) {
   return std::any_of(versions.begin(), versions.end(), [&current](const ValueVersion* other) {
     return other->leaf_index == current.leaf_index && other->value != current.value;
   });
 }
 
-// Settles one key, its versions in the order of receipt; gives the one that counts.
+// Settles the versions of one key, which are in the order of receipt. Gives the one that counts.
 ValueVersion* settle_key(std::vector<ValueVersion*>& versions) {
   ValueVersion* current = nullptr;
   for (auto* version : versions) {
@@ -54,10 +54,10 @@ bool is_part_of(const ValueVersion& fine, const ValueVersion& coarse) {
          2 * (fine.end - fine.start) <= coarse.end - coarse.start;
 }
 
-// An interval, and within it those that it would be excluding: they are at most half as long, so
-// there are no more levels than a length has digits.
+// An interval, and within it the ones that it would exclude. These are at most half as long, so
+// there are no more levels than a length has binary digits.
 struct Part;
-// That do not collide, by start.
+// Intervals that do not collide, by start.
 using Layer = std::map<Instant, std::unique_ptr<Part>>;
 struct Part {
   ValueVersion* version = nullptr;
@@ -65,7 +65,8 @@ struct Part {
 };
 
 Part* colliding(const Layer& layer, const ValueVersion& version) {
-  // Those that do not collide overlap by so little that their ends are in the order of starts.
+  // Intervals that do not collide overlap by so little that their ends are in the same order as
+  // their starts.
   auto next = layer.lower_bound(version.start);
   while (next != layer.begin() && std::prev(next)->second->version->end > version.start) --next;
   for (; next != layer.end() && next->first < version.end; ++next)
@@ -73,7 +74,7 @@ Part* colliding(const Layer& layer, const ValueVersion& version) {
   return nullptr;
 }
 
-// From the latest received to the earliest.
+// To be called from the latest received to the earliest.
 void place(Layer& all, ValueVersion& version) {
   auto* layer = &all;
   while (auto* there = colliding(*layer, version)) {
@@ -93,7 +94,7 @@ bool gives_way(const Part& part) {
   return static_cast<double>(finer.count()) >= kFinerShare * static_cast<double>(length.count());
 }
 
-// `counts`: what does not give way to what is within it.
+// `counts`: whether the intervals of this layer count, unless they give way to those within them.
 void settle_layer(const Layer& layer, bool counts) {
   for (const auto& [start, part] : layer) {
     const bool finer_count = counts && gives_way(*part);
