@@ -47,12 +47,12 @@ Result<Ok> KpiRows::put(const kpi::Window& window, std::vector<ComputedKpi> comp
   if (row.end != window.end) loaded->changed = true;
   row.end = window.end;
   std::set<std::string_view> absent;
-  for (auto& [definition, figure] : computed) {
-    if (!figure.applies) {
-      absent.insert(definition->id);
+  for (auto& one : computed) {
+    if (!one.figure.applies) {
+      absent.insert(one.definition->id);
       continue;
     }
-    DISTRICT_CHECK(put_figure(*loaded, window, *definition, std::move(figure)));
+    DISTRICT_CHECK(put_figure(*loaded, window, *one.definition, std::move(one.figure)));
   }
   return absent.empty() ? Result<Ok>(Ok{}) : remove(*loaded, window.start, absent);
 }
