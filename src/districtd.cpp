@@ -277,14 +277,13 @@ Result<Ok> run(const Options& options, const config::Config& config) {
       *trust, {config.window.created_age_seconds, config.window.created_ahead_seconds});
   acknowledge::Acknowledger acknowledger(std::move(identities), bodies, clock);
   const auto rejections = keep_rejections(config);
-  pipeline::Pipeline pipeline(verifier, *validator, *archive, acknowledger, clock,
+  pipeline::Pipeline pipeline(verifier, *trust, *validator, *archive, acknowledger, clock,
                               static_cast<std::size_t>(config.limits.body_bytes), rejections.get());
 
   DISTRICT_TRY(const auto server, server::Server::open(server::settings_from(config)));
   config::Config published = config;
   published.listen.port = server->port();
-  DISTRICT_TRY(const auto client_trust, trust::Trust::open(location, store::OpenMode::existing));
-  server::Routes routes(pipeline, *client_trust, clock, published.service_url());
+  server::Routes routes(pipeline, *trust, clock, published.service_url());
   std::unique_ptr<query::Api> api;
   if (config.api.enabled) {
     DISTRICT_TRY(api, query::Api::open(location, clock, published.base_url()));

@@ -3,7 +3,7 @@
 
 usage: check_layers.py SRC
 
-Also checks that C libraries are included only in their home folder.
+Also checks that C libraries, and what is private to an engine, are included only in their home.
 Exit: 0 all includes follow the order, 1 some do not (each is named).
 """
 import pathlib
@@ -17,7 +17,7 @@ LEVEL = {name: len(ORDER) - position for position, name in enumerate(ORDER)}
 # Where the order alone would allow more: what such a module may include, and nothing else.
 ONLY = {"kpi": {"model", "base"}, "model": {"base"}}
 HOMES = {
-    r"<sqlite3\.h>": {"store"},
+    r"<sqlite3\.h>|\"store/sqlite/": {"store/sqlite", "store/database.cpp"},
     r"<libxml/|<xmlsec/": {"xml"},
     r"<openssl/": {"crypto", "xml", "server", "gateway"},
     r"<toml\+\+/": {"config"},
@@ -42,8 +42,9 @@ def main(root: pathlib.Path) -> int:
                 bad.append(f"{relative}: {here} must not include {to}")
             elif to != here and to not in ONLY.get(here, {to}):
                 bad.append(f"{relative}: {here} may include {', '.join(sorted(ONLY[here]))} only, not {to}")
+        folders = {parent.as_posix() for parent in relative.parents} | {relative.as_posix()}
         for pattern, homes in HOMES.items():
-            if here not in homes and re.search(r"^#include (" + pattern + ")", text, re.M):
+            if not homes & folders and re.search(r"^#include (" + pattern + ")", text, re.M):
                 bad.append(f"{relative}: {pattern} belongs in {', '.join(sorted(homes))} only")
     if not files:
         bad.append(f"{root}: no source files found")

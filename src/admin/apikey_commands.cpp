@@ -4,6 +4,7 @@
 #include "admin/session.h"
 #include "store/api_key_store.h"
 #include "trust/api_keys.h"
+#include "trust/changes.h"
 
 namespace district::admin {
 namespace {

@@ -65,12 +65,11 @@ Result<audit::ReplayReport> examine(Session& session, const AuditOptions& option
   }
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings.database()),
                                                     store::OpenMode::read_only));
-  DISTRICT_TRY(const auto snapshot, trust->snapshot());
   DISTRICT_TRY(const auto validator, session.validator());
-  const audit::TreeVerifier verifier(
-      *trust, {settings.window.created_age_seconds, settings.window.created_ahead_seconds});
+  const verify::Window window{settings.window.created_age_seconds,
+                              settings.window.created_ahead_seconds};
   Phases phases(session.terminal);
-  audit::Replay replay(*database, series.get(), verifier, *validator, *snapshot,
+  audit::Replay replay(*database, series.get(), *trust->snapshot(), window, *validator,
                        [&phases](std::string_view phase, std::uint64_t done, std::uint64_t total) {
                          phases.update(phase, done, total);
                        });

@@ -5,6 +5,7 @@
 #include "admin/session.h"
 #include "crypto/certificate.h"
 #include "store/trust_store.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::admin {
@@ -26,7 +27,7 @@ Period period_of(const Enrolment& enrolment, const crypto::Certificate& certific
 }
 
 const char* status_of(const Enrolment& enrolment, const Period& period, Instant now) {
-  if (enrolment.revoked_at && *enrolment.revoked_at <= now) return "revoked";
+  if (enrolment.revoked_at) return "revoked";
   if (now < period.from) return "not yet valid";
   if (now >= period.to) return "expired";
   return "active";

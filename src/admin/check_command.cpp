@@ -6,6 +6,7 @@
 #include "base/diagnosis.h"
 #include "base/file.h"
 #include "model/fault.h"
+#include "trust/trust.h"
 #include "xml/document.h"
 
 namespace district::admin {
@@ -67,7 +68,8 @@ Result<audit::RequestToExplain> request_of(const Session& session, const CheckOp
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings->database()),
                                                     store::OpenMode::read_only));
-  DISTRICT_TRY(request.trust, trust->snapshot());
+  request.trust =
+      std::make_shared<const trust::TrustSnapshot>(trust->snapshot()->as_of(request.at));
   return request;
 }
 

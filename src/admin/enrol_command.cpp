@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/near_name.h"
 #include "store/trust_store.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::admin {
@@ -133,8 +134,7 @@ Result<std::vector<trust::EnrolRequest>> requests_of(Session& session,
 }
 
 bool is_active(const Enrolment& enrolment, Instant now) {
-  return (!enrolment.revoked_at || *enrolment.revoked_at > now) &&
-         (!enrolment.valid_to || *enrolment.valid_to > now);
+  return !enrolment.revoked_at && (!enrolment.valid_to || *enrolment.valid_to > now);
 }
 
 // Whether the enrolment already has all that is asked for.

@@ -8,6 +8,7 @@
 #include "store/archive_reader.h"
 #include "store/log_reader.h"
 #include "store/trust_store.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::admin {

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "admin/session.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::admin {

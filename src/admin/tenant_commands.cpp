@@ -4,6 +4,7 @@
 #include "admin/session.h"
 #include "config/tenant_file.h"
 #include "store/trust_store.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::admin {

@@ -51,7 +51,7 @@ std::shared_ptr<const trust::TrustSnapshot> trust_for_content(const ExaminedMess
                                                               const std::string& tenant) {
   store::TrustRecords records;
   if (message.asked.trust) records = message.asked.trust->records();
-  if (!message.asked.trust || message.asked.trust->tenant(tenant, message.asked.at) == nullptr) {
+  if (!message.asked.trust || message.asked.trust->tenant(tenant) == nullptr) {
     Tenant assumed;
     assumed.code = tenant;
     assumed.zone = "UTC";
@@ -88,8 +88,7 @@ void explain_content(ExaminedMessage& message, const validate::Validator& valida
   const AssumedVerifier verifier(message.body, std::move(sender), trust);
   const auto read = verifier.verify(message.raw, message.asked.at, reading);
   const auto content = read ? reading.conclude(*read) : Result<Content>(fail(read.error()));
-  const bool rules =
-      message.asked.trust && message.asked.trust->tenant(named, message.asked.at) != nullptr;
+  const bool rules = message.asked.trust && message.asked.trust->tenant(named) != nullptr;
   if (content) {
     auto& step = message.steps.add(
         "content", "Content", Finding::good,

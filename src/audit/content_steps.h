@@ -6,7 +6,7 @@
 #include <string>
 
 #include "audit/steps.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "validate/validator.h"
 
 namespace district::audit {

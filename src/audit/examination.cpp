@@ -1,6 +1,9 @@
 #include "audit/examination.h"
 
+#include <memory>
+
 #include "audit/archived_envelope.h"
+#include "audit/tree_verifier.h"
 #include "crypto/merkle.h"
 #include "log/log.h"
 
@@ -100,7 +103,10 @@ Result<std::optional<verify::VerifiedEnvelope>> Examination::verify(
     return std::nullopt;
   }
   DISTRICT_CHECK(check_chunks(envelope, differences));
-  auto verified = verifier_.verify(*raw, envelope.received_at, reader);
+  const TreeVerifier verifier(
+      std::make_shared<const trust::TrustSnapshot>(trust_.as_of_leaf(envelope.leaf_index)),
+      window_);
+  auto verified = verifier.verify(*raw, envelope.received_at, reader);
   if (!verified && is_operational(verified.error())) return fail(std::move(verified).error());
   if (!verified) {
     differences.push_back({DifferenceKind::verdict,

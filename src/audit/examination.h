@@ -13,20 +13,24 @@
 #include "store/archive_reader.h"
 #include "store/ledger.h"
 #include "store/log_reader.h"
+#include "trust/snapshot.h"
 #include "validate/validator.h"
+#include "verify/security_policy.h"
 #include "verify/verifier.h"
 
 namespace district::audit {
 
 class Examination {
  public:
-  // Keeps references to all of them.
-  Examination(store::ArchiveDatabase& database, const verify::Verifier& verifier,
-              const validate::Validator& validator)
+  // Keeps references to database, trust and validator. Judges each envelope by the trust as of its
+  // leaf.
+  Examination(store::ArchiveDatabase& database, const trust::TrustSnapshot& trust,
+              verify::Window window, const validate::Validator& validator)
       : archive_(database),
         log_(database),
         ledger_(database),
-        verifier_(verifier),
+        trust_(trust),
+        window_(window),
         validator_(validator) {}
 
   // Checks the octets against their digest, the row against the leaf, the signature, the signer and
@@ -53,7 +57,8 @@ class Examination {
   store::Ledger ledger_;  // only asked
   // By leaf. Read when first needed.
   std::optional<std::multimap<std::uint64_t, store::KeptKey>> keys_;
-  const verify::Verifier& verifier_;
+  const trust::TrustSnapshot& trust_;
+  const verify::Window window_;
   const validate::Validator& validator_;
 };
 

@@ -9,6 +9,7 @@
 #include "audit/signer_steps.h"
 #include "audit/steps.h"
 #include "audit/tree_verifier.h"
+#include "trust/trust.h"
 #include "verify/stream_verifier.h"
 
 namespace district::audit {
@@ -40,7 +41,8 @@ void judge(const ExaminedMessage& message, const validate::Validator& validator,
   const auto trust = trust::Trust::fixed(trust_for_judgement(message, validator));
   result.server =
       judgement_of(message, validator, verify::StreamVerifier(*trust, message.asked.window));
-  result.auditor = judgement_of(message, validator, TreeVerifier(*trust, message.asked.window));
+  result.auditor =
+      judgement_of(message, validator, TreeVerifier(trust->snapshot(), message.asked.window));
 }
 
 // The octets cannot be parsed, so the auditor's verifier has no tree to judge. The server's

@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "crypto/certificate.h"
 #include "model/envelope.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "validate/validator.h"
 #include "verify/security_policy.h"
 

@@ -46,7 +46,7 @@ Result<Ok> Replay::for_each_envelope(const Selection& selection, ReplayReport& r
 
 Result<ReplayReport> Replay::verify(const Selection& selection) {
   DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(archive_));
-  Examination examination(archive_, verifier_, validator_);
+  Examination examination(archive_, trust_, window_, validator_);
   ReplayReport report;
   const Act act = [&](const StoredEnvelope& envelope) -> Result<Ok> {
     verify::NoReader nobody;
@@ -72,7 +72,7 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
                 "KPI values are being computed for envelope " + *under_way,
                 "run this again when districtctl status --wait has ended");
   }
-  Examination examination(archive_, verifier_, validator_);
+  Examination examination(archive_, trust_, window_, validator_);
   DISTRICT_TRY(const auto replayed, ReplayedSeries::create(archive_, *recorded_, trust_, standards_,
                                                            selection.everything()));
   ReplayReport report;
@@ -98,7 +98,7 @@ Result<ReplayReport> Replay::run(const Selection& selection) {
 
 Result<ReplayReport> Replay::run_alone(const Selection& selection) {
   DISTRICT_TRY(const auto moment, store::ReadSnapshot::take(archive_));
-  Examination examination(archive_, verifier_, validator_);
+  Examination examination(archive_, trust_, window_, validator_);
   ReplayReport report;
   const Act act = [&](const StoredEnvelope& envelope) -> Result<Ok> {
     DISTRICT_CHECK(examination.validate(envelope, report.differences));

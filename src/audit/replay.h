@@ -13,9 +13,9 @@
 #include "model/standards.h"
 #include "model/stored_envelope.h"
 #include "store/database.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "validate/validator.h"
-#include "verify/verifier.h"
+#include "verify/security_policy.h"
 
 namespace district::audit {
 
@@ -31,13 +31,13 @@ class Replay {
   // validates, since there is nothing to compare with. `archive` and `recorded` are only read; a
   // function sees them as they are when it begins.
   Replay(store::ArchiveDatabase& archive, store::SeriesDatabase* recorded,
-         const verify::Verifier& verifier, const validate::Validator& validator,
-         const trust::TrustSnapshot& trust, ReplayProgress progress)
+         const trust::TrustSnapshot& trust, verify::Window window,
+         const validate::Validator& validator, ReplayProgress progress)
       : archive_(archive),
         recorded_(recorded),
-        verifier_(verifier),
-        validator_(validator),
         trust_(trust),
+        window_(window),
+        validator_(validator),
         progress_(std::move(progress)) {}
 
   // Checks only the octets, leaf and signature of each envelope.
@@ -63,9 +63,9 @@ class Replay {
   Result<Ok> for_each_envelope(const Selection& selection, ReplayReport& report, const Act& act);
   store::ArchiveDatabase& archive_;
   store::SeriesDatabase* recorded_;  // null: there is none
-  const verify::Verifier& verifier_;
-  const validate::Validator& validator_;
   const trust::TrustSnapshot& trust_;
+  const verify::Window window_;
+  const validate::Validator& validator_;
   ReplayProgress progress_;
 };
 

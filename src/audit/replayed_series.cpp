@@ -23,10 +23,8 @@ constexpr std::size_t kEnvelopesInOneComputation = 1024;
 // The present zone of each tenant, since the quantifier computes all windows by it, old ones too.
 quantify::Engine::ZoneLookup zones_of(const trust::TrustSnapshot& trust) {
   return [&trust](std::string_view code) -> std::optional<std::string> {
-    const auto& tenants = trust.records().tenants;
-    const auto found = std::find_if(tenants.rbegin(), tenants.rend(),
-                                    [code](const Tenant& tenant) { return tenant.code == code; });
-    return found == tenants.rend() ? std::nullopt : std::optional(found->zone);
+    const auto* found = trust.tenant(code);
+    return found == nullptr ? std::nullopt : std::optional(found->zone);
   };
 }
 

@@ -22,7 +22,8 @@
 #include "store/archive_reader.h"
 #include "store/database.h"
 #include "store/series_reader.h"
-#include "trust/trust.h"
+#include "store/transaction.h"
+#include "trust/snapshot.h"
 
 namespace district::audit {
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "audit/meter_rows.h"
-#include "store/file_check.h"
 #include "store/inventory.h"
 #include "store/stored_form.h"
 
@@ -218,12 +217,10 @@ Result<Ok> SeriesComparison::compare_counts() {
 }
 
 Result<Ok> SeriesComparison::check_places() {
-  DISTRICT_TRY(auto problems, store::schema_differences(recorded_database_));
-  DISTRICT_TRY(auto damages, store::damaged_structures(recorded_database_));
-  std::ranges::move(damages, std::back_inserter(problems));
+  DISTRICT_TRY(auto problems, recorded_database_.damages());
   for (auto& problem : problems) {
     report_.differences.push_back(
-        {DifferenceKind::place, {}, recorded_database_.path(), std::move(problem), "intact"});
+        {DifferenceKind::place, {}, recorded_database_.name(), std::move(problem), "intact"});
   }
   DISTRICT_TRY(auto misplaced, store::misplaced_rows(recorded_database_));
   for (auto& [where, what] : misplaced) {

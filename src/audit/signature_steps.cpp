@@ -6,7 +6,7 @@
 #include "audit/signature_hints.h"
 #include "base/diagnosis.h"
 #include "base/limits.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "xml/namespaces.h"
 
 namespace district::audit {

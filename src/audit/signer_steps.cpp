@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "verify/header_facts.h"
 #include "verify/key_reference.h"
 #include "verify/near_miss.h"

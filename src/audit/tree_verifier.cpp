@@ -64,13 +64,12 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
   DISTRICT_TRY(const auto document, xml::Document::parse(raw.octets, raw.charset));
   DISTRICT_CHECK(xml::check_head(*document));
   DISTRICT_TRY(const auto header, verify::read_security_header(*document, raw.soap_version));
-  DISTRICT_TRY(const auto trust, trust_.snapshot());
-  DISTRICT_TRY(auto signer, verify::authenticate(header, *trust, window_, now));
+  DISTRICT_TRY(auto signer, verify::authenticate(header, *trust_, window_, now));
   DISTRICT_CHECK(check_shape(*document, header.body));
   DISTRICT_CHECK(refuse_encrypted_body(header.body));
   DISTRICT_CHECK(verify_all(header.signature, signer.certificate));
 
-  reader.begin(signer.sender, trust, now);
+  reader.begin(signer.sender, trust_, now);
   xml::walk(header.body, reader);
   Parts parts;
   parts.sender = std::move(signer.sender);
@@ -80,7 +79,7 @@ Result<verify::VerifiedEnvelope> TreeVerifier::verify(const RawEnvelope& raw, In
   parts.created = header.times.created;
   parts.acceptable_until = signer.acceptable_until;
   parts.verified_at = now;
-  parts.trust = trust;
+  parts.trust = trust_;
   parts.reader = &reader;
   return make(std::move(parts));
 }

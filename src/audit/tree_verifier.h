@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "verify/security_policy.h"
 #include "verify/verifier.h"
 
@@ -12,14 +12,15 @@ namespace district::audit {
 
 class TreeVerifier final : public verify::Verifier {
  public:
-  // Reads the whole envelope into memory. Keeps a reference: the trust must outlive the verifier.
-  TreeVerifier(trust::Trust& trust, verify::Window window) : trust_(trust), window_(window) {}
+  // Reads the whole envelope into memory, and judges by this trust.
+  TreeVerifier(verify::TrustPtr trust, verify::Window window)
+      : trust_(std::move(trust)), window_(window) {}
 
   Result<verify::VerifiedEnvelope> verify(const RawEnvelope& raw, Instant now,
                                           verify::BodyReader& reader) const override;
 
  private:
-  trust::Trust& trust_;
+  const verify::TrustPtr trust_;
   verify::Window window_;
 };
 

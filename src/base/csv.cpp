@@ -11,6 +11,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
+constexpr auto kByteOrderMark = "\xEF\xBB\xBF"sv;
+
 constexpr const char* kSaveAsUtf8 =
     "save the file as CSV in UTF-8; a spreadsheet calls it \"CSV UTF-8 (comma delimited)\"";
 
@@ -90,7 +92,6 @@ Result<std::string> from_latin1(std::string_view line, const CsvOrigin& origin,
 Result<CsvText> read_csv_text(std::string_view octets, const CsvOrigin& origin) {
   if (const auto kind = other_kind(octets); !kind.empty())
     return wrong(origin, 1, "the file is " + kind + ", not UTF-8", kSaveAsUtf8);
-  constexpr auto kByteOrderMark = "\xEF\xBB\xBF"sv;
   std::string_view rest = octets;
   if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
   CsvText text;
@@ -236,7 +237,8 @@ void write_csv_record(std::ostream& out, const std::vector<std::string>& fields)
   for (const auto& field : fields) {
     if (!first) out << ',';
     first = false;
-    if (field.find_first_of(",\"\r\n") == std::string::npos) {
+    // A mark at the very beginning would be taken for the file's own.
+    if (field.find_first_of(",\"\r\n") == std::string::npos && !field.starts_with(kByteOrderMark)) {
       out << field;
       continue;
     }

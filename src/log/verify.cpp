@@ -12,11 +12,9 @@
 #include "log/logged_rows.h"
 #include "store/api_key_store.h"
 #include "store/archive_reader.h"
-#include "store/file_check.h"
 #include "store/ledger.h"
 #include "store/log_reader.h"
 #include "store/read_snapshot.h"
-#include "store/trust_notes.h"
 #include "store/trust_store.h"
 #include "store/work_queue.h"
 
@@ -49,7 +47,6 @@ class Check {
     DISTRICT_CHECK(check_file());
     DISTRICT_TRY(auto changes, trust_.recorded_changes());
     changes_.assign(std::move_iterator(changes.begin()), std::move_iterator(changes.end()));
-    DISTRICT_TRY(ended_, store::revoked_enrolments(database_));
     DISTRICT_TRY(auto imports, archive_.site_imports());
     imports_.assign(std::move_iterator(imports.begin()), std::move_iterator(imports.end()));
     DISTRICT_CHECK(load_keys());
@@ -87,9 +84,7 @@ class Check {
 
   // This comes first: a foreign index, trigger or view could falsify all that is read afterwards.
   Result<Ok> check_file() {
-    DISTRICT_TRY(const auto differences, store::schema_differences(database_));
-    for (const auto& difference : differences) problem(difference);
-    DISTRICT_TRY(const auto damages, store::damaged_structures(database_));
+    DISTRICT_TRY(const auto damages, database_.damages());
     for (const auto& damage : damages) problem(damage);
     return Ok{};
   }
@@ -275,8 +270,7 @@ class Check {
   void check_revoked(const store::RecordedChange& recorded) {
     if (recorded.change.kind != store::TrustChange::Kind::revoke) return;
     const auto& enrolment = recorded.change.enrolment;
-    const auto ended = ended_.find(recorded.leaf_index);
-    const auto enrolled_in = ended == ended_.end() ? recorded.leaf_index : ended->second;
+    const auto enrolled_in = enrolment.leaf_index;
     const bool open = enrolled_in < recorded.leaf_index &&
                       (!enrolment.valid_to || *enrolment.valid_to > recorded.at);
     if (open) return;
@@ -366,7 +360,7 @@ class Check {
   // The programs load trust again when its epoch has grown, so a forged epoch could hide a change.
   Result<Ok> check_trust_epoch() {
     DISTRICT_TRY(const auto epoch, trust_.epoch());
-    DISTRICT_TRY(const auto changed_at, store::trust_changed_at(database_));
+    DISTRICT_TRY(const auto changed_at, trust_.changed_at());
     if (gap_) return Ok{};
     if (epoch != trust_changes_) {
       problem("the trust epoch is " + std::to_string(epoch) + ", but the log has " +
@@ -411,7 +405,6 @@ class Check {
   std::optional<std::uint64_t> last_envelope_;
   bool envelopes_done_ = false;
   std::deque<store::RecordedChange> changes_;
-  std::map<std::uint64_t, std::uint64_t> ended_;  // leaves of enrolments, by that of the revocation
   std::deque<SiteImport> imports_;
   std::deque<LoggedKey> key_rows_;
   bool keys_made_ = false;  // by this version

@@ -1,6 +1,7 @@
 // Who may send: tenants and their enrolled certificates, with their history.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,20 +11,23 @@
 
 namespace district {
 
-// What a tenant is set to from `valid_from` on. A change adds a row; none is ever deleted.
+// What a tenant is set to from the leaf of the log on that says so. A change adds a row; none is
+// ever deleted.
 struct Tenant {
   std::string code;  // xs:token, e.g. "20"
   std::string name;  // e.g. "Barcelona, shops and homes"
   std::string zone;  // IANA name of the sites' time zone, e.g. "Europe/Madrid"
   std::vector<std::string> content_types;  // allowed "type/version", e.g. "001/0.0.1"
   std::vector<std::string>
-      sources;  // allowed messageSourceElement; empty: any, unknown ones flagged
-  Instant valid_from{};
+      sources;                   // allowed messageSourceElement; empty: any, unknown ones flagged
+  Instant valid_from{};          // the time of the change
+  std::uint64_t leaf_index = 0;  // of the change
   bool operator==(const Tenant&) const = default;
 };
 
-// One certificate enrolled for one tenant. It may sign from valid_from until valid_to or
-// revoked_at, whichever comes first; the certificate's own period binds as well.
+// One certificate enrolled for one tenant. It may sign from valid_from until valid_to, by the
+// clock; the certificate's own period binds as well. A revocation ends it with its leaf, whatever
+// time it is given: docs/adr/0024-trust-by-the-order-of-the-log.md.
 struct Enrolment {
   std::string tenant;
   Sha256Digest certificate_sha256{};  // of the DER
@@ -34,6 +38,8 @@ struct Enrolment {
   std::optional<Instant> allow_sha1_until;
   std::optional<Instant> revoked_at;
   std::string revocation_reason;
+  std::uint64_t leaf_index = 0;  // of the enrolment
+  std::optional<std::uint64_t> revocation_leaf_index;
 };
 
 }  // namespace district

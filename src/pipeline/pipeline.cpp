@@ -17,8 +17,9 @@ namespace district::pipeline {
 struct Pipeline::UnderWay {
   receive::HttpRequest request;  // stage 1 takes its body
   std::unique_ptr<Requester> requester;
-  std::uint64_t body_size = 0;  // octets of the request's body that came before its `rest`
-  bool body_was_whole = true;   // it had no `rest`
+  // `rest`: what of a large body is still arriving when the request is handed over.
+  std::uint64_t body_size = 0;                     // octets of the body before its `rest`
+  bool body_was_whole = true;                      // it had no `rest`
   std::optional<archive::Evidence> evidence = {};  // from stage 1 on
   std::optional<verify::Sender> sender = {};       // from stage 2 on
   std::string tenant = {};                         // from stage 3 on
@@ -27,15 +28,15 @@ struct Pipeline::UnderWay {
 };
 
 // The main data path is this function and acknowledge(). Read them first. No thread waits for the
-// disk: when the archive has committed, acknowledge() runs, on a worker again. Nothing is promised
-// to the sender before.
+// disk: when the archive has committed, acknowledge() runs, on a worker again. Until then the
+// sender has been promised nothing.
 Result<Ok> Pipeline::accept(Owned& one) {
   DISTRICT_CHECK(receive(*one));
   const auto& raw = one->evidence->raw();
   auto reading = validator_.read_along();  // stage 3 reads the Body while stage 2 does, in one pass
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
   one->sender = verified.sender();  // authenticated: from here on faults are signed, with details
-  DISTRICT_TRY(const auto content, reading.conclude(verified));
+  DISTRICT_TRY(const auto content, confirm(verified, reading.conclude(verified)));
   archive(std::move(one), verified, content);
   return Ok{};
 }
@@ -52,7 +53,7 @@ Result<std::string> Pipeline::acknowledge(const UnderWay& one,
   return acknowledger_.sign(receipt, *one.sender, raw.soap_version);
 }
 
-// Stage 1. In a further round the octets are those of the evidence.
+// Stage 1. An envelope that is verified once more is read from what was kept of it.
 Result<Ok> Pipeline::receive(UnderWay& one) {
   if (one.evidence) return one.evidence->rewind();
   DISTRICT_TRY(auto raw, receive::make_raw_envelope(one.request, body_octets_max_));
@@ -60,7 +61,18 @@ Result<Ok> Pipeline::receive(UnderWay& one) {
   return Ok{};
 }
 
-// Stage 4. The archive owns the evidence, and with it all that waits for the commit.
+// The trust in memory may be older than that in the database. If the envelope is accepted, the
+// append notices. If its content is refused, perhaps for the tenant's settings, we ask here.
+Result<Content> Pipeline::confirm(const verify::VerifiedEnvelope& verified,
+                                  Result<Content> content) {
+  if (content) return content;
+  DISTRICT_TRY(const auto current, trust_.refresh());
+  if (current->epoch() == verified.trust().epoch()) return content;
+  return fail(ErrorCode::trust_changed, "trust changed before the content was refused");
+}
+
+// Stage 4. From here on the archive owns the evidence, and with it the rest of the work. The append
+// also finds out whether the same signature was accepted before (store/ledger.cpp).
 void Pipeline::archive(Owned one, const verify::VerifiedEnvelope& verified,
                        const Content& content) {
   one->tenant = content.tenant;
@@ -77,7 +89,8 @@ void Pipeline::handle(receive::HttpRequest request, std::unique_ptr<Requester> r
   auto one = std::make_unique<UnderWay>(UnderWay{std::move(request), std::move(requester)});
   one->body_size = one->request.body.size();
   one->body_was_whole = one->request.rest == nullptr;
-  if (auto accepted = accept(one); !accepted) conclude(*one, fail(std::move(accepted).error()));
+  if (auto accepted = accept(one); !accepted)
+    resume(std::move(one), fail(std::move(accepted).error()));
 }
 
 // On the committing thread, which must not compute: everything goes on to a worker.
@@ -88,15 +101,24 @@ void Pipeline::hand_over(Owned one, Result<Receipt> durable) {
   });
 }
 
-// If trust changes between verify and archive, the envelope goes through the stages again. Each
-// time takes an administrator's command, so a few rounds always suffice.
-void Pipeline::resume(Owned one, const Result<Receipt>& durable) {
+// If trust has changed since the envelope was verified, it goes through the stages again, with the
+// new trust. Each further round takes another command of an administrator, so a few are enough; or
+// the clock was set back, and the sender is told to try again later.
+void Pipeline::resume(Owned one, Result<Receipt> durable) {
   constexpr int kRoundsMax = 5;
-  const bool again =
-      !durable && durable.error().code == ErrorCode::trust_changed && one->round++ < kRoundsMax;
-  if (!again) return conclude(*one, acknowledge(*one, durable));
-  one->sender.reset();
-  if (auto accepted = accept(one); !accepted) conclude(*one, fail(std::move(accepted).error()));
+  while (!durable && durable.error().code == ErrorCode::trust_changed &&
+         one->round++ < kRoundsMax) {
+    one->sender.reset();
+    auto accepted = refresh_and_accept(one);
+    if (accepted) return;  // it is on its way to the disk once more
+    durable = fail(std::move(accepted).error());
+  }
+  conclude(*one, acknowledge(*one, durable));
+}
+
+Result<Ok> Pipeline::refresh_and_accept(Owned& one) {
+  DISTRICT_CHECK(trust_.refresh());
+  return accept(one);
 }
 
 namespace {
@@ -106,7 +128,7 @@ const char* content_type_of(SoapVersion version) {
                                      : "application/soap+xml; charset=utf-8";
 }
 
-// Of a large envelope, or one that was not read to its end, the beginning.
+// Of a large envelope, or one that was not read to its end, only the beginning is kept.
 acknowledge::RefusedRequest refused(archive::Evidence& evidence) {
   static_cast<void>(evidence.settle());
   const auto& raw = evidence.raw();
@@ -126,7 +148,7 @@ void Pipeline::conclude(UnderWay& one, Result<std::string> acknowledged) {
     response = {200, content_type_of(version), *std::move(acknowledged)};
   } else if (one.evidence) {
     response = fault(acknowledged.error(), version, refused(*one.evidence), sender);
-  } else {  // stage 1 could not decode the octets, and they are gone
+  } else {  // stage 1 could not decode the body, and nothing of it is left
     response = fault(acknowledged.error(), version,
                      {request.peer,
                       request.content_type,
@@ -168,7 +190,7 @@ HttpResponse Pipeline::fault(const Error& error, SoapVersion version,
                                 told.detail,
                                 {}});
   if (rejections_ != nullptr) rejections_->keep(fault.rejection_id, now, told, request, sender);
-  const unsigned status = http_status(told.code, version);
+  const unsigned status = http_status(told.code, version);  // model/fault.cpp
   return {status, content_type_of(version), fault.envelope, status == 503 ? kRetryAfterSeconds : 0,
           {},     fault.rejection_id};
 }

@@ -15,6 +15,7 @@
 #include "model/envelope.h"
 #include "model/http.h"
 #include "receive/receive.h"
+#include "trust/trust.h"
 #include "validate/validator.h"
 #include "verify/verifier.h"
 
@@ -33,13 +34,15 @@ class Requester {
 
 class Pipeline {
  public:
-  // Keeps references, which must outlive it. `body_octets_max`: of a body after decompression.
-  // `rejections`: null: they are not kept.
-  Pipeline(const verify::Verifier& verifier, const validate::Validator& validator,
-           archive::Archive& archive, const acknowledge::Acknowledger& acknowledger,
-           const Clock& clock, std::size_t body_octets_max,
-           acknowledge::Rejections* rejections = nullptr)
+  // Keeps references, which must outlive it. `trust`: that the verifier judges by; it is asked
+  // again where an envelope may have been judged by what is past. `body_octets_max`: of a body
+  // after decompression. `rejections`: null: they are not kept.
+  Pipeline(const verify::Verifier& verifier, trust::Trust& trust,
+           const validate::Validator& validator, archive::Archive& archive,
+           const acknowledge::Acknowledger& acknowledger, const Clock& clock,
+           std::size_t body_octets_max, acknowledge::Rejections* rejections = nullptr)
       : verifier_(verifier),
+        trust_(trust),
         validator_(validator),
         archive_(archive),
         acknowledger_(acknowledger),
@@ -60,10 +63,12 @@ class Pipeline {
 
   Result<Ok> accept(Owned& one);
   Result<Ok> receive(UnderWay& one);
+  Result<Content> confirm(const verify::VerifiedEnvelope& verified, Result<Content> content);
   void archive(Owned one, const verify::VerifiedEnvelope& verified, const Content& content);
   Result<std::string> acknowledge(const UnderWay& one, const Result<Receipt>& durable) const;
   void hand_over(Owned one, Result<Receipt> durable);
-  void resume(Owned one, const Result<Receipt>& durable);
+  void resume(Owned one, Result<Receipt> durable);
+  Result<Ok> refresh_and_accept(Owned& one);
   void conclude(UnderWay& one, Result<std::string> acknowledged);
 
   HttpResponse fault(const Error& error, SoapVersion version,
@@ -73,6 +78,7 @@ class Pipeline {
                                                    const verify::Sender* sender, Instant now);
 
   const verify::Verifier& verifier_;
+  trust::Trust& trust_;
   const validate::Validator& validator_;
   archive::Archive& archive_;
   const acknowledge::Acknowledger& acknowledger_;

@@ -29,6 +29,7 @@
 #include "series/touched.h"
 #include "store/database.h"
 #include "store/series_reader.h"
+#include "store/transaction.h"
 
 namespace district::quantify {
 

@@ -32,9 +32,9 @@ constexpr std::size_t kMetersAtOnce = 10'000;
 // After this error the item is tried again later. Any other error is the fault of the item itself.
 bool cured_by_waiting(const Error& error) { return error.code == ErrorCode::archive_unavailable; }
 
-Engine::ZoneLookup zones_of(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now) {
-  return [snapshot = std::move(snapshot), now](std::string_view tenant) {
-    const auto* found = snapshot->tenant(tenant, now);
+Engine::ZoneLookup zones_of(std::shared_ptr<const trust::TrustSnapshot> snapshot) {
+  return [snapshot = std::move(snapshot)](std::string_view tenant) {
+    const auto* found = snapshot->tenant(tenant);
     return found == nullptr ? std::nullopt : std::optional(found->zone);
   };
 }
@@ -90,9 +90,9 @@ Processor::Prepared Processor::prepare(const Item& item) {
   }
 }
 
-Engine Processor::engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
+Engine Processor::engine(std::shared_ptr<const trust::TrustSnapshot> snapshot,
                          Engine::Pause pause) {
-  Engine engine(series_, zones_of(std::move(snapshot), now), std::move(pause), settings_.standards);
+  Engine engine(series_, zones_of(std::move(snapshot)), std::move(pause), settings_.standards);
   if (known_->meters.size() > kIdsMax) forget_ids();
   engine.remember(known_);
   return engine;
@@ -117,9 +117,9 @@ Result<bool> Processor::recompute_stale() {
 Result<Ok> Processor::recompute_stale(std::int64_t meter_id) {
   try {
     const auto now = clock_.now();
-    DISTRICT_TRY(auto snapshot, trust_.snapshot());
+    DISTRICT_TRY(auto snapshot, trust_.refresh());
     DISTRICT_TRY(auto turns, Turns::begin(series_));
-    auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
+    auto engine = this->engine(std::move(snapshot), [&]() -> Result<Ok> {
       DISTRICT_CHECK(check_stop());
       return turns.pause([] { return Result<Ok>(Ok{}); });
     });
@@ -135,10 +135,10 @@ Result<Ok> Processor::recompute_stale(std::int64_t meter_id) {
 // again. Then the archive is told; after a crash before that, it is told at the next start.
 Result<Ok> Processor::commit(const std::vector<Prepared>& group) {
   const auto now = clock_.now();
-  DISTRICT_TRY(auto snapshot, trust_.snapshot());
+  DISTRICT_TRY(auto snapshot, trust_.refresh());
   DISTRICT_TRY(auto turns, Turns::begin(series_));
   store::SeriesWriter stored(turns.transaction());
-  auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
+  auto engine = this->engine(std::move(snapshot), [&]() -> Result<Ok> {
     return turns.pause([this] { return work_.keep_lease(); });
   });
   series::Touched touched;
@@ -212,10 +212,10 @@ Result<Ok> Processor::commit_large(const Item& item) {
 
 Result<Ok> Processor::quantify_large(const Item& item) {
   const auto now = clock_.now();
-  DISTRICT_TRY(auto snapshot, trust_.snapshot());
+  DISTRICT_TRY(auto snapshot, trust_.refresh());
   store::ArchiveReader envelopes(archive_);
   std::optional<Turns> turns;
-  auto engine = this->engine(std::move(snapshot), now, [&]() -> Result<Ok> {
+  auto engine = this->engine(std::move(snapshot), [&]() -> Result<Ok> {
     DISTRICT_CHECK(check_stop());
     return turns->pause([this] { return work_.keep_lease(); });
   });
@@ -328,8 +328,9 @@ Result<Processor::Step> Processor::step() {
     if (!done) forget_ids();
     return done;
   } catch (const std::exception& problem) {
-    // For example, memory is short. The transaction has rolled back, and the items are taken again
-    // when their lease ends.
+    // For example, memory is short. The transaction has rolled back, and with it ids that were
+    // given in it. The items are taken again when their lease ends.
+    forget_ids();
     return fail(ErrorCode::archive_unavailable, std::string("quantifier: ") + problem.what());
   }
 }

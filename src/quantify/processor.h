@@ -57,8 +57,7 @@ class Processor {
   Result<Ok> commit_import(const SiteImport& import);
   Result<bool> recompute_stale();
   Result<Ok> recompute_stale(std::int64_t meter_id);
-  Engine engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Instant now,
-                Engine::Pause pause);
+  Engine engine(std::shared_ptr<const trust::TrustSnapshot> snapshot, Engine::Pause pause);
   void forget_ids() { known_ = std::make_shared<series::KnownIds>(); }
 
   store::ArchiveDatabase& archive_;

@@ -101,7 +101,7 @@ Result<std::unique_ptr<Quantifier>> Quantifier::open(QuantifierSettings settings
   DISTRICT_TRY(const auto again, store::match_series(*archive, *series));
   if (again > 0) {
     observe::emit(observe::Level::warning, "series_made_anew",
-                  {{"database", series->path()},
+                  {{"database", series->name()},
                    {"items", again},
                    {"detail", "measurements and KPI values are computed again from the archive"}});
   }

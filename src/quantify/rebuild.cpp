@@ -13,6 +13,7 @@
 #include "store/inventory.h"
 #include "store/read_snapshot.h"
 #include "store/series_writer.h"
+#include "store/transaction.h"
 
 namespace district::quantify {
 namespace {
@@ -194,9 +195,9 @@ Result<RebuildReport> rebuild(
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
   RebuildReport report;
   SeriesReader store(series);
-  DISTRICT_TRY(const auto snapshot, trust.snapshot());
+  const auto snapshot = trust.snapshot();
   const auto zones = [&](std::string_view tenant) -> std::optional<std::string> {
-    const auto* found = snapshot->tenant(tenant, now);
+    const auto* found = snapshot->tenant(tenant);
     return found == nullptr ? std::nullopt : std::optional(found->zone);
   };
   DISTRICT_TRY(const auto receipts, store.envelopes_between(selection.from, selection.to));

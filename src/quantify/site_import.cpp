@@ -15,6 +15,7 @@
 #include "store/log_reader.h"
 #include "store/log_writer.h"
 #include "store/series_writer.h"
+#include "store/transaction.h"
 #include "store/work_queue.h"
 
 namespace district::quantify {

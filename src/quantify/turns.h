@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "store/database.h"
+#include "store/transaction.h"
 
 namespace district::quantify {
 

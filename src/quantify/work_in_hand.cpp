@@ -1,4 +1,5 @@
 #include "quantify/work_in_hand.h"
+#include "store/transaction.h"
 
 namespace district::quantify {
 namespace {

@@ -417,7 +417,7 @@ HttpResponse Api::answer(const ApiRequest& request, std::string& asked_by, bool&
     return answer;
   };
   const auto now = clock_.now();
-  const auto trust = trust_->snapshot();
+  const auto trust = trust_->refresh();
   if (!trust) return failed(trust.error());
   // Everything is read as of one moment, so that a page is consistent.
   const auto moment = store::ReadSnapshot::take(*archive);

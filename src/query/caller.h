@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "model/api.h"
 #include "store/database.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 
 namespace district::query {
 

@@ -177,7 +177,7 @@ Result<KpiValue> find_kpi(const Question& question) {
 
 quantify::Engine::ZoneLookup zones_of(const Question& question) {
   return [&question](std::string_view code) -> std::optional<std::string> {
-    const auto* tenant = question.trust.tenant(code, question.now);
+    const auto* tenant = question.trust.tenant(code);
     return tenant == nullptr ? std::nullopt : std::optional(tenant->zone);
   };
 }

@@ -19,7 +19,7 @@ Result<RowPage> read_tenants(const Question& question) {
       page.next = page.rows.back().front();
       break;
     }
-    const auto* tenant = question.trust.tenant(code, question.now);
+    const auto* tenant = question.trust.tenant(code);
     if (tenant == nullptr) continue;
     page.rows.push_back({tenant->code, tenant->name, tenant->zone, tenant->content_types,
                          tenant->sources, question.spell(tenant->valid_from)});

@@ -17,7 +17,7 @@
 #include "query/caller.h"
 #include "query/parameters.h"
 #include "store/database.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 
 namespace district::query {
 

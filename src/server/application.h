@@ -28,8 +28,8 @@ class Application {
   // What GET gives for the query (without "?"): an XML document, or nullopt for 404. On an I/O
   // thread; must not block.
   virtual std::optional<std::string_view> document(std::string_view query) const = 0;
-  // Whether the certificate with this SHA-256 is enrolled and in force now. On an I/O thread, for
-  // each request of a client that came with one; must not block for long.
+  // Whether the certificate with this SHA-256 is enrolled and in force now, by what the database
+  // says. On a worker thread, for each request of a client that came with one; may block.
   virtual bool may_connect(const Sha256Digest& /*certificate*/) { return false; }
 };
 

@@ -55,7 +55,9 @@ Awaitable<bool> Exchange::run() {
   const bool came = co_await read_head(stream_, front_.settings.header_octets_max, head_, octets);
   if (!came) trace_cut_head(octets);
   if (!came) co_return false;
-  if (head_.refused == 0 && !may_ask()) {
+  bool may = true;
+  if (head_.refused == 0) may = co_await may_ask();
+  if (!may) {
     const auto& proved = client_.proved_certificate;
     head_ = refused_head(
         403, "client_certificates is \"required\", and the certificate with SHA-256 " +
@@ -76,11 +78,19 @@ Awaitable<bool> Exchange::answer_request() {
   return head_.is_post ? answer_post() : answer_get();
 }
 
-// A certificate that was good at the last request may be revoked or expired at this one.
-bool Exchange::may_ask() {
+// A certificate that was good at the last request may be revoked or expired at this one. A worker
+// looks, since this thread serves other connections and must not wait for the database.
+Awaitable<bool> Exchange::may_ask() {
   const auto& proved = client_.proved_certificate;
-  if (proved && front_.application->may_connect(*proved)) client_certificate_ = proved;
-  return client_certificate_ || client_.certificates != ClientCertificates::required;
+  if (proved) {
+    auto& workers = front_.api_workers;
+    expect_answer();
+    if (!submit(workers, std::make_unique<AdmissionJob>(*proved, reply_by(workers), front_)))
+      co_return false;
+    co_await wait_for_answer();
+    if (pending_->get().response->http_status == 200) client_certificate_ = proved;
+  }
+  co_return client_certificate_ || client_.certificates != ClientCertificates::required;
 }
 
 // ---- POST --------------------------------------------------------------------------------------

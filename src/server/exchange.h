@@ -70,7 +70,7 @@ class Exchange {
   Awaitable<bool> send(const HttpResponse& response, bool keep_alive);
   Awaitable<void> wait_for_answer();
 
-  bool may_ask();
+  Awaitable<bool> may_ask();
   BodyEnd judge_length() const;
   bool waits_for_continue() const;
   receive::HttpRequest post_request(Bytes body, std::shared_ptr<ByteSource> rest) const;

@@ -35,7 +35,8 @@ struct Front {
   Workers workers;
   // Large bodies come as slowly as their senders like: they never hold a worker of the others.
   Workers large_workers;
-  Workers api_workers;  // reading never waits for what is being accepted, nor the other way round
+  Workers api_workers;  // for reads of databases: they never wait for what is being accepted, nor
+                        // the other way round
   Refusals refusals;
   Traces traces;
   Application* application = nullptr;  // set before the first connection

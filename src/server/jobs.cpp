@@ -72,4 +72,15 @@ void ApiJob::work() {
 
 void ApiJob::refuse() { reply_->refuse(Front::no_time_to_read()); }
 
+void AdmissionJob::work() {
+  reply_->begin();
+  const auto ask = [this] {
+    const bool enrolled = front_.application->may_connect(certificate_);
+    reply_->answer(HttpResponse{enrolled ? 200U : 403U, {}, {}});
+  };
+  run_guarded(reply_->peer(), ask);
+}
+
+void AdmissionJob::refuse() { reply_->refuse(Front::no_time_to_read()); }
+
 }  // namespace district::server

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/bytes.h"
 #include "base/unique_function.h"
 #include "model/api.h"
 #include "pipeline/pipeline.h"
@@ -70,6 +71,20 @@ class ApiJob final : public Job {
 
  private:
   const ApiRequest request_;
+  const std::unique_ptr<Reply> reply_;
+  Front& front_;
+};
+
+// Whether a TLS client's certificate is enrolled, as the database has it: answers 200 or 403.
+class AdmissionJob final : public Job {
+ public:
+  AdmissionJob(const Sha256Digest& certificate, std::unique_ptr<Reply> reply, Front& front)
+      : certificate_(certificate), reply_(std::move(reply)), front_(front) {}
+  void work() override;
+  void refuse() override;
+
+ private:
+  const Sha256Digest certificate_;
   const std::unique_ptr<Reply> reply_;
   Front& front_;
 };

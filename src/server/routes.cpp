@@ -42,14 +42,13 @@ std::optional<std::string_view> Routes::document(std::string_view query) const {
 }
 
 bool Routes::may_connect(const Sha256Digest& certificate) {
-  const auto now = clock_.now();
-  const auto snapshot = trust_.snapshot();
-  if (!snapshot) {
-    observe::emit(observe::Level::error, "trust_unreadable", {{"detail", snapshot.error().detail}});
+  const auto current = trust_.refresh();
+  if (!current) {
+    observe::emit(observe::Level::error, "trust_unreadable", {{"detail", current.error().detail}});
     return false;
   }
-  const auto* known = (*snapshot)->find_by_sha256(certificate);
-  return known != nullptr && !(*snapshot)->active(*known, now).empty();
+  const auto* known = (*current)->find_by_sha256(certificate);
+  return known != nullptr && !(*current)->active(*known, clock_.now()).empty();
 }
 
 }  // namespace district::server

@@ -28,8 +28,7 @@ class Contract {
 
 class Routes final : public Application {
  public:
-  // Keeps references to all but `public_url`. `trust`: judges TLS clients with certificates. Nobody
-  // else uses it, so that I/O threads never wait for it.
+  // Keeps references to all but `public_url`. `trust`: judges TLS clients with certificates.
   Routes(pipeline::Pipeline& pipeline, trust::Trust& trust, const Clock& clock,
          const std::string& public_url)
       : pipeline_(pipeline), trust_(trust), clock_(clock), contract_(public_url) {}

@@ -292,7 +292,7 @@ Result<Ok> Server::start(Application& application, ApiHandler* api) {
   try {
     impl_->front.workers.start();
     impl_->front.large_workers.start();
-    if (api != nullptr) impl_->front.api_workers.start();
+    impl_->front.api_workers.start();
     for (const auto& thread : impl_->io_threads) thread->start();
   } catch (const std::system_error& error) {
     stop();

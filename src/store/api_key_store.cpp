@@ -1,6 +1,8 @@
 #include "store/api_key_store.h"
 
 #include "store/log_writer.h"
+#include "store/rows.h"
+#include "store/transaction.h"
 
 namespace district::store {
 namespace {
@@ -65,24 +67,16 @@ Result<std::vector<std::string>> ApiKeyStore::tenants_of(const std::string& key_
   DISTRICT_TRY(auto row,
                db_.prepare("SELECT tenant FROM api_key_tenant WHERE key_id = ? ORDER BY tenant"));
   row.bind(1, key_id);
-  std::vector<std::string> tenants;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return tenants;
-    tenants.push_back(row.text(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.text(0); });
 }
 
 Result<std::vector<ApiKey>> ApiKeyStore::list() {
   DISTRICT_TRY(auto row, db_.prepare(std::string(kSelectKeys) + "ORDER BY key_id"));
-  std::vector<ApiKey> keys;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return keys;
-    DISTRICT_TRY(auto key, read_key(row));
+  DISTRICT_TRY(auto keys, all_rows(row, read_key));
+  for (auto& key : keys) {
     DISTRICT_TRY(key.tenants, tenants_of(key.key_id));
-    keys.push_back(std::move(key));
   }
+  return keys;
 }
 
 Result<std::optional<ApiKey>> ApiKeyStore::find(std::string_view key_id) {

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "model/api_key.h"
 #include "store/database.h"
+#include "store/transaction.h"
 
 namespace district::store {
 

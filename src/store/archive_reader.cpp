@@ -1,5 +1,7 @@
 #include "store/archive_reader.h"
 
+#include "store/rows.h"
+
 namespace district::store {
 namespace {
 
@@ -72,13 +74,7 @@ Result<std::vector<StoredEnvelope>> ArchiveReader::list(const EnvelopeFilter& fi
   }
   if (filter.tenant) statement.bind(5, *filter.tenant);
   if (filter.signer) statement.bind(6, ByteView(*filter.signer));
-  std::vector<StoredEnvelope> envelopes;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return envelopes;
-    DISTRICT_TRY(auto envelope, read_envelope(statement));
-    envelopes.push_back(std::move(envelope));
-  }
+  return all_rows(statement, read_envelope);
 }
 
 Result<StoredEnvelope> ArchiveReader::find(std::string_view receipt_id) {
@@ -102,12 +98,9 @@ Result<std::optional<StoredEnvelope>> ArchiveReader::of_leaf(std::uint64_t leaf_
 Result<std::vector<SiteImport>> ArchiveReader::site_imports() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, tenant, statements FROM site_import "
                                      "ORDER BY leaf_index"));
-  std::vector<SiteImport> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back({row.count(0), row.text(1), row.text(2)});
-  }
+  return all_rows(row, [](const Statement& found) {
+    return SiteImport{found.count(0), found.text(1), found.text(2)};
+  });
 }
 
 Result<std::optional<SiteImport>> ArchiveReader::site_import(std::uint64_t leaf_index) {
@@ -163,12 +156,7 @@ Result<std::vector<std::string>> ArchiveReader::stray_octets() {
           "UNION ALL SELECT 'the counter of large envelopes is behind number ' || max(raw_id) "
           "FROM envelope HAVING max(raw_id) >= coalesce((SELECT next_id FROM raw_counter), 0) "
           "LIMIT 100"));
-  std::vector<std::string> strays;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return strays;
-    strays.push_back(row.text(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.text(0); });
 }
 
 }  // namespace district::store

@@ -1,5 +1,7 @@
 #include "store/inventory.h"
 
+#include "store/rows.h"
+
 namespace district::store {
 
 Result<Inventory> take_inventory(ArchiveDatabase& archive) {
@@ -26,27 +28,21 @@ Result<Inventory> take_inventory(ArchiveDatabase& archive, SeriesDatabase& serie
 Result<std::vector<MeterKey>> all_meters(SeriesDatabase& database) {
   DISTRICT_TRY(auto row, database.prepare("SELECT tenant, source, meter FROM meter "
                                           "ORDER BY tenant, source, meter"));
-  std::vector<MeterKey> meters;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return meters;
-    meters.push_back({row.text(0), row.text(1), row.text(2)});
-  }
+  return all_rows(row, [](const Statement& found) {
+    return MeterKey{found.text(0), found.text(1), found.text(2)};
+  });
 }
 
 Result<std::vector<StoredOrigin>> all_origins(SeriesDatabase& database) {
   DISTRICT_TRY(auto row,
                database.prepare("SELECT leaf_index, receipt_id, received_at, tenant, "
                                 "first_start, last_start FROM origin ORDER BY leaf_index"));
-  std::vector<StoredOrigin> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back({{row.count(0), row.text(1), row.instant(2)},
-                     row.text(3),
-                     row.optional_instant(4),
-                     row.optional_instant(5)});
-  }
+  return all_rows(row, [](const Statement& found) {
+    return StoredOrigin{{found.count(0), found.text(1), found.instant(2)},
+                        found.text(3),
+                        found.optional_instant(4),
+                        found.optional_instant(5)};
+  });
 }
 
 Result<std::vector<StoredMeter>> meters_from(SeriesDatabase& database, const MeterKey& from,
@@ -61,12 +57,9 @@ Result<std::vector<StoredMeter>> meters_from(SeriesDatabase& database, const Met
   source ? row.bind(4, std::string_view(*source)) : row.bind_null(4);
   meter ? row.bind(5, std::string_view(*meter)) : row.bind_null(5);
   row.bind(6, static_cast<std::int64_t>(limit));
-  std::vector<StoredMeter> meters;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return meters;
-    meters.push_back({row.integer(0), {from.tenant, row.text(1), row.text(2)}});
-  }
+  return all_rows(row, [&](const Statement& found) {
+    return StoredMeter{found.integer(0), {from.tenant, found.text(1), found.text(2)}};
+  });
 }
 
 }  // namespace district::store

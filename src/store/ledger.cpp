@@ -5,6 +5,8 @@
 
 #include "crypto/merkle.h"
 #include "store/log_writer.h"
+#include "store/rows.h"
+#include "store/transaction.h"
 
 namespace district::store {
 namespace {
@@ -18,9 +20,8 @@ Sha256Digest digest_or_zero(ByteView stored) { return to_digest(stored).value_or
 // What an envelope's verification is held against. One read for a group.
 struct Standing {
   std::uint64_t trust_epoch = 0;
-  Instant trust_changed_at{};
   Instant pruned_until{};  // replay keys that end before it may be forgotten
-  Duration life{};         // that any of those was kept for after its creation
+  Duration life{};         // the longest time from the creation of such a key to its end
 
   // Whether the key of an earlier copy of the envelope may be forgotten. Its own end is by the
   // window of now, which may be wider than it was then.
@@ -30,29 +31,14 @@ struct Standing {
 };
 
 Result<Standing> read_standing(ArchiveDatabase& database) {
-  DISTRICT_TRY(auto statement,
-               database.prepare("SELECT epoch, changed_at, pruned_until, life FROM trust_epoch "
-                                "JOIN replay_horizon USING (id) WHERE id = 1"));
+  DISTRICT_TRY(auto statement, database.prepare("SELECT epoch, pruned_until, life FROM trust_epoch "
+                                                "JOIN replay_horizon USING (id) WHERE id = 1"));
   DISTRICT_TRY(const bool row, statement.step());
   if (!row) {
-    return fail(ErrorCode::archive_corrupt, database.path() + ": no trust epoch or replay horizon",
+    return fail(ErrorCode::archive_corrupt, database.name() + ": no trust epoch or replay horizon",
                 "restore the database from a backup; keep the damaged file");
   }
-  return Standing{statement.count(0), statement.instant(1), statement.instant(2),
-                  Duration(statement.integer(3))};
-}
-
-// Whether the signer was revoked after the instant by which verify judged. The epoch alone does not
-// tell: verify may have taken its instant just before the revocation and its epoch just after.
-// Where the last change of trust was before that instant, there is nothing to look for.
-Result<bool> revoked_since(ArchiveDatabase& database, const NewEnvelope& envelope) {
-  DISTRICT_TRY(auto statement,
-               database.prepare("SELECT 1 FROM enrolment WHERE certificate_sha256 = ?1 "
-                                "AND tenant = ?2 AND revoked_at > ?3"));
-  return statement.bind(1, envelope.certificate_sha256)
-      .bind(2, envelope.tenant)
-      .bind(3, envelope.received_at)
-      .step();
+  return Standing{statement.count(0), statement.instant(1), Duration(statement.integer(2))};
 }
 
 Result<Ok> insert_envelope(ArchiveDatabase& database, const NewEnvelope& envelope,
@@ -186,7 +172,7 @@ Result<std::uint64_t> take_raw_id(ArchiveDatabase& database) {
     DISTRICT_TRY(auto row, database.prepare("SELECT next_id FROM raw_counter WHERE id = 1"));
     DISTRICT_TRY(const bool there, row.step());
     if (!there) {
-      return fail(ErrorCode::archive_corrupt, database.path() + ": no counter of large envelopes",
+      return fail(ErrorCode::archive_corrupt, database.name() + ": no counter of large envelopes",
                   "restore the database from a backup; keep the damaged file");
     }
     raw_id = row.count(0);
@@ -206,6 +192,11 @@ Result<std::vector<std::optional<AppendOutcome>>> decide(ArchiveDatabase& databa
   std::map<Sha256Digest, const NewEnvelope*> accepted;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& envelope = group[i];
+    // First, since a replay is refused with a signed fault, which a revoked signer must not get.
+    if (envelope.trust_epoch != standing.trust_epoch) {
+      outcomes[i] = TrustChanged{};
+      continue;
+    }
     DISTRICT_TRY(auto stored, ledger.resolve(envelope.replay_key, envelope.created));
     if (stored) {
       outcomes[i] = Replayed{{stored->receipt_id, stored->received_at, stored->payload_digest}};
@@ -213,14 +204,6 @@ Result<std::vector<std::optional<AppendOutcome>>> decide(ArchiveDatabase& databa
     }
     if (standing.may_have_forgotten(envelope.created, envelope.replay_until)) {
       outcomes[i] = TrustChanged{standing.pruned_until};
-      continue;
-    }
-    bool changed = envelope.trust_epoch != standing.trust_epoch;
-    if (!changed && envelope.received_at <= standing.trust_changed_at) {
-      DISTRICT_TRY(changed, revoked_since(database, envelope));
-    }
-    if (changed) {
-      outcomes[i] = TrustChanged{};
       continue;
     }
     const auto [first, is_new] = accepted.try_emplace(envelope.replay_key, &envelope);
@@ -280,12 +263,9 @@ Result<Instant> Ledger::replay_horizon() {
 
 Result<std::vector<KeptKey>> Ledger::kept_keys() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT created, replay_key, leaf_index FROM replay"));
-  std::vector<KeptKey> keys;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return keys;
-    keys.push_back({row.instant(0), digest_or_zero(row.blob(1)), row.count(2)});
-  }
+  return all_rows(row, [](const Statement& found) {
+    return KeptKey{found.instant(0), digest_or_zero(found.blob(1)), found.count(2)};
+  });
 }
 
 Result<bool> Ledger::may_have_forgotten(Instant created, Instant replay_until) {
@@ -376,24 +356,14 @@ Result<bool> Ledger::discard(std::uint64_t raw_id) {
 
 Result<std::vector<std::uint64_t>> Ledger::staged() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging ORDER BY raw_id"));
-  std::vector<std::uint64_t> raw_ids;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return raw_ids;
-    raw_ids.push_back(row.count(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.count(0); });
 }
 
 Result<std::vector<std::uint64_t>> Ledger::orphans(std::string_view node, Instant now) {
   DISTRICT_TRY(auto row, db_.prepare("SELECT raw_id FROM staging WHERE node = ?1 "
                                      "OR lease_until <= ?2 ORDER BY raw_id"));
   row.bind(1, node).bind(2, now);
-  std::vector<std::uint64_t> raw_ids;
-  while (true) {
-    DISTRICT_TRY(const bool found, row.step());
-    if (!found) return raw_ids;
-    raw_ids.push_back(row.count(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.count(0); });
 }
 
 Result<Ok> put_site_import(LogTransaction& transaction, const SiteImport& import) {

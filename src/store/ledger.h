@@ -18,6 +18,7 @@
 #include "model/receipt.h"
 #include "model/stored_envelope.h"
 #include "store/database.h"
+#include "store/transaction.h"
 
 namespace district::store {
 
@@ -78,14 +79,13 @@ class Ledger {
   // All of the group in one transaction: for each envelope the replay key, raw, leaf, root and work
   // item; tree size and root of a receipt are those after the group. An envelope that is a replay
   // (of an earlier one or of one of this group) adds nothing, nor does one whose trust_epoch is
-  // past or whose signer was revoked after its received_at: no envelope has a leaf after its
-  // signer's revocation. Some of the replay keys that have expired, both by `now` and by every
-  // received_at of the group, are pruned: a clock that jumps ahead by itself makes nothing be
-  // forgotten. Where it is set back afterwards, what may have been forgotten is refused
-  // (TrustChanged), also by later processes and under a window that was widened. Errors, for the
-  // whole group: archive_unavailable, archive_corrupt (the log's frontier and head disagree),
-  // internal (one that cannot be stored, e.g. what it staged is gone). Nothing is stored then,
-  // unless the commit itself failed: what became of it resolve() tells.
+  // past: no envelope has a leaf after its signer's revocation. Some of the replay keys that have
+  // expired, both by `now` and by every received_at of the group, are pruned: a clock that jumps
+  // ahead by itself makes nothing be forgotten. Where it is set back afterwards, what may have been
+  // forgotten is refused (TrustChanged), also by later processes and under a window that was
+  // widened. Errors, for the whole group: archive_unavailable, archive_corrupt (the log's frontier
+  // and head disagree), internal (one that cannot be stored, e.g. what it staged is gone). Nothing
+  // is stored then, unless the commit itself failed: what became of it resolve() tells.
   Result<std::vector<AppendOutcome>> append(std::span<const NewEnvelope> group, Instant now);
 
   // The receipt of what is stored under a replay key, for the time that it is kept.

@@ -1,6 +1,7 @@
 #include "store/log_reader.h"
 
 #include "store/log_writer.h"
+#include "store/rows.h"
 
 namespace district::store {
 namespace {
@@ -24,12 +25,9 @@ Result<std::vector<LogHead>> LogReader::heads(std::uint64_t after_size, std::siz
                db_.prepare("SELECT tree_size, root_hash FROM log_head WHERE tree_size > ?1 "
                            "ORDER BY tree_size LIMIT ?2"));
   statement.bind(1, after_size).bind(2, limit);
-  std::vector<LogHead> heads;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return heads;
-    heads.push_back({statement.count(0), digest_or_zero(statement.blob(1))});
-  }
+  return all_rows(statement, [](const Statement& found) {
+    return LogHead{found.count(0), digest_or_zero(found.blob(1))};
+  });
 }
 
 Result<std::optional<LogHead>> LogReader::head_of_size(std::uint64_t tree_size) {
@@ -46,12 +44,9 @@ Result<std::vector<LogEntry>> LogReader::entries(std::uint64_t from, std::size_t
   DISTRICT_TRY(auto statement, db_.prepare("SELECT leaf_index, leaf_hash, entry FROM log_leaf "
                                            "WHERE leaf_index >= ?1 ORDER BY leaf_index LIMIT ?2"));
   statement.bind(1, from).bind(2, limit);
-  std::vector<LogEntry> entries;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return entries;
-    entries.push_back({statement.count(0), digest_or_zero(statement.blob(1)), statement.text(2)});
-  }
+  return all_rows(statement, [](const Statement& found) {
+    return LogEntry{found.count(0), digest_or_zero(found.blob(1)), found.text(2)};
+  });
 }
 
 }  // namespace district::store

@@ -1,6 +1,7 @@
 #include "store/log_writer.h"
 
 #include "store/log_reader.h"
+#include "store/transaction.h"
 
 namespace district::store {
 
@@ -12,7 +13,7 @@ Result<crypto::MerkleFrontier> read_frontier(ArchiveDatabase& database) {
       row ? crypto::MerkleFrontier::unpack(statement.count(0), statement.blob(1)) : std::nullopt;
   if (!frontier) {
     return fail(ErrorCode::archive_corrupt,
-                database.path() + ": the frontier of the log is damaged",
+                database.name() + ": the frontier of the log is damaged",
                 "restore the database from a backup; keep the damaged file");
   }
   return *std::move(frontier);
@@ -24,7 +25,7 @@ Result<LogWriter> LogWriter::begin(LogTransaction& transaction) {
   DISTRICT_TRY(const auto head, LogReader(database).head());
   if (head.tree_size != frontier.size || head.root_hash != frontier.root()) {
     return fail(ErrorCode::archive_corrupt,
-                database.path() + ": the frontier of the log does not agree with its last head",
+                database.name() + ": the frontier of the log does not agree with its last head",
                 "districtctl log verify names what is damaged; nothing is added to a damaged log");
   }
   return LogWriter(database, std::move(frontier));

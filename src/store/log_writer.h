@@ -11,6 +11,7 @@
 #include "crypto/merkle.h"
 #include "model/log_entry.h"
 #include "store/database.h"
+#include "store/transaction.h"
 
 namespace district::store {
 

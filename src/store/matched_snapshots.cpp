@@ -38,7 +38,7 @@ Result<MatchedSnapshots> MatchedSnapshots::take(ArchiveDatabase& archive, Series
     std::this_thread::sleep_for(kBetween);
   }
   return fail(ErrorCode::archive_unavailable,
-              series.path() + " does not hold what " + archive.path() + " says is computed",
+              series.name() + " does not hold what " + archive.name() + " says is computed",
               "start districtd, which makes the two agree or says what is wrong; if it runs, try "
               "again");
 }

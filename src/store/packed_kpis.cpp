@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "store/rows.h"
 #include "store/series_reader.h"
 
 namespace district::store {
@@ -53,12 +54,10 @@ Result<std::vector<KnownMeter>> meters_of(SeriesDatabase& database, const Filter
   bind(1, filter.tenant);
   bind(2, filter.source);
   bind(3, filter.meter);
-  std::vector<KnownMeter> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back({row.integer(0), {row.text(1), row.text(2), row.text(3)}, row.integer(4) != 0});
-  }
+  return all_rows(row, [](const Statement& found) {
+    return KnownMeter{
+        found.integer(0), {found.text(1), found.text(2), found.text(3)}, found.integer(4) != 0};
+  });
 }
 
 bool same_kpi(const KpiValue& kpi, const KpiFilter& filter) {
@@ -76,13 +75,11 @@ std::int64_t kpi_chunk_of(WindowKind window, Instant start) {
 
 Result<Ok> SeriesReader::load_kpi_names() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT kpi_id, name, unit FROM kpi"));
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return Ok{};
-    KpiName name{row.text(1), row.text(2)};
-    kpi_ids_.emplace(std::pair(name.name, name.unit), row.integer(0));
-    kpi_names_.emplace(row.integer(0), std::move(name));
-  }
+  return for_each_row(row, [this](const Statement& kpi) {
+    KpiName name{kpi.text(1), kpi.text(2)};
+    kpi_ids_.emplace(std::pair(name.name, name.unit), kpi.integer(0));
+    kpi_names_.emplace(kpi.integer(0), std::move(name));
+  });
 }
 
 Result<SeriesReader::KpiName> SeriesReader::kpi_name(std::int64_t kpi_id) {
@@ -109,17 +106,15 @@ Result<std::vector<std::pair<WindowKind, std::int64_t>>> SeriesReader::kpi_chunk
   DISTRICT_TRY(auto row, db_.prepare("SELECT window_kind, chunk FROM kpi_chunk WHERE meter_id = ? "
                                      "ORDER BY window_kind, chunk"));
   row.bind(1, meter_id);
-  std::vector<std::pair<WindowKind, std::int64_t>> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    const auto kind = row.integer(0);
+  using Chunk = std::pair<WindowKind, std::int64_t>;
+  return all_rows(row, [](const Statement& found) -> Result<Chunk> {
+    const auto kind = found.integer(0);
     if (kind < 0 || kind > static_cast<int>(kLastWindowKind)) {
       return fail(ErrorCode::archive_corrupt,
                   "stored kind of a window " + std::to_string(kind) + " has no meaning");
     }
-    found.emplace_back(static_cast<WindowKind>(kind), row.integer(1));
-  }
+    return Chunk{static_cast<WindowKind>(kind), found.integer(1)};
+  });
 }
 
 Result<Ok> SeriesReader::add_kpis(std::int64_t meter_id, const MeterKey& meter,
@@ -186,12 +181,7 @@ Result<std::vector<std::string>> SeriesReader::envelopes_between(std::optional<I
                                      "AND (?1 IS NULL OR last_start >= ?1) "
                                      "AND (?2 IS NULL OR first_start < ?2) ORDER BY leaf_index"));
   row.bind(1, from).bind(2, to);
-  std::vector<std::string> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back(row.text(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.text(0); });
 }
 
 Result<Ok> SeriesReader::add_measurements(const MeterKey& meter, const Series& series,

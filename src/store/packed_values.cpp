@@ -2,6 +2,7 @@
 #include <date/date.h>
 #include <algorithm>
 
+#include "store/rows.h"
 #include "store/series_reader.h"
 #include "store/stored_form.h"
 #include "store/value_rows.h"
@@ -22,11 +23,7 @@ Result<std::vector<std::int64_t>> days_between(SeriesDatabase& database, const S
   DISTRICT_TRY(auto row, database.prepare("SELECT day FROM packed_day WHERE series_id = ?1 "
                                           "AND day BETWEEN ?2 AND ?3 ORDER BY day"));
   row.bind(1, series.series_id).bind(2, first).bind(3, last);
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return days;
-    days.push_back(row.integer(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.integer(0); });
 }
 
 template <typename Versions>
@@ -65,20 +62,14 @@ Result<Ok> SeriesReader::months(const Series& series, std::int64_t first, std::i
                                 const RowVisitor& visit) {
   constexpr std::size_t kReadAtOnce = 64;
   const auto base = series.series_id * kMonthsPerSeries;
-  std::vector<std::pair<std::int64_t, Bytes>> rows;
   while (first <= last) {
-    rows.clear();
-    {
-      DISTRICT_TRY(auto row, db_.prepare("SELECT series_month, octets FROM packed_month "
-                                         "WHERE series_month BETWEEN ? AND ? "
-                                         "ORDER BY series_month LIMIT ?"));
-      row.bind(1, base + first).bind(2, base + last).bind(3, kReadAtOnce);
-      while (true) {
-        DISTRICT_TRY(const bool more, row.step());
-        if (!more) break;
-        rows.emplace_back(row.integer(0) - base, to_bytes(row.blob(1)));
-      }
-    }
+    DISTRICT_TRY(auto row, db_.prepare("SELECT series_month, octets FROM packed_month "
+                                       "WHERE series_month BETWEEN ? AND ? "
+                                       "ORDER BY series_month LIMIT ?"));
+    row.bind(1, base + first).bind(2, base + last).bind(3, kReadAtOnce);
+    DISTRICT_TRY(const auto rows, all_rows(row, [&](const Statement& found) {
+                   return std::pair(found.integer(0) - base, to_bytes(found.blob(1)));
+                 }));
     for (const auto& [month, octets] : rows) DISTRICT_CHECK(visit(month, octets));
     if (rows.size() < kReadAtOnce) return Ok{};
     first = rows.back().first + 1;
@@ -134,6 +125,22 @@ Result<std::vector<ValueVersion>> SeriesReader::versions(const Series& series, I
   return std::move(versions);
 }
 
+// The last, or else the first, of the months from `first` to `last` that there is.
+Result<std::optional<SeriesReader::PackedMonth>> SeriesReader::month_near(const Series& series,
+                                                                          std::int64_t first,
+                                                                          std::int64_t last,
+                                                                          bool from_the_end) {
+  DISTRICT_TRY(auto row, db_.prepare(std::string("SELECT series_month, octets FROM packed_month "
+                                                 "WHERE series_month BETWEEN ? AND ? "
+                                                 "ORDER BY series_month ") +
+                                     (from_the_end ? "DESC LIMIT 1" : "LIMIT 1")));
+  const auto base = series.series_id * kMonthsPerSeries;
+  row.bind(1, base + first).bind(2, base + last);
+  return one_row(row, [&](const Statement& found) {
+    return PackedMonth{found.integer(0) - base, to_bytes(found.blob(1))};
+  });
+}
+
 Result<std::optional<VisibleValue>> SeriesReader::value_before(const Series& series, Instant at) {
   std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
@@ -144,34 +151,28 @@ Result<std::optional<VisibleValue>> SeriesReader::value_before(const Series& ser
     DISTRICT_CHECK(days(series, *day, *day, take));
     if (auto value = last_visible(versions, at)) return value;
   }
-  DISTRICT_TRY(auto row, db_.prepare("SELECT octets FROM packed_month WHERE series_month "
-                                     "BETWEEN ? AND ? ORDER BY series_month DESC"));
-  const auto base = series.series_id * kMonthsPerSeries;
-  row.bind(1, base).bind(2, base + month_of(std::max(at, Instant{})));
+  auto last = month_of(std::max(at, Instant{}));
   while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return std::nullopt;
+    DISTRICT_TRY(const auto month, month_near(series, 0, last, true));
+    if (!month) return std::nullopt;
     versions.clear();
-    DISTRICT_CHECK(unpack(row.blob(0), versions));
+    DISTRICT_CHECK(unpack(month->octets, versions));
     if (auto value = last_visible(versions, at)) return value;
+    last = month->month - 1;
   }
 }
 
 Result<std::optional<VisibleValue>> SeriesReader::value_after(const Series& series, Instant at) {
   std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
-  if (at < series.packed_until) {
-    DISTRICT_TRY(auto row, db_.prepare("SELECT octets FROM packed_month WHERE series_month "
-                                       "BETWEEN ? AND ? ORDER BY series_month"));
-    const auto base = series.series_id * kMonthsPerSeries;
-    row.bind(1, base + month_of(std::max(at, Instant{}))).bind(2, base + kMonthMax);
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) break;
-      versions.clear();
-      DISTRICT_CHECK(unpack(row.blob(0), versions));
-      if (auto value = first_visible(versions, at)) return value;
-    }
+  auto first = month_of(std::max(at, Instant{}));
+  while (at < series.packed_until) {
+    DISTRICT_TRY(const auto month, month_near(series, first, kMonthMax, false));
+    if (!month) break;
+    versions.clear();
+    DISTRICT_CHECK(unpack(month->octets, versions));
+    if (auto value = first_visible(versions, at)) return value;
+    first = month->month + 1;
   }
   DISTRICT_TRY(const auto after,
                days_between(db_, series, day_of(std::max(at, series.packed_until)),
@@ -206,20 +207,18 @@ Result<std::vector<ValueVersion>> SeriesReader::unusable(std::int64_t series_id)
           "WHERE u.series_id = ? ORDER BY u.start, u.length, u.leaf_index, "
           "u.message_index"));
   row.bind(1, series_id);
-  std::vector<ValueVersion> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    auto& version = found.emplace_back();
-    version.start = row.instant(0);
-    version.end = version.start + Duration{row.integer(1)};
-    version.leaf_index = row.count(2);
-    version.message_index = static_cast<std::uint32_t>(row.integer(3));
-    version.received_at = row.instant(4);
-    version.value = row.real(5);
-    version.flags = static_cast<std::uint32_t>(row.integer(6));
+  return all_rows(row, [](const Statement& found) {
+    ValueVersion version;
+    version.start = found.instant(0);
+    version.end = version.start + Duration{found.integer(1)};
+    version.leaf_index = found.count(2);
+    version.message_index = static_cast<std::uint32_t>(found.integer(3));
+    version.received_at = found.instant(4);
+    version.value = found.real(5);
+    version.flags = static_cast<std::uint32_t>(found.integer(6));
     version.state = MeasurementState::unusable;
-  }
+    return version;
+  });
 }
 
 }  // namespace district::store

@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "store/rows.h"
+#include "store/transaction.h"
+
 namespace district::store {
 namespace {
 
@@ -251,13 +254,7 @@ Result<std::vector<Rejection>> RejectionStore::list(const RejectionFilter& filte
       .bind(3, filter.to.value_or(Instant::max()));
   if (filter.code) statement.bind(4, static_cast<std::int64_t>(*filter.code));
   statement.bind(5, filter.limit);
-  std::vector<Rejection> rejections;
-  while (true) {
-    DISTRICT_TRY(const bool row, statement.step());
-    if (!row) return rejections;
-    DISTRICT_TRY(auto rejection, read_row(statement));
-    rejections.push_back(std::move(rejection));
-  }
+  return all_rows(statement, read_row);
 }
 
 Result<Rejection> RejectionStore::find(std::string_view rejection_id) {
@@ -281,21 +278,17 @@ Result<std::map<std::string, RejectionStore::Usage>> RejectionStore::usage() {
   std::map<std::string, Usage> all;
   {
     DISTRICT_TRY(auto rows, db_->prepare("SELECT tenant, count(*) FROM rejection GROUP BY tenant"));
-    while (true) {
-      DISTRICT_TRY(const bool row, rows.step());
-      if (!row) break;
-      all[rows.text(0)].rows = rows.count(1);
-    }
+    DISTRICT_CHECK(
+        for_each_row(rows, [&](const Statement& row) { all[row.text(0)].rows = row.count(1); }));
   }
   DISTRICT_TRY(auto raw, db_->prepare("SELECT tenant, count(*), sum(length(octets)) "
                                       "FROM rejection_raw GROUP BY tenant"));
-  while (true) {
-    DISTRICT_TRY(const bool row, raw.step());
-    if (!row) return all;
-    auto& usage = all[raw.text(0)];
-    usage.raw_count = raw.count(1);
-    usage.raw_octets = raw.count(2);
-  }
+  DISTRICT_CHECK(for_each_row(raw, [&](const Statement& row) {
+    auto& usage = all[row.text(0)];
+    usage.raw_count = row.count(1);
+    usage.raw_octets = row.count(2);
+  }));
+  return all;
 }
 
 }  // namespace district::store

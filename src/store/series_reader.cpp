@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "store/rows.h"
+
 namespace district::store {
 namespace {
 
@@ -73,14 +75,11 @@ Result<std::vector<Series>> SeriesReader::series_of(std::int64_t meter_id) {
   DISTRICT_TRY(auto row,
                db_.prepare(std::string(kSeriesColumns) + "WHERE meter_id = ? ORDER BY series_id"));
   row.bind(1, meter_id);
-  std::vector<Series> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
+  return all_rows(row, [](const Statement& found) -> Result<Series> {
     DISTRICT_TRY(const auto kind,
-                 enumerator(row.integer(2), ValueKind::reading, "kind of a series"));
-    found.push_back(read_series(row, kind));
-  }
+                 enumerator(found.integer(2), ValueKind::reading, "kind of a series"));
+    return read_series(found, kind);
+  });
 }
 
 Result<std::vector<std::int64_t>> SeriesReader::meters_that_state(const std::string& tenant,
@@ -90,12 +89,7 @@ Result<std::vector<std::int64_t>> SeriesReader::meters_that_state(const std::str
                                      "USING (meter_id) WHERE f.attribute = ? AND f.value = ? "
                                      "AND m.tenant = ? ORDER BY f.meter_id"));
   row.bind(1, attribute).bind(2, value).bind(3, tenant);
-  std::vector<std::int64_t> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back(row.integer(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.integer(0); });
 }
 
 Result<std::vector<StoredFact>> SeriesReader::facts(std::int64_t meter_id) {
@@ -108,38 +102,32 @@ Result<std::vector<StoredFact>> SeriesReader::facts(std::int64_t meter_id) {
           "WHERE f.meter_id = ? ORDER BY f.attribute, f.valid_from, f.leaf_index, "
           "f.message_index"));
   row.bind(1, meter_id);
-  std::vector<StoredFact> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
+  return all_rows(row, [](const Statement& found) {
     StoredFact stored;
-    stored.fact.attribute = row.text(0);
-    stored.fact.valid_from = row.instant(1);
-    stored.fact.message_index = static_cast<std::uint32_t>(row.integer(3));
-    stored.fact.valid_to = row.optional_instant(4);
-    stored.fact.value = row.text(5);
-    stored.origin = {static_cast<std::uint64_t>(row.integer(2)), row.text(6), row.instant(7)};
-    found.push_back(std::move(stored));
-  }
+    stored.fact.attribute = found.text(0);
+    stored.fact.valid_from = found.instant(1);
+    stored.fact.message_index = static_cast<std::uint32_t>(found.integer(3));
+    stored.fact.valid_to = found.optional_instant(4);
+    stored.fact.value = found.text(5);
+    stored.origin = {found.count(2), found.text(6), found.instant(7)};
+    return stored;
+  });
 }
 
 Result<std::vector<QuantifyFailure>> SeriesReader::failures() {
   DISTRICT_TRY(auto row,
                db_.prepare("SELECT leaf_index, receipt_id, tenant, code, reason, failed_at "
                            "FROM quantify_failure ORDER BY leaf_index"));
-  std::vector<QuantifyFailure> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
+  return all_rows(row, [](const Statement& found) {
     QuantifyFailure failure;
-    failure.origin.leaf_index = static_cast<std::uint64_t>(row.integer(0));
-    failure.origin.receipt_id = row.text(1);
-    failure.tenant = row.text(2);
-    failure.code = static_cast<ErrorCode>(row.integer(3));
-    failure.reason = row.text(4);
-    failure.failed_at = row.instant(5);
-    found.push_back(std::move(failure));
-  }
+    failure.origin.leaf_index = found.count(0);
+    failure.origin.receipt_id = found.text(1);
+    failure.tenant = found.text(2);
+    failure.code = static_cast<ErrorCode>(found.integer(3));
+    failure.reason = found.text(4);
+    failure.failed_at = found.instant(5);
+    return failure;
+  });
 }
 
 Result<std::optional<std::string>> SeriesReader::under_way() {
@@ -168,17 +156,16 @@ Result<SeriesCounts> SeriesReader::counts() {
   DISTRICT_CHECK(count("SELECT count(*) FROM quantify_failure", counts.failures));
   DISTRICT_CHECK(count("SELECT count(*) FROM stale_meter", counts.stale_meters));
   DISTRICT_TRY(auto row, db_.prepare("SELECT what, number FROM measurement_count"));
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return counts;
-    const auto what = row.text(0);
-    if (what.starts_with(kRuleCount)) counts.rules[what.substr(kRuleCount.size())] = row.count(1);
+  DISTRICT_CHECK(for_each_row(row, [&](const Statement& found) {
+    const auto what = found.text(0);
+    if (what.starts_with(kRuleCount)) counts.rules[what.substr(kRuleCount.size())] = found.count(1);
     for (const auto known : kMeasurementStates) {
       if (what == std::string(kStateCount) + name_of(known)) {
-        counts.measurements[known] = row.count(1);
+        counts.measurements[known] = found.count(1);
       }
     }
-  }
+  }));
+  return counts;
 }
 
 Result<std::uint64_t> SeriesReader::stale_marks(std::int64_t meter_id) {
@@ -189,12 +176,7 @@ Result<std::uint64_t> SeriesReader::stale_marks(std::int64_t meter_id) {
 
 Result<std::vector<std::int64_t>> SeriesReader::stale() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT meter_id FROM stale_meter ORDER BY meter_id"));
-  std::vector<std::int64_t> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back(row.integer(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.integer(0); });
 }
 
 Result<bool> SeriesReader::is_done(std::uint64_t leaf_index) {
@@ -205,19 +187,14 @@ Result<bool> SeriesReader::is_done(std::uint64_t leaf_index) {
 Result<std::vector<std::uint64_t>> SeriesReader::done_work() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index FROM work WHERE done = 1 "
                                      "ORDER BY leaf_index"));
-  std::vector<std::uint64_t> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back(row.count(0));
-  }
+  return all_rows(row, [](const Statement& found) { return found.count(0); });
 }
 
 Result<SeriesMark> SeriesReader::mark() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT identity, commits FROM identity WHERE id = 1"));
   DISTRICT_TRY(const bool there, row.step());
   if (!there) {
-    return fail(ErrorCode::archive_corrupt, db_.path() + ": no identity of the series",
+    return fail(ErrorCode::archive_corrupt, db_.name() + ": no identity of the series",
                 "move the file away while the server is stopped: all of it is computed anew");
   }
   return SeriesMark{to_bytes(row.blob(0)), row.count(1)};

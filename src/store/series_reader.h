@@ -140,6 +140,12 @@ class SeriesReader {
   Result<SeriesCounts> counts();
 
  protected:
+  struct PackedMonth {
+    std::int64_t month = 0;
+    Bytes octets;
+  };
+  Result<std::optional<PackedMonth>> month_near(const Series& series, std::int64_t first,
+                                                std::int64_t last, bool from_the_end);
   using RowVisitor = std::function<Result<Ok>(std::int64_t month_or_day, ByteView octets)>;
   // The visitor may use the database: no statement is under way while it runs.
   Result<Ok> months(const Series& series, std::int64_t first, std::int64_t last,

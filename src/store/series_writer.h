@@ -18,6 +18,7 @@
 #include "model/batch.h"
 #include "store/database.h"
 #include "store/series_reader.h"
+#include "store/transaction.h"
 
 namespace district::store {
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 
+#include "store/rows.h"
 #include "store/series_reader.h"
 
 namespace district::store {
@@ -50,11 +51,9 @@ class FormCheck {
 
   Result<Ok> load_meters() {
     DISTRICT_TRY(auto row, db_.prepare("SELECT meter_id, tenant, source, meter FROM meter"));
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) return Ok{};
-      meters_.emplace(row.integer(0), MeterKey{row.text(1), row.text(2), row.text(3)});
-    }
+    return for_each_row(row, [this](const Statement& found) {
+      meters_.emplace(found.integer(0), MeterKey{found.text(1), found.text(2), found.text(3)});
+    });
   }
 
   Result<Ok> load_series() {
@@ -74,38 +73,32 @@ class FormCheck {
 
   Result<Ok> load_origins() {
     DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index, received_at FROM origin"));
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) return Ok{};
-      received_.emplace(row.count(0), row.instant(1));
-    }
+    return for_each_row(row, [this](const Statement& found) {
+      received_.emplace(found.count(0), found.instant(1));
+    });
   }
 
   Result<Ok> check_months() {
     DISTRICT_TRY(auto row, db_.prepare("SELECT series_month, octets FROM packed_month "
                                        "ORDER BY series_month"));
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) return Ok{};
-      const auto key = row.integer(0);
+    return for_each_row(row, [this](const Statement& found) {
+      const auto key = found.integer(0);
       const auto month = start_of_month(key % kMonthsPerSeries);
-      check_values(key / kMonthsPerSeries, "month " + day_name(month), row.blob(1), month,
+      check_values(key / kMonthsPerSeries, "month " + day_name(month), found.blob(1), month,
                    start_of_month(key % kMonthsPerSeries + 1), true);
-    }
+    });
   }
 
   Result<Ok> check_days() {
     DISTRICT_TRY(auto row, db_.prepare("SELECT day, series_id, octets FROM packed_day "
                                        "ORDER BY day, series_id"));
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) return Ok{};
+    return for_each_row(row, [this](const Statement& found) {
       // In any other year no calendar has it.
-      const auto number = std::clamp<std::int64_t>(row.integer(0), -200'000, 200'000);
+      const auto number = std::clamp<std::int64_t>(found.integer(0), -200'000, 200'000);
       const Instant day{std::chrono::days{number}};
-      check_values(row.integer(1), "day " + day_name(day), row.blob(2), day,
+      check_values(found.integer(1), "day " + day_name(day), found.blob(2), day,
                    day + std::chrono::days(1), false);
-    }
+    });
   }
 
   void check_values(std::int64_t series_id, const std::string& row_name, ByteView octets,
@@ -136,16 +129,14 @@ class FormCheck {
   Result<Ok> check_kpis() {
     DISTRICT_TRY(auto row, db_.prepare("SELECT meter_id, window_kind, chunk, octets "
                                        "FROM kpi_chunk ORDER BY meter_id, window_kind, chunk"));
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) return Ok{};
-      const auto kind = row.integer(1);
-      if (kind < 0 || kind > static_cast<std::int64_t>(kLastWindowKind)) continue;
-      const auto windows = unpack_windows(row.blob(3));
-      if (!windows) continue;
-      check_windows(meter_name(row.integer(0)), static_cast<WindowKind>(kind), row.integer(2),
+    return for_each_row(row, [this](const Statement& found) {
+      const auto kind = found.integer(1);
+      if (kind < 0 || kind > static_cast<std::int64_t>(kLastWindowKind)) return;
+      const auto windows = unpack_windows(found.blob(3));
+      if (!windows) return;
+      check_windows(meter_name(found.integer(0)), static_cast<WindowKind>(kind), found.integer(2),
                     *windows);
-    }
+    });
   }
 
   void check_windows(const std::string& meter, WindowKind kind, std::int64_t chunk,

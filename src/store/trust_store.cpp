@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "store/log_writer.h"
+#include "store/rows.h"
+#include "store/transaction.h"
 
 namespace district::store {
 namespace {
@@ -29,8 +31,7 @@ Result<std::vector<std::string>> from_json(const std::string& text) {
 
 constexpr std::string_view kSelectTenants =
     "SELECT code, name, zone, content_types, sources, valid_from, leaf_index "
-    "FROM tenant ORDER BY valid_from, code";
-constexpr int kTenantLeafColumn = 6;
+    "FROM tenant ORDER BY leaf_index";
 
 Result<Tenant> read_tenant(const Statement& row) {
   Tenant tenant;
@@ -40,6 +41,7 @@ Result<Tenant> read_tenant(const Statement& row) {
   DISTRICT_TRY(tenant.content_types, from_json(row.text(3)));
   DISTRICT_TRY(tenant.sources, from_json(row.text(4)));
   tenant.valid_from = row.instant(5);
+  tenant.leaf_index = row.count(6);
   return tenant;
 }
 
@@ -48,9 +50,7 @@ constexpr std::string_view kSelectEnrolments =
     "revoked_at, coalesce(revocation_reason, ''), leaf_index, enrolled_at, revocation_leaf_index "
     "FROM enrolment JOIN certificate ON certificate.sha256 = enrolment.certificate_sha256 "
     "ORDER BY leaf_index";
-constexpr int kEnrolmentLeafColumn = 9;
 constexpr int kEnrolledAtColumn = 10;
-constexpr int kRevocationLeafColumn = 11;
 
 Result<Enrolment> read_enrolment(const Statement& row) {
   Enrolment enrolment;
@@ -63,26 +63,29 @@ Result<Enrolment> read_enrolment(const Statement& row) {
   enrolment.allow_sha1_until = row.optional_instant(6);
   enrolment.revoked_at = row.optional_instant(7);
   enrolment.revocation_reason = row.text(8);
+  enrolment.leaf_index = row.count(9);
+  if (!row.is_null(11)) enrolment.revocation_leaf_index = row.count(11);
   return enrolment;
 }
 
-// Later than every received_at and every change before, and not before `now`, so that a replay as
-// of an envelope's time of receipt sees the trust that it was judged by.
-Result<Instant> time_of_change(ArchiveDatabase& database, Instant now) {
-  DISTRICT_TRY(auto statement,
-               database.prepare("SELECT max((SELECT changed_at FROM trust_epoch WHERE id = 1), "
-                                "coalesce((SELECT max(received_at) FROM envelope), 0))"));
-  DISTRICT_TRY(const bool row, statement.step());
-  return row ? std::max(now, statement.instant(0) + Duration(1)) : now;
-}
+// Changes are dated in their order, whatever became of the clock between them. When envelopes were
+// received does not matter: a change holds from its leaf on.
+Instant time_of_change(Instant now, Instant before) { return std::max(now, before + Duration(1)); }
 
 }  // namespace
 
 Result<std::uint64_t> TrustStore::epoch() {
   DISTRICT_TRY(auto statement, db_.prepare("SELECT epoch FROM trust_epoch WHERE id = 1"));
   DISTRICT_TRY(const bool row, statement.step());
-  if (!row) return fail(ErrorCode::archive_corrupt, db_.path() + ": no trust epoch");
+  if (!row) return fail(ErrorCode::archive_corrupt, db_.name() + ": no trust epoch");
   return statement.count(0);
+}
+
+Result<Instant> TrustStore::changed_at() {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT changed_at FROM trust_epoch WHERE id = 1"));
+  DISTRICT_TRY(const bool found, row.step());
+  if (!found) return fail(ErrorCode::archive_corrupt, db_.name() + ": no trust epoch");
+  return row.instant(0);
 }
 
 Result<TrustRecords> TrustStore::load() {
@@ -90,19 +93,9 @@ Result<TrustRecords> TrustStore::load() {
   // Read first: rows that come in between belong to a later epoch, and are then loaded again.
   DISTRICT_TRY(records.epoch, epoch());
   DISTRICT_TRY(auto tenants, db_.prepare(kSelectTenants));
-  while (true) {
-    DISTRICT_TRY(const bool row, tenants.step());
-    if (!row) break;
-    DISTRICT_TRY(auto tenant, read_tenant(tenants));
-    records.tenants.push_back(std::move(tenant));
-  }
+  DISTRICT_TRY(records.tenants, all_rows(tenants, read_tenant));
   DISTRICT_TRY(auto enrolments, db_.prepare(kSelectEnrolments));
-  while (true) {
-    DISTRICT_TRY(const bool row, enrolments.step());
-    if (!row) break;
-    DISTRICT_TRY(auto enrolment, read_enrolment(enrolments));
-    records.enrolments.push_back(std::move(enrolment));
-  }
+  DISTRICT_TRY(records.enrolments, all_rows(enrolments, read_enrolment));
   return records;
 }
 
@@ -110,7 +103,8 @@ Result<Ok> TrustStore::change(
     Instant now,
     const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide) {
   DISTRICT_TRY(auto transaction, LogTransaction::begin(db_));
-  DISTRICT_TRY(const auto at, time_of_change(db_, now));
+  DISTRICT_TRY(const auto before, changed_at());
+  const auto at = time_of_change(now, before);
   DISTRICT_TRY(const auto records, load());
   DISTRICT_TRY(const auto changes, decide(records, at));
   if (changes.empty()) return Ok{};
@@ -204,31 +198,27 @@ Result<std::vector<RecordedChange>> TrustStore::recorded_changes() {
   using Kind = TrustChange::Kind;
   std::vector<RecordedChange> changes;
   DISTRICT_TRY(auto tenants, db_.prepare(kSelectTenants));
-  while (true) {
-    DISTRICT_TRY(const bool row, tenants.step());
-    if (!row) break;
-    DISTRICT_TRY(auto tenant, read_tenant(tenants));
+  DISTRICT_CHECK(for_each_row(tenants, [&](const Statement& row) -> Result<Ok> {
+    DISTRICT_TRY(auto tenant, read_tenant(row));
     const auto at = tenant.valid_from;
-    changes.push_back(
-        {tenants.count(kTenantLeafColumn), at, {Kind::tenant, std::move(tenant), {}, {}}});
-  }
+    changes.push_back({tenant.leaf_index, at, {Kind::tenant, std::move(tenant), {}, {}}});
+    return Ok{};
+  }));
   DISTRICT_TRY(auto enrolments, db_.prepare(kSelectEnrolments));
-  while (true) {
-    DISTRICT_TRY(const bool row, enrolments.step());
-    if (!row) break;
-    DISTRICT_TRY(auto enrolment, read_enrolment(enrolments));
-    changes.push_back({enrolments.count(kEnrolmentLeafColumn),
-                       enrolments.instant(kEnrolledAtColumn),
-                       {Kind::enrol, {}, enrolment, {}}});
+  DISTRICT_CHECK(for_each_row(enrolments, [&](const Statement& row) -> Result<Ok> {
+    DISTRICT_TRY(auto enrolment, read_enrolment(row));
+    changes.push_back(
+        {enrolment.leaf_index, row.instant(kEnrolledAtColumn), {Kind::enrol, {}, enrolment, {}}});
     // What is said of a revocation that is none is compared as one, and differs.
     const bool revoked = enrolment.revoked_at || !enrolment.revocation_reason.empty() ||
-                         !enrolments.is_null(kRevocationLeafColumn);
-    if (!revoked) continue;
+                         enrolment.revocation_leaf_index;
+    if (!revoked) return Ok{};
     const auto at = enrolment.revoked_at.value_or(Instant{});
-    changes.push_back({enrolments.count(kRevocationLeafColumn),
+    changes.push_back({enrolment.revocation_leaf_index.value_or(0),
                        at,
                        {Kind::revoke, {}, std::move(enrolment), {}}});
-  }
+    return Ok{};
+  }));
   std::ranges::sort(changes, {}, &RecordedChange::leaf_index);
   return changes;
 }

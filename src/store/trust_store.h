@@ -16,7 +16,7 @@ namespace district::store {
 
 struct TrustRecords {
   std::uint64_t epoch = 0;
-  std::vector<Tenant> tenants;        // all versions of all tenants, in the order of valid_from
+  std::vector<Tenant> tenants;        // all versions of all tenants, in the order of their leaves
   std::vector<Enrolment> enrolments;  // in the order in which they were made
 };
 
@@ -40,12 +40,13 @@ class TrustStore {
   explicit TrustStore(ArchiveDatabase& database) : db_(database) {}
 
   Result<std::uint64_t> epoch();
+  Result<Instant> changed_at();  // when the epoch was raised last
   Result<TrustRecords> load();
 
-  // Runs `decide` inside the write transaction with what is stored and an instant that is later
-  // than every received_at in the archive and than every change before, and not before `now`;
-  // stores the changes that it gives, all or nothing. The instant is the change's time. Errors:
-  // those of `decide`, archive_unavailable, archive_corrupt.
+  // Runs `decide` inside the write transaction with what is stored and an instant: `now`, or just
+  // after the last change where that is later. Stores the changes that it gives, all or nothing.
+  // The instant is the change's time; what it holds for is decided by its leaf. Errors: those of
+  // `decide`, archive_unavailable, archive_corrupt.
   Result<Ok> change(
       Instant now,
       const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide);

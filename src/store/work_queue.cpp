@@ -1,7 +1,9 @@
 #include "store/work_queue.h"
 
 #include "store/log_reader.h"
+#include "store/rows.h"
 #include "store/series_reader.h"
+#include "store/transaction.h"
 
 namespace district::store {
 namespace {
@@ -16,7 +18,7 @@ Result<Ok> put_finished_into(ArchiveDatabase& database, const SeriesMark& mark) 
 Error unfit(const SeriesDatabase& series, const std::string& why) {
   return Error{
       ErrorCode::archive_foreign,
-      series.path() + " " + why,
+      series.name() + " " + why,
       "stop the server and move this file, with its -wal and -shm files, away: all that is "
       "in it is computed anew from the archive",
       {},
@@ -41,11 +43,7 @@ Result<std::vector<std::uint64_t>> WorkQueue::take(std::size_t limit, Instant no
     DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index FROM work_item WHERE " +
                                        std::string(kFree) + " ORDER BY leaf_index LIMIT ?4"));
     row.bind(1, node_).bind(2, now).bind(3, now + lease).bind(4, limit);
-    while (true) {
-      DISTRICT_TRY(const bool more, row.step());
-      if (!more) break;
-      taken.push_back(row.count(0));
-    }
+    DISTRICT_TRY(taken, all_rows(row, [](const Statement& item) { return item.count(0); }));
   }
   DISTRICT_TRY(auto update, db_.prepare("UPDATE work_item SET leased_by = ?1, lease_until = ?2 "
                                         "WHERE leaf_index = ?3"));
@@ -103,21 +101,18 @@ Result<std::vector<std::string>> WorkQueue::strays() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT leaf_index FROM work_item WHERE leaf_index NOT IN "
                                      "(SELECT leaf_index FROM envelope) AND leaf_index NOT IN "
                                      "(SELECT leaf_index FROM site_import) LIMIT 100"));
-  std::vector<std::string> found;
-  while (true) {
-    DISTRICT_TRY(const bool more, row.step());
-    if (!more) return found;
-    found.push_back("leaf " + row.text(0) +
-                    ": it is to be quantified, but is neither an envelope "
-                    "nor an import of master data");
-  }
+  return all_rows(row, [](const Statement& found) {
+    return "leaf " + found.text(0) +
+           ": it is to be quantified, but is neither an envelope "
+           "nor an import of master data";
+  });
 }
 
 Result<SeriesMark> WorkQueue::finished_into() {
   DISTRICT_TRY(auto row, db_.prepare("SELECT identity, commits FROM finished_into WHERE id = 1"));
   DISTRICT_TRY(const bool there, row.step());
   if (!there) {
-    return fail(ErrorCode::archive_corrupt, db_.path() + ": nothing tells where work has gone",
+    return fail(ErrorCode::archive_corrupt, db_.name() + ": nothing tells where work has gone",
                 "restore the database from a backup; keep the damaged file");
   }
   return SeriesMark{to_bytes(row.blob(0)), row.count(1)};

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "store/database.h"
 #include "store/series_reader.h"
+#include "store/transaction.h"
 
 namespace district::store {
 

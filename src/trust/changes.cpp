@@ -1,3 +1,5 @@
+#include "trust/changes.h"
+
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -5,7 +7,6 @@
 #include "base/local_time.h"
 #include "base/text.h"
 #include "log/log.h"
-#include "trust/trust.h"
 
 namespace district::trust {
 namespace {
@@ -178,15 +179,15 @@ std::string normalised(std::string_view fingerprint) {
              : digits;
 }
 
-// A change takes its time after every envelope received so far. Where one was received while the
-// clock was ahead, the change would take effect unexpectedly late; a revocation must go through all
-// the same.
+// A change is dated after every change before it. Where one was made while the clock was ahead, an
+// enrolment would begin unexpectedly late; a revocation holds from its leaf on and must go through
+// all the same.
 Result<Ok> check_clock(Instant at, Instant now) {
   constexpr std::chrono::seconds kAheadMax{60};
   if (at <= now + kAheadMax) return Ok{};
   return fail(ErrorCode::admin_invalid,
-              "an envelope or a change came at " + format_instant(at) + ", but it is " +
-                  format_instant(now) + " by this clock; the change would only hold from then on",
+              "a change was made at " + format_instant(at) + ", but it is " + format_instant(now) +
+                  " by this clock; the change would only hold from then on",
               "set the clock (NTP), or wait until it has passed that instant");
 }
 
@@ -225,6 +226,7 @@ Result<Ok> add_tenant(store::ArchiveDatabase& database, Tenant tenant, Instant n
     if (const auto* current = current_tenant(records, tenant.code)) {
       auto same = *current;
       same.valid_from = at;
+      same.leaf_index = tenant.leaf_index;
       if (same == tenant) {
         return fail(ErrorCode::admin_conflict,
                     "tenant " + tenant.code + " is already set up like that",

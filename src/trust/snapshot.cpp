@@ -1,6 +1,7 @@
-#include <algorithm>
+#include "trust/snapshot.h"
 
-#include "trust/trust.h"
+#include <algorithm>
+#include <utility>
 
 namespace district::trust {
 namespace {
@@ -14,53 +15,80 @@ std::string_view without_leading_zeros(std::string_view digits) {
                                          : digits.substr(first);
 }
 
+void undo_revocation(Enrolment& enrolment) {
+  enrolment.revoked_at.reset();
+  enrolment.revocation_reason.clear();
+  enrolment.revocation_leaf_index.reset();
+}
+
 }  // namespace
 
-TrustSnapshot::TrustSnapshot(store::TrustRecords records) : records_(std::move(records)) {
-  for (const auto& enrolment : records_.enrolments) {
+TrustSnapshot::TrustSnapshot(store::TrustRecords records) : contents_(read(std::move(records))) {}
+
+std::shared_ptr<const TrustSnapshot::Contents> TrustSnapshot::read(store::TrustRecords records) {
+  Contents contents;
+  for (const auto& enrolment : records.enrolments) {
     const auto key = key_of(enrolment.certificate_sha256);
-    if (const auto known = by_sha256_.find(key); known != by_sha256_.end()) {
-      certificates_[known->second].enrolments.push_back(enrolment);
+    if (const auto known = contents.by_sha256.find(key); known != contents.by_sha256.end()) {
+      contents.certificates[known->second].enrolments.push_back(enrolment);
       continue;
     }
     auto certificate = crypto::Certificate::from_der(enrolment.certificate_der);
     if (!certificate || certificate->sha256() != enrolment.certificate_sha256) continue;
-    const auto place = certificates_.size();
-    by_sha256_.emplace(key, place);
-    by_sha1_.emplace(key_of(certificate->sha1()), place);
+    const auto place = contents.certificates.size();
+    contents.by_sha256.emplace(key, place);
+    contents.by_sha1.emplace(key_of(certificate->sha1()), place);
     if (const auto& identifier = certificate->subject_key_identifier()) {
-      by_subject_key_identifier_.emplace(key_of(*identifier), place);
+      contents.by_subject_key_identifier.emplace(key_of(*identifier), place);
     }
-    by_serial_.emplace(std::string(without_leading_zeros(certificate->serial_decimal())), place);
-    certificates_.push_back({*std::move(certificate), {enrolment}});
+    contents.by_serial.emplace(std::string(without_leading_zeros(certificate->serial_decimal())),
+                               place);
+    contents.certificates.push_back({*std::move(certificate), {enrolment}});
   }
+  contents.records = std::move(records);
+  return std::make_shared<const Contents>(std::move(contents));
+}
+
+TrustSnapshot TrustSnapshot::as_of_leaf(std::uint64_t leaf_index) const {
+  auto then = *this;
+  then.leaves_ = std::min(leaves_, leaf_index);
+  return then;
+}
+
+TrustSnapshot TrustSnapshot::as_of(Instant at) const {
+  auto known = records();
+  std::erase_if(known.tenants, [&](const Tenant& tenant) { return tenant.valid_from > at; });
+  for (auto& enrolment : known.enrolments) {
+    if (enrolment.revoked_at && *enrolment.revoked_at > at) undo_revocation(enrolment);
+  }
+  return TrustSnapshot(std::move(known));
 }
 
 const EnrolledCertificate* TrustSnapshot::find_by_sha256(const Sha256Digest& sha256) const {
-  const auto found = by_sha256_.find(key_of(sha256));
-  return found == by_sha256_.end() ? nullptr : &certificates_[found->second];
+  const auto found = contents_->by_sha256.find(key_of(sha256));
+  return found == contents_->by_sha256.end() ? nullptr : &contents_->certificates[found->second];
 }
 
 std::vector<const EnrolledCertificate*> TrustSnapshot::find_all(const Index& index,
                                                                 std::string_view key) const {
   std::vector<const EnrolledCertificate*> found;
   const auto [first, last] = index.equal_range(std::string(key));
-  for (auto it = first; it != last; ++it) found.push_back(&certificates_[it->second]);
+  for (auto it = first; it != last; ++it) found.push_back(&contents_->certificates[it->second]);
   return found;
 }
 
 std::vector<const EnrolledCertificate*> TrustSnapshot::find_by_sha1(ByteView thumbprint) const {
-  return find_all(by_sha1_, as_text(thumbprint));
+  return find_all(contents_->by_sha1, as_text(thumbprint));
 }
 
 std::vector<const EnrolledCertificate*> TrustSnapshot::find_by_subject_key_identifier(
     ByteView identifier) const {
-  return find_all(by_subject_key_identifier_, as_text(identifier));
+  return find_all(contents_->by_subject_key_identifier, as_text(identifier));
 }
 
 std::vector<const EnrolledCertificate*> TrustSnapshot::find_by_issuer_serial(
     std::string_view issuer_name, std::string_view serial) const {
-  auto found = find_all(by_serial_, without_leading_zeros(serial));
+  auto found = find_all(contents_->by_serial, without_leading_zeros(serial));
   std::erase_if(found, [&](const EnrolledCertificate* enrolled) {
     return !enrolled->certificate.issuer_matches(issuer_name);
   });
@@ -69,10 +97,26 @@ std::vector<const EnrolledCertificate*> TrustSnapshot::find_by_issuer_serial(
 
 std::vector<crypto::Certificate> TrustSnapshot::newest(std::size_t count_max) const {
   std::vector<crypto::Certificate> newest;
-  for (auto at = certificates_.rbegin(); at != certificates_.rend() && newest.size() < count_max;
+  const auto& certificates = contents_->certificates;
+  for (auto at = certificates.rbegin(); at != certificates.rend() && newest.size() < count_max;
        ++at)
     newest.push_back(at->certificate);
   return newest;
+}
+
+// One without a leaf counts: it can only have been written by somebody else.
+bool TrustSnapshot::knows_revocation(const Enrolment& enrolment) const {
+  return enrolment.revoked_at && enrolment.revocation_leaf_index.value_or(0) < leaves_;
+}
+
+std::vector<Enrolment> TrustSnapshot::enrolments_of(const EnrolledCertificate& certificate) const {
+  std::vector<Enrolment> known;
+  for (const auto& enrolment : certificate.enrolments) {
+    if (!knows_enrolment(enrolment)) continue;
+    known.push_back(enrolment);
+    if (!knows_revocation(enrolment)) undo_revocation(known.back());
+  }
+  return known;
 }
 
 std::vector<const Enrolment*> TrustSnapshot::active(const EnrolledCertificate& certificate,
@@ -83,44 +127,20 @@ std::vector<const Enrolment*> TrustSnapshot::active(const EnrolledCertificate& c
     return active;
   }
   for (const auto& enrolment : certificate.enrolments) {
-    const bool started = at >= enrolment.valid_from;
+    const bool started = knows_enrolment(enrolment) && at >= enrolment.valid_from;
     const bool ended = enrolment.valid_to && at >= *enrolment.valid_to;
-    const bool revoked = enrolment.revoked_at && at >= *enrolment.revoked_at;
-    if (started && !ended && !revoked) active.push_back(&enrolment);
+    if (started && !ended && !knows_revocation(enrolment)) active.push_back(&enrolment);
   }
   return active;
 }
 
-const Tenant* TrustSnapshot::tenant(std::string_view code, Instant at) const {
-  // In the order of valid_from: the last one that has begun counts.
-  const auto& tenants = records_.tenants;
+const Tenant* TrustSnapshot::tenant(std::string_view code) const {
+  // In the order of their leaves.
+  const auto& tenants = contents_->records.tenants;
   const auto found = std::find_if(tenants.rbegin(), tenants.rend(), [&](const Tenant& tenant) {
-    return tenant.code == code && tenant.valid_from <= at;
+    return tenant.code == code && tenant.leaf_index < leaves_;
   });
   return found == tenants.rend() ? nullptr : &*found;
-}
-
-Result<std::unique_ptr<Trust>> Trust::open(const store::Location& location, store::OpenMode mode) {
-  DISTRICT_TRY(auto database, store::ArchiveDatabase::open(location, mode));
-  return std::unique_ptr<Trust>(new Trust(std::move(database)));
-}
-
-std::unique_ptr<Trust> Trust::fixed(std::shared_ptr<const TrustSnapshot> snapshot) {
-  std::unique_ptr<Trust> trust(new Trust(nullptr));
-  trust->current_ = std::move(snapshot);
-  return trust;
-}
-
-Result<std::shared_ptr<const TrustSnapshot>> Trust::snapshot() {
-  const std::lock_guard lock(mutex_);
-  if (database_ == nullptr) return current_;
-  store::TrustStore store(*database_);
-  DISTRICT_TRY(const auto epoch, store.epoch());
-  if (!current_ || current_->epoch() != epoch) {
-    DISTRICT_TRY(auto records, store.load());
-    current_ = std::make_shared<const TrustSnapshot>(std::move(records));
-  }
-  return current_;
 }
 
 }  // namespace district::trust

@@ -62,7 +62,7 @@ Reading::Impl::Impl(const Schemas& s, BatchTaker t, Instant received)
 void Reading::Impl::begin(const verify::Sender& sender, const verify::TrustPtr& its_trust,
                           Instant now) {
   received_at_ = now;
-  rules_.begin(schemas_, sender, its_trust, now);
+  rules_.begin(schemas_, sender, its_trust);
 }
 
 void Reading::Impl::start_element(const xml::StartTag& tag) {

@@ -13,10 +13,10 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
 }  // namespace
 
 void TenantRules::begin(const Schemas& schemas, const verify::Sender& sender,
-                        const verify::TrustPtr& trust, Instant now) {
+                        const verify::TrustPtr& trust) {
   trust_ = trust;
   for (const auto& enrolment : sender.enrolments) {
-    const Tenant* tenant = trust_->tenant(enrolment.tenant, now);
+    const Tenant* tenant = trust_->tenant(enrolment.tenant);
     if (tenant == nullptr) continue;
     Rules rules{tenant, {}, {tenant->sources.begin(), tenant->sources.end()}, {}};
     for (const auto& type : schemas.types)

@@ -26,8 +26,7 @@ class TenantRules {
   using InHead =
       std::function<Violation(std::string_view what, const ElementText& text, std::string reason)>;
 
-  void begin(const Schemas& schemas, const verify::Sender& sender, const verify::TrustPtr& trust,
-             Instant now);
+  void begin(const Schemas& schemas, const verify::Sender& sender, const verify::TrustPtr& trust);
   // Whether any of the tenants refuses such a message. `type`: its index in the schemas.
   bool broken_by(const MessageHead& head, std::size_t type) const;
   // Notes what each tenant refuses. `type`: nullopt where there is no such schema.

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "model/batch.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "verify/verifier.h"
 #include "xml/element_handler.h"
 

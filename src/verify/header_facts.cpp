@@ -44,16 +44,18 @@ std::string presented(Element element) {
   return text && text->size() <= limits::kTokenBytesMax ? *text : std::string();
 }
 
-void add_certificate(Diagnosis& facts, const trust::EnrolledCertificate& known) {
+void add_certificate(Diagnosis& facts, const trust::EnrolledCertificate& known,
+                     const trust::TrustSnapshot& trust) {
   facts.certificate_sha256 = to_hex(known.certificate.sha256());
   facts.subject = known.certificate.subject();
-  for (const auto& enrolment : known.enrolments) {
+  for (const auto& enrolment : trust.enrolments_of(known)) {
     facts.tenant += (facts.tenant.empty() ? "" : ", ") + enrolment.tenant;
   }
 }
 
-void add_known(Diagnosis& facts, const std::vector<const trust::EnrolledCertificate*>& found) {
-  if (!found.empty()) add_certificate(facts, *found.front());
+void add_known(Diagnosis& facts, const std::vector<const trust::EnrolledCertificate*>& found,
+               const trust::TrustSnapshot& trust) {
+  if (!found.empty()) add_certificate(facts, *found.front(), trust);
 }
 
 void add_presented(Diagnosis& facts, std::string_view base64, const trust::TrustSnapshot* trust) {
@@ -62,7 +64,7 @@ void add_presented(Diagnosis& facts, std::string_view base64, const trust::Trust
   const auto fingerprint = crypto::Certificate::fingerprint(*der);
   facts.certificate_sha256 = to_hex(fingerprint);
   const auto* known = trust == nullptr ? nullptr : trust->find_by_sha256(fingerprint);
-  if (known != nullptr) add_certificate(facts, *known);
+  if (known != nullptr) add_certificate(facts, *known, *trust);
 }
 
 void add_key(Diagnosis& facts, Element security, Element key_info,
@@ -87,7 +89,7 @@ void add_key(Diagnosis& facts, Element security, Element key_info,
     const Element serial =
         issuer_serial ? issuer_serial.child(ns::kDs, "X509SerialNumber") : Element{};
     if (issuer && serial && trust != nullptr)
-      add_known(facts, trust->find_by_issuer_serial(issuer.text(), serial.trimmed_text()));
+      add_known(facts, trust->find_by_issuer_serial(issuer.text(), serial.trimmed_text()), *trust);
     return;
   }
   const Element identifier = str.child(ns::kWsse, "KeyIdentifier");
@@ -96,9 +98,10 @@ void add_key(Diagnosis& facts, Element security, Element key_info,
   if (type == xml::wss::kX509v3) {
     add_presented(facts, presented(identifier), trust);
   } else if (const auto octets = from_base64(presented(identifier)); octets && trust != nullptr) {
-    add_known(facts, type == xml::wss::kThumbprintSha1
-                         ? trust->find_by_sha1(*octets)
-                         : trust->find_by_subject_key_identifier(*octets));
+    add_known(facts,
+              type == xml::wss::kThumbprintSha1 ? trust->find_by_sha1(*octets)
+                                                : trust->find_by_subject_key_identifier(*octets),
+              *trust);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/diagnosis.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "xml/document.h"
 
 namespace district::verify {

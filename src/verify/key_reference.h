@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "crypto/certificate.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "xml/document.h"
 
 namespace district::verify {

@@ -51,7 +51,7 @@ std::string why_not(const Enrolment& enrolment, const crypto::Certificate& certi
   const auto at = [](Instant instant) { return format_instant(instant, 0); };
   const auto& revoked = enrolment.revoked_at;
   const auto& ended = enrolment.valid_to;
-  if (revoked && *revoked <= now && (!ended || *revoked <= *ended)) {
+  if (revoked && (!ended || *ended > now || *revoked <= *ended)) {
     return "is revoked, since " + at(*revoked) +
            (enrolment.revocation_reason.empty() ? "" : " (" + enrolment.revocation_reason + ")");
   }
@@ -62,14 +62,15 @@ std::string why_not(const Enrolment& enrolment, const crypto::Certificate& certi
 }
 
 // Of a certificate without an enrolment that holds.
-tl::unexpected<Error> not_active(const trust::EnrolledCertificate& known, const std::string& who,
+tl::unexpected<Error> not_active(const crypto::Certificate& certificate,
+                                 const std::vector<Enrolment>& enrolments, const std::string& who,
                                  Instant now) {
   std::string reasons;
-  for (const auto& enrolment : known.enrolments) {
+  for (const auto& enrolment : enrolments) {
     if (enrolment.valid_from > now) continue;
     reasons += (reasons.empty() ? "" : "; ") +
                ("its enrolment for tenant " + enrolment.tenant + " ") +
-               why_not(enrolment, known.certificate, now);
+               why_not(enrolment, certificate, now);
   }
   return fail(ErrorCode::token_invalid, "certificate of " + who + ": " + reasons,
               "enrol the gateway's present certificate; districtctl certificate list shows all");
@@ -138,12 +139,17 @@ Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
   const std::string who =
       certificate.subject() + " (" + to_hex(certificate.sha256()).substr(0, 16) + ")";
   const auto* known = trust.find_by_sha256(certificate.sha256());
-  const bool enrolled =
-      known != nullptr && std::any_of(known->enrolments.begin(), known->enrolments.end(),
-                                      [&](const auto& e) { return e.valid_from <= now; });
-  if (!enrolled) {
-    if (known != nullptr) {
-      const auto& first = *std::ranges::min_element(known->enrolments, {}, &Enrolment::valid_from);
+  std::vector<Enrolment> active;
+  if (known != nullptr) {
+    for (const Enrolment* enrolment : trust.active(*known, now)) active.push_back(*enrolment);
+  }
+  if (active.empty()) {
+    const auto enrolments =
+        known == nullptr ? std::vector<Enrolment>() : trust.enrolments_of(*known);
+    if (std::ranges::any_of(enrolments, [&](const auto& e) { return e.valid_from <= now; }))
+      return not_active(known->certificate, enrolments, who, now);
+    if (!enrolments.empty()) {
+      const auto& first = *std::ranges::min_element(enrolments, {}, &Enrolment::valid_from);
       return fail(ErrorCode::authentication_failed,
                   "certificate of " + who + " is enrolled only from " +
                       format_instant(first.valid_from, 0) + " on",
@@ -152,9 +158,6 @@ Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
     return fail(ErrorCode::authentication_failed, "certificate of " + who + " is not enrolled",
                 "districtctl enrol --tenant CODE CERTIFICATE.pem");
   }
-  std::vector<Enrolment> active;
-  for (const Enrolment* enrolment : trust.active(*known, now)) active.push_back(*enrolment);
-  if (active.empty()) return not_active(*known, who, now);
   if (uses_sha1) {
     std::optional<Instant> until;
     for (const auto& e : active) until = std::max(until, e.allow_sha1_until);

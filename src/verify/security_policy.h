@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "crypto/certificate.h"
 #include "model/trust.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 
 namespace district::verify {
 

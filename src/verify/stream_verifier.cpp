@@ -116,6 +116,7 @@ class Pass final : public xml::EnvelopeHandler {
   const TrustPtr& trust() const { return snapshot_; }
 
  private:
+  Result<Authenticated> find_signer();
   Result<Ok> verify_other_references() const;
   Result<Ok> note_ids(const xml::StartTag& tag);
   // Whether this Body counts when it fails.
@@ -143,8 +144,7 @@ class Pass final : public xml::EnvelopeHandler {
 Result<Ok> Pass::body_follows(std::shared_ptr<const xml::Document> head) {
   head_ = std::move(head);
   DISTRICT_TRY(header_, read_security_header(*head_, raw_.soap_version));
-  DISTRICT_TRY(snapshot_, trust_.snapshot());
-  DISTRICT_TRY(signer_, authenticate(header_, *snapshot_, window_, now_));
+  DISTRICT_TRY(signer_, find_signer());
   DISTRICT_CHECK(verify_other_references());
   if (counts()) DISTRICT_CHECK(unverified_.check(signer_->replay_key, now_));
   octets_.signed_by(signer_->sender.certificate_sha256);
@@ -156,6 +156,17 @@ Result<Ok> Pass::body_follows(std::shared_ptr<const xml::Document> head) {
     body_->canonicalizer().enter_scope(prefix, uri);
   reader_.begin(signer_->sender, snapshot_, now_);
   return Ok{};
+}
+
+// By the trust in memory; before it is refused, by the trust in the database.
+Result<Authenticated> Pass::find_signer() {
+  snapshot_ = trust_.snapshot();
+  auto signer = authenticate(header_, *snapshot_, window_, now_);
+  if (signer) return signer;
+  DISTRICT_TRY(auto current, trust_.refresh());
+  if (current == snapshot_) return signer;
+  snapshot_ = std::move(current);
+  return authenticate(header_, *snapshot_, window_, now_);
 }
 
 // All but the Timestamp's, which is good already, and the Body's, which comes last.

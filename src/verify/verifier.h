@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "model/envelope.h"
 #include "model/trust.h"
-#include "trust/trust.h"
+#include "trust/snapshot.h"
 #include "xml/element_handler.h"
 
 namespace district::verify {

@@ -16,6 +16,7 @@
 #include "log/log.h"
 #include "log/receipt_check.h"
 #include "store/archive_reader.h"
+#include "store/transaction.h"
 #include "store/work_queue.h"
 
 using namespace district;

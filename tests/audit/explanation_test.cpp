@@ -76,7 +76,7 @@ BOOST_FIXTURE_TEST_SUITE(explanation, Fixture)
 
 BOOST_AUTO_TEST_CASE(every_vector_gets_its_verdict_and_both_verifiers_agree) {
   test::VectorTrust of_vectors;
-  const auto trust = of_vectors.trust().snapshot().value();
+  const auto trust = of_vectors.trust().snapshot();
   std::size_t examined = 0;
   for (const std::string folder : {"accepted", "rejected"}) {
     for (const auto& file :
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_header_is_what_the_server_names_of_a
   };
   auto good = question(broken(vector("accepted/barcelona.xml")));
   BOOST_TEST((code_of(good) == ErrorCode::xml_malformed));
-  good.trust = test::VectorTrust().trust().snapshot().value();
+  good.trust = test::VectorTrust().trust().snapshot();
   BOOST_TEST((code_of(good) == ErrorCode::xml_malformed));
   good.at += std::chrono::hours(1);
   BOOST_TEST((code_of(good) == ErrorCode::message_expired));
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_reference_is_held_against_the_certificate_that_is_given) 
 BOOST_AUTO_TEST_CASE(a_key_of_another_certificate_is_named_where_it_is_known) {
   auto asked = question(vector("rejected/2007-certificate-stranger-signed-by-another.xml"));
   test::VectorTrust of_vectors;
-  asked.trust = of_vectors.trust().snapshot().value();
+  asked.trust = of_vectors.trust().snapshot();
   const auto text = all_text(step(explain(asked), "signature"));
   BOOST_TEST(contains(text, "with the key of another certificate"), text);
 }

@@ -8,6 +8,7 @@
 #include "archive/stored_octets.h"
 #include "audit/archived_envelope.h"
 #include "crypto/digest.h"
+#include "trust/changes.h"
 
 using namespace district;
 using audit::DifferenceKind;
@@ -42,10 +43,9 @@ struct Filled : test::SignedArchive {
     const auto open = database(store::OpenMode::read_only);
     const auto stored_trust =
         must(trust::Trust::open(store::Location::of(path), store::OpenMode::read_only));
-    const auto snapshot = must(stored_trust->snapshot());
-    const audit::TreeVerifier second_opinion(*stored_trust, verify::Window{});
+    const auto snapshot = stored_trust->snapshot();
     const auto recorded = series(store::OpenMode::read_only);
-    audit::Replay replay(*open, recorded.get(), second_opinion, *validator, *snapshot,
+    audit::Replay replay(*open, recorded.get(), *snapshot, verify::Window{}, *validator,
                          [](std::string_view, std::uint64_t, std::uint64_t) {});
     return only_verify ? replay.verify(selection) : replay.run(selection);
   }
@@ -116,11 +116,11 @@ BOOST_AUTO_TEST_CASE(a_span_of_time_takes_the_envelopes_received_in_it) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_receipt_is_not_found) {
   const auto open = database(store::OpenMode::read_only);
-  const auto snapshot = must(trust->snapshot());
+  const auto snapshot = trust->snapshot();
   audit::Selection selection;
   selection.receipt_id = "01JD3Z0A9V4T8M6Q2H5W7X1C0B";
-  const auto report = audit::Replay(*open, series(store::OpenMode::read_only).get(), *verifier,
-                                    *validator, *snapshot, [](auto, auto, auto) {})
+  const auto report = audit::Replay(*open, series(store::OpenMode::read_only).get(), *snapshot,
+                                    verify::Window{}, *validator, [](auto, auto, auto) {})
                           .run(selection);
   BOOST_REQUIRE(!report);
   BOOST_TEST((report.error().code == ErrorCode::not_found));
@@ -266,9 +266,20 @@ BOOST_AUTO_TEST_CASE(revocation_does_not_touch_what_was_accepted_before) {
 }
 
 BOOST_AUTO_TEST_CASE(an_envelope_after_its_signers_revocation_is_a_difference) {
-  execute("UPDATE enrolment SET revoked_at = " + std::to_string(to_micros(correction.received_at)) +
-          ", revocation_reason = 'backdated' WHERE tenant = '20'");
+  const auto backdate = [&](const std::string& leaf_index) {
+    execute(
+        "UPDATE enrolment SET revoked_at = " + std::to_string(to_micros(correction.received_at)) +
+        ", revocation_reason = 'backdated', revocation_leaf_index = " + leaf_index +
+        " WHERE tenant = '20'");
+  };
+  backdate(std::to_string(correction.leaf_index - 1));
   check_named(replay(), DifferenceKind::verdict, correction);
+  // One that no leaf tells of stands for all envelopes of its signer.
+  backdate("NULL");
+  std::size_t refused = 0;
+  for (const auto& difference : replay().differences)
+    refused += difference.kind == DifferenceKind::verdict ? 1 : 0;
+  BOOST_TEST(refused == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(what_waits_for_the_quantifier_is_only_verified) {

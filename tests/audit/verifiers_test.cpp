@@ -52,7 +52,7 @@ struct Fixture {
     RawEnvelope raw;
     raw.octets = to_bytes(as_bytes(text));
     test::BodyText walked, streamed;
-    const audit::TreeVerifier tree{trust, verify::Window{}};
+    const audit::TreeVerifier tree{trust.snapshot(), verify::Window{}};
     const auto by_tree = tree.verify(raw, now, walked);
     // A new one each time, since it remembers the headers that came with other Bodies.
     const verify::StreamVerifier stream{trust, verify::Window{}};
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_large_envelope_is_the_same_to_both_in_blocks_of_any_size)
   bad.replace(bad.rfind("<m>"), 3, "<n>").replace(bad.rfind("</m>"), 4, "</n>");
 
   constexpr std::size_t kFirst = 1024 * 1024;
-  const audit::TreeVerifier tree_of_site(site.trust(), verify::Window{});
+  const audit::TreeVerifier tree_of_site(site.trust().snapshot(), verify::Window{});
   for (const std::string& text : {good, bad}) {
     std::string expected;
     for (const std::size_t block : {std::size_t{1}, std::size_t{7}, std::size_t{1000},

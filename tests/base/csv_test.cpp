@@ -25,6 +25,16 @@ std::vector<std::string> second_record(std::string_view text) {
 
 BOOST_AUTO_TEST_SUITE(csv)
 
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_in_a_field_is_not_taken_for_the_files_own) {
+  const std::vector<std::string> fields = {"\xEF\xBB\xBFmeter", "\xEF\xBB\xBF", "plain"};
+  std::ostringstream out;
+  write_csv_record(out, fields);
+  const auto records = read_csv(out.str());
+  BOOST_REQUIRE(records);
+  BOOST_REQUIRE(records->size() == 1U);
+  BOOST_TEST(((*records)[0].fields == fields));
+}
+
 BOOST_AUTO_TEST_CASE(quotes_protect_what_is_in_them) {
   using Fields = std::vector<std::string>;
   const auto same = [](std::string_view text, const Fields& fields) {

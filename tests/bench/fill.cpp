@@ -104,7 +104,7 @@ Result<nlohmann::ordered_json> fill_archive(const std::vector<Gateway>& gateways
   DISTRICT_TRY(const auto templates, make_templates(gateways, samples, target, plan));
   DISTRICT_TRY(const auto trust,
                trust::Trust::open(store::Location::of(plan.database), store::OpenMode::existing));
-  DISTRICT_TRY(const auto snapshot, trust->snapshot());
+  const auto snapshot = trust->snapshot();
   DISTRICT_TRY(const auto database, store::ArchiveDatabase::open(store::Location::of(plan.database),
                                                                  store::OpenMode::existing));
   DISTRICT_CHECK(database->execute("PRAGMA synchronous = OFF"));

@@ -55,7 +55,7 @@ void check_header(std::string_view text, trust::Trust& trust) {
     require(header->times.created < header->times.expires, "times out of order");
     const auto snapshot = trust.snapshot();
     const auto source =
-        verify::find_certificates(header->signature.key_info, header->security, **snapshot);
+        verify::find_certificates(header->signature.key_info, header->security, *snapshot);
     if (!source) continue;
     require(!source->candidates.empty(), "no candidate and no error");
     for (const auto& one : source->candidates) {
@@ -63,7 +63,7 @@ void check_header(std::string_view text, trust::Trust& trust) {
               "a key that must not sign");
     }
     static_cast<void>(verify::check_issuers(*source));
-    static_cast<void>(verify::authenticate(*header, **snapshot, {}, test::kVectorTime));
+    static_cast<void>(verify::authenticate(*header, *snapshot, {}, test::kVectorTime));
   }
 }
 
@@ -75,7 +75,7 @@ void fuzz(std::string_view input) {
   if (input.starts_with("time:")) return check_time(std::string(input.substr(5)));
   if (input.starts_with("name:")) {
     const auto snapshot = vectors.trust().snapshot();
-    for (const auto* one : (*snapshot)->find_by_issuer_serial(input.substr(5), "3237998081"))
+    for (const auto* one : snapshot->find_by_issuer_serial(input.substr(5), "3237998081"))
       require(one->certificate.serial_decimal() == "3237998081", "another serial number");
     return;
   }

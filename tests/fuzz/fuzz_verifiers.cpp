@@ -44,7 +44,8 @@ bool check(std::string_view text, trust::Trust& trust, Instant now, std::mt19937
   raw.octets = to_bytes(as_bytes(text));
   if (text.find(xml::ns::kSoap12) != std::string_view::npos) raw.soap_version = SoapVersion::v12;
   Events walked;
-  const auto by_tree = audit::TreeVerifier(trust, verify::Window{}).verify(raw, now, walked);
+  const auto by_tree =
+      audit::TreeVerifier(trust.snapshot(), verify::Window{}).verify(raw, now, walked);
 
   const auto first = std::min<std::size_t>(text.size(), 1024 + numbers() % 8192);
   raw.octets.resize(first);

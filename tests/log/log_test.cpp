@@ -13,6 +13,7 @@
 #include "store/log_reader.h"
 #include "store/log_writer.h"
 #include "store/series_reader.h"
+#include "store/transaction.h"
 #include "store/trust_store.h"
 
 using namespace district;

@@ -15,7 +15,9 @@
 #include "receive/receive.h"
 #include "store/database.h"
 #include "store/rejection_store.h"
+#include "store/transaction.h"
 #include "store/work_queue.h"
+#include "trust/changes.h"
 #include "verify/stream_verifier.h"
 #include "xml/document.h"
 #include "xml/signed_envelope.h"
@@ -128,8 +130,8 @@ struct Service {
     const acknowledge::SigningIdentity identity{certificate, key()};
     acknowledger = std::make_unique<acknowledge::Acknowledger>(
         acknowledge::SigningIdentities{identity, identity}, bodies, clock);
-    pipeline = std::make_unique<pipeline::Pipeline>(*verifier, *validator, *archive, *acknowledger,
-                                                    clock, kBodyOctetsMax);
+    pipeline = std::make_unique<pipeline::Pipeline>(*verifier, *trust, *validator, *archive,
+                                                    *acknowledger, clock, kBodyOctetsMax);
   }
 
   crypto::PrivateKey key() const {
@@ -222,6 +224,45 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_on_the_way_to_the_disk_gets_no_receipt) {
   BOOST_TEST(service.stored() == 0U);
 }
 
+// Nobody tells the server of a change: its memory is behind until it looks.
+BOOST_AUTO_TEST_CASE(a_change_of_the_tenants_settings_acts_on_the_next_request) {
+  const Service service;
+  const auto set_types = [&](std::vector<std::string> types) {
+    must(trust::add_tenant(*service.database(),
+                           {"20", "b", "Europe/Madrid", std::move(types), {}, {}},
+                           service.clock.now() - 5min));
+  };
+  Asker forbidden, allowed;
+  set_types({"002/001"});
+  service.pipeline->handle(service.request(), forbidden.requester());
+  BOOST_TEST(says(forbidden.wait(), "<fault detail=\"yes\">3002<"));
+  BOOST_TEST(forbidden.rests_done == 1);  // the append found out
+  BOOST_TEST(service.stored() == 0U);
+
+  set_types({"001/0.0.1"});
+  service.pipeline->handle(service.request(), allowed.requester());
+  BOOST_TEST(says(allowed.wait(), "<receipt>"));
+  BOOST_TEST(service.stored() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_revocation_and_an_enrolment_act_on_the_next_request) {
+  const Service service;
+  const auto fingerprint = to_hex(service.certificate.sha256());
+  Asker revoked, revoked_again, enrolled;
+  must(trust::revoke(*service.database(), fingerprint, {}, "lost", service.clock.now() - 5min));
+  service.pipeline->handle(service.request(), revoked.requester());
+  BOOST_TEST(says(revoked.wait(), "<fault detail=\"no\">"));
+  service.pipeline->handle(service.request(), revoked_again.requester());
+  BOOST_TEST(says(revoked_again.wait(), "<fault detail=\"no\">"));
+  BOOST_TEST(revoked_again.rests_done == 0);  // memory knows it by now
+  BOOST_TEST(service.stored() == 0U);
+
+  const trust::EnrolRequest request{"20", service.certificate, {}, {}, {}, {}};
+  must(trust::enrol(*service.database(), std::span(&request, 1), service.clock.now() - 4min));
+  service.pipeline->handle(service.request(), enrolled.requester());
+  BOOST_TEST(says(enrolled.wait(), "<receipt>"));
+}
+
 BOOST_AUTO_TEST_CASE(a_replay_gets_a_signed_fault_and_broken_octets_a_plain_one_at_once) {
   const Service service;
   Asker first, second, third;
@@ -276,8 +317,9 @@ BOOST_AUTO_TEST_CASE(what_stage_1_refuses_is_kept_as_a_rejection) {
   std::uint64_t size = 0;
   {
     const auto kept = must(acknowledge::Rejections::open(file, {}));
-    pipeline::Pipeline pipeline(*service.verifier, *service.validator, *service.archive,
-                                *service.acknowledger, service.clock, kBodyOctetsMax, kept.get());
+    pipeline::Pipeline pipeline(*service.verifier, *service.trust, *service.validator,
+                                *service.archive, *service.acknowledger, service.clock,
+                                kBodyOctetsMax, kept.get());
     auto request = service.request();
     request.content_encoding = "br";
     size = request.body.size();

@@ -7,6 +7,7 @@
 #include "quantify/site_import.h"
 #include "series/plausibility.h"
 #include "store/archive_reader.h"
+#include "store/transaction.h"
 
 using namespace district;
 using namespace district::quantify;

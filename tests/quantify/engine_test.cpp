@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "kpi/catalogue.h"
+#include "store/transaction.h"
 
 using namespace district;
 using namespace district::quantify;

@@ -23,6 +23,7 @@
 #include "fixture.h"
 #include "quantify/site_import.h"
 #include "series/course.h"
+#include "store/transaction.h"
 
 namespace district::quantify::testing {
 

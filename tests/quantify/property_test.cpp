@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "fixture.h"
+#include "store/transaction.h"
 
 using namespace district;
 using namespace district::quantify;

@@ -15,6 +15,8 @@
 #include "crypto/digest.h"
 #include "fixture.h"
 #include "quantify/rebuild.h"
+#include "store/transaction.h"
+#include "trust/changes.h"
 #include "xml/document.h"
 
 using namespace district;
@@ -67,7 +69,7 @@ struct Site {
 
   std::string append(const std::string& xml, const std::string& tenant) {
     auto envelope = test::sample_envelope(next++, tenant);
-    envelope.trust_epoch = must(trust->snapshot())->epoch();
+    envelope.trust_epoch = must(trust->refresh())->epoch();
     envelope.raw_size = xml.size();
     envelope.payload_digest = crypto::sha256(as_bytes(xml));
     envelope.raw_zstd = must(archive::compress(as_bytes(xml), 3));

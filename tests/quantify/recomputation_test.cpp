@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "quantify/site_import.h"
+#include "store/transaction.h"
 
 using namespace district;
 using namespace district::quantify;

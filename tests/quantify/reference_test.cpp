@@ -12,6 +12,7 @@
 
 #include "fixture.h"
 #include "series/plausibility.h"
+#include "store/transaction.h"
 
 using namespace district;
 using namespace district::quantify;

@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 #include "observe/events.h"
+#include "trust/changes.h"
 
 using namespace district;
 using test::Json;

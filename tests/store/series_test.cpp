@@ -4,6 +4,9 @@
 #include <boost/test/unit_test.hpp>
 #include <tuple>
 
+#include "../support/engine.h"
+#include "store/transaction.h"
+
 using namespace district;
 using namespace district::store;
 using namespace std::chrono_literals;
@@ -13,8 +16,8 @@ namespace {
 const Instant kStart = *parse_date_time("2018-03-01T00:00:00Z");
 
 struct Scratch {
-  std::unique_ptr<SeriesDatabase> database =
-      SeriesDatabase::open(Location::scratch(), OpenMode::create).value();
+  test::TemporaryFolder folder;
+  std::unique_ptr<SeriesDatabase> database = test::open_series(test::new_location(folder));
   SeriesTransaction transaction = SeriesTransaction::begin(*database).value();
   SeriesWriter store{transaction};
   std::int64_t meter = store.meter_id({"20", "SHOP", ""}).value();

@@ -9,6 +9,7 @@
 #include "store/api_key_store.h"
 #include "store/ledger.h"
 #include "trust/api_keys.h"
+#include "trust/changes.h"
 
 namespace district::test {
 
@@ -69,7 +70,6 @@ struct Everything : SignedArchive {
       left_over = staged.raw_id;
     }
     // Then the last connection folds all of it into the file.
-    verifier.reset();
     trust.reset();
     archive.reset();
   }

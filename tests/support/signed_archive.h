@@ -16,6 +16,7 @@
 #include "quantify/quantifier.h"
 #include "receive/receive.h"
 #include "temporary_folder.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
 #include "xml/document.h"
@@ -116,14 +117,12 @@ struct SignedArchive {
   std::unique_ptr<archive::Archive> archive;
   std::unique_ptr<trust::Trust> trust;
   std::unique_ptr<validate::Validator> validator;
-  std::unique_ptr<audit::TreeVerifier> verifier;
 
   SignedArchive() {
     xml::initialize();
     archive = must(archive::Archive::open({.location = location()}, clock));
     trust = must(trust::Trust::open(location(), store::OpenMode::existing));
     validator = must(validate::Validator::create(operations));
-    verifier = std::make_unique<audit::TreeVerifier>(*trust, verify::Window{});
     add_pilot("20", "barcelona", "Europe/Madrid", {"001/0.0.1", "002/001"});
     add_pilot("10", "kalundborg", "Europe/Copenhagen", {"001/002", "002/001"});
   }
@@ -180,7 +179,8 @@ struct SignedArchive {
     if (all.size() > kWhole) raw.rest = std::make_shared<OctetsOf>(to_bytes(all.subspan(kWhole)));
     auto evidence = archive->keep(std::move(raw));
     auto reading = validator->read_along();
-    const auto verified = must(verifier->verify(evidence.raw(), clock.now(), reading));
+    const audit::TreeVerifier verifier(must(trust->refresh()), verify::Window{});
+    const auto verified = must(verifier.verify(evidence.raw(), clock.now(), reading));
     const auto content = must(reading.conclude(verified));
     return must(append_and_wait(*archive, std::move(evidence), verified, content).receipt);
   }

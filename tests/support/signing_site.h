@@ -13,6 +13,7 @@
 #include "demo_certificates.h"
 #include "store/database.h"
 #include "temporary_folder.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 #include "xml/document.h"
 #include "xml/dsig.h"

@@ -10,8 +10,10 @@
 #include "model/batch.h"
 #include "quantify/engine.h"
 #include "store/database.h"
+#include "store/transaction.h"
 #include "temporary_folder.h"
 #include "trust/api_keys.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::test {

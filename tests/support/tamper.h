@@ -7,6 +7,7 @@
 
 #include "store/inventory.h"
 #include "store/series_writer.h"
+#include "store/transaction.h"
 
 namespace district::test {
 

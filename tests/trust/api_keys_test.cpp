@@ -10,6 +10,7 @@
 #include "log/log.h"
 #include "store/api_key_store.h"
 #include "store/log_reader.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 using namespace district;

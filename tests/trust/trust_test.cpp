@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "store/ledger.h"
 #include "store/log_reader.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 using namespace district;
@@ -82,19 +83,26 @@ std::string tenants(const std::vector<const Enrolment*>& enrolments) {
 
 BOOST_AUTO_TEST_SUITE(tenants_of_trust)
 
-BOOST_AUTO_TEST_CASE(a_change_of_a_tenant_counts_from_its_time_on) {
+BOOST_AUTO_TEST_CASE(a_change_of_a_tenant_counts_from_its_leaf_on) {
   Scratch scratch;
   auto changed = barcelona();
   changed.content_types = {"001/0.0.1"};
   changed.sources = {"shop-1"};
   BOOST_REQUIRE(add_tenant(*scratch.database, changed, kNow + kDay));
   const auto snapshot = scratch.snapshot();
-  BOOST_TEST(snapshot.tenant("20", kNow - Duration(1)) == nullptr);
-  BOOST_REQUIRE(snapshot.tenant("20", kNow));
-  BOOST_TEST(snapshot.tenant("20", kNow)->content_types.size() == 2U);
-  BOOST_TEST(snapshot.tenant("20", kNow + kDay - Duration(1))->sources.empty());
-  BOOST_TEST(snapshot.tenant("20", kNow + kDay)->sources.size() == 1U);
-  BOOST_TEST(snapshot.tenant("99", kNow) == nullptr);
+  BOOST_REQUIRE(snapshot.tenant("20"));
+  BOOST_TEST(snapshot.tenant("20")->sources.size() == 1U);
+  BOOST_TEST(snapshot.tenant("99") == nullptr);
+  // By their leaves.
+  BOOST_TEST(snapshot.as_of_leaf(0).tenant("20") == nullptr);
+  BOOST_REQUIRE(snapshot.as_of_leaf(1).tenant("20"));
+  BOOST_TEST(snapshot.as_of_leaf(2).tenant("20")->content_types.size() == 2U);
+  BOOST_TEST(snapshot.as_of_leaf(2).tenant("20")->sources.empty());
+  BOOST_TEST(snapshot.as_of_leaf(3).tenant("20")->sources.size() == 1U);
+  // By their times, for who names no leaf.
+  BOOST_TEST(snapshot.as_of(kNow - Duration(1)).tenant("20") == nullptr);
+  BOOST_TEST(snapshot.as_of(kNow + kDay - Duration(1)).tenant("20")->sources.empty());
+  BOOST_TEST(snapshot.as_of(kNow + kDay).tenant("20")->sources.size() == 1U);
   BOOST_TEST(snapshot.epoch() == 3U);
   BOOST_TEST(scratch.leaves() == 3U);
   scratch.check_log();
@@ -266,9 +274,26 @@ BOOST_AUTO_TEST_CASE(a_revoked_certificate_may_be_enrolled_again_and_history_is_
   const auto& found = *snapshot.find_by_sha256(certificate().sha256());
   BOOST_REQUIRE(found.enrolments.size() == 2U);
   BOOST_TEST(found.enrolments[0].revocation_reason == "key lost");
-  BOOST_TEST(snapshot.active(found, kNow + kDay - Duration(1)).size() == 1U);
+  // A revocation that is known holds at any instant.
+  BOOST_TEST(snapshot.active(found, kNow + kDay - Duration(1)).empty());
   BOOST_TEST(snapshot.active(found, kNow + kDay).empty());
   BOOST_TEST(snapshot.active(found, kNow + 2 * kDay).size() == 1U);
+  // Leaves: two tenants, the enrolment, its revocation, the second enrolment.
+  const auto active_at_leaf = [&](std::uint64_t leaf_index) {
+    return snapshot.as_of_leaf(leaf_index).active(found, kNow + 2 * kDay).size();
+  };
+  BOOST_TEST(active_at_leaf(2) == 0U);
+  BOOST_TEST(active_at_leaf(3) == 1U);
+  BOOST_TEST(active_at_leaf(4) == 0U);
+  BOOST_TEST(active_at_leaf(5) == 1U);
+  BOOST_TEST(snapshot.as_of_leaf(2).enrolments_of(found).empty());
+  const auto before = snapshot.as_of_leaf(3).enrolments_of(found);
+  BOOST_REQUIRE(before.size() == 1U);
+  BOOST_TEST(!before[0].revoked_at);
+  BOOST_TEST(before[0].revocation_reason.empty());
+  const auto then = snapshot.as_of(kNow + kDay - Duration(1));
+  BOOST_TEST(then.active(*then.find_by_sha256(certificate().sha256()), kNow + kDay / 2).size() ==
+             1U);
   scratch.check_log();
 
   BOOST_TEST(
@@ -344,46 +369,55 @@ BOOST_AUTO_TEST_CASE(a_beginning_that_fits_two_certificates_is_refused) {
   BOOST_TEST(refused.error().hint.find("more digits") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_change_is_later_than_all_that_was_received_and_changed_before) {
+BOOST_AUTO_TEST_CASE(the_clock_by_which_an_envelope_was_received_does_not_date_a_revocation) {
   Scratch scratch;
   BOOST_REQUIRE(scratch.enrol_one(certificate()));
   auto envelope = test::sample_envelope(0, "20");
   envelope.certificate_sha256 = certificate().sha256();
-  envelope.received_at = kNow + kDay;  // this machine's clock was ahead then
+  envelope.received_at = kNow + kDay;  // that node's clock was ahead
   envelope.replay_until = envelope.received_at + kDay;
   envelope.trust_epoch = 3;
   store::Ledger archive(*scratch.database);
-  BOOST_REQUIRE(archive.append(std::vector{envelope}, kNow));
+  const auto outcome = archive.append(std::vector{envelope}, kNow);
+  BOOST_REQUIRE(outcome);
+  const auto leaf_index = std::get<Receipt>(outcome->front()).leaf_index;
+  BOOST_REQUIRE(revoke(*scratch.database, to_hex(certificate().sha256()), std::nullopt, "lost",
+                       kNow + Duration(5)));
+  const auto snapshot = scratch.snapshot();
+  BOOST_TEST((snapshot.records().enrolments[0].revoked_at == kNow + Duration(5)));
+  // It holds at once, for every clock; and a replay of what came before it knows nothing of it.
+  const auto& found = *snapshot.find_by_sha256(certificate().sha256());
+  BOOST_TEST(snapshot.active(found, kNow).empty());
+  BOOST_TEST(snapshot.active(found, envelope.received_at).empty());
+  BOOST_TEST(snapshot.as_of_leaf(leaf_index).active(found, envelope.received_at).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(changes_are_dated_in_their_order) {
+  Scratch scratch;
+  BOOST_REQUIRE(scratch.enrol_one(certificate(), "20", kNow + kDay));  // the clock was ahead
+  BOOST_REQUIRE(!scratch.enrol_one(another()));  // it would only hold from tomorrow on
   BOOST_REQUIRE(
       revoke(*scratch.database, to_hex(certificate().sha256()), std::nullopt, "lost", kNow));
-  const auto revoked_at = scratch.snapshot().records().enrolments[0].revoked_at;
-  BOOST_TEST((revoked_at == kNow + kDay + Duration(1)));
-  BOOST_REQUIRE(!scratch.enrol_one(another()));  // it would only hold from tomorrow on
-  BOOST_REQUIRE(scratch.enrol_one(another(), "20", kNow + kDay));
-  BOOST_TEST((scratch.snapshot().records().enrolments[1].valid_from == kNow + kDay + Duration(2)));
-
-  // Judged by the newest epoch, but as of an instant before the revocation: no leaf after it.
-  auto late = test::sample_envelope(1, "20");
-  late.certificate_sha256 = certificate().sha256();
-  late.received_at = kNow + kDay;
-  late.replay_until = late.received_at + kDay;
-  late.trust_epoch = 5;
-  const auto outcome = archive.append(std::vector{late}, kNow);
-  BOOST_REQUIRE(outcome);
-  BOOST_TEST(std::holds_alternative<store::TrustChanged>((*outcome)[0]));
+  const auto snapshot = scratch.snapshot();
+  BOOST_TEST((snapshot.records().enrolments[0].revoked_at == kNow + kDay + Duration(1)));
+  BOOST_TEST(
+      snapshot.active(*snapshot.find_by_sha256(certificate().sha256()), kNow + kDay).empty());
+  scratch.check_log();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(snapshots)
 
-BOOST_AUTO_TEST_CASE(a_change_by_another_process_is_seen_by_the_next_question) {
+BOOST_AUTO_TEST_CASE(memory_is_as_it_was_read_until_the_database_is_asked) {
   Scratch scratch;
   auto trust = Trust::open(store::Location::of(scratch.path), store::OpenMode::existing);
   BOOST_REQUIRE(trust);
-  const auto before = (*trust)->snapshot().value();
-  BOOST_TEST(((*trust)->snapshot().value() == before));  // the same object: nothing was read again
+  const auto before = (*trust)->snapshot();
+  BOOST_TEST(((*trust)->refresh().value() == before));  // the same object: nothing was read again
   BOOST_REQUIRE(scratch.enrol_one(certificate()));
-  const auto after = (*trust)->snapshot().value();
+  BOOST_TEST(((*trust)->snapshot() == before));
+  const auto after = (*trust)->refresh().value();
+  BOOST_TEST(((*trust)->snapshot() == after));
   BOOST_TEST(after->epoch() == before->epoch() + 1);
   BOOST_TEST(after->find_by_sha256(certificate().sha256()) != nullptr);
   BOOST_TEST(before->find_by_sha256(certificate().sha256()) == nullptr);

@@ -80,7 +80,7 @@ int main(int count, char** arguments) {
   try {
     xml::initialize();
     test::VectorTrust trust;
-    const audit::TreeVerifier tree(trust.trust(), verify::Window{});
+    const audit::TreeVerifier tree(trust.trust().snapshot(), verify::Window{});
     bool good = true;
     for (int i = 1; i < count; ++i) {
       // One each, since it remembers the headers that came with other Bodies.

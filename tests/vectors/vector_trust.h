@@ -12,6 +12,7 @@
 
 #include "../support/temporary_folder.h"
 #include "store/database.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 
 namespace district::test {

@@ -19,6 +19,7 @@
 #include "quantify/engine.h"
 #include "store/database.h"
 #include "store/series_reader.h"
+#include "store/transaction.h"
 
 namespace {
 

@@ -72,7 +72,7 @@ void verify(benchmark::State& state) {
 
 void verify_by_tree(benchmark::State& state) {
   const auto raw = world().request(state.range(0), key_name(state));
-  const audit::TreeVerifier verifier(*world().trust, {std::chrono::hours(1)});
+  const audit::TreeVerifier verifier(world().trust->snapshot(), {std::chrono::hours(1)});
   verify::NoReader nobody;
   for (auto _ : state)
     benchmark::DoNotOptimize(must(verifier.verify(raw, world().clock.now(), nobody)));

@@ -16,6 +16,7 @@
 #include "soap/body_writer.h"
 #include "soap/operation_reader.h"
 #include "store/database.h"
+#include "trust/changes.h"
 #include "trust/trust.h"
 #include "validate/validator.h"
 #include "xml/document.h"

@@ -1,23 +1,28 @@
-#include "store/file_check.h"
+#include "store/sqlite/file_check.h"
 
 #include <algorithm>
 #include <map>
 #include <tuple>
 
-namespace district::store {
+#include "store/location.h"
+#include "store/sqlite/sqlite.h"
+
+namespace district::store::sqlite {
 namespace {
 
 // Type, name and table, with the SQL that made it; none for SQLite's own indexes.
 using Definitions = std::map<std::tuple<std::string, std::string, std::string>, std::string>;
 
-Result<Definitions> definitions_of(Database& database) {
-  DISTRICT_TRY(auto row, database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema"));
+Result<Definitions> definitions_of(Connection& connection) {
+  DISTRICT_TRY(const auto row,
+               connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema"));
   Definitions definitions;
   while (true) {
-    DISTRICT_TRY(const bool more, row.step());
+    DISTRICT_TRY(const bool more, row->step());
     if (!more) return definitions;
     // Two rows of one name: the second stays visible.
-    definitions[{row.text(0), row.text(1), row.text(2)}] += plain_sql(row.text(3));
+    definitions[{std::string(row->text(0)), std::string(row->text(1)),
+                 std::string(row->text(2))}] += plain_sql(row->text(3));
   }
 }
 
@@ -43,9 +48,9 @@ std::size_t end_of_part(std::string_view sql, std::size_t at) {
   return at;
 }
 
-Result<std::vector<std::string>> differences_from(Database& fresh, Database& database) {
+Result<std::vector<std::string>> differences_from(Connection& fresh, Connection& connection) {
   DISTRICT_TRY(const auto expected, definitions_of(fresh));
-  DISTRICT_TRY(const auto found, definitions_of(database));
+  DISTRICT_TRY(const auto found, definitions_of(connection));
   std::vector<std::string> differences;
   for (const auto& [key, sql] : found) {
     const auto own = expected.find(key);
@@ -94,27 +99,23 @@ std::string plain_sql(std::string_view sql) {
   return plain;
 }
 
-Result<std::vector<std::string>> schema_differences(ArchiveDatabase& database) {
-  DISTRICT_TRY(const auto fresh, ArchiveDatabase::open(Location::scratch(), OpenMode::create));
-  return differences_from(*fresh, database);
+Result<std::vector<std::string>> schema_differences(Connection& connection, Schema schema) {
+  DISTRICT_TRY(const auto fresh,
+               connect(std::string(Location::kScratch), schema, OpenMode::create));
+  return differences_from(*fresh, connection);
 }
 
-Result<std::vector<std::string>> schema_differences(SeriesDatabase& database) {
-  DISTRICT_TRY(const auto fresh, SeriesDatabase::open(Location::scratch(), OpenMode::create));
-  return differences_from(*fresh, database);
-}
-
-Result<std::vector<std::string>> damaged_structures(Database& database) {
-  DISTRICT_TRY(auto row, database.prepare("PRAGMA integrity_check(100)"));
+Result<std::vector<std::string>> damaged_pages(Connection& connection) {
+  DISTRICT_TRY(const auto row, connection.prepare("PRAGMA integrity_check(100)"));
   std::vector<std::string> damages;
   while (true) {
-    DISTRICT_TRY(const bool more, row.step());
+    DISTRICT_TRY(const bool more, row->step());
     if (!more) return damages;
-    auto text = row.text(0);
+    std::string text(row->text(0));
     // SQLite puts several on one row, a line each.
     std::ranges::replace(text, '\n', ';');
     if (text != "ok") damages.push_back("integrity of the file: " + text);
   }
 }
 
-}  // namespace district::store
+}  // namespace district::store::sqlite

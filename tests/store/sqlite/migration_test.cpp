@@ -7,8 +7,8 @@
 #include <iterator>
 #include <set>
 
-#include "../support/sample_envelopes.h"
-#include "../support/temporary_folder.h"
+#include "../../support/sample_envelopes.h"
+#include "../../support/temporary_folder.h"
 #include "crypto/merkle.h"
 #include "store/archive_reader.h"
 #include "store/ledger.h"
@@ -30,7 +30,7 @@ class EarlierDatabase {
   explicit EarlierDatabase(const std::string& path) {
     BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
     for (const std::string name : {"0001_archive.sql", "0002_quantify.sql"}) {
-      std::ifstream file(DISTRICT_SOURCE_DIR "/src/store/migrations/" + name);
+      std::ifstream file(DISTRICT_SOURCE_DIR "/src/store/sqlite/migrations/archive/" + name);
       execute({std::istreambuf_iterator<char>(file), {}});
     }
     execute("PRAGMA journal_mode = WAL; PRAGMA application_id = 1145656148");
@@ -84,8 +84,8 @@ class EarlierDatabase {
 // Empty but for what `sql` puts into it.
 void make_database(const std::string& path, int version, const std::string& sql) {
   std::set<std::filesystem::path> migrations;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(DISTRICT_SOURCE_DIR "/src/store/migrations"))
+  for (const auto& entry : std::filesystem::directory_iterator(
+           DISTRICT_SOURCE_DIR "/src/store/sqlite/migrations/archive"))
     if (entry.path().extension() == ".sql") migrations.insert(entry.path());
   sqlite3* made = nullptr;
   BOOST_REQUIRE(sqlite3_open(path.c_str(), &made) == SQLITE_OK);
@@ -105,6 +105,7 @@ void make_database(const std::string& path, int version, const std::string& sql)
 
 }  // namespace
 
+BOOST_AUTO_TEST_SUITE(of_sqlite)
 BOOST_AUTO_TEST_SUITE(migration)
 
 BOOST_AUTO_TEST_CASE(a_database_of_version_2_goes_on_with_all_that_it_has) {
@@ -172,4 +173,5 @@ BOOST_AUTO_TEST_CASE(keys_without_a_leaf_are_noted_unless_others_have_theirs) {
   }
 }
 
+BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE_END()

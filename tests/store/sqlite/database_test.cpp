@@ -6,9 +6,10 @@
 #include <limits>
 #include <thread>
 
-#include "../support/temporary_folder.h"
+#include "../../support/temporary_folder.h"
 #include "store/database.h"
-#include "store/file_check.h"
+#include "store/sqlite/file_check.h"
+#include "store/transaction.h"
 
 using namespace district;
 using namespace district::store;
@@ -40,6 +41,7 @@ void check_refused(const std::string& path, OpenMode mode, ErrorCode code) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_SUITE(of_sqlite)
 BOOST_AUTO_TEST_SUITE(database)
 
 BOOST_AUTO_TEST_CASE(a_new_database_is_ours_durable_and_private) {
@@ -89,11 +91,12 @@ BOOST_AUTO_TEST_CASE(planted_triggers_and_views_do_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(sql_is_compared_without_what_does_not_matter) {
-  BOOST_TEST(plain_sql("CREATE TABLE a (\n  b TEXT, -- it's\n  /* c ( */ d ) STRICT") ==
+  BOOST_TEST(sqlite::plain_sql("CREATE TABLE a (\n  b TEXT, -- it's\n  /* c ( */ d ) STRICT") ==
              "CREATE TABLE a(b TEXT,d)STRICT");
-  BOOST_TEST(plain_sql("x = ' --  ' \"a  b\"  [ c ]y -- end") == "x = ' --  ' \"a  b\" [ c ]y");
-  BOOST_TEST(plain_sql("a -  - b") == "a - - b");
-  BOOST_TEST(plain_sql("") == "");
+  BOOST_TEST(sqlite::plain_sql("x = ' --  ' \"a  b\"  [ c ]y -- end") ==
+             "x = ' --  ' \"a  b\" [ c ]y");
+  BOOST_TEST(sqlite::plain_sql("a -  - b") == "a - - b");
+  BOOST_TEST(sqlite::plain_sql("") == "");
 }
 
 BOOST_AUTO_TEST_CASE(several_processes_may_make_it_at_once) {
@@ -255,4 +258,5 @@ BOOST_AUTO_TEST_CASE(a_parameter_that_does_not_exist_is_an_error) {
   BOOST_TEST(!statement->bind(2, 1).step());
 }
 
+BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE_END()
