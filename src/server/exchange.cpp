@@ -12,6 +12,7 @@ using limits::kWholeOctetsMax;
 
 constexpr std::string_view kKnownCodings = "Accept-Encoding: gzip\r\n";
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
+constexpr unsigned kRetryAfterSeconds = 5;
 
 std::string_view text_of(unsigned status) {
   switch (status) {
@@ -33,6 +34,8 @@ std::string_view text_of(unsigned status) {
       return "request header too large\n";
     case 501:
       return "not implemented\n";
+    case 503:
+      return "service unavailable\n";
     case 505:
       return "HTTP version not supported\n";
     default:
@@ -55,13 +58,15 @@ Awaitable<bool> Exchange::run() {
   const bool came = co_await read_head(stream_, front_.settings.header_octets_max, head_, octets);
   if (!came) trace_cut_head(octets);
   if (!came) co_return false;
-  bool may = true;
-  if (head_.refused == 0) may = co_await may_ask();
-  if (!may) {
+  unsigned refused = 0;
+  if (head_.refused == 0) refused = co_await judge_certificate();
+  if (refused == 403) {
     const auto& proved = client_.proved_certificate;
     head_ = refused_head(
         403, "client_certificates is \"required\", and the certificate with SHA-256 " +
                  (proved ? to_hex(*proved) : "(none)") + " is not enrolled, or not in force now");
+  } else if (refused != 0) {
+    head_ = refused_head(refused, "too much is being read to look the client's certificate up");
   }
   if (head_.refused == 0) {
     head_ = parse_head(stream_.ahead().substr(0, octets));
@@ -80,17 +85,23 @@ Awaitable<bool> Exchange::answer_request() {
 
 // A certificate that was good at the last request may be revoked or expired at this one. A worker
 // looks, since this thread serves other connections and must not wait for the database.
-Awaitable<bool> Exchange::may_ask() {
+Awaitable<unsigned> Exchange::judge_certificate() {
   const auto& proved = client_.proved_certificate;
+  unsigned status = 403U;
   if (proved) {
     auto& workers = front_.api_workers;
     expect_answer();
     if (!submit(workers, std::make_unique<AdmissionJob>(*proved, reply_by(workers), front_)))
-      co_return false;
+      co_return 503U;
     co_await wait_for_answer();
-    if (pending_->get().response->http_status == 200) client_certificate_ = proved;
+    status = pending_->get().response->http_status;
   }
-  co_return client_certificate_ || client_.certificates != ClientCertificates::required;
+  if (status == 200) {
+    client_certificate_ = proved;
+    co_return 0U;
+  }
+  if (status != 403) co_return 503U;
+  co_return client_.certificates == ClientCertificates::required ? 403U : 0U;
 }
 
 // ---- POST --------------------------------------------------------------------------------------
@@ -305,6 +316,7 @@ Awaitable<bool> Exchange::refuse() {
   HttpResponse response{head_.refused, kPlainText, std::string(text_of(head_.refused))};
   // Only where the request can be mended by what HTTP itself says; whoever may ask what is told.
   if (head_.refused == 400) response.body = "bad request: " + head_.rule + "\n";
+  if (head_.refused == 503) response.retry_after_seconds = kRetryAfterSeconds;
   if (head_.refused == 405) response.fields = "Allow: " + head_.allow + "\r\n";
   // keep_alive is false where the framing is in doubt.
   const bool more = co_await send(response, head_.keep_alive && !head_.has_body);

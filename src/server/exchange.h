@@ -70,7 +70,8 @@ class Exchange {
   Awaitable<bool> send(const HttpResponse& response, bool keep_alive);
   Awaitable<void> wait_for_answer();
 
-  Awaitable<bool> may_ask();
+  // The status to refuse it with; 0: it may ask.
+  Awaitable<unsigned> judge_certificate();
   BodyEnd judge_length() const;
   bool waits_for_continue() const;
   receive::HttpRequest post_request(Bytes body, std::shared_ptr<ByteSource> rest) const;

@@ -1,4 +1,7 @@
+#include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <thread>
+#include <vector>
 
 #include "../support/demo_certificates.h"
 #include "../support/sample_envelopes.h"
@@ -421,6 +424,35 @@ BOOST_AUTO_TEST_CASE(memory_is_as_it_was_read_until_the_database_is_asked) {
   BOOST_TEST(after->epoch() == before->epoch() + 1);
   BOOST_TEST(after->find_by_sha256(certificate().sha256()) != nullptr);
   BOOST_TEST(before->find_by_sha256(certificate().sha256()) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_asks_after_a_change_is_told_of_it_however_many_ask_at_once) {
+  Scratch scratch;
+  const auto trust =
+      Trust::open(store::Location::of(scratch.path), store::OpenMode::existing).value();
+  std::atomic<std::uint64_t> changed{trust->snapshot()->epoch()};
+  std::atomic<bool> ended{false};
+  std::atomic<int> late{0};
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 4; ++i) {
+    askers.emplace_back([&] {
+      while (!ended) {
+        const auto known = changed.load();  // committed before the question
+        const auto current = trust->refresh();
+        if (!current || (*current)->epoch() < known || trust->snapshot()->epoch() < known) ++late;
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    auto tenant = barcelona();
+    tenant.name += std::to_string(i);
+    BOOST_REQUIRE(add_tenant(*scratch.database, tenant, kNow + kDay));
+    ++changed;
+  }
+  ended = true;
+  for (auto& asker : askers) asker.join();
+  BOOST_TEST(late == 0);
+  BOOST_TEST(trust->refresh().value()->epoch() == changed);
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_that_is_not_the_one_enrolled_cannot_sign) {
