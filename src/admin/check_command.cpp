@@ -68,8 +68,9 @@ Result<audit::RequestToExplain> request_of(const Session& session, const CheckOp
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings->database()),
                                                     store::OpenMode::read_only));
-  request.trust =
-      std::make_shared<const trust::TrustSnapshot>(trust->snapshot()->as_of(request.at));
+  // Without --at as the server judges now: a revocation holds whatever time it was given.
+  request.trust = trust->snapshot();
+  if (at) request.trust = std::make_shared<const trust::TrustSnapshot>(request.trust->as_of(*at));
   return request;
 }
 
