@@ -118,13 +118,18 @@ BOOST_AUTO_TEST_CASE(a_tenant_that_is_set_up_like_that_already_is_a_conflict) {
   BOOST_TEST(scratch.leaves() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_clock_behind_what_is_stored_is_told_rather_than_a_change_made_for_later) {
+BOOST_AUTO_TEST_CASE(a_change_holds_at_once_also_after_the_clock_was_ahead) {
   Scratch scratch;
   auto changed = barcelona();
   changed.sources = {"shop-1"};
   BOOST_REQUIRE(add_tenant(*scratch.database, changed, kNow + kDay));
-  check_failed(add_tenant(*scratch.database, barcelona(), kNow), ErrorCode::admin_invalid, "clock");
-  BOOST_TEST(scratch.leaves() == 3U);
+  BOOST_REQUIRE(add_tenant(*scratch.database, barcelona(), kNow));
+  BOOST_TEST(scratch.leaves() == 4U);
+  const auto snapshot = scratch.snapshot();
+  BOOST_TEST(snapshot.tenant("20")->sources.empty());
+  // An enrolment would begin late, which is told instead.
+  check_failed(scratch.enrol_one(certificate()), ErrorCode::admin_invalid, "clock");
+  scratch.check_log();
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_in_a_tenant_are_named) {
@@ -399,10 +404,14 @@ BOOST_AUTO_TEST_CASE(changes_are_dated_in_their_order) {
   Scratch scratch;
   BOOST_REQUIRE(scratch.enrol_one(certificate(), "20", kNow + kDay));  // the clock was ahead
   BOOST_REQUIRE(!scratch.enrol_one(another()));  // it would only hold from tomorrow on
+  auto narrowed = barcelona();
+  narrowed.content_types = {"001/0.0.1"};
+  BOOST_REQUIRE(add_tenant(*scratch.database, narrowed, kNow));
+  BOOST_TEST(scratch.snapshot().tenant("20")->content_types.size() == 1U);
   BOOST_REQUIRE(
       revoke(*scratch.database, to_hex(certificate().sha256()), std::nullopt, "lost", kNow));
   const auto snapshot = scratch.snapshot();
-  BOOST_TEST((snapshot.records().enrolments[0].revoked_at == kNow + kDay + Duration(1)));
+  BOOST_TEST((snapshot.records().enrolments[0].revoked_at == kNow + kDay + Duration(2)));
   BOOST_TEST(
       snapshot.active(*snapshot.find_by_sha256(certificate().sha256()), kNow + kDay).empty());
   scratch.check_log();
