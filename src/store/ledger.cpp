@@ -14,9 +14,6 @@ namespace {
 constexpr std::size_t kChunkBytes = 256 * 1024;
 constexpr std::uint64_t kChunksDiscardedAtOnce = 8;
 
-// For the check of the log, which names what does not agree by its leaf.
-Sha256Digest digest_or_zero(ByteView stored) { return to_digest(stored).value_or(Sha256Digest{}); }
-
 // What an envelope's verification is held against. One read for a group.
 struct Standing {
   std::uint64_t trust_epoch = 0;

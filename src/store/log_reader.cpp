@@ -4,13 +4,6 @@
 #include "store/rows.h"
 
 namespace district::store {
-namespace {
-
-// For the check of the log, which names what does not agree by its leaf.
-Sha256Digest digest_or_zero(ByteView stored) { return to_digest(stored).value_or(Sha256Digest{}); }
-
-}  // namespace
-
 Result<LogHead> LogReader::head() {
   DISTRICT_TRY(auto statement, db_.prepare("SELECT tree_size, root_hash FROM log_head "
                                            "ORDER BY tree_size DESC LIMIT 1"));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "store/database.h"
 
@@ -61,6 +62,11 @@ Result<std::optional<detail::ValueOf<Read>>> one_row(Statement& statement, Read 
   Result<detail::ValueOf<Read>> value = read(std::as_const(statement));
   if (!value) return fail(std::move(value).error());
   return std::optional(*std::move(value));
+}
+
+// For the check of the log, which names what does not agree by its leaf.
+inline Sha256Digest digest_or_zero(ByteView stored) {
+  return to_digest(stored).value_or(Sha256Digest{});
 }
 
 }  // namespace district::store
