@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../support/append_outcome.h"
 #include "../support/engine.h"
 #include "../support/sample_envelopes.h"
 #include "../support/temporary_folder.h"
@@ -13,12 +14,12 @@
 
 using namespace district;
 using namespace district::store;
+using district::test::kLease;
 using district::test::kNow;
+using district::test::receipt;
 using district::test::sample_envelope;
 
 namespace {
-
-const StagingLease kLease{"local", test::kNow + std::chrono::hours(1)};
 
 struct Scratch {
   test::TemporaryFolder folder;
@@ -52,11 +53,6 @@ struct Scratch {
     return statement->integer(0);
   }
 };
-
-Receipt receipt(const AppendOutcome& outcome) {
-  BOOST_REQUIRE(std::holds_alternative<Receipt>(outcome));
-  return std::get<Receipt>(outcome);
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <variant>
 #include <vector>
 
+#include "../../support/append_outcome.h"
 #include "../../support/sample_envelopes.h"
 #include "../../support/temporary_folder.h"
 #include "store/archive_reader.h"
@@ -12,19 +13,10 @@
 
 using namespace district;
 using namespace district::store;
+using district::test::kLease;
 using district::test::kNow;
+using district::test::receipt;
 using district::test::sample_envelope;
-
-namespace {
-
-const StagingLease kLease{"local", test::kNow + std::chrono::hours(1)};
-
-Receipt receipt(const AppendOutcome& outcome) {
-  BOOST_REQUIRE(std::holds_alternative<Receipt>(outcome));
-  return std::get<Receipt>(outcome);
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(of_sqlite)
 BOOST_AUTO_TEST_SUITE(ledger_in_a_file)

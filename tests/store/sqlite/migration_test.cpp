@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "../../support/append_outcome.h"
 #include "../../support/sample_envelopes.h"
 #include "../../support/temporary_folder.h"
 #include "crypto/merkle.h"
@@ -17,12 +18,11 @@
 
 using namespace district;
 using namespace district::store;
+using district::test::kLease;
 using district::test::kNow;
 using district::test::sample_envelope;
 
 namespace {
-
-const StagingLease kLease{"local", test::kNow + std::chrono::hours(1)};
 
 // A database as version 2 of the schema made it, with two envelopes, one of them quantified.
 class EarlierDatabase {
