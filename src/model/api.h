@@ -21,8 +21,9 @@ struct ApiRequest {
   std::string path;   // the whole of it
   std::string query;  // without "?"
   std::string authorization, accept, if_none_match;
-  std::string range, if_range;                     // empty with HEAD, for which they mean nothing
-  std::optional<Sha256Digest> client_certificate;  // its key proved in the handshake; enrolled
+  std::string range, if_range;  // empty with HEAD, for which they mean nothing
+  // Whose key the client proved to have in TLS. Whether it is enrolled is for query/ to find out.
+  std::optional<Sha256Digest> client_certificate;
   std::string peer;
 };
 

@@ -21,8 +21,6 @@ struct HttpRequest {
   Bytes body;  // dechunked, still encoded: all of it, or what comes before `rest`
   // What follows in a large body; null: nothing. Errors of next(): request_cut, too_large.
   std::shared_ptr<ByteSource> rest = nullptr;
-  // Of the certificate that the client proved to have in TLS, if it is enrolled and in force.
-  std::optional<Sha256Digest> client_certificate = std::nullopt;
 };
 
 // Decodes gzip and identity (RFC 9110 section 8.4), reads media type and charset, takes the

@@ -29,8 +29,9 @@ class Application {
   // thread; must not block.
   virtual std::optional<std::string_view> document(std::string_view query) const = 0;
   // Whether the certificate with this SHA-256 is enrolled and in force now, by what the database
-  // says. On a worker thread, for each request of a client that came with one; may block.
-  virtual bool may_connect(const Sha256Digest& /*certificate*/) { return false; }
+  // says. On a worker thread, for each request where a listener requires one; may block.
+  // Errors: archive_unavailable, archive_corrupt.
+  virtual Result<bool> may_connect(const Sha256Digest& /*certificate*/) { return false; }
 };
 
 }  // namespace district::server

@@ -58,16 +58,8 @@ Awaitable<bool> Exchange::run() {
   const bool came = co_await read_head(stream_, front_.settings.header_octets_max, head_, octets);
   if (!came) trace_cut_head(octets);
   if (!came) co_return false;
-  unsigned refused = 0;
-  if (head_.refused == 0) refused = co_await judge_certificate();
-  if (refused == 403) {
-    const auto& proved = client_.proved_certificate;
-    head_ = refused_head(
-        403, "client_certificates is \"required\", and the certificate with SHA-256 " +
-                 (proved ? to_hex(*proved) : "(none)") + " is not enrolled, or not in force now");
-  } else if (refused != 0) {
-    head_ = refused_head(refused, "too much is being read to look the client's certificate up");
-  }
+  if (head_.refused == 0 && client_.certificates == ClientCertificates::required)
+    co_await judge_certificate();
   if (head_.refused == 0) {
     head_ = parse_head(stream_.ahead().substr(0, octets));
     stream_.consume(octets);
@@ -85,23 +77,26 @@ Awaitable<bool> Exchange::answer_request() {
 
 // A certificate that was good at the last request may be revoked or expired at this one. A worker
 // looks, since this thread serves other connections and must not wait for the database.
-Awaitable<unsigned> Exchange::judge_certificate() {
+Awaitable<void> Exchange::judge_certificate() {
   const auto& proved = client_.proved_certificate;
-  unsigned status = 403U;
+  unsigned status = 403;
   if (proved) {
-    auto& workers = front_.api_workers;
+    auto& workers = front_.certificate_workers;
     expect_answer();
-    if (!submit(workers, std::make_unique<AdmissionJob>(*proved, reply_by(workers), front_)))
-      co_return 503U;
-    co_await wait_for_answer();
-    status = pending_->get().response->http_status;
+    auto job = std::make_unique<CertificateJob>(*proved, reply_by(workers), front_);
+    status = 503;
+    if (submit(workers, std::move(job))) {
+      co_await wait_for_answer();
+      status = pending_->get().response->http_status;
+    }
   }
-  if (status == 200) {
-    client_certificate_ = proved;
-    co_return 0U;
+  if (status == 403) {
+    head_ = refused_head(
+        403, "client_certificates is \"required\", and the certificate with SHA-256 " +
+                 (proved ? to_hex(*proved) : "(none)") + " is not enrolled, or not in force now");
+  } else if (status != 200) {
+    head_ = refused_head(503, "the client's certificate could not be looked up in time");
   }
-  if (status != 403) co_return 503U;
-  co_return client_.certificates == ClientCertificates::required ? 403U : 0U;
 }
 
 // ---- POST --------------------------------------------------------------------------------------
@@ -211,8 +206,8 @@ bool Exchange::waits_for_continue() const {
 }
 
 receive::HttpRequest Exchange::post_request(Bytes body, std::shared_ptr<ByteSource> rest) const {
-  return {head_.content_type, head_.content_encoding, head_.soap_action,  client_.peer,
-          std::move(body),    std::move(rest),        client_certificate_};
+  return {head_.content_type, head_.content_encoding, head_.soap_action,
+          client_.peer,       std::move(body),        std::move(rest)};
 }
 
 // ---- GET ---------------------------------------------------------------------------------------
@@ -270,7 +265,7 @@ ApiRequest Exchange::api_request() const {
           head_.if_none_match,
           head_.is_head ? std::string() : head_.range,
           head_.is_head ? std::string() : head_.if_range,
-          client_certificate_,
+          client_.proved_certificate,
           client_.peer};
 }
 

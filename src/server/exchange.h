@@ -70,8 +70,8 @@ class Exchange {
   Awaitable<bool> send(const HttpResponse& response, bool keep_alive);
   Awaitable<void> wait_for_answer();
 
-  // The status to refuse it with; 0: it may ask.
-  Awaitable<unsigned> judge_certificate();
+  // Sets head_.refused, unless the client may ask.
+  Awaitable<void> judge_certificate();
   BodyEnd judge_length() const;
   bool waits_for_continue() const;
   receive::HttpRequest post_request(Bytes body, std::shared_ptr<ByteSource> rest) const;
@@ -93,9 +93,8 @@ class Exchange {
   IoThread& io_;
   Front& front_;
   RequestHead head_;
-  std::optional<Sha256Digest> client_certificate_;  // enrolled, and in force now
-  std::shared_ptr<PendingAnswer> pending_;          // of what others are to answer
-  std::shared_ptr<Upload> upload_;                  // the large body that is being read
+  std::shared_ptr<PendingAnswer> pending_;  // of what others are to answer
+  std::shared_ptr<Upload> upload_;          // the large body that is being read
 };
 
 }  // namespace district::server

@@ -30,7 +30,8 @@ Front::Front(Settings s)
       large_workers("district-large", settings.large_bodies,
                     {settings.large_bodies, 0, kLargeAnswerMax, {}}),
       api_workers("district-api", kApiThreads,
-                  {2 * kApiThreads, kApiWaitingMax, kApiAnswerMax, {}}) {}
+                  {2 * kApiThreads, kApiWaitingMax, kApiAnswerMax, {}}),
+      certificate_workers("district-certs", 1, {2, settings.queue_max, settings.answer, {}}) {}
 
 std::shared_ptr<const HttpResponse> Front::overloaded(const char* detail,
                                                       std::string_view content_type,

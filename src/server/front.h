@@ -37,6 +37,8 @@ struct Front {
   Workers large_workers;
   Workers api_workers;  // for reads of databases: they never wait for what is being accepted, nor
                         // the other way round
+  // Looks certificates of TLS clients up: gateways never wait for those who read.
+  Workers certificate_workers;
   Refusals refusals;
   Traces traces;
   Application* application = nullptr;  // set before the first connection

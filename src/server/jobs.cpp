@@ -72,15 +72,19 @@ void ApiJob::work() {
 
 void ApiJob::refuse() { reply_->refuse(Front::no_time_to_read()); }
 
-void AdmissionJob::work() {
+void CertificateJob::work() {
   reply_->begin();
   const auto ask = [this] {
-    const bool enrolled = front_.application->may_connect(certificate_);
-    reply_->answer(HttpResponse{enrolled ? 200U : 403U, {}, {}});
+    const auto enrolled = front_.application->may_connect(certificate_);
+    if (!enrolled) {
+      observe::emit(observe::Level::error, "trust_unreadable",
+                    {{"detail", enrolled.error().detail}, {"hint", enrolled.error().hint}});
+    }
+    reply_->answer(HttpResponse{!enrolled ? 503U : *enrolled ? 200U : 403U, {}, {}});
   };
   run_guarded(reply_->peer(), ask);
 }
 
-void AdmissionJob::refuse() { reply_->refuse(Front::no_time_to_read()); }
+void CertificateJob::refuse() { reply_->refuse(Front::no_time_to_read()); }
 
 }  // namespace district::server

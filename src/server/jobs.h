@@ -75,10 +75,11 @@ class ApiJob final : public Job {
   Front& front_;
 };
 
-// Whether a TLS client's certificate is enrolled, as the database has it: answers 200 or 403.
-class AdmissionJob final : public Job {
+// Whether a TLS client's certificate is enrolled, as the database has it: answers 200, 403, or 503
+// if the database cannot be read.
+class CertificateJob final : public Job {
  public:
-  AdmissionJob(const Sha256Digest& certificate, std::unique_ptr<Reply> reply, Front& front)
+  CertificateJob(const Sha256Digest& certificate, std::unique_ptr<Reply> reply, Front& front)
       : certificate_(certificate), reply_(std::move(reply)), front_(front) {}
   void work() override;
   void refuse() override;

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "observe/events.h"
 #include "xml/schema.h"
 
 namespace district::server {
@@ -41,14 +40,10 @@ std::optional<std::string_view> Routes::document(std::string_view query) const {
   return contract_.find(query);
 }
 
-bool Routes::may_connect(const Sha256Digest& certificate) {
-  const auto current = trust_.refresh();
-  if (!current) {
-    observe::emit(observe::Level::error, "trust_unreadable", {{"detail", current.error().detail}});
-    return false;
-  }
-  const auto* known = (*current)->find_by_sha256(certificate);
-  return known != nullptr && !(*current)->active(*known, clock_.now()).empty();
+Result<bool> Routes::may_connect(const Sha256Digest& certificate) {
+  DISTRICT_TRY(const auto current, trust_.refresh());
+  const auto* known = current->find_by_sha256(certificate);
+  return known != nullptr && !current->active(*known, clock_.now()).empty();
 }
 
 }  // namespace district::server

@@ -37,7 +37,7 @@ class Routes final : public Application {
   HttpResponse refuse(const Error& error, std::string_view content_type,
                       std::string_view peer) override;
   std::optional<std::string_view> document(std::string_view query) const override;
-  bool may_connect(const Sha256Digest& certificate) override;
+  Result<bool> may_connect(const Sha256Digest& certificate) override;
 
  private:
   pipeline::Pipeline& pipeline_;

@@ -293,6 +293,7 @@ Result<Ok> Server::start(Application& application, ApiHandler* api) {
     impl_->front.workers.start();
     impl_->front.large_workers.start();
     impl_->front.api_workers.start();
+    impl_->front.certificate_workers.start();
     for (const auto& thread : impl_->io_threads) thread->start();
   } catch (const std::system_error& error) {
     stop();
@@ -330,6 +331,7 @@ void Server::stop() {
   }
   front.large_workers.stop();
   front.api_workers.stop();
+  front.certificate_workers.stop();
   front.workers.stop();
   for (const auto& thread : impl_->io_threads) thread->stop();
   front.refusals.report(steady_clock::time_point::max());

@@ -91,7 +91,11 @@ class Echo final : public server::Application {
     if (query == "wsdl") return "<wsdl/>";
     return std::nullopt;
   }
-  bool may_connect(const Sha256Digest&) override { return enrolled; }
+  Result<bool> may_connect(const Sha256Digest&) override {
+    ++looks;
+    if (!trust_is_readable) return fail(ErrorCode::archive_unavailable, "the disk is gone");
+    return enrolled.load();
+  }
   std::string last_cut() const {
     const std::lock_guard lock(mutex_);
     return last_cut_;
@@ -118,6 +122,8 @@ class Echo final : public server::Application {
   std::function<void(std::unique_ptr<pipeline::Requester>)> later;
   std::atomic<int> refusals{0};
   std::atomic<bool> enrolled{false};  // any certificate of a TLS client
+  std::atomic<bool> trust_is_readable{true};
+  std::atomic<int> looks{0};  // at whether one is
   // Of a large body: how much is read before it is answered; all of it unless set.
   std::atomic<std::size_t> read_at_most{SIZE_MAX};
   std::atomic<std::size_t> octets_read{0};

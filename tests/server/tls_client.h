@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -51,12 +52,19 @@ class TcpClient {
 
 class TlsClient {
  public:
+  // `certificate`: PEM, with its key beside it in the file that ends in .key; empty: none.
   explicit TlsClient(std::uint16_t port, int max_version = TLS1_3_VERSION,
-                     const char* suites = nullptr)
+                     const char* suites = nullptr, const std::filesystem::path& certificate = {})
       : tcp_(port), context_(::SSL_CTX_new(::TLS_client_method())) {
     ::SSL_CTX_set_max_proto_version(context_.get(), max_version);
     ::SSL_CTX_set_options(context_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     if (suites != nullptr) ::SSL_CTX_set_cipher_list(context_.get(), suites);
+    if (!certificate.empty()) {
+      auto key = certificate;
+      key.replace_extension(".key");
+      ::SSL_CTX_use_certificate_file(context_.get(), certificate.c_str(), SSL_FILETYPE_PEM);
+      ::SSL_CTX_use_PrivateKey_file(context_.get(), key.c_str(), SSL_FILETYPE_PEM);
+    }
     ssl_.reset(::SSL_new(context_.get()));
     ::SSL_set_fd(ssl_.get(), tcp_.fd());
     ready_ = tcp_.connected() && ::SSL_connect(ssl_.get()) == 1;
