@@ -238,14 +238,42 @@ struct Signer {
   std::vector<Enrolment> enrolments;
 };
 
-// The first of them that may sign now.
-Result<Signer> trusted_signer(const std::vector<crypto::Certificate>& signers,
-                              const trust::TrustSnapshot& trust, bool uses_sha1, Instant now) {
+// Those of them that may sign now, at least one.
+Result<std::vector<Signer>> trusted_signers(const std::vector<crypto::Certificate>& signers,
+                                            const trust::TrustSnapshot& trust, bool uses_sha1,
+                                            Instant now) {
+  std::vector<Signer> trusted;
   Error last;
   for (const auto& certificate : signers) {
     auto enrolments = check_trust(trust, certificate, uses_sha1, now);
-    if (enrolments) return Signer{certificate, *std::move(enrolments)};
-    last = std::move(enrolments).error();
+    if (enrolments) {
+      trusted.push_back({certificate, *std::move(enrolments)});
+    } else {
+      last = std::move(enrolments).error();
+    }
+  }
+  if (trusted.empty()) return fail(std::move(last));
+  return trusted;
+}
+
+// All but the Timestamp's, which is good already, and the Body's, which comes last.
+Result<Ok> verify_other_digests(const SecurityHeader& header, const crypto::Certificate& signer) {
+  const auto& references = header.signature.references;
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    if (i == header.timestamp_reference || i == header.body_reference) continue;
+    DISTRICT_CHECK(xml::verify_digest(references[i], signer.der()));
+  }
+  return Ok{};
+}
+
+// The first of them with whose certificate the digests are good: an STR-Transform signs it, though
+// the message may name only the key.
+Result<Signer> signer_of_digests(std::vector<Signer> trusted, const SecurityHeader& header) {
+  Error last;
+  for (auto& signer : trusted) {
+    auto verified = verify_other_digests(header, signer.certificate);
+    if (verified) return std::move(signer);
+    last = std::move(verified).error();
   }
   return fail(std::move(last));
 }
@@ -281,17 +309,18 @@ Result<Authenticated> authenticate(const SecurityHeader& header, const trust::Tr
   DISTRICT_TRY(const std::string signed_info, xml::canonical_signed_info(signature));
   DISTRICT_TRY(const auto signers, find_signers(source.candidates, signed_info, signature));
   const bool sha1 = signature.signature_algorithm == xml::alg::kRsaSha1;
-  DISTRICT_TRY(Signer trusted, trusted_signer(signers, trust, sha1, now));
+  DISTRICT_TRY(auto trusted, trusted_signers(signers, trust, sha1, now));
   DISTRICT_CHECK(check_issuers(source));
   DISTRICT_CHECK(xml::verify_digest(signature.references[header.timestamp_reference]));
   DISTRICT_TRY(const Instant acceptable_until, check_window(header.times, now, window));
-  const crypto::Certificate& signer = trusted.certificate;
+  DISTRICT_TRY(Signer chosen, signer_of_digests(std::move(trusted), header));
+  const crypto::Certificate& signer = chosen.certificate;
   Sender sender{signer.sha256(),
                 signer.subject(),
                 signer.public_key().family(),
                 signature.signature_algorithm,
                 signature.signature_value,
-                std::move(trusted.enrolments),
+                std::move(chosen.enrolments),
                 sha1,
                 header.times.created,
                 header.times.expires,

@@ -41,7 +41,8 @@ struct Authenticated {
 };
 
 // In the order of docs/reference/contract.md section 8: the signature over SignedInfo with the
-// presented key, then trust, then the Timestamp's digest and time.
+// presented key, then trust, then the Timestamp's digest and time, then the other digests but the
+// Body's. Where several enrolled certificates have the key, it is the one that fits the digests.
 // Errors: security_invalid, algorithm_unsupported, token_*, authentication_failed,
 // signature_failed, message_expired.
 Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,

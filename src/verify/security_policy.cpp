@@ -146,7 +146,7 @@ Result<std::vector<Enrolment>> check_trust(const trust::TrustSnapshot& trust,
   if (active.empty()) {
     const auto enrolments =
         known == nullptr ? std::vector<Enrolment>() : trust.enrolments_of(*known);
-    if (std::ranges::any_of(enrolments, [&](const auto& e) { return e.valid_from <= now; }))
+    if (std::ranges::any_of(enrolments, [&](const auto& e) { return e.has_begun(now); }))
       return not_active(known->certificate, enrolments, who, now);
     if (!enrolments.empty()) {
       const auto& first = *std::ranges::min_element(enrolments, {}, &Enrolment::valid_from);

@@ -36,6 +36,14 @@ class JavaWss4jTest(stacks.StackTest, unittest.TestCase):
                 self.check_receipt(result, "rsa-sha256")
                 self.assertIn(("STR-Transform",), stacks.transforms(result["request"]))
 
+    def test_a_certificate_renewed_with_its_key_may_sign_itself_by_str_transform_while_the_earlier_one_is_enrolled(self):
+        # The key alone, by its identifier, fits both certificates. What is signed is the new one.
+        self.site.enrol("renewed", "20", key_of="legacy")
+        result, = self.site.exchange(self.COMMAND, self.sent_by("barcelona", "ski") | {
+            "gateway": "renewed", "algorithm": "rsa-sha256", "sign-token": "yes"})
+        self.check_receipt(result, "rsa-sha256")
+        self.assertIn(("STR-Transform",), stacks.transforms(result["request"]))
+
 
 if __name__ == "__main__":
     stacks.main(JavaWss4jTest, commands.java_wss4j)

@@ -85,10 +85,14 @@ class Site:
         return subprocess.run([district.BIN / "districtctl", "--data", self.district.data, "envelope", "show",
                                receipt_id, "--raw"], capture_output=True, check=True, timeout=60).stdout
 
-    def make_certificate(self, name):
+    def make_certificate(self, name, key_of=None):
+        """With a new key, or that of another gateway."""
         pki = self.district.pki
         key, pem = self.district.key(name), self.district.certificate(name)
-        district.checked("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", pki / "request.pem",
+        if key_of:
+            shutil.copy(self.district.key(key_of), key)
+        makes_key = ["-key", key] if key_of else ["-newkey", "rsa:2048", "-nodes", "-keyout", key]
+        district.checked("openssl", "req", "-new", *makes_key, "-out", pki / "request.pem",
                          "-subj", f"/O=District demo/CN={name}")
         extensions = pki / "extensions.cnf"
         extensions.write_text("keyUsage = critical, digitalSignature\nsubjectKeyIdentifier = hash\n")
@@ -96,8 +100,8 @@ class Site:
                          "-CAkey", pki / "ca.key", "-set_serial", str(int.from_bytes(os.urandom(15), "big")),
                          "-days", "30", "-extfile", extensions, "-out", pem)
 
-    def enrol(self, name, tenant, *options):
-        self.make_certificate(name)
+    def enrol(self, name, tenant, *options, key_of=None):
+        self.make_certificate(name, key_of)
         self.district.ctl("enrol", "--tenant", tenant, *options, self.district.certificate(name))
 
     def exchange(self, command, *exchanges, url=None, receipts=None):
