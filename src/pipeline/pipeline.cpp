@@ -22,6 +22,7 @@ struct Pipeline::UnderWay {
   bool body_was_whole = true;                      // it had no `rest`
   std::optional<archive::Evidence> evidence = {};  // from stage 1 on
   std::optional<verify::Sender> sender = {};       // from stage 2 on
+  std::uint64_t trust_epoch = 0;                   // that stage 2 judged by
   std::string tenant = {};                         // from stage 3 on
   std::uint64_t payload_size = 0;
   int round = 1;
@@ -36,7 +37,8 @@ Result<Ok> Pipeline::accept(Owned& one) {
   auto reading = validator_.read_along();  // stage 3 reads the Body while stage 2 does, in one pass
   DISTRICT_TRY(const auto verified, verifier_.verify(raw, clock_.now(), reading));
   one->sender = verified.sender();  // authenticated: from here on faults are signed, with details
-  DISTRICT_TRY(const auto content, confirm(verified, reading.conclude(verified)));
+  one->trust_epoch = verified.trust().epoch();
+  DISTRICT_TRY(const auto content, reading.conclude(verified));
   archive(std::move(one), verified, content);
   return Ok{};
 }
@@ -59,16 +61,6 @@ Result<Ok> Pipeline::receive(UnderWay& one) {
   DISTRICT_TRY(auto raw, receive::make_raw_envelope(one.request, body_octets_max_));
   one.evidence = archive_.keep(std::move(raw));
   return Ok{};
-}
-
-// The trust in memory may be older than that in the database. If the envelope is accepted, the
-// append notices. If its content is refused, perhaps for the tenant's settings, we ask here.
-Result<Content> Pipeline::confirm(const verify::VerifiedEnvelope& verified,
-                                  Result<Content> content) {
-  if (content) return content;
-  DISTRICT_TRY(const auto current, trust_.refresh());
-  if (current->epoch() == verified.trust().epoch()) return content;
-  return fail(ErrorCode::trust_changed, "trust changed before the content was refused");
 }
 
 // Stage 4. From here on the archive owns the evidence, and with it the rest of the work. The append
@@ -102,23 +94,33 @@ void Pipeline::hand_over(Owned one, Result<Receipt> durable) {
 }
 
 // If trust has changed since the envelope was verified, it goes through the stages again, with the
-// new trust. Each further round takes another command of an administrator, so a few are enough; or
-// the clock was set back, and the sender is told to try again later.
+// new trust. Each further round takes another command of an administrator, so a few are enough.
 void Pipeline::resume(Owned one, Result<Receipt> durable) {
   constexpr int kRoundsMax = 5;
-  while (!durable && durable.error().code == ErrorCode::trust_changed &&
-         one->round++ < kRoundsMax) {
-    one->sender.reset();
-    auto accepted = refresh_and_accept(one);
+  while (!durable) {
+    const auto again = must_be_judged_again(*one, durable.error());
+    if (again && !*again) break;
+    one->sender.reset();  // who may have lost its trust gets no signed answer
+    if (!again) durable = fail(again.error());
+    if (!again || one->round++ == kRoundsMax) break;
+    auto accepted = accept(one);
     if (accepted) return;  // it is on its way to the disk once more
     durable = fail(std::move(accepted).error());
   }
   conclude(*one, acknowledge(*one, durable));
 }
 
-Result<Ok> Pipeline::refresh_and_accept(Owned& one) {
-  DISTRICT_CHECK(trust_.refresh());
-  return accept(one);
+// Whether it is refused by a trust that is past. The trust in memory may be older than that in the
+// database. Whoever is refused before it is authenticated was refused by the database's (verify
+// asks), and the append has compared the two before it finds a replay. After everything else, such
+// as content that the tenant's settings do not allow, we ask here.
+Result<bool> Pipeline::must_be_judged_again(const UnderWay& one, const Error& error) {
+  if (!one.sender || error.code == ErrorCode::message_replayed) return false;
+  DISTRICT_TRY(const auto current, trust_.refresh());
+  if (current->epoch() != one.trust_epoch) return true;
+  // Its replay key may be forgotten. Perhaps its own time is over by now, and verify says so. If
+  // not, the clock was set back, and the sender is told to try again later.
+  return error.code == ErrorCode::trust_changed && one.round == 1;
 }
 
 namespace {

@@ -63,12 +63,11 @@ class Pipeline {
 
   Result<Ok> accept(Owned& one);
   Result<Ok> receive(UnderWay& one);
-  Result<Content> confirm(const verify::VerifiedEnvelope& verified, Result<Content> content);
   void archive(Owned one, const verify::VerifiedEnvelope& verified, const Content& content);
   Result<std::string> acknowledge(const UnderWay& one, const Result<Receipt>& durable) const;
   void hand_over(Owned one, Result<Receipt> durable);
   void resume(Owned one, Result<Receipt> durable);
-  Result<Ok> refresh_and_accept(Owned& one);
+  Result<bool> must_be_judged_again(const UnderWay& one, const Error& error);
   void conclude(UnderWay& one, Result<std::string> acknowledged);
 
   HttpResponse fault(const Error& error, SoapVersion version,

@@ -224,6 +224,38 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_on_the_way_to_the_disk_gets_no_receipt) {
   BOOST_TEST(service.stored() == 0U);
 }
 
+// The append fails before it can compare the trust.
+BOOST_AUTO_TEST_CASE(a_sender_revoked_meanwhile_gets_no_signed_answer_when_the_archive_fails) {
+  const Service service;
+  Asker trusted, revoked;
+  const auto other = service.database();
+  must(other->execute("ALTER TABLE envelope RENAME TO put_away"));
+  service.pipeline->handle(service.request(), trusted.requester());
+  BOOST_TEST(says(trusted.wait(), "<fault detail=\"yes\">"));
+  {
+    auto held = must(store::LogTransaction::begin(*other));
+    service.pipeline->handle(service.request(), revoked.requester());
+    must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
+    must(other->execute("UPDATE enrolment SET revoked_at = valid_from + 1"));
+    must(held.commit());
+  }
+  const auto answer = revoked.wait();
+  BOOST_TEST(says(answer, "<fault detail=\"no\">"));
+  BOOST_TEST(answer.tenant == "");
+  must(other->execute("ALTER TABLE put_away RENAME TO envelope"));
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_a_forgotten_replay_is_judged_once_more_and_then_told_to_wait) {
+  const Service service;
+  Asker asker;
+  must(service.database()->execute(
+      "UPDATE replay_horizon SET pruned_until = 4102444800000000"));  // 2100
+  service.pipeline->handle(service.request(), asker.requester());
+  BOOST_TEST(asker.wait().http_status == 503U);
+  BOOST_TEST(asker.rests_done == 2);
+  BOOST_TEST(service.stored() == 0U);
+}
+
 // Nobody tells the server of a change: its memory is behind until it looks.
 BOOST_AUTO_TEST_CASE(a_change_of_the_tenants_settings_acts_on_the_next_request) {
   const Service service;
