@@ -26,10 +26,11 @@ Period period_of(const Enrolment& enrolment, const crypto::Certificate& certific
   return period;
 }
 
-const char* status_of(const Enrolment& enrolment, const Period& period, Instant now) {
+const char* status_of(const Enrolment& enrolment, const crypto::Certificate& certificate,
+                      Instant now) {
   if (enrolment.revoked_at) return "revoked";
-  if (now < period.from) return "not yet valid";
-  if (now >= period.to) return "expired";
+  if (!enrolment.has_begun(now) || now < certificate.not_before()) return "not yet valid";
+  if (now >= period_of(enrolment, certificate).to) return "expired";
   return "active";
 }
 
@@ -67,7 +68,7 @@ Result<int> list(Session& session, const std::string& tenant) {
                  enrolment.tenant,
                  cell_of(period.from),
                  cell_of(period.to),
-                 status_of(enrolment, period, session.now()),
+                 status_of(enrolment, certificate, session.now()),
                  cell_of(enrolment.allow_sha1_until),
                  certificate.issuer(),
                  certificate.serial_decimal(),
@@ -119,8 +120,8 @@ Result<int> show(Session& session, const std::string& fingerprint, bool pem) {
     }
     enrolments.add(
         {enrolment.tenant, cell_of(enrolment.valid_from), cell_of(enrolment.valid_to),
-         status_of(enrolment, period_of(enrolment, *certificate), session.now()),
-         cell_of(enrolment.allow_sha1_until), cell_of(enrolment.revoked_at),
+         status_of(enrolment, *certificate, session.now()), cell_of(enrolment.allow_sha1_until),
+         cell_of(enrolment.revoked_at),
          enrolment.revoked_at ? Cell(enrolment.revocation_reason) : Cell(Json(nullptr), "-")});
   }
   auto& out = session.terminal.out();

@@ -68,9 +68,11 @@ Result<audit::RequestToExplain> request_of(const Session& session, const CheckOp
   DISTRICT_TRY(const auto database, session.open(store::OpenMode::read_only));
   DISTRICT_TRY(const auto trust, trust::Trust::open(store::Location::of(settings->database()),
                                                     store::OpenMode::read_only));
-  // Without --at as the server judges now: a revocation holds whatever time it was given.
+  // From now on as the server judges now: a revocation holds whatever time it was given. For a time
+  // before, by the trust that there was.
   request.trust = trust->snapshot();
-  if (at) request.trust = std::make_shared<const trust::TrustSnapshot>(request.trust->as_of(*at));
+  if (at && *at < session.now())
+    request.trust = std::make_shared<const trust::TrustSnapshot>(request.trust->as_of(*at));
   return request;
 }
 
@@ -183,7 +185,9 @@ void add_check_command(CLI::App& app, Session& session) {
       ->required();
   command->add_option("--tenant", options->tenant, "That it is meant to be sent as")
       ->type_name("CODE");
-  command->add_option("--at", options->at, "The clock to judge by; default: now")
+  command
+      ->add_option("--at", options->at,
+                   "The time to judge at, by the enrolments and settings of then; default: now")
       ->type_name("DATE");
   command
       ->add_option("--content-type", options->content_type,

@@ -112,9 +112,9 @@ std::string tenant_entry(const Tenant& tenant) {
                     {"sources", tenant.sources}});
 }
 
-std::string enrol_entry(const Enrolment& enrolment, Instant at) {
+std::string enrol_entry(const Enrolment& enrolment) {
   nlohmann::json entry = {{"kind", "enrol"},
-                          {"time", format_instant(at)},
+                          {"time", format_instant(enrolment.enrolled_at)},
                           {"tenant", enrolment.tenant},
                           {"certificate", to_base64(enrolment.certificate_sha256)},
                           {"subject", enrolment.subject},

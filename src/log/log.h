@@ -34,7 +34,7 @@ std::string expected_entry(const StoredEnvelope& envelope, const std::string& en
 std::string tenant_entry(const Tenant& tenant);
 // {"certificate":…,"kind":"enrol","subject":…,"tenant":…,"time":…,"validFrom":…}, with
 // "allowSha1Until" and "validTo" if they are set.
-std::string enrol_entry(const Enrolment& enrolment, Instant at);
+std::string enrol_entry(const Enrolment& enrolment);
 // {"certificate":…,"kind":"revoke","reason":…,"tenant":…,"time":…}
 std::string revoke_entry(const Enrolment& enrolment);
 // {"kind":"site","statements":…,"tenant":…,"time":…}, with the SHA-256 of what an administrator

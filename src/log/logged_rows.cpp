@@ -37,7 +37,7 @@ std::string entry_of(const store::RecordedChange& recorded) {
     case Kind::tenant:
       return tenant_entry(recorded.change.tenant);
     case Kind::enrol:
-      return enrol_entry(recorded.change.enrolment, recorded.at);
+      return enrol_entry(recorded.change.enrolment);
     case Kind::revoke:
       return revoke_entry(recorded.change.enrolment);
   }

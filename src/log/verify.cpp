@@ -266,16 +266,30 @@ class Check {
             " does not have its fingerprint");
   }
 
-  // A revocation ends the enrolment that was open then. The entry names only its certificate.
+  // A revocation names only certificate and tenant, and ends every enrolment of theirs. So it must
+  // not stand with a later one, nor with one that had ended while another goes on.
   void check_revoked(const store::RecordedChange& recorded) {
-    if (recorded.change.kind != store::TrustChange::Kind::revoke) return;
+    using Kind = store::TrustChange::Kind;
     const auto& enrolment = recorded.change.enrolment;
-    const auto enrolled_in = enrolment.leaf_index;
-    const bool open = enrolled_in < recorded.leaf_index &&
-                      (!enrolment.valid_to || *enrolment.valid_to > recorded.at);
-    if (open) return;
-    problem(leaf_name(next_) + ": " + name_of(recorded) + " stands with the enrolment of leaf " +
-            std::to_string(enrolled_in) + ", which was not open then");
+    if (recorded.change.kind == Kind::tenant) return;
+    auto& enrolled = enrolled_[{enrolment.certificate_sha256, enrolment.tenant}];
+    if (recorded.change.kind == Kind::enrol) {
+      enrolled.push_back({enrolment.leaf_index, enrolment.valid_to, enrolment.revoked_at});
+      return;
+    }
+    if (enrolment.leaf_index >= recorded.leaf_index) {
+      problem(leaf_name(next_) + ": " + name_of(recorded) + " stands with the enrolment of leaf " +
+              std::to_string(enrolment.leaf_index) + ", which came later");
+    }
+    if (!enrolment.revoked_at) return;  // the entry's time is missed already
+    for (const auto& one : enrolled) {
+      const bool ended = one.valid_to && *one.valid_to <= recorded.at;
+      const bool revoked = one.revoked_at && *one.revoked_at <= recorded.at;
+      if (ended || revoked) continue;
+      problem(leaf_name(next_) + ": " + name_of(recorded) +
+              " does not stand with the enrolment of leaf " + std::to_string(one.leaf_index) +
+              ", which it ended");
+    }
   }
 
   // Keys of an earlier version all got their leaves at once, before any other key was made.
@@ -416,6 +430,11 @@ class Check {
   bool after_head_ = false;  // whether a head follows it
   std::uint64_t trust_changes_ = 0;
   std::optional<Instant> trust_changed_at_;
+  struct Enrolled {
+    std::uint64_t leaf_index = 0;
+    std::optional<Instant> valid_to, revoked_at;
+  };
+  std::map<std::pair<Sha256Digest, std::string>, std::vector<Enrolled>> enrolled_;
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ struct ApiKey {
 
   // From created_at until expires_at, unless it is revoked: a clock that is set back to before the
   // revocation must not give it another life.
-  bool in_force(Instant at) const { return created_at <= at && at < expires_at && !revoked_at; }
+  bool in_force(Instant at) const { return at < expires_at && !revoked_at; }
 };
 
 }  // namespace district

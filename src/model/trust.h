@@ -26,20 +26,26 @@ struct Tenant {
 };
 
 // One certificate enrolled for one tenant. It may sign from valid_from until valid_to, by the
-// clock; the certificate's own period binds as well. A revocation ends it with its leaf, whatever
-// time it is given: docs/adr/0024-trust-by-the-order-of-the-log.md.
+// clock; the certificate's own period binds as well. One for which no begin was stated begins with
+// its leaf, and a revocation ends it with its leaf, whatever times they are given:
+// docs/adr/0024-trust-by-the-order-of-the-log.md.
 struct Enrolment {
   std::string tenant;
   Sha256Digest certificate_sha256{};  // of the DER
   Bytes certificate_der;
   std::string subject;  // RFC 2253, for people
-  Instant valid_from{};
+  Instant enrolled_at{};
+  Instant valid_from{};  // enrolled_at, if no begin was stated
   std::optional<Instant> valid_to;
   std::optional<Instant> allow_sha1_until;
   std::optional<Instant> revoked_at;
   std::string revocation_reason;
   std::uint64_t leaf_index = 0;  // of the enrolment
   std::optional<std::uint64_t> revocation_leaf_index;
+
+  // For those who know of the enrolment. The clocks of whoever enrolled and whoever asks may
+  // differ.
+  bool has_begun(Instant at) const { return valid_from == enrolled_at || at >= valid_from; }
 };
 
 }  // namespace district

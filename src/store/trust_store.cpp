@@ -50,7 +50,6 @@ constexpr std::string_view kSelectEnrolments =
     "revoked_at, coalesce(revocation_reason, ''), leaf_index, enrolled_at, revocation_leaf_index "
     "FROM enrolment JOIN certificate ON certificate.sha256 = enrolment.certificate_sha256 "
     "ORDER BY leaf_index";
-constexpr int kEnrolledAtColumn = 10;
 
 Result<Enrolment> read_enrolment(const Statement& row) {
   Enrolment enrolment;
@@ -64,6 +63,7 @@ Result<Enrolment> read_enrolment(const Statement& row) {
   enrolment.revoked_at = row.optional_instant(7);
   enrolment.revocation_reason = row.text(8);
   enrolment.leaf_index = row.count(9);
+  enrolment.enrolled_at = row.instant(10);
   if (!row.is_null(11)) enrolment.revocation_leaf_index = row.count(11);
   return enrolment;
 }
@@ -117,7 +117,7 @@ Result<Ok> TrustStore::change(
         DISTRICT_CHECK(insert_tenant(change.tenant, leaf_index));
         break;
       case TrustChange::Kind::enrol:
-        DISTRICT_CHECK(insert_enrolment(change.enrolment, at, leaf_index));
+        DISTRICT_CHECK(insert_enrolment(change.enrolment, leaf_index));
         break;
       case TrustChange::Kind::revoke:
         DISTRICT_CHECK(revoke(change.enrolment, leaf_index));
@@ -143,8 +143,7 @@ Result<Ok> TrustStore::insert_tenant(const Tenant& tenant, std::uint64_t leaf_in
   return statement.bind(6, tenant.valid_from).bind(7, leaf_index).run();
 }
 
-Result<Ok> TrustStore::insert_enrolment(const Enrolment& enrolment, Instant at,
-                                        std::uint64_t leaf_index) {
+Result<Ok> TrustStore::insert_enrolment(const Enrolment& enrolment, std::uint64_t leaf_index) {
   {
     DISTRICT_TRY(auto certificate,
                  db_.prepare("INSERT INTO certificate (sha256, der, subject) VALUES (?1, ?2, ?3) "
@@ -159,38 +158,19 @@ Result<Ok> TrustStore::insert_enrolment(const Enrolment& enrolment, Instant at,
                            "enrolled_at, valid_from, valid_to, allow_sha1_until) "
                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
   statement.bind(1, leaf_index).bind(2, enrolment.tenant).bind(3, enrolment.certificate_sha256);
-  statement.bind(4, at).bind(5, enrolment.valid_from).bind(6, enrolment.valid_to);
+  statement.bind(4, enrolment.enrolled_at).bind(5, enrolment.valid_from);
+  statement.bind(6, enrolment.valid_to);
   return statement.bind(7, enrolment.allow_sha1_until).run();
 }
 
 Result<Ok> TrustStore::revoke(const Enrolment& enrolment, std::uint64_t leaf_index) {
-  std::optional<std::int64_t> open;
-  {
-    // One that ended by itself needs no revocation, and there is at most one other.
-    DISTRICT_TRY(auto find,
-                 db_.prepare("SELECT leaf_index FROM enrolment WHERE certificate_sha256 = ?1 "
-                             "AND tenant = ?2 AND revoked_at IS NULL "
-                             "AND (valid_to IS NULL OR valid_to > ?3) "
-                             "ORDER BY leaf_index DESC LIMIT 1"));
-    DISTRICT_TRY(const bool row, find.bind(1, enrolment.certificate_sha256)
-                                     .bind(2, enrolment.tenant)
-                                     .bind(3, enrolment.revoked_at)
-                                     .step());
-    if (row) open = find.integer(0);
-  }
-  if (!open) {
-    return fail(ErrorCode::not_found,
-                "no enrolment of " + to_hex(enrolment.certificate_sha256) + " for tenant " +
-                    enrolment.tenant + " to revoke",
-                "districtctl certificate list shows them");
-  }
   DISTRICT_TRY(auto statement,
                db_.prepare("UPDATE enrolment SET revoked_at = ?1, revocation_reason = ?2, "
                            "revocation_leaf_index = ?3 WHERE leaf_index = ?4"));
   return statement.bind(1, enrolment.revoked_at)
       .bind(2, enrolment.revocation_reason)
       .bind(3, leaf_index)
-      .bind(4, *open)
+      .bind(4, enrolment.leaf_index)
       .run();
 }
 
@@ -208,7 +188,7 @@ Result<std::vector<RecordedChange>> TrustStore::recorded_changes() {
   DISTRICT_CHECK(for_each_row(enrolments, [&](const Statement& row) -> Result<Ok> {
     DISTRICT_TRY(auto enrolment, read_enrolment(row));
     changes.push_back(
-        {enrolment.leaf_index, row.instant(kEnrolledAtColumn), {Kind::enrol, {}, enrolment, {}}});
+        {enrolment.leaf_index, enrolment.enrolled_at, {Kind::enrol, {}, enrolment, {}}});
     // What is said of a revocation that is none is compared as one, and differs.
     const bool revoked = enrolment.revoked_at || !enrolment.revocation_reason.empty() ||
                          enrolment.revocation_leaf_index;

@@ -24,7 +24,7 @@ struct TrustRecords {
 struct TrustChange {
   enum class Kind { tenant, enrol, revoke } kind = Kind::tenant;
   Tenant tenant;        // with kind tenant
-  Enrolment enrolment;  // with kind enrol; with revoke its tenant, certificate, revoked_at, reason
+  Enrolment enrolment;  // with kind enrol or revoke; the latter is as load() gave it, and revoked
   std::string log_entry;
 };
 
@@ -56,7 +56,7 @@ class TrustStore {
 
  private:
   Result<Ok> insert_tenant(const Tenant& tenant, std::uint64_t leaf_index);
-  Result<Ok> insert_enrolment(const Enrolment& enrolment, Instant at, std::uint64_t leaf_index);
+  Result<Ok> insert_enrolment(const Enrolment& enrolment, std::uint64_t leaf_index);
   Result<Ok> revoke(const Enrolment& enrolment, std::uint64_t leaf_index);
 
   ArchiveDatabase& db_;

@@ -78,11 +78,11 @@ const Tenant* current_tenant(const TrustRecords& records, std::string_view code)
   return found == records.tenants.rend() ? nullptr : &*found;
 }
 
-bool is_open(const Enrolment& enrolment, Instant at) {
-  return !enrolment.revoked_at && (!enrolment.valid_to || *enrolment.valid_to > at);
+bool is_open(const Enrolment& enrolment, Instant now) {
+  return !enrolment.revoked_at && (!enrolment.valid_to || *enrolment.valid_to > now);
 }
 
-Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant at,
+Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant now,
                              const std::string& where) {
   if (auto strength = crypto::check_strength(certificate.public_key()); !strength) {
     return fail(ErrorCode::admin_invalid, where + strength.error().detail,
@@ -101,7 +101,7 @@ Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant at,
                 where + "the certificate's key usage lacks digitalSignature",
                 "the pilot needs a certificate that may sign");
   }
-  if (certificate.not_after() < at) {
+  if (certificate.not_after() < now) {
     return fail(ErrorCode::admin_invalid,
                 where + "the certificate expired at " + format_instant(certificate.not_after(), 0),
                 "the pilot needs a new certificate");
@@ -109,13 +109,13 @@ Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant at,
   return Ok{};
 }
 
-Result<Ok> check_period(const EnrolRequest& request, Instant valid_from, Instant at,
-                        const std::string& where) {
+Result<Ok> check_period(const EnrolRequest& request, Instant now, const std::string& where) {
+  const auto valid_from = request.valid_from.value_or(now);
   if (request.valid_to && *request.valid_to <= valid_from) {
     return fail(ErrorCode::admin_invalid, where + "the enrolment would end before it begins",
                 "it begins at " + format_instant(valid_from, 0) + "; choose a later end");
   }
-  if (request.valid_to && *request.valid_to <= at) {
+  if (request.valid_to && *request.valid_to <= now) {
     return fail(ErrorCode::admin_invalid, where + "the enrolment would have ended already",
                 "choose an end after now");
   }
@@ -133,19 +133,20 @@ Result<Ok> check_period(const EnrolRequest& request, Instant valid_from, Instant
   return Ok{};
 }
 
+// `at`: the time of the change. It is later than `now` where a change was made while a clock was
+// ahead. Periods are held against `now`.
 Result<TrustChange> decide_enrolment(const EnrolRequest& request, const TrustRecords& records,
-                                     Instant at) {
+                                     Instant at, Instant now) {
   const auto where = request.origin.empty() ? std::string() : request.origin + ": ";
   if (current_tenant(records, request.tenant) == nullptr) {
     return fail(ErrorCode::not_found, where + "unknown tenant '" + request.tenant + "'",
                 "districtctl tenant list shows the tenants; districtctl tenant add adds one");
   }
   const auto& certificate = request.certificate;
-  const auto valid_from = request.valid_from.value_or(at);
-  DISTRICT_CHECK(check_certificate(certificate, at, where));
-  DISTRICT_CHECK(check_period(request, valid_from, at, where));
+  DISTRICT_CHECK(check_certificate(certificate, now, where));
+  DISTRICT_CHECK(check_period(request, now, where));
   for (const auto& enrolment : records.enrolments) {
-    if (enrolment.tenant == request.tenant && is_open(enrolment, at) &&
+    if (enrolment.tenant == request.tenant && is_open(enrolment, now) &&
         enrolment.certificate_sha256 == certificate.sha256()) {
       return fail(ErrorCode::admin_conflict,
                   where + "the certificate " + to_hex(certificate.sha256()) +
@@ -159,10 +160,11 @@ Result<TrustChange> decide_enrolment(const EnrolRequest& request, const TrustRec
   change.enrolment.certificate_sha256 = certificate.sha256();
   change.enrolment.certificate_der = certificate.der();
   change.enrolment.subject = certificate.subject();
-  change.enrolment.valid_from = valid_from;
+  change.enrolment.enrolled_at = at;
+  change.enrolment.valid_from = request.valid_from.value_or(at);
   change.enrolment.valid_to = request.valid_to;
   change.enrolment.allow_sha1_until = request.allow_sha1_until;
-  change.log_entry = log::enrol_entry(change.enrolment, at);
+  change.log_entry = log::enrol_entry(change.enrolment);
   return change;
 }
 
@@ -177,18 +179,6 @@ std::string normalised(std::string_view fingerprint) {
   return digits.size() < kFingerprintDigitsMin || digits.size() > 2 * sizeof(Sha256Digest)
              ? std::string()
              : digits;
-}
-
-// A change is dated after every change before it. Where one was made while the clock was ahead, an
-// enrolment would begin unexpectedly late; a revocation holds from its leaf on and must go through
-// all the same.
-Result<Ok> check_clock(Instant at, Instant now) {
-  constexpr std::chrono::seconds kAheadMax{60};
-  if (at <= now + kAheadMax) return Ok{};
-  return fail(ErrorCode::admin_invalid,
-              "a change was made at " + format_instant(at) + ", but it is " + format_instant(now) +
-                  " by this clock; the change would only hold from then on",
-              "set the clock (NTP), or wait until it has passed that instant");
 }
 
 }  // namespace
@@ -220,7 +210,6 @@ Result<Sha256Digest> find_certificate(const TrustRecords& records, std::string_v
 Result<Ok> add_tenant(store::ArchiveDatabase& database, Tenant tenant, Instant now) {
   DISTRICT_CHECK(check_tenant(tenant));
   store::TrustStore store(database);
-  // Settings hold from their leaf on, so a clock that was ahead does not matter.
   return store.change(now, [&](const TrustRecords& records, Instant at) -> Changes {
     tenant.valid_from = at;
     if (const auto* current = current_tenant(records, tenant.code)) {
@@ -249,12 +238,11 @@ Result<Ok> enrol(store::ArchiveDatabase& database, std::span<const EnrolRequest>
   }
   store::TrustStore store(database);
   return store.change(now, [&](const TrustRecords& records, Instant at) -> Changes {
-    DISTRICT_CHECK(check_clock(at, now));
     // Each is checked against what is stored and those before it in the list.
     auto seen = records;
     std::vector<TrustChange> changes;
     for (const auto& request : requests) {
-      DISTRICT_TRY(auto change, decide_enrolment(request, seen, at));
+      DISTRICT_TRY(auto change, decide_enrolment(request, seen, at, now));
       seen.enrolments.push_back(change.enrolment);
       changes.push_back(std::move(change));
     }
@@ -275,7 +263,8 @@ Result<std::size_t> revoke(store::ArchiveDatabase& database, std::string_view fi
     DISTRICT_TRY(const auto sha256, find_certificate(records, fingerprint));
     std::vector<TrustChange> changes;
     for (const auto& enrolment : records.enrolments) {
-      if (enrolment.certificate_sha256 != sha256 || !is_open(enrolment, at)) continue;
+      // One that has ended by this clock may go on by another's.
+      if (enrolment.certificate_sha256 != sha256 || enrolment.revoked_at) continue;
       if (tenant && enrolment.tenant != *tenant) continue;
       TrustChange change;
       change.kind = TrustChange::Kind::revoke;
@@ -289,7 +278,7 @@ Result<std::size_t> revoke(store::ArchiveDatabase& database, std::string_view fi
       return fail(
           ErrorCode::not_found,
           "certificate " + to_hex(sha256) + " has no enrolment" +
-              (tenant ? " for tenant " + *tenant : "") + " that could be revoked",
+              (tenant ? " for tenant " + *tenant : "") + " that is not revoked already",
           "'districtctl certificate list' shows for which tenants it is enrolled, and since when "
           "not any more");
     }

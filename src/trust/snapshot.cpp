@@ -58,6 +58,8 @@ TrustSnapshot TrustSnapshot::as_of_leaf(std::uint64_t leaf_index) const {
 TrustSnapshot TrustSnapshot::as_of(Instant at) const {
   auto known = records();
   std::erase_if(known.tenants, [&](const Tenant& tenant) { return tenant.valid_from > at; });
+  std::erase_if(known.enrolments,
+                [&](const Enrolment& enrolment) { return enrolment.enrolled_at > at; });
   for (auto& enrolment : known.enrolments) {
     if (enrolment.revoked_at && *enrolment.revoked_at > at) undo_revocation(enrolment);
   }
@@ -127,7 +129,7 @@ std::vector<const Enrolment*> TrustSnapshot::active(const EnrolledCertificate& c
     return active;
   }
   for (const auto& enrolment : certificate.enrolments) {
-    const bool started = knows_enrolment(enrolment) && at >= enrolment.valid_from;
+    const bool started = knows_enrolment(enrolment) && enrolment.has_begun(at);
     const bool ended = enrolment.valid_to && at >= *enrolment.valid_to;
     if (started && !ended && !knows_revocation(enrolment)) active.push_back(&enrolment);
   }

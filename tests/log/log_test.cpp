@@ -57,7 +57,7 @@ struct Scratch {
       TrustChange change;
       change.kind = TrustChange::Kind::enrol;
       change.enrolment = enrolment(at);
-      change.log_entry = log::enrol_entry(change.enrolment, at);
+      change.log_entry = log::enrol_entry(change.enrolment);
       return change;
     });
     append({0, 1}, 2);
@@ -66,6 +66,7 @@ struct Scratch {
       TrustChange change;
       change.kind = TrustChange::Kind::revoke;
       change.enrolment = enrolment(at);
+      change.enrolment.leaf_index = 1;
       change.enrolment.revoked_at = at;
       change.enrolment.revocation_reason = "key lost";
       change.log_entry = log::revoke_entry(change.enrolment);
@@ -80,6 +81,7 @@ struct Scratch {
     enrolment.certificate_der = to_bytes(as_bytes("certificate"));
     enrolment.certificate_sha256 = crypto::sha256(enrolment.certificate_der);
     enrolment.subject = "CN=Kalundborg";
+    enrolment.enrolled_at = at;
     enrolment.valid_from = at;
     enrolment.allow_sha1_until = at + std::chrono::hours(24);
     return enrolment;
@@ -152,8 +154,9 @@ BOOST_AUTO_TEST_CASE(entries_are_canonical_json) {
              R"("tenant":"10","time":"1970-01-01T00:00:00.000000Z","zone":"Europe/Copenhagen"})");
   auto enrolment = Scratch::enrolment(from_micros(0));
   enrolment.certificate_sha256 = {};
+  enrolment.enrolled_at = from_micros(1);
   BOOST_TEST(
-      log::enrol_entry(enrolment, from_micros(1)) ==
+      log::enrol_entry(enrolment) ==
       R"({"allowSha1Until":"1970-01-02T00:00:00.000000Z","certificate":")" + zeros +
           R"(","kind":"enrol","subject":"CN=Kalundborg","tenant":"10",)"
           R"("time":"1970-01-01T00:00:00.000001Z","validFrom":"1970-01-01T00:00:00.000000Z"})");
@@ -346,15 +349,58 @@ BOOST_AUTO_TEST_CASE(changed_rows_of_trust_are_named_with_their_leaf) {
     scratch.tamper(sql);
     BOOST_TEST_CONTEXT(sql) { check_named(scratch, {leaf, what}); }
   }
-  Scratch ended;
-  ended.tamper("UPDATE enrolment SET valid_to = 5");
-  BOOST_REQUIRE(ended.problems().size() == 2U);  // what had ended was not there to be revoked
-  BOOST_TEST(ended.problems()[0].starts_with("leaf 1: the enrolment for tenant 10"));
-  BOOST_TEST(ended.problems()[1].starts_with("leaf 5: the revocation"));
   Scratch scratch;
   scratch.tamper("UPDATE certificate SET der = x'00'");
   BOOST_REQUIRE(scratch.problems().size() == 2U);  // of the enrolment and of the revocation
   BOOST_TEST(scratch.problems()[0].find("fingerprint") != std::string::npos);
+}
+
+// Earlier versions did not revoke what had ended by the clock of the change.
+BOOST_AUTO_TEST_CASE(a_revocation_moved_from_an_open_enrolment_to_one_that_had_ended_is_named) {
+  Scratch scratch;
+  const auto one = [](Instant at, std::uint64_t leaf_index) {
+    auto enrolment = Scratch::enrolment(at);
+    enrolment.tenant = "11";
+    enrolment.leaf_index = leaf_index;
+    return enrolment;
+  };
+  const auto enrol = [&](std::optional<Duration> life) {
+    scratch.change([&](Instant at) {
+      TrustChange change;
+      change.kind = TrustChange::Kind::enrol;
+      change.enrolment = one(at, 0);
+      if (life) change.enrolment.valid_to = at + *life;
+      change.log_entry = log::enrol_entry(change.enrolment);
+      return change;
+    });
+  };
+  enrol(Duration(1));  // leaf 7
+  enrol(std::nullopt);
+  scratch.change([&](Instant at) {
+    TrustChange change;
+    change.kind = TrustChange::Kind::revoke;
+    change.enrolment = one(at, 8);
+    change.enrolment.revoked_at = at;
+    change.enrolment.revocation_reason = "key lost";
+    change.log_entry = log::revoke_entry(change.enrolment);
+    return change;
+  });
+  BOOST_TEST(scratch.problems().empty());
+  scratch.tamper(
+      "CREATE TEMP TABLE moved AS SELECT revoked_at, revocation_reason FROM enrolment "
+      "WHERE leaf_index = 8;"
+      "UPDATE enrolment SET revoked_at = NULL, revocation_reason = NULL, "
+      "revocation_leaf_index = NULL WHERE leaf_index = 8;"
+      "UPDATE enrolment SET (revoked_at, revocation_reason, revocation_leaf_index) = "
+      "(SELECT revoked_at, revocation_reason, 9 FROM moved) WHERE leaf_index = 7;"
+      "DROP TABLE moved");
+  check_named(scratch, {"leaf 9: the revocation", "does not stand with the enrolment of leaf 8"});
+  scratch.tamper(
+      "UPDATE enrolment SET revoked_at = NULL, revocation_reason = NULL, "
+      "revocation_leaf_index = NULL WHERE leaf_index = 7;"
+      "UPDATE enrolment SET revoked_at = 1, revocation_reason = 'key lost', "
+      "revocation_leaf_index = 1 WHERE leaf_index = 8");
+  BOOST_TEST(!scratch.problems().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_site_import_is_named_with_its_leaf) {
