@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_meanwhile_gets_no_signed_answer_when_the_a
   const Service service;
   Asker trusted, revoked;
   const auto other = service.database();
-  must(other->execute("ALTER TABLE envelope RENAME TO put_away"));
+  must(other->execute("ALTER TABLE replay_horizon RENAME TO put_away"));
   service.pipeline->handle(service.request(), trusted.requester());
   BOOST_TEST(says(trusted.wait(), "<fault detail=\"yes\">"));
   {
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_meanwhile_gets_no_signed_answer_when_the_a
   const auto answer = revoked.wait();
   BOOST_TEST(says(answer, "<fault detail=\"no\">"));
   BOOST_TEST(answer.tenant == "");
-  must(other->execute("ALTER TABLE put_away RENAME TO envelope"));
+  must(other->execute("ALTER TABLE put_away RENAME TO replay_horizon"));
 }
 
 BOOST_AUTO_TEST_CASE(what_may_be_a_forgotten_replay_is_judged_once_more_and_then_told_to_wait) {
