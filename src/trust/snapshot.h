@@ -24,8 +24,8 @@ struct EnrolledCertificate {
 // Immutable; any thread may read it. A change counts from its leaf of the log on: a revocation, a
 // tenant's new settings and an enrolment without a stated begin hold as soon as they are known,
 // whatever any clock says. Stated periods (of an enrolment, of the certificate) are judged by an
-// instant. A replay therefore judges by the
-// trust as of the envelope's leaf, at its time of receipt.
+// instant. A replay therefore judges by the trust as of the envelope's leaf, at its time of
+// receipt.
 // Source: docs/adr/0024-trust-by-the-order-of-the-log.md.
 class TrustSnapshot {
  public:

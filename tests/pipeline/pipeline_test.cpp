@@ -164,6 +164,19 @@ struct Service {
   }
 };
 
+// The sender is revoked while its envelope waits for the disk.
+HttpResponse answer_to_revoked(const Service& service, Asker& asker) {
+  {
+    const auto other = service.database();
+    auto held = must(store::LogTransaction::begin(*other));
+    service.pipeline->handle(service.request(), asker.requester());
+    must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
+    must(other->execute("UPDATE enrolment SET revoked_at = valid_from + 1"));
+    must(held.commit());
+  }
+  return asker.wait();
+}
+
 bool says(const HttpResponse& answer, std::string_view text) {
   return answer.body.find(text) != std::string::npos;
 }
@@ -209,15 +222,7 @@ BOOST_AUTO_TEST_CASE(trust_that_changes_on_the_way_to_the_disk_sends_it_through_
 BOOST_AUTO_TEST_CASE(a_sender_revoked_on_the_way_to_the_disk_gets_no_receipt) {
   const Service service;
   Asker asker;
-  {
-    const auto other = service.database();
-    auto held = must(store::LogTransaction::begin(*other));
-    service.pipeline->handle(service.request(), asker.requester());
-    must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
-    must(other->execute("UPDATE enrolment SET revoked_at = valid_from + 1"));
-    must(held.commit());
-  }
-  const auto answer = asker.wait();
+  const auto answer = answer_to_revoked(service, asker);
   BOOST_TEST(answer.http_status == 500U);
   BOOST_TEST(says(answer, "<fault detail=\"no\">"));
   BOOST_TEST(answer.tenant == "");
@@ -232,14 +237,7 @@ BOOST_AUTO_TEST_CASE(a_sender_revoked_meanwhile_gets_no_signed_answer_when_the_a
   must(other->execute("ALTER TABLE replay_horizon RENAME TO put_away"));
   service.pipeline->handle(service.request(), trusted.requester());
   BOOST_TEST(says(trusted.wait(), "<fault detail=\"yes\">"));
-  {
-    auto held = must(store::LogTransaction::begin(*other));
-    service.pipeline->handle(service.request(), revoked.requester());
-    must(other->execute("UPDATE trust_epoch SET epoch = epoch + 1"));
-    must(other->execute("UPDATE enrolment SET revoked_at = valid_from + 1"));
-    must(held.commit());
-  }
-  const auto answer = revoked.wait();
+  const auto answer = answer_to_revoked(service, revoked);
   BOOST_TEST(says(answer, "<fault detail=\"no\">"));
   BOOST_TEST(answer.tenant == "");
   must(other->execute("ALTER TABLE put_away RENAME TO replay_horizon"));

@@ -57,6 +57,11 @@ struct Scratch {
                        Instant now = kNow) {
     return enrol(*database, std::vector{request(what, tenant)}, now);
   }
+  Result<Ok> enrol_until(const crypto::Certificate& what, Instant valid_to) {
+    auto ends = request(what);
+    ends.valid_to = valid_to;
+    return enrol(*database, std::vector{ends}, kNow);
+  }
   static EnrolRequest request(const crypto::Certificate& what, const std::string& tenant = "20") {
     return {tenant, what, {}, {}, {}, "pilots.csv line 2"};
   }
@@ -362,9 +367,7 @@ BOOST_AUTO_TEST_CASE(it_is_revoked_for_one_tenant_or_for_all) {
 
 BOOST_AUTO_TEST_CASE(what_has_ended_by_the_clock_of_the_change_is_revoked_too) {
   Scratch scratch;
-  auto request = Scratch::request(certificate());
-  request.valid_to = kNow + kMinute;
-  BOOST_REQUIRE(enrol(*scratch.database, std::vector{request}, kNow));
+  BOOST_REQUIRE(scratch.enrol_until(certificate(), kNow + kMinute));
   const auto fingerprint = to_hex(certificate().sha256());
   const auto active = [&] {
     const auto snapshot = scratch.snapshot();
@@ -379,9 +382,7 @@ BOOST_AUTO_TEST_CASE(what_has_ended_by_the_clock_of_the_change_is_revoked_too) {
 
 BOOST_AUTO_TEST_CASE(one_that_ended_and_one_that_goes_on_are_revoked_together) {
   Scratch scratch;
-  auto request = Scratch::request(certificate());
-  request.valid_to = kNow + kMinute;
-  BOOST_REQUIRE(enrol(*scratch.database, std::vector{request}, kNow));
+  BOOST_REQUIRE(scratch.enrol_until(certificate(), kNow + kMinute));
   BOOST_REQUIRE(scratch.enrol_one(certificate(), "20", kNow + kMinute));
   BOOST_TEST(
       revoke(*scratch.database, to_hex(certificate().sha256()), "20", "lost", kNow + 2 * kMinute)
