@@ -30,7 +30,7 @@ const char* status_of(const Enrolment& enrolment, const crypto::Certificate& cer
                       Instant now) {
   if (enrolment.revoked_at) return "revoked";
   if (!enrolment.has_begun(now) || now < certificate.not_before()) return "not yet valid";
-  if (now >= period_of(enrolment, certificate).to) return "expired";
+  if (enrolment.has_ended(now) || now > certificate.not_after()) return "expired";
   return "active";
 }
 

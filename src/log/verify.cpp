@@ -274,7 +274,8 @@ class Check {
     if (recorded.change.kind == Kind::tenant) return;
     auto& enrolled = enrolled_[{enrolment.certificate_sha256, enrolment.tenant}];
     if (recorded.change.kind == Kind::enrol) {
-      enrolled.push_back({enrolment.leaf_index, enrolment.valid_to, enrolment.revoked_at});
+      enrolled.push_back(enrolment);
+      enrolled.back().certificate_der = {};  // not needed, and all are kept
       return;
     }
     if (enrolment.leaf_index >= recorded.leaf_index) {
@@ -283,9 +284,8 @@ class Check {
     }
     if (!enrolment.revoked_at) return;  // the entry's time is missed already
     for (const auto& one : enrolled) {
-      const bool ended = one.valid_to && *one.valid_to <= recorded.at;
       const bool revoked = one.revoked_at && *one.revoked_at <= recorded.at;
-      if (ended || revoked) continue;
+      if (revoked || one.has_ended(recorded.at)) continue;
       problem(leaf_name(next_) + ": " + name_of(recorded) +
               " does not stand with the enrolment of leaf " + std::to_string(one.leaf_index) +
               ", which it ended");
@@ -430,11 +430,7 @@ class Check {
   bool after_head_ = false;  // whether a head follows it
   std::uint64_t trust_changes_ = 0;
   std::optional<Instant> trust_changed_at_;
-  struct Enrolled {
-    std::uint64_t leaf_index = 0;
-    std::optional<Instant> valid_to, revoked_at;
-  };
-  std::map<std::pair<Sha256Digest, std::string>, std::vector<Enrolled>> enrolled_;
+  std::map<std::pair<Sha256Digest, std::string>, std::vector<Enrolment>> enrolled_;
 };
 
 }  // namespace

@@ -7,6 +7,9 @@
 
 namespace district {
 
+// What a client that gets 503 is told to wait, where nothing better is known.
+inline constexpr unsigned kRetryAfterSeconds = 5;
+
 struct HttpResponse {
   unsigned http_status = 200;
   std::string content_type;  // empty: no such field

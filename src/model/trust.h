@@ -46,6 +46,8 @@ struct Enrolment {
   // For those who know of the enrolment. The clocks of whoever enrolled and whoever asks may
   // differ.
   bool has_begun(Instant at) const { return valid_from == enrolled_at || at >= valid_from; }
+  // By the end that was stated; a revocation is another matter.
+  bool has_ended(Instant at) const { return valid_to && at >= *valid_to; }
 };
 
 }  // namespace district

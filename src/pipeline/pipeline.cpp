@@ -176,7 +176,6 @@ HttpResponse Pipeline::refuse(const Error& error, std::string_view content_type,
 HttpResponse Pipeline::fault(const Error& error, SoapVersion version,
                              const acknowledge::RefusedRequest& request,
                              const verify::Sender* sender) {
-  constexpr unsigned kRetryAfterSeconds = 5;
   const Instant now = clock_.now();
   const auto fault = fault_envelope(error, version, sender, now);
   Error told = error;

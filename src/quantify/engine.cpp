@@ -13,7 +13,6 @@
 #include "quantify/recomputation.h"
 #include "series/dependents.h"
 #include "series/meter_data.h"
-#include "store/transaction.h"
 
 namespace district::quantify {
 namespace {

@@ -58,7 +58,7 @@ HttpResponse problem(unsigned status, std::string_view detail = {}, std::string_
   if (code) body["code"] = static_cast<unsigned>(*code);
   HttpResponse answer{status, "application/problem+json", dump(body) + "\n"};
   answer.fields = kUsualFields;
-  if (status == 503) answer.retry_after_seconds = 1;
+  if (status == 503) answer.retry_after_seconds = kRetryAfterSeconds;
   return answer;
 }
 

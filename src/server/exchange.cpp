@@ -12,7 +12,6 @@ using limits::kWholeOctetsMax;
 
 constexpr std::string_view kKnownCodings = "Accept-Encoding: gzip\r\n";
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
-constexpr unsigned kRetryAfterSeconds = 5;
 
 std::string_view text_of(unsigned status) {
   switch (status) {

@@ -44,7 +44,8 @@ std::shared_ptr<const HttpResponse> Front::overloaded(const char* detail,
 std::shared_ptr<const HttpResponse> Front::no_time_to_read() {
   static const auto response = std::make_shared<const HttpResponse>(HttpResponse{
       503, "application/problem+json",
-      R"({"title":"Service Unavailable","status":503,"detail":"too much is being read"})", 1});
+      R"({"title":"Service Unavailable","status":503,"detail":"too much is being read"})",
+      kRetryAfterSeconds});
   return response;
 }
 

@@ -2,7 +2,6 @@
 
 #include "store/log_writer.h"
 #include "store/rows.h"
-#include "store/transaction.h"
 
 namespace district::store {
 namespace {

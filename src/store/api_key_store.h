@@ -22,7 +22,7 @@ class ApiKeyStore {
  public:
   explicit ApiKeyStore(ArchiveDatabase& database) : db_(database) {}
 
-  // What the leaves say, as log/ spells it.
+  // Makes the text of a key's leaf: log::api_key_entry and its like.
   using Entry = std::function<std::string(const ApiKey&)>;
 
   Result<Ok> add(const ApiKey& key, const Entry& entry);
@@ -33,11 +33,11 @@ class ApiKeyStore {
   // false: there is no such key, or it is revoked already; the first revocation stays as it is.
   Result<bool> revoke(std::string_view key_id, std::string_view reason, Instant at,
                       const Entry& entry);
-  // Leaves for the keys that a version before migration 0007 recorded without, once for each
-  // database; most often there is nothing to do. Other rows without a leaf stay as they are.
+  // Versions before migration 0007 kept keys without leaves. This appends the missing leaves, once
+  // for each database; usually none is missing. Other rows without a leaf stay as they are.
   Result<Ok> add_earlier_leaves(const Entry& made, const Entry& revoked, Instant now);
 
-  // A key with its leaves, to compare with them.
+  // A key and where its leaves are, for comparing the two.
   struct Recorded {
     ApiKey key;
     std::optional<std::uint64_t> leaf_index, revocation_leaf_index;

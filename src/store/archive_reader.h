@@ -34,17 +34,17 @@ class ArchiveReader {
   Result<StoredEnvelope> find(std::string_view receipt_id);  // not_found
   Result<std::optional<StoredEnvelope>> of_leaf(std::uint64_t leaf_index);
 
-  // The chunk of that number of its compressed octets; what follows the last one is empty.
+  // Chunk `chunk_index` of the compressed octets; empty where there is no such chunk.
   Result<Bytes> raw_chunk(const StoredEnvelope& envelope, std::uint64_t chunk_index);
   Result<Bytes> staged_chunk(std::uint64_t raw_id, std::uint64_t chunk_index);
-  // What its chunks are, wherever they lie: those of an intact one are stored_size octets in all.
+  // All chunks of an envelope. Those of an intact one have stored_size octets together.
   struct StoredChunks {
     std::uint64_t count = 0, octets = 0;
-    bool elsewhere = false;  // a large one has chunks where only small ones belong
+    bool elsewhere = false;  // a large one has chunks in the table of the small ones
   };
   Result<StoredChunks> stored_chunks(const StoredEnvelope& envelope);
-  // What is said of the octets of large envelopes and would make them another's, or be removed as a
-  // left-over; a line each, at most 100.
+  // Rows that give octets of a large envelope to another envelope, or that would have them removed
+  // as left over from a crash. A line each, at most 100.
   Result<std::vector<std::string>> stray_octets();
 
   Result<std::vector<SiteImport>> site_imports();  // by leaf_index

@@ -20,10 +20,10 @@ enum class OpenMode {
   read_only,  // must exist and have this version's schema
 };
 
-// What a database is for. Each kind has its own tables and migrations.
+// Each kind of database has its own tables and migrations.
 enum class Schema {
   archive,     // evidence: a commit returns when it is on the disk
-  series,      // likewise: the archive is told of what is done here
+  series,      // likewise: the archive calls work finished that is stored here
   rejections,  // may lose its last moments in a power failure
 };
 
@@ -44,7 +44,7 @@ class Prepared {
   // steps, so an engine may have to read the result whole at the first one.
   virtual Result<bool> step() = 0;
   virtual void rewind() = 0;  // to run once more; the parameters stay
-  virtual void clear() = 0;   // as it was when it was prepared
+  virtual void clear() = 0;   // back to the state after prepare()
 
   // Columns from 0, of the current row.
   virtual std::int64_t integer(int column) const = 0;
@@ -54,34 +54,34 @@ class Prepared {
   virtual bool is_null(int column) const = 0;
 };
 
-// Errors of every function: archive_unavailable for a full disk, a lock, an I/O error, a server
-// that is gone; archive_corrupt; internal for what should not happen.
+// Errors of every function: archive_unavailable (disk full, locked too long, I/O error, server
+// gone), archive_corrupt, internal (a fault of the program).
 class Connection {
  public:
   virtual ~Connection() = default;
   virtual Result<Ok> execute(const char* sql) = 0;  // without parameters or rows
   virtual Result<std::unique_ptr<Prepared>> prepare(std::string_view sql) = 0;
 
-  // Takes the lock that its Schema has: of the log, or of the series. Waits up to 10 s for others.
+  // Takes the lock of its database: of the log, or of the series. Waits up to 10 s for it.
   virtual Result<Ok> begin_writing() = 0;
   virtual Result<Ok> commit() = 0;
   // Undoes what was written and gives the lock back, also after a commit that failed.
   virtual void roll_back() = 0;
 
-  // What is read until end_reading() is as of one moment, which is now.
+  // Until end_reading(), all reads see the database as it is now.
   virtual Result<Ok> begin_reading() = 0;
   virtual void end_reading() = 0;
 
-  // What is wrong with the engine's own structures: tables, indexes and triggers that are not what
-  // this program makes, rows that an index leaves out; a line each. Whoever changes an index or
-  // plants a trigger changes what every other check reads. Reads all of the database.
+  // What is wrong with the engine's own structures, a line each: tables, indexes and triggers that
+  // this program does not make, and rows missing from an index. A changed index or planted trigger
+  // changes what every other check reads. Reads the whole database.
   virtual Result<std::vector<std::string>> damages() = 0;
 
-  // What statements have cost so far, in steps of the engine's own; those of a statement are added
-  // when it is given back. For tests of bounds: it does not depend on the machine.
+  // What statements have cost so far, in the engine's own steps. A statement's are added when it is
+  // given back. For tests of bounds: the count does not depend on the machine.
   virtual std::uint64_t steps() const = 0;
 
-  // Nothing can be locked, so nobody may change the database while it is read.
+  // It is read without locks, so nobody may change the database meanwhile.
   virtual bool is_read_without_locks() const = 0;
 };
 

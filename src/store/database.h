@@ -34,7 +34,7 @@ class Database {
   Result<Ok> execute(const char* sql);  // without parameters or rows
   // A cached, prepared statement, reset and with cleared bindings.
   Result<Statement> prepare(std::string_view sql);
-  // Where it is, for messages: the path of its file.
+  // How messages name it: by the path of its file.
   const std::string& name() const { return name_; }
   // What is wrong with the engine's own structures, a line each: Connection::damages().
   Result<std::vector<std::string>> damages() { return connection_->damages(); }
@@ -50,11 +50,11 @@ class Database {
 
   const std::string name_;
   const std::unique_ptr<Connection> connection_;
-  // Statements at rest. One that is lent is not here, so a text may be in use twice at a time.
+  // Statements that nobody uses. Where one is in use already, the same SQL is prepared again.
   std::map<std::string, std::vector<std::unique_ptr<Prepared>>, std::less<>> idle_;
 };
 
-// Which of the databases it is belongs to its type, so that no role is given the wrong one.
+// Each database has a type of its own, so that a store cannot be given the wrong one.
 class ArchiveDatabase final : public Database {
  public:
   static Result<std::unique_ptr<ArchiveDatabase>> open(const Location& location, OpenMode mode);

@@ -17,17 +17,17 @@ namespace district::store {
 
 struct Inventory {
   std::uint64_t envelopes = 0;
-  std::uint64_t work_waiting =
-      0;  // envelopes, imports and stale meters that are still to be quantified
-  std::uint64_t work_failed = 0;  // envelopes that it could not do
+  // Envelopes, imports and stale meters that are still to be quantified.
+  std::uint64_t work_waiting = 0;
+  std::uint64_t work_failed = 0;  // envelopes that could not be quantified
 };
 Result<Inventory> take_inventory(ArchiveDatabase& archive, SeriesDatabase& series);
-Result<Inventory> take_inventory(ArchiveDatabase& archive);  // as far as it knows
+Result<Inventory> take_inventory(ArchiveDatabase& archive);  // stale meters and failures left out
 
 // Every meter that has ever had a measurement or master data, by tenant, source and meter.
 Result<std::vector<MeterKey>> all_meters(SeriesDatabase& database);
 
-// What is noted of an envelope, or an import of master data, whose values are stored.
+// An envelope, or an import of master data, whose values are stored.
 struct StoredOrigin {
   Origin origin;
   std::string tenant;
@@ -41,8 +41,8 @@ struct StoredMeter {
   std::int64_t meter_id = 0;
   MeterKey key;
 };
-// Meters of the tenant of `from`, from that one on, by source and meter; those of one source, or of
-// one name, where that is given.
+// Meters of the tenant of `from`, beginning with `from`, ordered by source and meter. With `source`
+// or `meter`, only those of that source or with that name.
 Result<std::vector<StoredMeter>> meters_from(SeriesDatabase& database, const MeterKey& from,
                                              const std::optional<std::string>& source,
                                              const std::optional<std::string>& meter,

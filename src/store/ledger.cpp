@@ -6,7 +6,6 @@
 #include "crypto/merkle.h"
 #include "store/log_writer.h"
 #include "store/rows.h"
-#include "store/transaction.h"
 
 namespace district::store {
 namespace {

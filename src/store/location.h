@@ -16,10 +16,10 @@ class Location {
  public:
   // The archive in this file; the series in a file beside it: district.db, district-series.db.
   static Location of(const std::filesystem::path& archive_file);
-  // Databases in memory, each opened anew and gone when it is closed.
+  // Databases in memory: each opening makes a new one, which is gone when it is closed.
   static Location scratch() { return {std::string(kScratch), std::string(kScratch)}; }
 
-  // The name of this node among those that share the databases: there is one where they are files.
+  // The name of this node among those that share the databases. Files belong to one node.
   std::string node() const { return "local"; }
 
   const std::string& archive() const { return archive_; }

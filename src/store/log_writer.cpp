@@ -1,7 +1,6 @@
 #include "store/log_writer.h"
 
 #include "store/log_reader.h"
-#include "store/transaction.h"
 
 namespace district::store {
 

@@ -1,5 +1,5 @@
-// Archive and series as they are at one moment of the quantifier's work: what the archive says is
-// quantified is in the series, and the series has nothing else.
+// Snapshots of archive and series that agree: the series has the values of each envelope that the
+// archive calls quantified, and of no other.
 // Threads: as their Databases.
 #pragma once
 
@@ -10,7 +10,7 @@ namespace district::store {
 
 class MatchedSnapshots {
  public:
-  // Waits a little while the archive has not been told yet of what the series has.
+  // Waits up to 5 s if the series is ahead of what the archive has been told.
   // Errors: archive_unavailable (also: they do not match, or not for long enough), archive_corrupt.
   static Result<MatchedSnapshots> take(ArchiveDatabase& archive, SeriesDatabase& series);
 

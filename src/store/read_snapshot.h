@@ -26,8 +26,8 @@ class ReadSnapshot {
   Database* database_;  // null once moved from
 };
 
-// Whether it is read without locks, because nothing can be written beside it: then nobody may
-// change it while it is read.
+// Whether it is read without locks, because its folder cannot be written to. Nobody may change the
+// database while it is read so.
 bool is_read_without_locks(Database& database);
 
 }  // namespace district::store

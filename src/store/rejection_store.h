@@ -23,12 +23,12 @@ namespace district::store {
 struct Rejection {
   std::string rejection_id;
   Instant rejected_at{};
-  Instant last_at{};        // the same answer is given to repetitions
-  std::uint64_t times = 1;  // that it was given
+  Instant last_at{};        // repetitions get the same answer
+  std::uint64_t times = 1;  // that the answer was given
   ErrorCode code = ErrorCode::internal;
   std::string detail, hint;
   std::vector<Violation> violations;
-  std::string first_receipt_id;  // of a replay
+  std::string first_receipt_id;  // of a replay: its first copy's
   Diagnosis diagnosis;           // with its rule
   bool authenticated = false;
   std::string tenant;  // that authenticated; empty: none
@@ -41,7 +41,7 @@ struct Rejection {
   std::string raw_absent;      // why none is kept
 };
 
-// How much is kept; 0 keeps nothing of the kind.
+// How much is kept. 0: nothing of that kind.
 struct RejectionBounds {
   std::uint64_t rows_per_tenant = 10'000;
   std::uint64_t rows_of_others = 20'000;  // of all that did not authenticate
@@ -63,14 +63,14 @@ class RejectionStore {
   // Makes the file where there is none, unless read only. Errors: as of Database::open.
   static Result<std::unique_ptr<RejectionStore>> open(const std::string& path, OpenMode mode);
 
-  // All of them in one transaction, then what is over the bounds goes, oldest first; of the sample
-  // of others, of the code that takes most room, so that a flood of one kind leaves the others.
+  // Stores all in one transaction, then removes the oldest beyond the bounds. Of those that did not
+  // authenticate, the code with most octets goes first, so that a flood of one code spares others.
   // Errors: archive_unavailable; then none of them is kept.
   Result<Ok> add(std::span<const Rejection> rejections, const RejectionBounds& bounds, Instant now);
 
   Result<std::vector<Rejection>> list(const RejectionFilter& filter);  // newest first
   Result<Rejection> find(std::string_view rejection_id);               // not_found
-  // Octets that are kept raw, compressed, and how many envelopes they are, by tenant; "": others.
+  // Compressed octets kept, and of how many envelopes, by tenant; "": those of no tenant.
   struct Usage {
     std::uint64_t rows = 0, raw_count = 0, raw_octets = 0;
   };
@@ -85,7 +85,7 @@ class RejectionStore {
                        std::uint64_t octets_max);
 
   std::unique_ptr<RejectionDatabase> db_;
-  std::optional<std::map<std::string, Usage>> usage_;  // of the writer; none: not known
+  std::optional<std::map<std::string, Usage>> usage_;  // known to the writer after its first look
 };
 
 }  // namespace district::store

@@ -1,6 +1,6 @@
-// All rows of a statement, in one place: a result is read whole before anything else happens, so
-// that it does not matter how an engine delivers it. A result that can be long is read in parts, by
-// a LIMIT and the last key. Private to store/.
+// Reads the rows of a statement. A result is read whole before anything else happens, so that it
+// does not matter how an engine delivers it. A result that can be long is read in parts, with a
+// LIMIT and from the last key on. Private to store/.
 #pragma once
 
 #include <optional>
@@ -64,7 +64,7 @@ Result<std::optional<detail::ValueOf<Read>>> one_row(Statement& statement, Read 
   return std::optional(*std::move(value));
 }
 
-// For the check of the log, which names what does not agree by its leaf.
+// For the check of the log: a damaged digest agrees with no leaf, and is reported like that.
 inline Sha256Digest digest_or_zero(ByteView stored) {
   return to_digest(stored).value_or(Sha256Digest{});
 }

@@ -25,10 +25,10 @@
 
 namespace district::store {
 
-// Values of a series in the rows that hold [from, to], to be changed and written back.
+// The values of all rows that [from, to] touches, to be changed and written back.
 struct Page {
   std::vector<ValueVersion> versions;  // by start, end, leaf_index, message_index
-  Instant from{}, to{};                // of the rows: all values that start in [from, to) are here
+  Instant from{}, to{};                // of these rows: every value that starts in [from, to)
 };
 
 struct KpiFilter {
@@ -59,13 +59,13 @@ struct QuantifyFailure {
   Instant failed_at{};
 };
 
-// KPI values of a meter whose windows start in a span that the kind of window decides.
+// KPI values of a meter whose windows start in one span. Its length depends on the kind of window.
 struct KpiChunk {
   WindowKind window = WindowKind::hour;
   std::int64_t chunk = 0;
   PackedWindows windows;
 };
-// The chunk that holds windows starting at the instant.
+// The number of the chunk with the window that starts at the instant.
 std::int64_t kpi_chunk_of(WindowKind window, Instant start);
 
 // Which series this is, and how many commits of finished work it has had.
@@ -82,15 +82,15 @@ class SeriesReader {
   Result<MeterKey> meter_key(std::int64_t meter_id);
   Result<std::optional<std::int64_t>> find_meter(const MeterKey& key);
   Result<Series> series_by_id(std::int64_t series_id);
-  // Of the quantity, kind and unit of an observation.
+  // The series with the quantity, kind and unit of that observation.
   Result<std::optional<Series>> find_series(std::int64_t meter_id, const Observation& like);
   Result<std::vector<Series>> series_of(std::int64_t meter_id);
-  // Meters of the tenant for which master data says so, by meter_id.
+  // Meters of the tenant whose master data states that value, by meter_id.
   Result<std::vector<std::int64_t>> meters_that_state(const std::string& tenant,
                                                       const std::string& attribute,
                                                       const std::string& value);
 
-  // Values. Those written must lie within 1970 to 2310.
+  // Values. All lie within 1970 to 2310.
   Result<Page> page(const Series& series, Instant from, Instant to);
   // All with from <= start <= to.
   Result<std::vector<ValueVersion>> versions(const Series& series, Instant from, Instant to);
@@ -113,11 +113,11 @@ class SeriesReader {
   Result<std::uint64_t> stale_marks(std::int64_t meter_id);
   Result<std::vector<std::int64_t>> stale();
 
-  // Work that is done here, and the mark that the archive is told with it (SeriesWriter).
+  // Work items whose values are stored, and the mark that goes to the archive (SeriesWriter).
   Result<bool> is_done(std::uint64_t leaf_index);
-  Result<std::vector<std::uint64_t>> done_work();  // that the archive may not have been told of
+  Result<std::vector<std::uint64_t>> done_work();  // of which the archive may not know yet
   Result<SeriesMark> mark();
-  // The log's head when work was last finished; of size 0: none is.
+  // The log's head when work was last finished; size 0 if none ever was.
   Result<LogHead> known_head();
 
   // KPI values.
@@ -128,14 +128,14 @@ class SeriesReader {
   Result<KpiChunk> kpi_chunk(std::int64_t meter_id, WindowKind window, std::int64_t chunk);
   Result<std::vector<std::pair<WindowKind, std::int64_t>>> kpi_chunks(std::int64_t meter_id);
 
-  // What people ask. The order is the same each time.
+  // For the API and districtctl. The order is always the same.
   // By tenant, source, meter, kpi, window kind, start.
   Result<std::vector<KpiValue>> kpis(const KpiFilter& filter);
   // By tenant, source, meter, quantity, start, end, leaf_index, message_index.
   Result<std::vector<Measurement>> measurements(const MeasurementFilter& filter);
   Result<std::vector<QuantifyFailure>> failures();  // by leaf_index
-  // An envelope whose values are stored, but whose recomputation is not at its end: KPI values of
-  // its meters may be old or new. Its receiptId.
+  // The receiptId of an envelope whose values are stored while its KPIs are still recomputed: KPI
+  // values of its meters may be old or new.
   Result<std::optional<std::string>> under_way();
   Result<SeriesCounts> counts();
 
@@ -147,7 +147,7 @@ class SeriesReader {
   Result<std::optional<PackedMonth>> month_near(const Series& series, std::int64_t first,
                                                 std::int64_t last, bool from_the_end);
   using RowVisitor = std::function<Result<Ok>(std::int64_t month_or_day, ByteView octets)>;
-  // The visitor may use the database: no statement is under way while it runs.
+  // The visitor may use the database: each result is read whole before it is called.
   Result<Ok> months(const Series& series, std::int64_t first, std::int64_t last,
                     const RowVisitor& visit);
   Result<Ok> days(const Series& series, std::int64_t first, std::int64_t last,

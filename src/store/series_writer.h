@@ -1,7 +1,7 @@
 // Writes measurements, master data, KPI values, and what is noted of the quantifier's work. What
 // supersedes what is decided in series/, how a KPI is computed in kpi/.
-// Each function is part of the transaction that the writer was made from. When that is rolled back,
-// a writer must not be used any more: it may remember ids that were never stored.
+// Each function is part of the transaction that the writer was made from. A writer must not be used
+// after a rollback: it may remember ids that were never stored.
 // Errors of every function: archive_unavailable, archive_corrupt, internal.
 // Threads: one SeriesWriter per thread at a time.
 #pragma once
@@ -26,7 +26,7 @@ class SeriesWriter : public SeriesReader {
  public:
   explicit SeriesWriter(SeriesTransaction& transaction) : SeriesReader(transaction.database()) {}
 
-  // Ids are made where there is none yet; they never change.
+  // The id; a new one where there is none yet. Ids never change.
   Result<std::int64_t> meter_id(const MeterKey& key);
   struct MadeSeries {
     Series series;
@@ -35,14 +35,14 @@ class SeriesWriter : public SeriesReader {
   Result<MadeSeries> series(std::int64_t meter_id, const Observation& like);
   Result<std::int64_t> kpi_id(const std::string& name, const std::string& unit);
 
-  // Writes the rows whose versions start in [from, to] back, and what changed in `series`. Values
-  // must lie within 1970 to 2310.
+  // Writes back the rows that [from, to] touches, and `series` where it changed. All values must
+  // lie within 1970 to 2310.
   Result<Ok> put_page(Series& series, Page& page, Instant from, Instant to);
-  // false: it is there already.
+  // false: it was stored before.
   Result<bool> put_unusable(std::int64_t series_id, const ValueVersion& version);
   // Adds to the counts of states and rules, e.g. {"state current", 24}.
   Result<Ok> add_counts(const std::map<std::string, std::int64_t>& changes);
-  // For each of an envelope's batches: the span of starts becomes that of all.
+  // Once for each batch of an envelope. The span of starts grows to cover all of its batches.
   Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
                         std::optional<Instant> first_start, std::optional<Instant> last_start);
   Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
@@ -50,15 +50,15 @@ class SeriesWriter : public SeriesReader {
   Result<Ok> put_kpi_chunk(std::int64_t meter_id, const KpiChunk& chunk);
   Result<Ok> put_failure(const QuantifyFailure& failure);
 
-  // Marks the meter, once more where it is marked already: its KPIs must be computed anew.
+  // Its KPIs must be computed anew. Counts how often that was said since they were.
   Result<Ok> put_stale(std::int64_t meter_id);
-  // Of a meter that has got more marks than these meanwhile nothing is removed.
+  // Its KPIs are computed anew. Does nothing if the meter has got further marks meanwhile.
   Result<Ok> remove_stale(std::int64_t meter_id, std::uint64_t marks);
 
-  // Work that takes effect once. begin_work(): values are being stored, in this transaction and
-  // maybe others. end_work(): all of it is stored, so that the archive may be told that these items
-  // are finished, under the mark that it gives; `head` is the log's, which has their leaves. Once
-  // it has been told, forget_work().
+  // Each work item takes effect once. begin_work() comes before the first values, which may need
+  // several transactions; end_work() after the last, with a head of the log that has their leaves.
+  // The archive is then told that these items are finished, with the mark that end_work() gives.
+  // forget_work() follows when it has been told.
   Result<Ok> begin_work(std::uint64_t leaf_index);
   Result<SeriesMark> end_work(std::span<const std::uint64_t> leaf_indexes, const LogHead& head);
   Result<Ok> forget_work(std::span<const std::uint64_t> leaf_indexes);

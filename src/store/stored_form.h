@@ -1,5 +1,5 @@
-// Whether values and KPI values lie in the rows in which readers look for them: a reader goes by
-// the key of a row, and what the row says itself must agree with it. Reads only.
+// Checks that values and KPI values lie in the rows where readers look for them. A reader goes by
+// the key of a row, so the times inside must agree with the key. Reads only.
 // Errors: archive_unavailable, archive_corrupt.
 // Threads: one Database per thread at a time.
 #pragma once
@@ -24,8 +24,8 @@ struct Misplaced {
   std::string where, what;
 };
 
-// All rows of all series and meters, one after the other. Rows that cannot be read are left out:
-// whoever reads their values finds that. At most 1,000.
+// Goes through all rows of all series and meters. Rows that cannot be decoded are left out, because
+// reading their values reports them. At most 1,000.
 Result<std::vector<Misplaced>> misplaced_rows(SeriesDatabase& database);
 
 }  // namespace district::store

@@ -1,5 +1,5 @@
-// The right to write, as a type: whoever writes takes one, so the compiler knows who holds which
-// lock. docs/adr/0022-derived-data-apart.md.
+// The right to write, as a type: a function that writes takes one as a parameter, so the compiler
+// checks who holds which lock. docs/adr/0022-derived-data-apart.md.
 // Threads: a transaction ends in the thread that began it.
 #pragma once
 
@@ -48,7 +48,7 @@ class LogTransaction : public Transaction {
 // it.
 class SeriesTransaction : public Transaction {
  public:
-  // After commit(): what was made from this one goes on with it.
+  // After commit(). Writers that were made from this transaction may go on.
   Result<Ok> begin_again() { return Transaction::begin_again(*series_); }
   static Result<SeriesTransaction> begin(SeriesDatabase& series) {
     DISTRICT_TRY(auto begun, Transaction::begin(series));

@@ -20,15 +20,15 @@ struct TrustRecords {
   std::vector<Enrolment> enrolments;  // in the order in which they were made
 };
 
-// One change with its leaf's text, made at the instant that the transaction was given.
+// One change, and the text of its leaf.
 struct TrustChange {
   enum class Kind { tenant, enrol, revoke } kind = Kind::tenant;
   Tenant tenant;        // with kind tenant
-  Enrolment enrolment;  // with kind enrol or revoke; the latter is as load() gave it, and revoked
+  Enrolment enrolment;  // with kind enrol or revoke; for revoke, load()'s with revoked_at set
   std::string log_entry;
 };
 
-// A change as its rows have it now, to compare with its leaf. Its log_entry is empty.
+// A change as its rows state it now, for comparing it with its leaf. log_entry is empty.
 struct RecordedChange {
   std::uint64_t leaf_index = 0;
   Instant at{};
@@ -43,10 +43,10 @@ class TrustStore {
   Result<Instant> changed_at();  // when the epoch was raised last
   Result<TrustRecords> load();
 
-  // Runs `decide` inside the write transaction with what is stored and an instant: `now`, or just
-  // after the last change where that is later. Stores the changes that it gives, all or nothing.
-  // The instant is the change's time; what it holds for is decided by its leaf. Errors: those of
-  // `decide`, archive_unavailable, archive_corrupt.
+  // Calls `decide` inside the write transaction, with the stored records and the change's time:
+  // `now`, or just after the last change if that is later. Stores all the changes that it gives, or
+  // none. A change takes effect with its leaf, not at its time. Errors: those of `decide`,
+  // archive_unavailable, archive_corrupt.
   Result<Ok> change(
       Instant now,
       const std::function<Result<std::vector<TrustChange>>(const TrustRecords&, Instant)>& decide);

@@ -1,5 +1,5 @@
-// How the times of values are related to the rows that hold them: by the day for the present, by
-// the month before it. Private to store/.
+// Which row holds the values of a time: one row a day for the recent ones, one a month for those
+// before. Private to store/.
 // Threads: any.
 #pragma once
 
@@ -18,8 +18,8 @@ inline std::int64_t day_of(Instant at) {
 }
 inline Instant start_of_day(std::int64_t day) { return Instant{std::chrono::days{day}}; }
 
-// The first of the versions, which are in the order of their starts, that starts at the instant or
-// later.
+// The first version that starts at the instant or later. The versions are in the order of their
+// starts.
 inline auto first_from(std::vector<ValueVersion>& versions, Instant at) {
   return std::partition_point(versions.begin(), versions.end(),
                               [at](const ValueVersion& version) { return version.start < at; });

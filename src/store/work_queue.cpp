@@ -3,7 +3,6 @@
 #include "store/log_reader.h"
 #include "store/rows.h"
 #include "store/series_reader.h"
-#include "store/transaction.h"
 
 namespace district::store {
 namespace {

@@ -21,28 +21,28 @@ namespace district::store {
 
 class WorkQueue {
  public:
-  // `node`: who takes, renews and finishes. Times are of the caller's clock.
+  // `node` takes, renews and finishes. All times are by the caller's clock.
   WorkQueue(ArchiveDatabase& archive, std::string node) : db_(archive), node_(std::move(node)) {}
 
-  // Leaf indexes, oldest first. Others are kept off them until the lease ends. What this node still
-  // holds from before comes again: it takes only when it has nothing in hand. A lease that ends
-  // later than one from now is from before the clock was set back, and keeps nobody off.
+  // Leaf indexes, oldest first. No other node gets them until the lease ends. Items that this node
+  // holds already are given again, so it takes only when it has nothing in hand. A lease that ends
+  // later than `now + lease` is from before the clock was set back, and counts as ended.
   Result<std::vector<std::uint64_t>> take(std::size_t limit, Instant now, Duration lease);
-  // For work that takes long. false: another node holds some of it by now.
+  // Renews the lease, for work that takes long. false: another node has got some of it meanwhile.
   Result<bool> extend(std::span<const std::uint64_t> leaf_indexes, Instant now, Duration lease);
-  // All of it is in the series, which had this mark then.
+  // The series has the values of all of them, and this mark.
   Result<Ok> finish(std::span<const std::uint64_t> leaf_indexes, const SeriesMark& mark);
 
-  // Part of the caller's transaction, for what comes in no envelope; it is this node's until then.
+  // Adds an import, in the caller's transaction. It is leased to this node until `lease_until`.
   Result<Ok> add(LogTransaction& transaction, std::uint64_t leaf_index, Instant lease_until);
 
   Result<std::uint64_t> waiting();
   Result<bool> is_waiting(std::uint64_t leaf_index);
   // Items of leaves that are neither an envelope's nor an import's; a line each, at most 100.
   Result<std::vector<std::string>> strays();
-  // The mark of the series that finished work has gone into; an empty identity: none is finished.
+  // The mark of the series that has all finished work; an empty identity if none is finished.
   Result<SeriesMark> finished_into();
-  // Everything is to be done again, into the series of this mark. Gives the number of items.
+  // All work is to be done again, into the series with this mark. Gives the number of items.
   Result<std::uint64_t> begin_anew(const SeriesMark& mark);
 
  private:
@@ -50,10 +50,10 @@ class WorkQueue {
   std::string node_;
 };
 
-// Whether the series holds what the archive has told it to be done with, and nothing else. A new,
-// empty series is made to: then everything is work again. Gives the number of items that are to be
-// done again, most often 0. Errors: archive_foreign (it is another archive's, older than the
-// archive, or goes beyond it), and those above.
+// Checks that the series belongs to the archive and has all work that the archive calls finished,
+// and no more. For a new, empty series all work is queued again. Gives the number of items queued
+// again, usually 0. Errors: archive_foreign (the series is another archive's, older than this
+// archive's state, or ahead of it), and those above.
 Result<std::uint64_t> match_series(ArchiveDatabase& archive, SeriesDatabase& series);
 
 }  // namespace district::store

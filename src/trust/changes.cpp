@@ -79,7 +79,7 @@ const Tenant* current_tenant(const TrustRecords& records, std::string_view code)
 }
 
 bool is_open(const Enrolment& enrolment, Instant now) {
-  return !enrolment.revoked_at && (!enrolment.valid_to || *enrolment.valid_to > now);
+  return !enrolment.revoked_at && !enrolment.has_ended(now);
 }
 
 Result<Ok> check_certificate(const crypto::Certificate& certificate, Instant now,

@@ -130,8 +130,9 @@ std::vector<const Enrolment*> TrustSnapshot::active(const EnrolledCertificate& c
   }
   for (const auto& enrolment : certificate.enrolments) {
     const bool started = knows_enrolment(enrolment) && enrolment.has_begun(at);
-    const bool ended = enrolment.valid_to && at >= *enrolment.valid_to;
-    if (started && !ended && !knows_revocation(enrolment)) active.push_back(&enrolment);
+    if (started && !enrolment.has_ended(at) && !knows_revocation(enrolment)) {
+      active.push_back(&enrolment);
+    }
   }
   return active;
 }

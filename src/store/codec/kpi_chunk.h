@@ -1,5 +1,5 @@
-// KPI values of one meter and one kind of window as octets: a row of the database holds those of
-// some windows that follow each other.
+// KPI values of one meter and one kind of window as octets. A row of the database holds those of
+// several windows in a row.
 // Threads: any.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace district::store {
 
-// As KpiValue, whose meter, window kind, name and unit are known elsewhere.
+// A KpiValue without meter, window kind, name and unit, which are stored elsewhere.
 struct PackedKpi {
   std::int64_t kpi_id = 0;
   std::optional<double> value;
@@ -31,7 +31,7 @@ struct PackedKpi {
 
 struct PackedWindow {
   Instant end{};
-  std::vector<PackedKpi> kpis;  // in the order of the catalogue
+  std::vector<PackedKpi> kpis;  // by kpi_id
 };
 using PackedWindows = std::map<Instant, PackedWindow>;  // by start
 

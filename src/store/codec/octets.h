@@ -33,7 +33,7 @@ inline bool decimal_of_scale(double value, std::uint8_t scale, Decimal& result) 
   return true;
 }
 
-// The scale that is likely is tried first.
+// Tries the likely scale first.
 inline Decimal decimal_of(double value, std::uint8_t likely) {
   Decimal result;
   if (decimal_of_scale(value, likely, result)) return result;
@@ -80,8 +80,8 @@ class OctetWriter {
   std::string text_;
 };
 
-// Reads what an OctetWriter wrote. After the end, or where it makes no sense, everything is zero
-// and good() false.
+// Reads what an OctetWriter wrote. After the end, or where the octets make no sense, it gives zeros
+// and good() is false.
 class OctetReader {
  public:
   explicit OctetReader(ByteView octets)

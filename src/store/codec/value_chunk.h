@@ -1,4 +1,4 @@
-// Values of a series as octets: a row of the database holds those of a day or a month. A value of a
+// Values of a series as octets. A row of the database holds those of a day or a month. A value of a
 // regular series takes about four octets, most of them for its digits.
 // Threads: any.
 #pragma once
