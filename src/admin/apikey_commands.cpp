@@ -26,8 +26,7 @@ Cell tenants_of(const ApiKey& key) {
 
 const char* state_of(const ApiKey& key, Instant now) {
   if (key.revoked_at) return "revoked";
-  if (key.in_force(now)) return "in force";
-  return now < key.created_at ? "not yet in force" : "expired";
+  return key.in_force(now) ? "in force" : "expired";
 }
 
 Result<int> create(Session& session, const CreateOptions& options) {

@@ -1,5 +1,6 @@
 #include "audit/signer_steps.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -39,6 +40,27 @@ void hold_against_given(ExaminedMessage& message, Element key_info, const std::s
   if (!near.hint.empty()) step.hints.push_back(std::move(near.hint));
 }
 
+// Several certificates have the same key when one was renewed with it. The server takes the first
+// one that may sign now and fits the digests, so this one is explained.
+const crypto::Certificate& signer_among(const std::vector<crypto::Certificate>& candidates,
+                                        const ExaminedMessage& message) {
+  const crypto::Certificate* trusted = nullptr;
+  const crypto::Certificate* known = nullptr;
+  for (const auto& candidate : candidates) {
+    if (!message.asked.trust) break;
+    const auto* enrolled = message.asked.trust->find_by_sha256(candidate.sha256());
+    if (enrolled == nullptr) continue;
+    if (known == nullptr) known = &candidate;
+    if (message.asked.trust->active(*enrolled, message.asked.at).empty()) continue;
+    if (trusted == nullptr) trusted = &candidate;
+    const auto fits = [&](const xml::SignedReference& reference) {
+      return xml::verify_digest(reference, candidate.der()).has_value();
+    };
+    if (message.parts && std::ranges::all_of(message.parts->references, fits)) return candidate;
+  }
+  return trusted != nullptr ? *trusted : known != nullptr ? *known : candidates.front();
+}
+
 void find_key(ExaminedMessage& message) {
   const Element key_info =
       message.signature ? message.signature.child(ns::kDs, "KeyInfo") : Element{};
@@ -51,12 +73,7 @@ void find_key(ExaminedMessage& message) {
   const auto found = verify::find_certificates(key_info, message.security,
                                                message.asked.trust ? *message.asked.trust : nobody);
   if (found) {
-    // Several certificates have the same key when one was renewed with it. The enrolled one counts.
-    message.certificate = found->candidates.front();
-    for (const auto& candidate : found->candidates) {
-      if (message.asked.trust && message.asked.trust->find_by_sha256(candidate.sha256()) != nullptr)
-        message.certificate = candidate;
-    }
+    message.certificate = signer_among(found->candidates, message);
     if (const auto path = verify::check_issuers(*found); path) {
       message.steps.add("key", "Key reference", Finding::good, form);
     } else {

@@ -26,8 +26,8 @@ struct ApiKey {
   std::optional<Instant> revoked_at;
   std::string revocation_reason;
 
-  // From created_at until expires_at, unless it is revoked: a clock that is set back to before the
-  // revocation must not give it another life.
+  // From its making on until expires_at, unless it is revoked: a clock that is set back to before
+  // the revocation must not give it another life.
   bool in_force(Instant at) const { return at < expires_at && !revoked_at; }
 };
 

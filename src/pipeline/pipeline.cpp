@@ -111,9 +111,9 @@ void Pipeline::resume(Owned one, Result<Receipt> durable) {
 }
 
 // Whether it is refused by a trust that is past. The trust in memory may be older than that in the
-// database. Whoever is refused before it is authenticated was refused by the database's (verify
-// asks), and the append has compared the two before it finds a replay. After everything else, such
-// as content that the tenant's settings do not allow, we ask here.
+// database. What verify refuses was refused by the database's (verify asks), and the append has
+// compared the two before it finds a replay. After everything else, such as content that the
+// tenant's settings do not allow, we ask here.
 Result<bool> Pipeline::must_be_judged_again(const UnderWay& one, const Error& error) {
   if (!one.sender || error.code == ErrorCode::message_replayed) return false;
   DISTRICT_TRY(const auto current, trust_.refresh());

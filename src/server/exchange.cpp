@@ -57,9 +57,12 @@ Awaitable<bool> Exchange::run() {
   const bool came = co_await read_head(stream_, front_.settings.header_octets_max, head_, octets);
   if (!came) trace_cut_head(octets);
   if (!came) co_return false;
+  const bool is_head = stream_.ahead().starts_with("HEAD ");
   if (head_.refused == 0 && client_.certificates == ClientCertificates::required)
     co_await judge_certificate();
-  if (head_.refused == 0) {
+  if (head_.refused != 0) {
+    head_.is_head = is_head;
+  } else {
     head_ = parse_head(stream_.ahead().substr(0, octets));
     stream_.consume(octets);
   }
@@ -79,6 +82,7 @@ Awaitable<bool> Exchange::answer_request() {
 Awaitable<void> Exchange::judge_certificate() {
   const auto& proved = client_.proved_certificate;
   unsigned status = 403;
+  std::string why = "no worker takes it";
   if (proved) {
     auto& workers = front_.certificate_workers;
     expect_answer();
@@ -87,6 +91,7 @@ Awaitable<void> Exchange::judge_certificate() {
     if (submit(workers, std::move(job))) {
       co_await wait_for_answer();
       status = pending_->get().response->http_status;
+      why = pending_->get().response->body;
     }
   }
   if (status == 403) {
@@ -94,7 +99,7 @@ Awaitable<void> Exchange::judge_certificate() {
         403, "client_certificates is \"required\", and the certificate with SHA-256 " +
                  (proved ? to_hex(*proved) : "(none)") + " is not enrolled, or not in force now");
   } else if (status != 200) {
-    head_ = refused_head(503, "the client's certificate could not be looked up in time");
+    head_ = refused_head(503, "the client's certificate could not be looked up: " + why);
   }
 }
 

@@ -15,6 +15,8 @@ constexpr auto kUsualWork = std::chrono::milliseconds(1);
 // Who reads has programs of patience; each waits for one answer at a time.
 constexpr std::size_t kApiWaitingMax = 64;
 constexpr auto kApiAnswerMax = std::chrono::seconds(10);
+// After a change by an administrator a look reads all enrolments.
+constexpr auto kCertificateAnswerMax = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -31,7 +33,8 @@ Front::Front(Settings s)
                     {settings.large_bodies, 0, kLargeAnswerMax, {}}),
       api_workers("district-api", kApiThreads,
                   {2 * kApiThreads, kApiWaitingMax, kApiAnswerMax, {}}),
-      certificate_workers("district-certs", 1, {2, settings.queue_max, settings.answer, {}}) {}
+      certificate_workers("district-certs", 1, {2, settings.queue_max, kCertificateAnswerMax, {}}) {
+}
 
 std::shared_ptr<const HttpResponse> Front::overloaded(const char* detail,
                                                       std::string_view content_type,

@@ -76,15 +76,19 @@ void CertificateJob::work() {
   reply_->begin();
   const auto ask = [this] {
     const auto enrolled = front_.application->may_connect(certificate_);
-    if (!enrolled) {
-      observe::emit(observe::Level::error, "trust_unreadable",
-                    {{"detail", enrolled.error().detail}, {"hint", enrolled.error().hint}});
+    if (enrolled) {
+      reply_->answer(HttpResponse{*enrolled ? 200U : 403U, {}, {}});
+    } else {
+      reply_->answer(HttpResponse{503, {}, enrolled.error().detail});
     }
-    reply_->answer(HttpResponse{!enrolled ? 503U : *enrolled ? 200U : 403U, {}, {}});
   };
   run_guarded(reply_->peer(), ask);
 }
 
-void CertificateJob::refuse() { reply_->refuse(Front::no_time_to_read()); }
+void CertificateJob::refuse() {
+  static const auto response =
+      std::make_shared<const HttpResponse>(HttpResponse{503, {}, "too many others wait"});
+  reply_->refuse(response);
+}
 
 }  // namespace district::server

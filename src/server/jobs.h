@@ -75,8 +75,8 @@ class ApiJob final : public Job {
   Front& front_;
 };
 
-// Whether a TLS client's certificate is enrolled, as the database has it: answers 200, 403, or 503
-// if the database cannot be read.
+// Whether a TLS client's certificate is enrolled, as the database has it. Answers 200, 403, or 503
+// with the reason why that is not known; the exchange makes its own answer of it.
 class CertificateJob final : public Job {
  public:
   CertificateJob(const Sha256Digest& certificate, std::unique_ptr<Reply> reply, Front& front)

@@ -1,6 +1,7 @@
 #include "trust/snapshot.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace district::trust {
@@ -76,6 +77,8 @@ std::vector<const EnrolledCertificate*> TrustSnapshot::find_all(const Index& ind
   std::vector<const EnrolledCertificate*> found;
   const auto [first, last] = index.equal_range(std::string(key));
   for (auto it = first; it != last; ++it) found.push_back(&contents_->certificates[it->second]);
+  // The container has no order of its own. All of them lie in one vector, by first enrolment.
+  std::ranges::sort(found, std::greater<>());
   return found;
 }
 

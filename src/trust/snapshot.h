@@ -44,7 +44,8 @@ class TrustSnapshot {
   // Certificates ever enrolled, revoked and expired ones too, also after the leaf of as_of_leaf():
   // what they may do is asked below.
   const EnrolledCertificate* find_by_sha256(const Sha256Digest& sha256) const;
-  // The following may match several (renewed with the same key, same serial by mistake).
+  // The following may match several (renewed with the same key, same serial by mistake). The one
+  // that was enrolled last comes first.
   std::vector<const EnrolledCertificate*> find_by_sha1(ByteView thumbprint) const;
   std::vector<const EnrolledCertificate*> find_by_subject_key_identifier(ByteView identifier) const;
   std::vector<const EnrolledCertificate*> find_by_issuer_serial(std::string_view issuer_name,

@@ -42,7 +42,8 @@ struct Authenticated {
 
 // In the order of docs/reference/contract.md section 8: the signature over SignedInfo with the
 // presented key, then trust, then the Timestamp's digest and time, then the other digests but the
-// Body's. Where several enrolled certificates have the key, it is the one that fits the digests.
+// Body's. Where several enrolled certificates have the key, the signer is the last enrolled one of
+// those that may sign and fit the digests; its tenants alone count.
 // Errors: security_invalid, algorithm_unsupported, token_*, authentication_failed,
 // signature_failed, message_expired.
 Result<Authenticated> authenticate(const SecurityHeader& header, const trust::TrustSnapshot& trust,

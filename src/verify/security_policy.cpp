@@ -67,7 +67,7 @@ tl::unexpected<Error> not_active(const crypto::Certificate& certificate,
                                  Instant now) {
   std::string reasons;
   for (const auto& enrolment : enrolments) {
-    if (enrolment.valid_from > now) continue;
+    if (!enrolment.has_begun(now)) continue;
     reasons += (reasons.empty() ? "" : "; ") +
                ("its enrolment for tenant " + enrolment.tenant + " ") +
                why_not(enrolment, certificate, now);

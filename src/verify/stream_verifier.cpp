@@ -117,6 +117,7 @@ class Pass final : public xml::EnvelopeHandler {
 
  private:
   Result<Authenticated> find_signer();
+  Error refused(Error error);
   Result<Ok> note_ids(const xml::StartTag& tag);
   // Whether this Body counts when it fails.
   bool counts() const { return raw_.rest || raw_.octets.size() > limits::kUncountedOctetsMax; }
@@ -156,15 +157,25 @@ Result<Ok> Pass::body_follows(std::shared_ptr<const xml::Document> head) {
   return Ok{};
 }
 
-// By the trust in memory; before it is refused, by the trust in the database.
+// By the trust in memory. Before it is refused, or a large Body is read, by that in the database.
 Result<Authenticated> Pass::find_signer() {
   snapshot_ = trust_.snapshot();
   auto signer = authenticate(header_, *snapshot_, window_, now_);
-  if (signer) return signer;
+  if (signer && !counts()) return signer;
   DISTRICT_TRY(auto current, trust_.refresh());
   if (current == snapshot_) return signer;
   snapshot_ = std::move(current);
   return authenticate(header_, *snapshot_, window_, now_);
+}
+
+// What a Body is refused for, unless its signer has lost its trust: then it is that.
+Error Pass::refused(Error error) {
+  auto current = trust_.refresh();
+  if (!current) return std::move(current).error();
+  if (*current == snapshot_) return error;
+  snapshot_ = *std::move(current);
+  auto signer = authenticate(header_, *snapshot_, window_, now_);
+  return signer ? std::move(error) : std::move(signer).error();
 }
 
 void Pass::start_element(const xml::StartTag& tag) {
@@ -205,11 +216,11 @@ Result<Ok> Pass::note_ids(const xml::StartTag& tag) {
 Result<Ok> Pass::conclude(Result<Ok> read) {
   auto verified = std::move(read);
   if (verified) verified = body_->digest().verify();
-  if (verified || !body_ || !counts()) return verified;
+  if (verified || !signer_) return verified;
   const ErrorCode code = verified.error().code;
-  if (code != ErrorCode::overloaded && code != ErrorCode::archive_unavailable)
+  if (body_ && counts() && code != ErrorCode::overloaded && code != ErrorCode::archive_unavailable)
     unverified_.failed(signer_->replay_key, octets_.size(), signer_->acceptable_until, now_);
-  return verified;
+  return fail(refused(std::move(verified).error()));
 }
 
 }  // namespace

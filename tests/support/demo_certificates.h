@@ -25,6 +25,15 @@ class DemoCertificates {
     if (std::system(command.c_str()) != 0) throw std::runtime_error("openssl: " + command);
     return crypto::Certificate::from_pem_file(file).value();
   }
+  // Another certificate with the key of an earlier one.
+  crypto::Certificate renew(const std::string& name, const std::string& of) const {
+    const auto file = folder_.file(name + ".pem");
+    const auto command = "openssl req -x509 -key " + key_file(of) + " -out " + file +
+                         " -subj '/O=Pilots/CN=" + name +
+                         "' -addext basicConstraints=CA:FALSE -days 30 2>/dev/null";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("openssl: " + command);
+    return crypto::Certificate::from_pem_file(file).value();
+  }
   std::string certificate_file(const std::string& name) const {
     return folder_.file(name + ".pem");
   }

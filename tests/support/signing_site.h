@@ -28,18 +28,24 @@ class SigningSite {
     xml::initialize();
     certificate_ = certificates_.make("signer");
     key_ = value(crypto::PrivateKey::from_pem_file(certificates_.key_file("signer")));
-    const std::string path = folder_.file("trust.db");
     const auto database =
-        value(store::ArchiveDatabase::open(store::Location::of(path), store::OpenMode::create));
+        value(store::ArchiveDatabase::open(store::Location::of(path_), store::OpenMode::create));
     const Instant before = now - std::chrono::minutes(10);
     const Tenant tenant{"10", "a pilot", "Europe/Madrid", {"001/001"}, {}, {}};
     static_cast<void>(value(trust::add_tenant(*database, tenant, before)));
     const trust::EnrolRequest request{"10", certificate_, {}, {}, {}, {}};
     static_cast<void>(value(trust::enrol(*database, std::span(&request, 1), before)));
-    trust_ = value(trust::Trust::open(store::Location::of(path), store::OpenMode::existing));
+    trust_ = value(trust::Trust::open(store::Location::of(path_), store::OpenMode::existing));
   }
 
   trust::Trust& trust() { return *trust_; }
+  // In the database: what trust() has in memory does not know it yet.
+  void revoke() const {
+    const auto database =
+        value(store::ArchiveDatabase::open(store::Location::of(path_), store::OpenMode::existing));
+    static_cast<void>(
+        value(trust::revoke(*database, to_hex(certificate_.sha256()), {}, "lost", now)));
+  }
   const crypto::Certificate& certificate() const { return certificate_; }
 
   // Signed an hour ahead, when the certificate is surely valid.
@@ -120,6 +126,7 @@ class SigningSite {
 
   DemoCertificates certificates_;
   TemporaryFolder folder_;
+  const std::string path_ = folder_.file("trust.db");
   crypto::Certificate certificate_;
   crypto::PrivateKey key_;
   std::unique_ptr<trust::Trust> trust_;

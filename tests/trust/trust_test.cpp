@@ -380,6 +380,24 @@ BOOST_AUTO_TEST_CASE(what_has_ended_by_the_clock_of_the_change_is_revoked_too) {
   scratch.check_log();
 }
 
+BOOST_AUTO_TEST_CASE(of_certificates_with_one_key_the_last_enrolled_comes_first) {
+  Scratch scratch;
+  const auto key = *certificate().subject_key_identifier();
+  std::vector<Sha256Digest> enrolled;
+  for (int i = 0; i < 30; ++i) {
+    const auto renewed = pki().renew("renewed" + std::to_string(i), "one");
+    BOOST_REQUIRE(renewed.subject_key_identifier() == key);
+    BOOST_REQUIRE(scratch.enrol_one(renewed));
+    BOOST_REQUIRE(scratch.enrol_one(pki().make("other" + std::to_string(i))));
+    enrolled.insert(enrolled.begin(), renewed.sha256());
+    std::vector<Sha256Digest> found;
+    const auto snapshot = scratch.snapshot();
+    for (const auto* one : snapshot.find_by_subject_key_identifier(key))
+      found.push_back(one->certificate.sha256());
+    BOOST_TEST((found == enrolled));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(one_that_ended_and_one_that_goes_on_are_revoked_together) {
   Scratch scratch;
   BOOST_REQUIRE(scratch.enrol_until(certificate(), kNow + kMinute));
@@ -387,8 +405,10 @@ BOOST_AUTO_TEST_CASE(one_that_ended_and_one_that_goes_on_are_revoked_together) {
   BOOST_TEST(
       revoke(*scratch.database, to_hex(certificate().sha256()), "20", "lost", kNow + 2 * kMinute)
           .value() == 2U);
-  for (const auto& enrolment : scratch.snapshot().records().enrolments)
-    BOOST_TEST(enrolment.revoked_at.has_value());
+  const auto snapshot = scratch.snapshot();
+  const auto& enrolments = snapshot.records().enrolments;
+  BOOST_REQUIRE(enrolments.size() == 2U);
+  for (const auto& enrolment : enrolments) BOOST_TEST(enrolment.revoked_at.has_value());
   scratch.check_log();
 }
 

@@ -157,6 +157,26 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_behind_a_header_that_is_not_good) {
   }
 }
 
+// The trust in memory still allows it, and the Body is not even what was signed.
+BOOST_AUTO_TEST_CASE(no_body_of_a_signer_that_was_revoked_meanwhile_is_read) {
+  const std::pair<std::string, bool> cases[] = {{"<b>1</b>", false},
+                                                {long_content() + "<b>1</b>", true}};
+  for (const auto& [content, is_large] : cases) {
+    test::SigningSite site;
+    const verify::StreamVerifier its_verifier{site.trust(), verify::Window{}};
+    const auto text = changed(site.sign(content), "<b>1</b>", "<b>2</b>");
+    BOOST_TEST((its_verifier.verify(small(text), site.now, reader).error().code ==
+                ErrorCode::signature_failed));
+    site.revoke();
+    reader = {};
+    const auto refused =
+        its_verifier.verify(is_large ? large(text) : small(text), site.now, reader);
+    BOOST_TEST((refused.error().code == ErrorCode::token_invalid));
+    BOOST_TEST(reader.begun == (is_large ? 0 : 1));
+    reader = {};
+  }
+}
+
 BOOST_AUTO_TEST_CASE(bodies_that_fail_under_one_header_are_read_so_often_and_no_more) {
   const std::string captured = site().sign(long_content() + "<b>1</b>");
   const std::string other = site().sign("<b>1</b>");
