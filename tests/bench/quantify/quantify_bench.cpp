@@ -114,12 +114,13 @@ class Bench {
 
   std::uint64_t octets() {
     done(database_->execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-    return std::filesystem::file_size(path_);
+    return std::filesystem::file_size(database_->name());
   }
 
  private:
   void remove() {
-    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+    const auto series = store::Location::of(path_).series();
+    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(series + end);
   }
   std::string path_;
   bool keep_;
@@ -212,7 +213,8 @@ void print_times(const char* what, std::vector<double>& seconds) {
 }
 
 void corrections(const Options& options) {
-  const bool is_new = options.history.empty() || !std::filesystem::exists(options.history);
+  const bool is_new = options.history.empty() ||
+                      !std::filesystem::exists(store::Location::of(options.history).series());
   Bench bench(options.history.empty() ? options.folder + "/quantify-bench.db" : options.history,
               !options.history.empty());
   if (is_new) fill_history(options, bench);
