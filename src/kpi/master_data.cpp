@@ -47,14 +47,22 @@ bool is_of_exchange(std::string_view attribute) {
          attribute == "initial_register";
 }
 
+// The first statement that begins after the instant.
+template <typename Statements>
+auto first_later(const Statements& statements, Instant at) {
+  return std::upper_bound(statements.begin(), statements.end(), at,
+                          [](Instant instant, const auto& s) { return instant < s.from; });
+}
+
 }  // namespace
 
 MasterData::MasterData(const std::vector<StoredFact>& facts) {
+  std::map<std::string, Statements> stated;
   for (const auto& [fact, origin] : facts) {
-    statements_[fact.attribute].push_back(
+    stated[fact.attribute].push_back(
         {fact.valid_from, fact.valid_to, fact.value, fact.message_index, origin});
   }
-  for (auto& [attribute, statements] : statements_) {
+  for (auto& [attribute, statements] : stated) {
     const auto order = [](const StatedValue& s) {
       return std::tie(s.from, s.origin.received_at, s.origin.leaf_index, s.message_index);
     };
@@ -66,16 +74,20 @@ MasterData::MasterData(const std::vector<StoredFact>& facts) {
                                  [](const auto& a, const auto& b) { return a.from == b.from; });
     statements.erase(end, statements.end());
     std::reverse(statements.begin(), statements.end());
+    statements_.emplace(attribute, std::make_shared<const Statements>(std::move(statements)));
   }
 }
 
-const MasterData::StatedValue* MasterData::find(std::string_view attribute, Instant at) const {
+const MasterData::Statements* MasterData::on(std::string_view attribute) const {
   const auto found = statements_.find(attribute);
-  if (found == statements_.end()) return nullptr;
-  const auto after =
-      std::upper_bound(found->second.begin(), found->second.end(), at,
-                       [](Instant instant, const StatedValue& s) { return instant < s.from; });
-  if (after == found->second.begin()) return nullptr;
+  return found == statements_.end() ? nullptr : found->second.get();
+}
+
+const MasterData::StatedValue* MasterData::find(std::string_view attribute, Instant at) const {
+  const auto* statements = on(attribute);
+  if (statements == nullptr) return nullptr;
+  const auto after = first_later(*statements, at);
+  if (after == statements->begin()) return nullptr;
   const auto& statement = *std::prev(after);
   return statement.to && *statement.to <= at ? nullptr : &statement;
 }
@@ -94,21 +106,17 @@ std::optional<double> MasterData::number(std::string_view attribute, Instant at)
 
 std::optional<MasterData::Constant> MasterData::constant(std::string_view attribute, Instant from,
                                                          Instant to) const {
-  const auto found = statements_.find(attribute);
-  if (found == statements_.end()) return Constant{};
+  const auto* statements = on(attribute);
+  if (statements == nullptr) return Constant{};
   const auto changes = [from, to](Instant at) { return at > from && at < to; };
-  for (const auto& statement : found->second) {
-    if (changes(statement.from) || (statement.to && changes(*statement.to))) return std::nullopt;
+  const auto after = first_later(*statements, from);
+  if (after != statements->end() && changes(after->from)) return std::nullopt;
+  // Only the statement that holds at `from` can end in between: the ones before it have ended.
+  if (after != statements->begin()) {
+    const auto& end = std::prev(after)->to;
+    if (end && changes(*end)) return std::nullopt;
   }
   return Constant{number(attribute, from)};
-}
-
-std::vector<std::pair<Instant, std::string>> MasterData::all(std::string_view attribute) const {
-  std::vector<std::pair<Instant, std::string>> result;
-  const auto found = statements_.find(attribute);
-  if (found == statements_.end()) return result;
-  for (const auto& statement : found->second) result.emplace_back(statement.from, statement.value);
-  return result;
 }
 
 std::optional<Duration> MasterData::step(std::string_view attribute, Instant at) const {
@@ -118,29 +126,34 @@ std::optional<Duration> MasterData::step(std::string_view attribute, Instant at)
 }
 
 std::optional<std::string> MasterData::latest(std::string_view attribute) const {
-  const auto found = statements_.find(attribute);
-  if (found == statements_.end()) return std::nullopt;
-  return found->second.back().value;
+  const auto* statement = last(attribute);
+  if (statement == nullptr) return std::nullopt;
+  return statement->value;
 }
 
 std::vector<MasterData::StatedValue> MasterData::statements(std::string_view attribute,
                                                             Instant from, Instant to) const {
   std::vector<StatedValue> result;
-  const auto found = statements_.find(attribute);
-  if (found == statements_.end()) return result;
-  for (std::size_t i = 0; i < found->second.size(); ++i) {
-    const auto& statement = found->second[i];
-    const bool replaced = i + 1 < found->second.size() && found->second[i + 1].from <= from;
-    const bool ended = statement.to && *statement.to <= from;
-    if (statement.from <= to && !replaced && !ended) result.push_back(statement);
+  const auto* statements = on(attribute);
+  if (statements == nullptr) return result;
+  auto first = first_later(*statements, from);
+  if (first != statements->begin()) --first;  // it holds at `from`, unless it has ended
+  for (auto statement = first; statement != statements->end() && statement->from <= to;
+       ++statement) {
+    if (!statement->to || *statement->to > from) result.push_back(*statement);
   }
   return result;
 }
 
-std::vector<MasterData::StatedValue> MasterData::last(std::string_view attribute) const {
-  const auto found = statements_.find(attribute);
-  if (found == statements_.end()) return {};
-  return {found->second.back()};
+const MasterData::StatedValue* MasterData::last(std::string_view attribute) const {
+  const auto* statements = on(attribute);
+  return statements == nullptr ? nullptr : &statements->back();
+}
+
+std::size_t MasterData::size() const {
+  std::size_t size = 0;
+  for (const auto& [attribute, statements] : statements_) size += statements->size();
+  return size;
 }
 
 void MasterData::inherit(const MasterData& site) {
@@ -158,8 +171,8 @@ bool MasterData::says_the_same(const MasterData& other) const {
   return std::equal(statements_.begin(), statements_.end(), other.statements_.begin(),
                     other.statements_.end(), [&](const auto& a, const auto& b) {
                       return a.first == b.first &&
-                             std::equal(a.second.begin(), a.second.end(), b.second.begin(),
-                                        b.second.end(), same);
+                             std::equal(a.second->begin(), a.second->end(), b.second->begin(),
+                                        b.second->end(), same);
                     });
 }
 

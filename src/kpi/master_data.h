@@ -1,10 +1,11 @@
 // The master data of one meter, as of any instant.
 // Source: docs/reference/kpi-rules.md section 5. Of several statements with the same valid_from,
 // the one received last counts. It holds until the next valid_from of its attribute, or until its
-// own valid_to.
+// own valid_to. To look one up takes time in the logarithm of their number.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,9 +34,6 @@ class MasterData {
   std::optional<Duration> step(std::string_view attribute, Instant at) const;
   // The value with the latest valid_from.
   std::optional<std::string> latest(std::string_view attribute) const;
-  // All statements on the attribute, by valid_from, as {valid_from, value}.
-  std::vector<std::pair<Instant, std::string>> all(std::string_view attribute) const;
-  // Statements on the attribute that hold at some time in [from, to], by valid_from.
   struct StatedValue {
     Instant from{};
     std::optional<Instant> to;
@@ -43,22 +41,27 @@ class MasterData {
     std::uint32_t message_index = 0;
     Origin origin;
   };
+  // Statements on the attribute that hold at some time in [from, to], by valid_from.
   std::vector<StatedValue> statements(std::string_view attribute, Instant from, Instant to) const;
+  // The statement with the latest valid_from; nullptr: there is none. It is part of this object.
+  const StatedValue* last(std::string_view attribute) const;
+  // How many statements there are, without those that others replace.
+  std::size_t size() const;
 
-  // The statement with the latest valid_from, or none.
-  std::vector<StatedValue> last(std::string_view attribute) const;
-
-  // Takes attributes that are not stated here from the site. Statements on an exchange of meters
-  // are not taken, neither from a site nor from the meter that at_site names: they belong to one
-  // meter.
+  // Takes attributes that are not stated here from the site, whose statements it then shares.
+  // Statements on an exchange of meters are not taken, neither from a site nor from the meter that
+  // at_site names: they belong to one meter.
   void inherit(const MasterData& site);
 
   // Whether the statements are the same, in whatever envelopes they came.
   bool says_the_same(const MasterData& other) const;
 
  private:
+  using Statements = std::vector<StatedValue>;  // by from; not empty
+  const Statements* on(std::string_view attribute) const;
   const StatedValue* find(std::string_view attribute, Instant at) const;
-  std::map<std::string, std::vector<StatedValue>, std::less<>> statements_;  // by from
+  // Many meters may have the statements of one site, so they are shared, and never change.
+  std::map<std::string, std::shared_ptr<const Statements>, std::less<>> statements_;
 };
 
 }  // namespace district::kpi

@@ -183,6 +183,10 @@ void summarise_register_quality(WindowSummary& window_summary);
 void summarise_sampled_quality(WindowSummary& window_summary);  // power
 void summarise_model(WindowSummary& window_summary);            // energy, outdoor temperature
 
+// A baseline, reporting period or normal period that is longer has no model.
+inline constexpr Duration kModelPeriodMax = std::chrono::hours(24 * 3660);
+inline bool has_model(const Window& period) { return period.length() <= kModelPeriodMax; }
+
 inline constexpr Duration kHoldMax = std::chrono::hours(48);  // whatever the step is
 // How long a sample of power that was taken at the instant is held at most: twice the nominal step,
 // or as many times as the settings say.

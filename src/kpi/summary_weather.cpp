@@ -186,6 +186,11 @@ void summarise_model(WindowSummary& window_summary) {
   };
   const auto baseline = period(WindowKind::baseline, "baseline");
   if (!baseline) return;
+  if (!has_model(*baseline) || !has_model(window_summary.window)) {
+    summary.missing = has_model(*baseline) ? "a reporting period of at most ten years"
+                                           : "a baseline of at most ten years";
+    return;
+  }
   const auto points = [&](const Window& window, std::size_t& expected) {
     const auto energy = days_of(window, material, material.inputs[0], true);
     expected = energy.size();
@@ -215,6 +220,7 @@ void summarise_model(WindowSummary& window_summary) {
     return;
   }
   const auto normal = period(WindowKind::baseline, "normal_period").value_or(*baseline);
+  if (!has_model(normal)) return;
   double sum = 0;
   for (const auto& day : days_of(normal, material, material.inputs[1], false)) {
     if (!day.valid()) return;  // a year with a gap is no normal year

@@ -1,9 +1,11 @@
 // The messages of a valid request, as values: what validate/ extracts and quantify/ works on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -66,6 +68,11 @@ struct MasterFact {
   std::uint32_t message_index = 0;  // from 1
   bool operator==(const MasterFact&) const = default;
 };
+
+// Attributes whose value names another meter, or a site. Of the statements on one of them, only the
+// one with the latest valid_from counts.
+inline constexpr std::array<std::string_view, 3> kReferences{"outdoor_sensor", "replaces_meter",
+                                                             "at_site"};
 
 struct MessageHead {
   Instant timestamp{};

@@ -52,8 +52,9 @@ class Inputs {
   // Consumption is linear between readings, so the readings beside the window act on it, too.
   Result<Ok> reach_to_readings(const Series& series, kpi::Span& span) {
     if (definition_.family != kpi::Family::register_reading) return Ok{};
-    DISTRICT_TRY(const auto before, series::reading_before(store_, series, span.from + kTick));
-    DISTRICT_TRY(const auto after, series::reading_after(store_, series, span.to - kTick));
+    using enum SeriesReader::Sought;
+    DISTRICT_TRY(const auto before, store_.value_before(series, span.from + kTick, counting));
+    DISTRICT_TRY(const auto after, store_.value_after(series, span.to - kTick, counting));
     if (before) span.from = before->start;
     if (after) span.to = after->start + kTick;
     return Ok{};
@@ -84,10 +85,12 @@ void add_facts(const kpi::ActingFact& fact, const kpi::MasterData& master, const
                Explanation& explanation) {
   using enum kpi::ActingFact::When;
   const auto last = kpi.end - kTick;
-  auto stated =
-      fact.when == latest
-          ? master.last(fact.attribute)
-          : master.statements(fact.attribute, fact.when == at_end ? last : kpi.start, last);
+  std::vector<kpi::MasterData::StatedValue> stated;
+  if (fact.when != latest) {
+    stated = master.statements(fact.attribute, fact.when == at_end ? last : kpi.start, last);
+  } else if (const auto* statement = master.last(fact.attribute)) {
+    stated.push_back(*statement);
+  }
   for (auto& statement : stated) {
     explanation.facts.push_back({std::string(fact.attribute), std::move(statement.value),
                                  statement.from, std::move(statement.origin)});
@@ -196,7 +199,10 @@ Result<Ok> Engine::recompute_between(store::SeriesTransaction& transaction, cons
   auto& changes = touched.meters[*meter_id];
   changes.tenant = meter.tenant;
   changes.all = !from || !to;
-  if (changes.all) return recompute_meter(transaction, *meter_id, changes, computed_at);
+  if (changes.all) {
+    series::StatedData stated(store);
+    return recompute_meter(store, stated, *meter_id, changes, computed_at);
+  }
   changes.cleared.emplace(*from, *to);
   DISTRICT_TRY(const auto all_series, store.series_of(*meter_id));
   for (const auto& series : all_series) {
@@ -218,18 +224,19 @@ Result<Ok> Engine::recompute(store::SeriesTransaction& transaction, series::Touc
                              Instant computed_at) {
   store::SeriesWriter store(transaction);
   DISTRICT_CHECK(series::Dependents::touch(store, touched));
+  series::StatedData stated(store);
   for (const auto& [meter_id, changes] : touched.meters) {
     if (!changes.all && !changes.cleared && changes.series.empty()) continue;
-    DISTRICT_CHECK(recompute_meter(transaction, meter_id, changes, computed_at));
+    DISTRICT_CHECK(recompute_meter(store, stated, meter_id, changes, computed_at));
   }
   touched.meters.clear();
   return Ok{};
 }
 
-Result<Ok> Engine::recompute_meter(store::SeriesTransaction& transaction, std::int64_t meter_id,
-                                   const series::Touched::Meter& changes, Instant computed_at) {
-  store::SeriesWriter store(transaction);
-  DISTRICT_TRY(const auto meter, series::MeterData::load(store, meter_id));
+Result<Ok> Engine::recompute_meter(store::SeriesWriter& store, series::StatedData& stated,
+                                   std::int64_t meter_id, const series::Touched::Meter& changes,
+                                   Instant computed_at) {
+  DISTRICT_TRY(const auto meter, series::MeterData::load(store, stated, meter_id));
   DISTRICT_TRY(const auto calendar, calendar_of(meter.key.tenant, meter.master.latest("zone")));
   Recomputation recomputation(store, meter, calendar, standards_, changes, computed_at, pause_);
   return recomputation.run();
@@ -241,7 +248,8 @@ Result<Ok> Engine::recompute_stale(store::SeriesTransaction& transaction, std::i
   DISTRICT_TRY(const auto marks, store.stale_marks(meter_id));
   series::Touched touched;
   touched.all(meter_id, {});
-  DISTRICT_CHECK(recompute_meter(transaction, meter_id, touched.meters[meter_id], computed_at));
+  series::StatedData stated(store);
+  DISTRICT_CHECK(recompute_meter(store, stated, meter_id, touched.meters[meter_id], computed_at));
   return store.remove_stale(meter_id, marks);
 }
 
@@ -265,8 +273,8 @@ Result<std::vector<MeterKey>> Engine::linked_to(const MeterKey& meter) {
   DISTRICT_TRY(const auto facts, store.facts(*meter_id));
   const kpi::MasterData master(facts);
   for (const auto* attribute : {"replaces_meter", "at_site"}) {
-    for (const auto& [from, name] : master.all(attribute))
-      linked.insert({meter.tenant, meter.source, name});
+    if (auto name = master.latest(attribute))
+      linked.insert({meter.tenant, meter.source, *std::move(name)});
   }
   if (const auto sensor = master.latest("outdoor_sensor"))
     linked.insert(series::meter_referred_to(meter.tenant, *sensor));
@@ -279,7 +287,8 @@ Result<Explanation> Engine::explain(const KpiValue& kpi) {
   if (!meter_id)
     return fail(ErrorCode::not_found,
                 "no values of meter " + kpi.meter.source + " " + kpi.meter.meter);
-  DISTRICT_TRY(const auto meter, series::MeterData::load(store, *meter_id));
+  series::StatedData stated(store);
+  DISTRICT_TRY(const auto meter, series::MeterData::load(store, stated, *meter_id));
   DISTRICT_TRY(const auto calendar, calendar_of(kpi.meter.tenant, meter.master.latest("zone")));
   Explanation explanation;
   for (const auto& [family, inputs] : meter.families()) {

@@ -26,9 +26,10 @@
 #include "model/kpi.h"
 #include "model/standards.h"
 #include "series/ingestion.h"
+#include "series/meter_data.h"
 #include "series/touched.h"
 #include "store/database.h"
-#include "store/series_reader.h"
+#include "store/series_writer.h"
 #include "store/transaction.h"
 
 namespace district::quantify {
@@ -126,8 +127,9 @@ class Engine {
   Result<std::vector<Origin>> origins_of(const KpiValue& kpi);
 
  private:
-  Result<Ok> recompute_meter(store::SeriesTransaction& transaction, std::int64_t meter_id,
-                             const series::Touched::Meter& changes, Instant computed_at);
+  Result<Ok> recompute_meter(store::SeriesWriter& store, series::StatedData& stated,
+                             std::int64_t meter_id, const series::Touched::Meter& changes,
+                             Instant computed_at);
   Result<kpi::Calendar> calendar_of(const std::string& tenant,
                                     const std::optional<std::string>& declared);
 

@@ -36,7 +36,7 @@ std::vector<ComputedKpi> evaluate(const FamilyWindows& planned,
 }  // namespace
 
 Result<Ok> Recomputation::run() {
-  WindowPlan plan(store_, meter_, calendar_, standards_, touched_, rows_);
+  WindowPlan plan(store_, meter_, calendar_, standards_, touched_, shelf_, rows_);
   DISTRICT_TRY(auto families, plan.make());
   // Year by year the windows of all families; at the end those of models, which have no year.
   while (true) {
@@ -68,14 +68,15 @@ Result<Ok> Recomputation::compute(const FamilyWindows& planned,
                                   std::span<const kpi::Window> windows) {
   if (windows.empty()) return Ok{};
   const auto& family = *planned.inputs.family;
-  auto from = windows.front().start, to = windows.front().end;
+  const bool of_model = family.family == kpi::Family::model;
+  auto from = windows.front().start, to = from;
   const auto include = [&](const std::optional<kpi::Window>& window) {
-    if (!window) return;
+    if (!window || (of_model && !kpi::has_model(*window))) return;
     from = std::min(from, window->start);
     to = std::max(to, window->end);
   };
   for (const auto& window : windows) include(window);
-  if (family.family == kpi::Family::model) {
+  if (of_model) {
     for (const auto* attribute : {"baseline", "normal_period"}) {
       const auto stated = meter_.master.latest(attribute);
       if (stated) include(calendar_.days(WindowKind::baseline, *stated));
@@ -93,8 +94,8 @@ Result<Ok> Recomputation::compute(const FamilyWindows& planned,
                  shelf_.get(*series, from - series->longest - family.looks_back, to));
   }
   if (family.family == kpi::Family::register_reading) {
-    DISTRICT_TRY(material.readings, series::readings_of(store_, shelf_, meter_,
-                                                        *planned.inputs.inputs.front(), from, to));
+    DISTRICT_TRY(material.readings,
+                 series::readings_of(shelf_, meter_, *planned.inputs.inputs.front(), from, to));
   }
   for (const auto& window : windows) {
     kpi::WindowSummary window_summary;

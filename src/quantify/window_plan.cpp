@@ -114,9 +114,11 @@ Result<Instant> WindowPlan::held_until(const Series& series, Instant last) {
   const auto from = last - kpi::kHoldMax;
   if (meter_.master.constant("nominal_step", from, last + kTick)) return until;
   // The nominal step has changed, so an earlier sample may be held for longer than the last one.
-  DISTRICT_TRY(const auto versions, store_.versions(series, from, last));
-  for (const auto& version : versions)
-    if (visible(version)) until = std::max(until, end_of(version.start));
+  DISTRICT_TRY(const auto versions, shelf_.get(series, from, last));
+  auto version = std::partition_point(versions.begin(), versions.end(),
+                                      [from](const auto& other) { return other.start < from; });
+  for (; version != versions.end() && version->start <= last; ++version)
+    if (visible(*version)) until = std::max(until, end_of(version->start));
   return until;
 }
 
@@ -146,8 +148,10 @@ Result<Ok> WindowPlan::add_windows(FamilyWindows& planned, const series::Stretch
 // says so.
 Result<std::vector<Instant>> WindowPlan::edges_beside(const Series& series,
                                                       const series::Stretch& stretch) {
-  DISTRICT_TRY(const auto before, store_.value_before(series, stretch.start));
-  DISTRICT_TRY(const auto after, store_.value_after(series, stretch.last_start));
+  using enum store::SeriesReader::Sought;
+  DISTRICT_CHECK(shelf_.get(series, stretch.start, stretch.start));
+  DISTRICT_TRY(const auto before, shelf_.before(series, stretch.start, visible));
+  DISTRICT_TRY(const auto after, shelf_.after(series, stretch.last_start, visible));
   std::vector<Instant> edges = {stretch.start, stretch.last_start};
   if (before) edges.push_back(before->start);
   if (after) edges.push_back(after->start);
@@ -172,10 +176,8 @@ Result<Ok> WindowPlan::add_differences(FamilyWindows& planned, const series::Str
   const auto from = std::max(stretch.start, installed.value_or(stretch.start));
   const auto to = std::min(stretch.last_start, removed ? *removed - kTick : stretch.last_start);
   if (from > to) return Ok{};  // the meter was not in place then
-  series::Shelf shelf(store_);
   // One tick earlier, because a reading at `from` itself is not the one before it.
-  DISTRICT_TRY(const auto readings,
-               series::readings_of(store_, shelf, meter_, series, from - kTick, to));
+  DISTRICT_TRY(const auto readings, series::readings_of(shelf_, meter_, series, from - kTick, to));
   std::optional<Instant> before, after;
   for (const auto& reading : readings) {
     if (reading.implausible) continue;
@@ -187,8 +189,9 @@ Result<Ok> WindowPlan::add_differences(FamilyWindows& planned, const series::Str
   };
   if (before) DISTRICT_CHECK(touch(*before, *before));
   if (after) DISTRICT_CHECK(touch(*after, *after));
-  DISTRICT_TRY(const auto nearest, store_.value_before(series, stretch.start));
-  DISTRICT_TRY(const auto next, store_.value_after(series, stretch.last_start));
+  using enum store::SeriesReader::Sought;
+  DISTRICT_TRY(const auto nearest, shelf_.before(series, stretch.start, visible));
+  DISTRICT_TRY(const auto next, shelf_.after(series, stretch.last_start, visible));
   const auto same = [](const std::optional<VisibleValue>& value, const std::optional<Instant>& at) {
     return value.has_value() == at.has_value() && (!value || value->start == *at);
   };
@@ -215,9 +218,8 @@ Result<Ok> WindowPlan::add_predecessors(FamilyWindows& planned) {
 // reading that counts since this one was installed.
 Result<Instant> WindowPlan::differs_until(const Series& registers) {
   const auto installed = *meter_.registers_from();
-  series::Shelf shelf(store_);
   DISTRICT_TRY(const auto readings,
-               series::readings_of(store_, shelf, meter_, registers, installed, installed));
+               series::readings_of(shelf_, meter_, registers, installed, installed));
   for (const auto& reading : readings)
     if (!reading.implausible && reading.at >= installed) return reading.at + kTick;
   return installed + kTick;

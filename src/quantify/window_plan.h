@@ -30,12 +30,13 @@ class WindowPlan {
   // Keeps references to all of these.
   WindowPlan(store::SeriesReader& store, const series::MeterData& meter,
              const kpi::Calendar& calendar, const Standards& standards,
-             const series::Touched::Meter& touched, KpiRows& rows)
+             const series::Touched::Meter& touched, series::Shelf& shelf, KpiRows& rows)
       : store_(store),
         meter_(meter),
         calendar_(calendar),
         standards_(standards),
         touched_(touched),
+        shelf_(shelf),
         rows_(rows) {}
 
   // For each family of the meter, in the order of precedence.
@@ -59,6 +60,7 @@ class WindowPlan {
   const kpi::Calendar& calendar_;
   const Standards& standards_;
   const series::Touched::Meter& touched_;
+  series::Shelf& shelf_;
   KpiRows& rows_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "kpi/catalogue.h"
@@ -315,30 +316,44 @@ Result<Ok> Ingestion::take_facts(const Batch& batch) {
     DISTRICT_TRY(const auto meter_id, meter_of(batch.tenant, fact.source, fact.meter));
     facts[meter_id].push_back(&fact);
   }
-  for (const auto& [meter_id, of_meter] : facts) {
-    DISTRICT_TRY(const auto earlier, store_.facts(meter_id));
-    bool relevant = false;
-    for (const auto* fact : of_meter) {
-      DISTRICT_CHECK(store_.put_fact(meter_id, *fact, origin_));
-      relevant = relevant || kpi::matters(fact->attribute);
-    }
-    if (!relevant) continue;
-    DISTRICT_TRY(const auto now, store_.facts(meter_id));
-    const bool again = std::any_of(earlier.begin(), earlier.end(), [&](const auto& stored) {
-      return stored.origin.leaf_index == origin_.leaf_index;
-    });
-    if (!again && kpi::MasterData(earlier).says_the_same(kpi::MasterData(now))) continue;
-    touched_.all(meter_id, batch.tenant);
-    for (const auto& [fact, origin] : now)
-      DISTRICT_CHECK(touch_replaced({batch.tenant, of_meter.front()->source, fact.value}, fact));
+  for (const auto& [meter_id, of_meter] : facts)
+    DISTRICT_CHECK(take_facts(meter_id, batch.tenant, of_meter));
+  return Ok{};
+}
+
+// All statements of a batch on one meter. What is known of it is read once before and once after.
+Result<Ok> Ingestion::take_facts(std::int64_t meter_id, const std::string& tenant,
+                                 const std::vector<const MasterFact*>& facts) {
+  DISTRICT_TRY(auto earlier, store_.facts(meter_id));
+  bool relevant = false;
+  std::set<std::string_view> references;
+  for (const auto* fact : facts) {
+    DISTRICT_CHECK(store_.put_fact(meter_id, *fact, origin_));
+    relevant = relevant || kpi::matters(fact->attribute);
+    if (std::ranges::find(kReferences, fact->attribute) != kReferences.end())
+      references.insert(fact->attribute);
+  }
+  for (const auto attribute : references) DISTRICT_CHECK(store_.put_link(meter_id, attribute));
+  if (!relevant) return Ok{};
+  DISTRICT_TRY(const auto now, store_.facts(meter_id));
+  // If the envelope was ingested before, the recomputation may have broken off. What that did is
+  // not known.
+  const bool again = std::erase_if(earlier, [this](const StoredFact& stored) {
+                       return stored.origin.leaf_index == origin_.leaf_index;
+                     }) > 0;
+  const kpi::MasterData before(earlier), after(now);
+  if (!again && before.says_the_same(after)) return Ok{};
+  touched_.all(meter_id, tenant);
+  // The windows of a replaced meter end where those of its successor begin, at the register reading
+  // that the successor's master data state.
+  for (const auto* master : {&before, &after}) {
+    if (auto replaced = master->latest("replaces_meter"))
+      DISTRICT_CHECK(touch_replaced({tenant, facts.front()->source, *std::move(replaced)}));
   }
   return Ok{};
 }
 
-// The windows of the replaced meter end where those of its successor begin, at the register reading
-// that the successor's master data state.
-Result<Ok> Ingestion::touch_replaced(const MeterKey& replaced, const MasterFact& fact) {
-  if (fact.attribute != "replaces_meter") return Ok{};
+Result<Ok> Ingestion::touch_replaced(const MeterKey& replaced) {
   DISTRICT_TRY(const auto meter_id, store_.find_meter(replaced));
   if (meter_id) touched_.all(*meter_id, replaced.tenant);
   return Ok{};

@@ -72,7 +72,9 @@ class Ingestion {
   void count_change(const ValueVersion& version, const Before& was);
   Result<Ok> remove_stretch(Incoming& incoming, std::span<const ValueVersion> gone);
   Result<Ok> take_facts(const Batch& batch);
-  Result<Ok> touch_replaced(const MeterKey& replaced, const MasterFact& fact);
+  Result<Ok> take_facts(std::int64_t meter_id, const std::string& tenant,
+                        const std::vector<const MasterFact*>& facts);
+  Result<Ok> touch_replaced(const MeterKey& replaced);
 
   store::SeriesWriter& store_;
   KnownIds& known_;

@@ -13,12 +13,12 @@ constexpr const char* kReplaces = "replaces_meter";
 constexpr const char* kSite = "at_site";
 constexpr std::size_t kExchangesMax = 16;  // ends a circle of statements
 constexpr std::size_t kSitesMax = 4;       // a meter's building, its site, and so on
+constexpr std::size_t kStatementsKeptMax = 100'000;
 
 bool is_register(const Series& series) { return series.kind == ValueKind::reading; }
 
 // Readings of one register in [from, to], with one before and one after them.
-Result<std::vector<kpi::Reading>> readings_of_one(SeriesReader& store, Shelf& shelf,
-                                                  const Series& series,
+Result<std::vector<kpi::Reading>> readings_of_one(Shelf& shelf, const Series& series,
                                                   const kpi::MasterData& master, Instant from,
                                                   Instant to) {
   std::vector<kpi::Reading> readings;
@@ -27,16 +27,18 @@ Result<std::vector<kpi::Reading>> readings_of_one(SeriesReader& store, Shelf& sh
                         (flags & flag_estimated) != 0, false, implausible, (flags & flag_rise) != 0,
                         (flags & flag_disputed) != 0, (flags & flag_fallen) != 0});
   };
-  DISTRICT_TRY(const auto before, reading_before(store, series, from));
+  DISTRICT_TRY(const auto before, shelf.before(series, from, Shelf::Sought::counting));
   if (before) add(before->start, before->value, before->flags, false);
   DISTRICT_TRY(const auto versions, shelf.get(series, from, to));
-  for (const auto& version : versions) {
-    if (version.start < from || version.start > to) continue;
+  auto next = std::partition_point(versions.begin(), versions.end(),
+                                   [from](const auto& other) { return other.start < from; });
+  for (; next != versions.end() && next->start <= to; ++next) {
+    const auto& version = *next;
     const bool implausible = version.state == MeasurementState::implausible;
     if (version.state != MeasurementState::current && !implausible) continue;
     add(version.start, version.value, version.flags, implausible);
   }
-  DISTRICT_TRY(const auto after, reading_after(store, series, to));
+  DISTRICT_TRY(const auto after, shelf.after(series, to, Shelf::Sought::counting));
   if (after) add(after->start, after->value, after->flags, false);
   return readings;
 }
@@ -55,24 +57,6 @@ void add_final(std::vector<kpi::Reading>& readings, Instant at, double value,
 
 }  // namespace
 
-Result<std::optional<VisibleValue>> reading_before(SeriesReader& store, const Series& series,
-                                                   Instant at) {
-  while (true) {
-    DISTRICT_TRY(const auto value, store.value_before(series, at));
-    if (!value || value->counts()) return value;
-    at = value->start;
-  }
-}
-
-Result<std::optional<VisibleValue>> reading_after(SeriesReader& store, const Series& series,
-                                                  Instant at) {
-  while (true) {
-    DISTRICT_TRY(const auto value, store.value_after(series, at));
-    if (!value || value->counts()) return value;
-    at = value->start;
-  }
-}
-
 std::string reference_to(const MeterKey& key) {
   return key.meter.empty() ? key.source : key.source + '/' + key.meter;
 }
@@ -84,15 +68,15 @@ MeterKey meter_referred_to(const std::string& tenant, const std::string& referen
 }
 
 Result<std::vector<std::int64_t>> dependents_of(SeriesReader& store, const MeterKey& key) {
-  DISTRICT_TRY(auto meters, store.meters_that_state(key.tenant, kSensor, reference_to(key)));
+  DISTRICT_TRY(auto meters, store.meters_linked_to(key.tenant, kSensor, reference_to(key)));
   if (key.meter.empty()) {
     // "ROOF/" names the same meter as "ROOF".
-    DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, kSensor, key.source + '/'));
+    DISTRICT_TRY(const auto others, store.meters_linked_to(key.tenant, kSensor, key.source + '/'));
     meters.insert(meters.end(), others.begin(), others.end());
     return meters;
   }
   for (const auto* attribute : {kReplaces, kSite}) {
-    DISTRICT_TRY(const auto others, store.meters_that_state(key.tenant, attribute, key.meter));
+    DISTRICT_TRY(const auto others, store.meters_linked_to(key.tenant, attribute, key.meter));
     for (const auto meter_id : others) {
       DISTRICT_TRY(const auto other, store.meter_key(meter_id));
       if (other.source == key.source) meters.push_back(meter_id);
@@ -101,33 +85,45 @@ Result<std::vector<std::int64_t>> dependents_of(SeriesReader& store, const Meter
   return meters;
 }
 
-Result<kpi::MasterData> master_data_of(SeriesReader& store, const MeterKey& key) {
+Result<std::shared_ptr<const kpi::MasterData>> StatedData::of(std::int64_t meter_id) {
+  if (const auto found = known_.find(meter_id); found != known_.end()) return found->second;
+  DISTRICT_TRY(const auto facts, store_.facts(meter_id));
+  auto stated = std::make_shared<const kpi::MasterData>(facts);
+  if (statements_ > kStatementsKeptMax) {
+    known_.clear();
+    statements_ = 0;
+  }
+  statements_ += stated->size();
+  return known_.emplace(meter_id, std::move(stated)).first->second;
+}
+
+Result<kpi::MasterData> master_data_of(SeriesReader& store, StatedData& stated,
+                                       const MeterKey& key) {
   kpi::MasterData master;
   auto at = key;
   for (std::size_t level = 0; level <= kSitesMax; ++level) {
     DISTRICT_TRY(const auto meter_id, store.find_meter(at));
     if (!meter_id) return master;
-    DISTRICT_TRY(const auto facts, store.facts(*meter_id));
-    const kpi::MasterData here(facts);
-    if (level == 0) master = here;
-    master.inherit(here);
-    const auto site = here.latest(kSite);
+    DISTRICT_TRY(const auto here, stated.of(*meter_id));
+    if (level == 0) master = *here;
+    master.inherit(*here);
+    const auto site = here->latest(kSite);
     if (!site) return master;
     at.meter = *site;
   }
   return master;
 }
 
-Result<MeterData> MeterData::load(SeriesReader& store, std::int64_t meter_id) {
+Result<MeterData> MeterData::load(SeriesReader& store, StatedData& stated, std::int64_t meter_id) {
   MeterData meter;
   meter.meter_id = meter_id;
   DISTRICT_TRY(meter.key, store.meter_key(meter_id));
-  DISTRICT_TRY(meter.master, master_data_of(store, meter.key));
+  DISTRICT_TRY(meter.master, master_data_of(store, stated, meter.key));
   DISTRICT_TRY(meter.own, store.series_of(meter_id));
   DISTRICT_CHECK(meter.load_sensor(store));
   if (std::none_of(meter.own.begin(), meter.own.end(), is_register)) return meter;
-  DISTRICT_CHECK(meter.load_predecessors(store));
-  DISTRICT_CHECK(meter.load_successor(store));
+  DISTRICT_CHECK(meter.load_predecessors(store, stated));
+  DISTRICT_CHECK(meter.load_successor(store, stated));
   return meter;
 }
 
@@ -140,14 +136,15 @@ Result<Ok> MeterData::load_sensor(SeriesReader& store) {
   return Ok{};
 }
 
-Result<Ok> MeterData::load_predecessors(SeriesReader& store) {
+Result<Ok> MeterData::load_predecessors(SeriesReader& store, StatedData& stated) {
   const kpi::MasterData* newer = &master;
   auto of_newer = key.meter;
   predecessors.reserve(kExchangesMax);
   while (predecessors.size() < kExchangesMax) {
-    const auto replaced = newer->all(kReplaces);
-    if (replaced.empty()) return Ok{};
-    const auto& [at, number] = replaced.back();
+    const auto* replaced = newer->last(kReplaces);
+    if (replaced == nullptr) return Ok{};
+    const auto at = replaced->from;
+    const auto& number = replaced->value;
     if (!predecessors.empty() && at >= predecessors.back().exchanged_at) return Ok{};
     if (number == of_newer) return Ok{};
     DISTRICT_TRY(const auto meter, store.find_meter({key.tenant, key.source, number}));
@@ -155,7 +152,8 @@ Result<Ok> MeterData::load_predecessors(SeriesReader& store) {
     DISTRICT_TRY(const auto all_series, store.series_of(*meter));
     const auto registers = std::find_if(all_series.begin(), all_series.end(), is_register);
     if (registers == all_series.end()) return Ok{};
-    DISTRICT_TRY(auto of_predecessor, master_data_of(store, {key.tenant, key.source, number}));
+    DISTRICT_TRY(auto of_predecessor,
+                 master_data_of(store, stated, {key.tenant, key.source, number}));
     predecessors.push_back({*registers, std::move(of_predecessor), at,
                             newer->number("replaced_final_register", at),
                             newer->number("initial_register", at)});
@@ -165,20 +163,20 @@ Result<Ok> MeterData::load_predecessors(SeriesReader& store) {
   return Ok{};
 }
 
-Result<Ok> MeterData::load_successor(SeriesReader& store) {
-  DISTRICT_TRY(const auto meters, store.meters_that_state(key.tenant, kReplaces, key.meter));
+Result<Ok> MeterData::load_successor(SeriesReader& store, StatedData& stated) {
+  DISTRICT_TRY(const auto meters, store.meters_linked_to(key.tenant, kReplaces, key.meter));
   for (const auto other_id : meters) {
     DISTRICT_TRY(const auto other, store.meter_key(other_id));
     if (other.source != key.source || other.meter == key.meter) continue;
-    DISTRICT_TRY(const auto facts, store.facts(other_id));
-    const kpi::MasterData of_other(facts);
-    const auto stated = of_other.all(kReplaces).back();
-    const auto at = stated.first;
-    if (stated.second != key.meter || at <= registers_from().value_or(Instant::min())) continue;
+    DISTRICT_TRY(const auto of_other, stated.of(other_id));
+    const auto* replaces = of_other->last(kReplaces);
+    if (replaces == nullptr || replaces->value != key.meter) continue;
+    const auto at = replaces->from;
+    if (at <= registers_from().value_or(Instant::min())) continue;
     if (successor &&
         std::tie(at, other.meter) >= std::tie(successor->exchanged_at, successor->number))
       continue;
-    successor = kpi::Successor{other.meter, at, of_other.number("replaced_final_register", at)};
+    successor = kpi::Successor{other.meter, at, of_other->number("replaced_final_register", at)};
   }
   return Ok{};
 }
@@ -221,23 +219,9 @@ std::vector<Instant> MeterData::exchanges() const {
   return instants;
 }
 
-Result<std::span<const ValueVersion>> Shelf::get(const Series& series, Instant from, Instant to) {
-  auto& loaded = loaded_[series.series_id];
-  if (loaded.from != loaded.to && from >= loaded.from && to < loaded.to)
-    return std::span<const ValueVersion>(loaded.versions);
-  if (loaded.from != loaded.to) {
-    from = std::min(from, loaded.from);
-    to = std::max(to, loaded.to);
-  }
-  DISTRICT_TRY(auto page, store_.page(series, from, to));
-  loaded = {std::min(from, page.from), std::max(to, page.to), std::move(page.versions)};
-  return std::span<const ValueVersion>(loaded.versions);
-}
-
-Result<std::vector<kpi::Reading>> readings_of(SeriesReader& store, Shelf& shelf,
-                                              const MeterData& meter, const Series& registers,
-                                              Instant from, Instant to) {
-  DISTRICT_TRY(auto readings, readings_of_one(store, shelf, registers, meter.master, from, to));
+Result<std::vector<kpi::Reading>> readings_of(Shelf& shelf, const MeterData& meter,
+                                              const Series& registers, Instant from, Instant to) {
+  DISTRICT_TRY(auto readings, readings_of_one(shelf, registers, meter.master, from, to));
   if (const auto end = meter.registers_to()) {
     std::erase_if(readings, [&](const kpi::Reading& reading) { return reading.at >= *end; });
     add_final(readings, *end, *meter.successor->final_register, meter.master);
@@ -249,8 +233,8 @@ Result<std::vector<kpi::Reading>> readings_of(SeriesReader& store, Shelf& shelf,
                                          [](const kpi::Reading& r) { return !r.implausible; });
     const bool enough = first_true != readings.end() && first_true->at <= from && at < from;
     if (enough) return readings;
-    DISTRICT_TRY(auto earlier, readings_of_one(store, shelf, predecessor.registers,
-                                               predecessor.master, std::min(from, at), at));
+    DISTRICT_TRY(auto earlier, readings_of_one(shelf, predecessor.registers, predecessor.master,
+                                               std::min(from, at), at));
     std::erase_if(earlier, [at](const kpi::Reading& reading) { return reading.at >= at; });
     if (predecessor.final_register)
       add_final(earlier, at, *predecessor.final_register, predecessor.master);

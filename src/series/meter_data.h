@@ -4,15 +4,30 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "kpi/catalogue.h"
 #include "kpi/master_data.h"
+#include "series/shelf.h"
 #include "store/series_reader.h"
 
 namespace district::series {
+
+// What master data state of each meter itself. It is read once, however many meters of a site are
+// loaded one after the other.
+class StatedData {
+ public:
+  explicit StatedData(store::SeriesReader& store) : store_(store) {}
+  Result<std::shared_ptr<const kpi::MasterData>> of(std::int64_t meter_id);
+
+ private:
+  store::SeriesReader& store_;
+  std::map<std::int64_t, std::shared_ptr<const kpi::MasterData>> known_;
+  std::size_t statements_ = 0;  // of all that are known
+};
 
 // A meter that was replaced, and what was read when that happened.
 struct Predecessor {
@@ -30,7 +45,8 @@ struct FamilyInputs {
 
 class MeterData {
  public:
-  static Result<MeterData> load(store::SeriesReader& store, std::int64_t meter_id);
+  static Result<MeterData> load(store::SeriesReader& store, StatedData& stated,
+                                std::int64_t meter_id);
 
   std::int64_t meter_id = 0;
   MeterKey key;
@@ -53,14 +69,15 @@ class MeterData {
 
  private:
   Result<Ok> load_sensor(store::SeriesReader& store);
-  Result<Ok> load_predecessors(store::SeriesReader& store);
-  Result<Ok> load_successor(store::SeriesReader& store);
+  Result<Ok> load_predecessors(store::SeriesReader& store, StatedData& stated);
+  Result<Ok> load_successor(store::SeriesReader& store, StatedData& stated);
   const Series* find(const kpi::Input& input, bool first) const;
 };
 
 // The master data of a meter. An attribute that is not stated of the meter is taken from the
 // building or site in which it stands. A site is known by the source and its site_id.
-Result<kpi::MasterData> master_data_of(store::SeriesReader& store, const MeterKey& key);
+Result<kpi::MasterData> master_data_of(store::SeriesReader& store, StatedData& stated,
+                                       const MeterKey& key);
 
 // Meters whose KPIs depend on values or master data of this one.
 Result<std::vector<std::int64_t>> dependents_of(store::SeriesReader& store, const MeterKey& key);
@@ -69,34 +86,9 @@ Result<std::vector<std::int64_t>> dependents_of(store::SeriesReader& store, cons
 std::string reference_to(const MeterKey& key);
 MeterKey meter_referred_to(const std::string& tenant, const std::string& reference);
 
-// Values of series, loaded once for the families of a meter.
-class Shelf {
- public:
-  explicit Shelf(store::SeriesReader& store) : store_(store) {}
-  // All values that start in [from, to], and maybe more. Valid until the next call for the series,
-  // or clear().
-  Result<std::span<const ValueVersion>> get(const Series& series, Instant from, Instant to);
-  void clear() { loaded_.clear(); }
-
- private:
-  struct Loaded {
-    Instant from{}, to{};
-    std::vector<ValueVersion> versions;
-  };
-  store::SeriesReader& store_;
-  std::map<std::int64_t, Loaded> loaded_;
-};
-
-// The nearest reading before, or after, an instant that counts.
-Result<std::optional<VisibleValue>> reading_before(store::SeriesReader& store, const Series& series,
-                                                   Instant at);
-Result<std::optional<VisibleValue>> reading_after(store::SeriesReader& store, const Series& series,
-                                                  Instant at);
-
 // The readings from which consumption in [from, to) is computed, across exchanges of the meter.
 // With them come one before and one after that count, if there are such.
-Result<std::vector<kpi::Reading>> readings_of(store::SeriesReader& store, Shelf& shelf,
-                                              const MeterData& meter, const Series& registers,
-                                              Instant from, Instant to);
+Result<std::vector<kpi::Reading>> readings_of(Shelf& shelf, const MeterData& meter,
+                                              const Series& registers, Instant from, Instant to);
 
 }  // namespace district::series

@@ -38,7 +38,9 @@ class Database {
   const std::string& name() const { return name_; }
   // What is wrong with the engine's own structures, a line each: Connection::damages().
   Result<std::vector<std::string>> damages() { return connection_->damages(); }
-  std::uint64_t steps() const { return connection_->steps(); }  // Connection::steps()
+  // What has been done so far: Connection::steps(), and values that were unpacked from rows.
+  std::uint64_t steps() const { return connection_->steps() + unpacked_; }
+  void count_unpacked(std::size_t values) { unpacked_ += values; }
   Connection& connection() { return *connection_; }
 
  protected:
@@ -50,6 +52,7 @@ class Database {
 
   const std::string name_;
   const std::unique_ptr<Connection> connection_;
+  std::uint64_t unpacked_ = 0;
   // Statements that nobody uses. Where one is in use already, the same SQL is prepared again.
   std::map<std::string, std::vector<std::unique_ptr<Prepared>>, std::less<>> idle_;
 };

@@ -26,25 +26,37 @@ Result<std::vector<std::int64_t>> days_between(SeriesDatabase& database, const S
   return all_rows(row, [](const Statement& found) { return found.integer(0); });
 }
 
-template <typename Versions>
-std::optional<VisibleValue> first_visible(const Versions& versions, Instant after) {
+using Sought = SeriesReader::Sought;
+
+// The first one that starts after `after` and before `bound`.
+std::optional<VisibleValue> first_of(const std::vector<ValueVersion>& versions, Instant after,
+                                     Sought sought, Instant bound) {
   for (const auto& version : versions) {
     if (version.start <= after) continue;
-    if (auto value = visible(version)) return value;
+    if (version.start >= bound) break;
+    if (auto value = sought_value(version, sought)) return value;
   }
   return std::nullopt;
 }
 
-std::optional<VisibleValue> last_visible(const std::vector<ValueVersion>& versions,
-                                         Instant before) {
+// The last one that starts before `before` and after `bound`.
+std::optional<VisibleValue> last_of(const std::vector<ValueVersion>& versions, Instant before,
+                                    Sought sought, Instant bound) {
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     if (version->start >= before) continue;
-    if (auto value = visible(*version)) return value;
+    if (version->start <= bound) break;
+    if (auto value = sought_value(*version, sought)) return value;
   }
   return std::nullopt;
 }
 
 }  // namespace
+
+std::optional<VisibleValue> sought_value(const ValueVersion& version, Sought sought) {
+  auto value = visible(version);
+  if (value && sought == Sought::counting && !value->counts()) value.reset();
+  return value;
+}
 
 std::int64_t month_of(Instant at) {
   const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(at));
@@ -95,10 +107,17 @@ Result<Ok> SeriesReader::days(const Series& series, std::int64_t first, std::int
   return Ok{};
 }
 
+Result<Ok> SeriesReader::take_row(ByteView octets, std::vector<ValueVersion>& versions) {
+  const auto before = versions.size();
+  auto unpacked = unpack(octets, versions);
+  db_.count_unpacked(versions.size() - before);
+  return unpacked;
+}
+
 // Where the rows of [from, to] are: months before packed_until, then days up to the last value.
 Result<Page> SeriesReader::page(const Series& series, Instant from, Instant to) {
   Page page;
-  const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, page.versions); };
+  const auto take = [&](std::int64_t, ByteView octets) { return take_row(octets, page.versions); };
   from = std::max(from, Instant{});
   to = std::max(to, from);
   const bool begins_in_past = from < series.packed_until;
@@ -141,46 +160,53 @@ Result<std::optional<SeriesReader::PackedMonth>> SeriesReader::month_near(const 
   });
 }
 
-Result<std::optional<VisibleValue>> SeriesReader::value_before(const Series& series, Instant at) {
+Result<std::optional<VisibleValue>> SeriesReader::value_before(const Series& series, Instant at,
+                                                               Sought sought, Instant bound) {
   std::vector<ValueVersion> versions;
-  const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
-  DISTRICT_TRY(const auto before, days_between(db_, series, day_of(series.packed_until),
-                                               day_of(std::min(at, series.last_start))));
+  const auto take = [&](std::int64_t, ByteView octets) { return take_row(octets, versions); };
+  const auto earliest = std::max(bound, Instant{});
+  DISTRICT_TRY(const auto before,
+               days_between(db_, series, day_of(std::max(earliest, series.packed_until)),
+                            day_of(std::min(at, series.last_start))));
   for (auto day = before.rbegin(); day != before.rend(); ++day) {
     versions.clear();
     DISTRICT_CHECK(days(series, *day, *day, take));
-    if (auto value = last_visible(versions, at)) return value;
+    if (auto value = last_of(versions, at, sought, bound)) return value;
   }
-  auto last = month_of(std::max(at, Instant{}));
-  while (true) {
-    DISTRICT_TRY(const auto month, month_near(series, 0, last, true));
-    if (!month) return std::nullopt;
-    versions.clear();
-    DISTRICT_CHECK(unpack(month->octets, versions));
-    if (auto value = last_visible(versions, at)) return value;
-    last = month->month - 1;
-  }
-}
-
-Result<std::optional<VisibleValue>> SeriesReader::value_after(const Series& series, Instant at) {
-  std::vector<ValueVersion> versions;
-  const auto take = [&](std::int64_t, ByteView octets) { return unpack(octets, versions); };
-  auto first = month_of(std::max(at, Instant{}));
-  while (at < series.packed_until) {
-    DISTRICT_TRY(const auto month, month_near(series, first, kMonthMax, false));
+  const auto first = month_of(earliest);
+  for (auto last = month_of(std::max(at, Instant{})); last >= first;) {
+    DISTRICT_TRY(const auto month, month_near(series, first, last, true));
     if (!month) break;
     versions.clear();
-    DISTRICT_CHECK(unpack(month->octets, versions));
-    if (auto value = first_visible(versions, at)) return value;
+    DISTRICT_CHECK(take_row(month->octets, versions));
+    if (auto value = last_of(versions, at, sought, bound)) return value;
+    last = month->month - 1;
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<VisibleValue>> SeriesReader::value_after(const Series& series, Instant at,
+                                                              Sought sought, Instant bound) {
+  std::vector<ValueVersion> versions;
+  const auto take = [&](std::int64_t, ByteView octets) { return take_row(octets, versions); };
+  const auto latest = std::min(bound, series.last_start);
+  const auto last = month_of(std::max(std::min(bound, series.packed_until), Instant{}));
+  auto first = month_of(std::max(at, Instant{}));
+  while (at < series.packed_until && first <= last) {
+    DISTRICT_TRY(const auto month, month_near(series, first, last, false));
+    if (!month) break;
+    versions.clear();
+    DISTRICT_CHECK(take_row(month->octets, versions));
+    if (auto value = first_of(versions, at, sought, bound)) return value;
     first = month->month + 1;
   }
-  DISTRICT_TRY(const auto after,
-               days_between(db_, series, day_of(std::max(at, series.packed_until)),
-                            day_of(series.last_start)));
+  DISTRICT_TRY(
+      const auto after,
+      days_between(db_, series, day_of(std::max(at, series.packed_until)), day_of(latest)));
   for (const auto day : after) {
     versions.clear();
     DISTRICT_CHECK(days(series, day, day, take));
-    if (auto value = first_visible(versions, at)) return value;
+    if (auto value = first_of(versions, at, sought, bound)) return value;
   }
   return std::nullopt;
 }
@@ -191,7 +217,7 @@ Result<Ok> SeriesReader::each_row(
   std::vector<ValueVersion> versions;
   const auto take = [&](std::int64_t, ByteView octets) -> Result<Ok> {
     versions.clear();
-    DISTRICT_CHECK(unpack(octets, versions));
+    DISTRICT_CHECK(take_row(octets, versions));
     return visit(versions);
   };
   DISTRICT_CHECK(months(series, 0, kMonthMax, take));

@@ -92,6 +92,16 @@ Result<std::vector<std::int64_t>> SeriesReader::meters_that_state(const std::str
   return all_rows(row, [](const Statement& found) { return found.integer(0); });
 }
 
+Result<std::vector<std::int64_t>> SeriesReader::meters_linked_to(const std::string& tenant,
+                                                                 const std::string& attribute,
+                                                                 const std::string& value) {
+  DISTRICT_TRY(auto row, db_.prepare("SELECT l.meter_id FROM meter_link l JOIN meter m "
+                                     "USING (meter_id) WHERE l.attribute = ? AND l.value = ? "
+                                     "AND m.tenant = ? ORDER BY l.meter_id"));
+  row.bind(1, attribute).bind(2, value).bind(3, tenant);
+  return all_rows(row, [](const Statement& found) { return found.integer(0); });
+}
+
 Result<std::vector<StoredFact>> SeriesReader::facts(std::int64_t meter_id) {
   DISTRICT_TRY(
       auto row,

@@ -85,18 +85,30 @@ class SeriesReader {
   // The series with the quantity, kind and unit of that observation.
   Result<std::optional<Series>> find_series(std::int64_t meter_id, const Observation& like);
   Result<std::vector<Series>> series_of(std::int64_t meter_id);
-  // Meters of the tenant whose master data states that value, by meter_id.
+  // Meters of the tenant whose master data states that value, now or earlier, by meter_id.
   Result<std::vector<std::int64_t>> meters_that_state(const std::string& tenant,
                                                       const std::string& attribute,
                                                       const std::string& value);
+
+  // Those for which that value counts; `attribute` is one of kReferences.
+  Result<std::vector<std::int64_t>> meters_linked_to(const std::string& tenant,
+                                                     const std::string& attribute,
+                                                     const std::string& value);
 
   // Values. All lie within 1970 to 2310.
   Result<Page> page(const Series& series, Instant from, Instant to);
   // All with from <= start <= to.
   Result<std::vector<ValueVersion>> versions(const Series& series, Instant from, Instant to);
-  // The last visible value that starts before, the first that starts after an instant.
-  Result<std::optional<VisibleValue>> value_before(const Series& series, Instant at);
-  Result<std::optional<VisibleValue>> value_after(const Series& series, Instant at);
+  // The last value that starts before, and the first that starts after an instant: any visible one,
+  // or one that counts. Each row on the way is unpacked once. No value beyond `bound` is looked
+  // for, nor at it.
+  enum class Sought : std::uint8_t { visible, counting };
+  Result<std::optional<VisibleValue>> value_before(const Series& series, Instant at,
+                                                   Sought sought = Sought::visible,
+                                                   Instant bound = Instant::min());
+  Result<std::optional<VisibleValue>> value_after(const Series& series, Instant at,
+                                                  Sought sought = Sought::visible,
+                                                  Instant bound = Instant::max());
   // All versions, row after row, in the order of time.
   Result<Ok> each_row(const Series& series,
                       const std::function<Result<Ok>(const std::vector<ValueVersion>&)>& visit);
@@ -146,6 +158,8 @@ class SeriesReader {
   };
   Result<std::optional<PackedMonth>> month_near(const Series& series, std::int64_t first,
                                                 std::int64_t last, bool from_the_end);
+  // Appends the values of a row, and counts them (Database::steps()).
+  Result<Ok> take_row(ByteView octets, std::vector<ValueVersion>& versions);
   using RowVisitor = std::function<Result<Ok>(std::int64_t month_or_day, ByteView octets)>;
   // The visitor may use the database: each result is read whole before it is called.
   Result<Ok> months(const Series& series, std::int64_t first, std::int64_t last,
@@ -165,5 +179,8 @@ class SeriesReader {
                       std::vector<KpiValue>& found);
   std::map<std::uint64_t, Origin> origins_;
 };
+
+// The version as a value, if it is one that is sought.
+std::optional<VisibleValue> sought_value(const ValueVersion& version, SeriesReader::Sought sought);
 
 }  // namespace district::store

@@ -90,6 +90,18 @@ Result<Ok> SeriesWriter::put_fact(std::int64_t meter_id, const MasterFact& fact,
   return statement.run();
 }
 
+Result<Ok> SeriesWriter::put_link(std::int64_t meter_id, std::string_view attribute) {
+  DISTRICT_TRY(
+      auto row,
+      db_.prepare("INSERT INTO meter_link (meter_id, attribute, value) "
+                  "SELECT f.meter_id, f.attribute, f.value FROM master_fact f JOIN origin o "
+                  "USING (leaf_index) WHERE f.meter_id = ? AND f.attribute = ? "
+                  "ORDER BY f.valid_from DESC, o.received_at DESC, f.leaf_index DESC, "
+                  "f.message_index DESC LIMIT 1 "
+                  "ON CONFLICT (meter_id, attribute) DO UPDATE SET value = excluded.value"));
+  return row.bind(1, meter_id).bind(2, attribute).run();
+}
+
 Result<Ok> SeriesWriter::put_stale(std::int64_t meter_id) {
   DISTRICT_TRY(auto row, db_.prepare("INSERT INTO stale_meter (meter_id, marks) VALUES (?, 1) "
                                      "ON CONFLICT (meter_id) DO UPDATE SET marks = marks + 1"));
@@ -215,7 +227,7 @@ Result<std::vector<ValueVersion>> SeriesWriter::with_other_days(
     std::span<const ValueVersion> ours) {
   std::vector<ValueVersion> stored, merged;
   DISTRICT_CHECK(months(series, month, month,
-                        [&](std::int64_t, ByteView octets) { return unpack(octets, stored); }));
+                        [&](std::int64_t, ByteView octets) { return take_row(octets, stored); }));
   const auto before = first_from(stored, page.from), after = first_from(stored, page.to);
   merged.assign(stored.begin(), before);
   merged.insert(merged.end(), ours.begin(), ours.end());
@@ -233,7 +245,7 @@ Result<Ok> SeriesWriter::pack_until(Series& series, Instant month) {
     DISTRICT_CHECK(days(series, day_of(at), day_of(next) - 1,
                         [&](std::int64_t day, ByteView octets) -> Result<Ok> {
                           found.push_back(day);
-                          return unpack(octets, versions);
+                          return take_row(octets, versions);
                         }));
     if (!versions.empty()) DISTRICT_CHECK(put_row(series, true, month_of(at), versions));
     for (const auto day : found) DISTRICT_CHECK(put_row(series, false, day, {}));

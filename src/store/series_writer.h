@@ -46,6 +46,8 @@ class SeriesWriter : public SeriesReader {
   Result<Ok> put_origin(const Origin& origin, const std::string& tenant,
                         std::optional<Instant> first_start, std::optional<Instant> last_start);
   Result<Ok> put_fact(std::int64_t meter_id, const MasterFact& fact, const Origin& origin);
+  // To be called after the last put_fact() of an attribute of kReferences.
+  Result<Ok> put_link(std::int64_t meter_id, std::string_view attribute);
   // A chunk without windows is removed.
   Result<Ok> put_kpi_chunk(std::int64_t meter_id, const KpiChunk& chunk);
   Result<Ok> put_failure(const QuantifyFailure& failure);

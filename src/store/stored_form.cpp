@@ -35,6 +35,7 @@ class FormCheck {
     DISTRICT_CHECK(check_months());
     DISTRICT_CHECK(check_days());
     DISTRICT_CHECK(check_kpis());
+    DISTRICT_CHECK(check_links());
     return std::move(misplaced_);
   }
 
@@ -152,6 +153,35 @@ class FormCheck {
                              [](const auto& a, const auto& b) { return a.kpi_id >= b.kpi_id; });
       if (again != window.kpis.end()) note(where, "has a KPI twice or out of order");
     }
+  }
+
+  // Links follow from the master data.
+  Result<Ok> check_links() {
+    DISTRICT_TRY(
+        auto fact,
+        db_.prepare("SELECT f.meter_id, f.attribute, f.value FROM master_fact f LEFT JOIN origin o "
+                    "USING (leaf_index) ORDER BY f.meter_id, f.attribute, f.valid_from, "
+                    "o.received_at, f.leaf_index, f.message_index"));
+    std::map<std::pair<std::int64_t, std::string>, std::string> stated;  // the last one of each
+    DISTRICT_CHECK(for_each_row(fact, [&](const Statement& found) {
+      auto attribute = found.text(1);
+      if (std::ranges::find(kReferences, attribute) == kReferences.end()) return;
+      stated[{found.integer(0), std::move(attribute)}] = found.text(2);
+    }));
+    DISTRICT_TRY(auto link, db_.prepare("SELECT meter_id, attribute, value FROM meter_link"));
+    DISTRICT_CHECK(for_each_row(link, [&](const Statement& found) {
+      const auto meter_id = found.integer(0);
+      const auto attribute = found.text(1);
+      const auto fact_of = stated.find({meter_id, attribute});
+      if (fact_of == stated.end() || fact_of->second != found.text(2)) {
+        note(meter_name(meter_id), "is linked by " + attribute + " to '" + found.text(2) +
+                                       "', which its master data do not state last");
+      }
+      if (fact_of != stated.end()) stated.erase(fact_of);
+    }));
+    for (const auto& [key, value] : stated)
+      note(meter_name(key.first), "lacks the link by " + key.second + " to '" + value + "'");
+    return Ok{};
   }
 
   struct Known {
