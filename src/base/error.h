@@ -41,7 +41,7 @@ enum class ErrorCode : std::uint16_t {
   signature_failed = 2007,       // signature or digest does not verify
   message_expired = 2008,
   message_replayed = 2009,
-  trust_changed = 2010,  // never leaves the server: the pipeline verifies again
+  trust_changed = 2010,  // the pipeline verifies again; told only if a clock was set back
   // validate
   schema_invalid = 3001,
   content_type_unknown = 3002,  // unknown or not allowed (type, version)

@@ -110,7 +110,7 @@ void Pipeline::resume(Owned one, Result<Receipt> durable) {
   conclude(*one, acknowledge(*one, durable));
 }
 
-// Whether it is refused by a trust that is past. The trust in memory may be older than that in the
+// Whether the refusal is based on outdated trust. The trust in memory may be older than that in the
 // database. What verify refuses was refused by the database's (verify asks), and the append has
 // compared the two before it finds a replay. After everything else, such as content that the
 // tenant's settings do not allow, we ask here.
