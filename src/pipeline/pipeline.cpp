@@ -17,7 +17,7 @@ namespace district::pipeline {
 struct Pipeline::UnderWay {
   receive::HttpRequest request;  // stage 1 takes its body
   std::unique_ptr<Requester> requester;
-  // `rest`: what of a large body is still arriving when the request is handed over.
+  // `rest`: the part of a large body that is still arriving when the request is handed over.
   std::uint64_t body_size = 0;                     // octets of the body before its `rest`
   bool body_was_whole = true;                      // it had no `rest`
   std::optional<archive::Evidence> evidence = {};  // from stage 1 on
@@ -111,8 +111,8 @@ void Pipeline::resume(Owned one, Result<Receipt> durable) {
 }
 
 // Whether the refusal is based on outdated trust. The trust in memory may be older than that in the
-// database. What verify refuses was refused by the database's (verify asks), and the append has
-// compared the two before it finds a replay. After everything else, such as content that the
+// database. What verify refuses was judged by the database's, since verify asks for it. The append
+// compares the two before it looks for a replay. For every other refusal, such as content that the
 // tenant's settings do not allow, we ask here.
 Result<bool> Pipeline::must_be_judged_again(const UnderWay& one, const Error& error) {
   if (!one.sender || error.code == ErrorCode::message_replayed) return false;
