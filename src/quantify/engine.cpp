@@ -97,6 +97,10 @@ void add_facts(const kpi::ActingFact& fact, const kpi::MasterData& master, const
   }
 }
 
+bool is_empty(const Batch& batch) {
+  return batch.observations.empty() && batch.master_facts.empty();
+}
+
 // Warns once for each zone, since every meter of the zone leads here again and again.
 void tell_unknown_zone(const std::string& tenant, const std::string& zone) {
   constexpr std::size_t kToldMax = 1000;
@@ -135,7 +139,7 @@ Result<kpi::Calendar> Engine::calendar_of(const std::string& tenant,
 }
 
 Result<Ok> Engine::check(const Batch& batch) {
-  if (batch.observations.empty() && batch.master_facts.empty()) return Ok{};
+  if (is_empty(batch)) return Ok{};
   using Key = std::tuple<std::uint32_t, std::string_view, std::string_view, std::string_view,
                          ValueKind, Instant, Instant>;
   std::vector<Key> keys;
@@ -157,22 +161,32 @@ Result<Ok> Engine::check(const Batch& batch) {
   return Ok{};
 }
 
+Result<Ok> Engine::ingest(store::SeriesTransaction& transaction, std::span<const Arrival> arrivals,
+                          series::Touched& touched) {
+  store::SeriesWriter store(transaction);
+  series::Ingestion ingestion(store, *known_, touched);
+  for (const auto& [batch, origin] : arrivals) {
+    if (!is_empty(batch)) DISTRICT_CHECK(ingestion.add(batch, origin));
+  }
+  return ingestion.finish();
+}
+
 Result<Ok> Engine::ingest(store::SeriesTransaction& transaction, const Batch& batch,
                           const Origin& origin, series::Touched& touched) {
-  if (batch.observations.empty() && batch.master_facts.empty()) return Ok{};
   DISTRICT_CHECK(check(batch));
-  store::SeriesWriter store(transaction);
-  return series::Ingestion(store, *known_, origin, touched).take(batch);
+  const Arrival arrival{batch, origin};
+  return ingest(transaction, std::span(&arrival, 1), touched);
 }
 
 Result<Restored> Engine::restore(store::SeriesTransaction& transaction, const Batch& batch,
                                  const Origin& origin) {
-  if (batch.observations.empty() && batch.master_facts.empty()) return Restored{};
+  if (is_empty(batch)) return Restored{};
   DISTRICT_CHECK(check(batch));
   store::SeriesWriter store(transaction);
   series::Touched touched;
-  series::Ingestion ingestion(store, *known_, origin, touched, true);
-  DISTRICT_CHECK(ingestion.take(batch));
+  series::Ingestion ingestion(store, *known_, touched, true);
+  DISTRICT_CHECK(ingestion.add(batch, origin));
+  DISTRICT_CHECK(ingestion.finish());
   return Restored{ingestion.restored(), ingestion.values()};
 }
 
@@ -183,8 +197,7 @@ Result<Ok> Engine::remove(store::SeriesTransaction& transaction, const MeterKey&
   DISTRICT_TRY(const auto meter_id, store.find_meter(meter));
   if (!meter_id) return Ok{};
   series::Touched touched;
-  const Origin none;
-  series::Ingestion ingestion(store, *known_, none, touched);
+  series::Ingestion ingestion(store, *known_, touched);
   DISTRICT_CHECK(ingestion.remove(*meter_id, meter.tenant, series, gone));
   return recompute(transaction, touched, computed_at);
 }

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,12 @@ namespace district::quantify {
 // How many windows of a kind one gap has at most: 72 hours, 31 days, 24 months or ten years, and
 // one more when it begins or ends within a window.
 inline constexpr std::size_t kGapWindowsMax = 73;
+
+// A batch with the envelope that it came in, or the import.
+struct Arrival {
+  const Batch& batch;
+  Origin origin;
+};
 
 struct Restored {
   std::uint64_t values = 0;                                 // that were missing or differed
@@ -82,11 +89,15 @@ class Engine {
   // key in one message).
   Result<Ok> check(const Batch& batch);
 
-  // Stores the values and master data of a batch, and notes in `touched` what recompute() must
-  // compute. Several batches may be ingested before one recompute(), also parts of one envelope, if
-  // none of its messages is split between them. When one of the two fails, roll back and drop
-  // `touched`. If the work breaks off after a commit, ingest the same batches again.
-  // Errors: those of check(), found before anything is written; archive_unavailable.
+  // Stores the values and master data of batches, which must have been checked, and notes in
+  // `touched` what recompute() must compute. The more batches come together, the less each costs: a
+  // row is read and written once for all of them. Several calls may precede one recompute(), also
+  // with parts of one envelope, if none of its messages is split between them. When one of the two
+  // fails, roll back and drop `touched`. If the work breaks off after a commit, ingest the same
+  // batches again. Errors: archive_unavailable, archive_corrupt.
+  Result<Ok> ingest(store::SeriesTransaction& transaction, std::span<const Arrival> arrivals,
+                    series::Touched& touched);
+  // Checks one batch, and ingests it.
   Result<Ok> ingest(store::SeriesTransaction& transaction, const Batch& batch, const Origin& origin,
                     series::Touched& touched);
   Result<Ok> recompute(store::SeriesTransaction& transaction, series::Touched& touched,

@@ -23,7 +23,7 @@ namespace {
 // Envelopes up to this size are prepared whole, and share transactions.
 constexpr std::size_t kSmallOctetsMax = limits::kWholeOctetsMax;
 // Bounds the memory of a group. The values of an envelope take a few times the room of its octets.
-constexpr std::uint64_t kGroupOctetsMax = 4 * kSmallOctetsMax;
+constexpr std::uint64_t kGroupOctetsMax = 16 * kSmallOctetsMax;
 // How many meters have their ids remembered.
 constexpr std::size_t kIdsMax = 100'000;
 // When an envelope has touched so many meters, they are computed before more of it is read.
@@ -139,34 +139,40 @@ Result<Ok> Processor::commit(const std::vector<Prepared>& group) {
   DISTRICT_TRY(auto turns, Turns::begin(series_));
   store::SeriesWriter stored(turns.transaction());
   auto engine = this->engine(std::move(snapshot), [&]() -> Result<Ok> {
+    DISTRICT_CHECK(check_stop());
     return turns.pause([this] { return work_.keep_lease(); });
   });
   series::Touched touched;
   std::vector<std::uint64_t> leaf_indexes;
+  std::vector<Arrival> arrivals;
+  std::vector<std::pair<const Item*, Error>> failed;
   for (const auto& [item, batch] : group) {
     leaf_indexes.push_back(item.leaf_index());
     DISTRICT_CHECK(stored.begin_work(item.leaf_index()));
-    if (batch) {
-      DISTRICT_CHECK(engine.ingest(turns.transaction(), *batch, item.origin(), touched));
-    } else {
-      const auto& error = batch.error();
-      DISTRICT_CHECK(
-          stored.put_failure({item.origin(), item.stored.tenant, error.code, error.detail, now}));
+    // What is wrong with one item alone must not make the others wait.
+    const auto good = batch ? engine.check(*batch) : Result<Ok>(fail(batch.error()));
+    if (good) {
+      arrivals.push_back({*batch, item.origin()});
+      continue;
     }
+    const auto& error = good.error();
+    failed.emplace_back(&item, error);
+    DISTRICT_CHECK(
+        stored.put_failure({item.origin(), item.stored.tenant, error.code, error.detail, now}));
   }
+  DISTRICT_CHECK(engine.ingest(turns.transaction(), arrivals, touched));
   DISTRICT_CHECK(engine.recompute(turns.transaction(), touched, now));
   DISTRICT_TRY(const auto head, store::LogReader(archive_).head());
   DISTRICT_TRY(const auto mark, stored.end_work(leaf_indexes, head));
   DISTRICT_CHECK(work_.forget_told(stored));
   DISTRICT_CHECK(turns.commit());
   DISTRICT_CHECK(work_.finish(leaf_indexes, mark));
-  for (const auto& [item, batch] : group) {
-    if (batch) continue;
+  for (const auto& [item, error] : failed) {
     observe::emit(observe::Level::error, "quantify_failed",
-                  {{"receipt_id", item.stored.receipt_id},
-                   {"tenant", item.stored.tenant},
-                   {"code", static_cast<int>(batch.error().code)},
-                   {"detail", batch.error().detail}});
+                  {{"receipt_id", item->stored.receipt_id},
+                   {"tenant", item->stored.tenant},
+                   {"code", static_cast<int>(error.code)},
+                   {"detail", error.detail}});
   }
   return Ok{};
 }

@@ -27,10 +27,11 @@ namespace district::quantify {
 
 struct QuantifierSettings {
   store::Location location = store::Location::scratch();
-  // Bounds of one transaction, since commands of administrators wait for it. The number of items
-  // adapts, so that a transaction takes about group_time.
-  std::size_t group_max = 64;
-  Duration group_time = std::chrono::milliseconds(50);
+  // Bounds of one step. The more items share it, the less each costs: a window that several of them
+  // touch is computed once. But KPIs come later, and commands of administrators wait for it. The
+  // number of items adapts, so that a step takes about group_time.
+  std::size_t group_max = 512;
+  Duration group_time = std::chrono::seconds(1);
   Standards standards{};
 };
 

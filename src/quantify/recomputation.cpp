@@ -1,6 +1,7 @@
 #include "quantify/recomputation.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,29 +40,39 @@ Result<Ok> Recomputation::run() {
   WindowPlan plan(store_, meter_, calendar_, standards_, touched_, shelf_, rows_);
   DISTRICT_TRY(auto families, plan.make());
   // Year by year the windows of all families; at the end those of models, which have no year.
-  while (true) {
-    std::optional<kpi::Window> year;
-    for (const auto& family : families) {
-      for (const auto& window : family.windows) {
-        if (!kpi::by_calendar(window.kind)) continue;
-        if (!year || window.start < year->start)
-          year = calendar_.window(WindowKind::year, window.start);
+  std::map<Instant, std::vector<std::vector<kpi::Window>>> years;  // by end; one for each family
+  std::vector<std::vector<kpi::Window>> of_models(families.size());
+  std::optional<kpi::Window> year;
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    for (const auto& window : families[i].windows) {
+      if (!kpi::by_calendar(window.kind)) {
+        of_models[i].push_back(window);
+        continue;
       }
+      if (!year || window.start < year->start || window.start >= year->end)
+        year = calendar_.window(WindowKind::year, window.start);
+      auto& of_year = years[year->end];
+      of_year.resize(families.size());
+      of_year[i].push_back(window);
     }
-    if (!year) break;
-    for (auto& family : families) {
-      const auto later = std::stable_partition(
-          family.windows.begin(), family.windows.end(),
-          [&](const kpi::Window& w) { return kpi::by_calendar(w.kind) && w.start < year->end; });
-      DISTRICT_CHECK(compute(family, {family.windows.begin(), later}));
-      family.windows.erase(family.windows.begin(), later);
-    }
+    families[i].windows.clear();
+  }
+  for (const auto& [end, windows] : years) {
+    DISTRICT_CHECK(compute(families, windows));
     shelf_.clear();
-    DISTRICT_CHECK(rows_.write_until(year->end));
+    DISTRICT_CHECK(rows_.write_until(end));
     if (pause_) DISTRICT_CHECK(pause_());
   }
-  for (const auto& family : families) DISTRICT_CHECK(compute(family, family.windows));
+  DISTRICT_CHECK(compute(families, of_models));
   return rows_.write_rest();
+}
+
+// `windows`: for each family.
+Result<Ok> Recomputation::compute(const std::vector<FamilyWindows>& families,
+                                  const std::vector<std::vector<kpi::Window>>& windows) {
+  for (std::size_t i = 0; i < families.size(); ++i)
+    DISTRICT_CHECK(compute(families[i], windows[i]));
+  return Ok{};
 }
 
 Result<Ok> Recomputation::compute(const FamilyWindows& planned,

@@ -34,6 +34,8 @@ class Recomputation {
   Result<Ok> run();
 
  private:
+  Result<Ok> compute(const std::vector<FamilyWindows>& families,
+                     const std::vector<std::vector<kpi::Window>>& windows);
   Result<Ok> compute(const FamilyWindows& planned, std::span<const kpi::Window> windows);
 
   store::SeriesWriter& store_;

@@ -181,7 +181,9 @@ Result<QuantifiedImport> quantify_import(store::ArchiveDatabase& archive,
   const Origin origin{import.leaf_index, receipt_id_of_import(import.leaf_index), *at};
   series::Touched touched;
   series::KnownIds known;
-  DISTRICT_CHECK(series::Ingestion(store, known, origin, touched).take(batch));
+  series::Ingestion ingestion(store, known, touched);
+  DISTRICT_CHECK(ingestion.add(batch, origin));
+  DISTRICT_CHECK(ingestion.finish());
   DISTRICT_CHECK(series::Dependents::touch(store, touched));
   for (const auto meter_id : touched.meter_ids()) DISTRICT_CHECK(store.put_stale(meter_id));
   done.meters = touched.meters.size();

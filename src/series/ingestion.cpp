@@ -83,7 +83,7 @@ Result<Ingestion::Incoming*> Ingestion::incoming_of(std::int64_t meter_id,
   return &incoming_.emplace(id, Incoming{std::move(made.series), meter_id, {}}).first->second;
 }
 
-Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
+Result<Ok> Ingestion::sort_in(const Batch& batch, const Origin& origin, Observation observation) {
   DISTRICT_TRY(const auto meter_id, meter_of(batch.tenant, observation.source, observation.meter));
   const auto converted = kpi::conversion(observation.quantity, observation.unit);
   if (converted) {
@@ -92,12 +92,12 @@ Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
   }
   touched_.meters[meter_id].tenant = batch.tenant;
   DISTRICT_TRY(auto* incoming, incoming_of(meter_id, observation));
-  const auto judgement = judge(observation, origin_.received_at, converted.has_value());
+  const auto judgement = judge(observation, origin.received_at, converted.has_value());
   // Whether the source is known is decided when values are shown, because master data may come
   // later.
   const auto told = observation.flags & ~kJudgedFlags & ~std::uint32_t{flag_unknown_source};
-  ValueVersion version{observation.start,         observation.end,     origin_.leaf_index,
-                       observation.message_index, origin_.received_at, observation.value,
+  ValueVersion version{observation.start,         observation.end,    origin.leaf_index,
+                       observation.message_index, origin.received_at, observation.value,
                        told | judgement.flags};
   if (judgement.has_window) {
     incoming->versions.push_back(version);
@@ -113,17 +113,21 @@ Result<Ok> Ingestion::sort_in(const Batch& batch, Observation observation) {
   return Ok{};
 }
 
-Result<Ok> Ingestion::take(const Batch& batch) {
+Result<Ok> Ingestion::add(const Batch& batch, const Origin& origin) {
   std::optional<Instant> first, last;
   for (const auto& observation : batch.observations) {
     first = std::min(first.value_or(observation.start), observation.start);
     last = std::max(last.value_or(observation.start), observation.start);
   }
-  DISTRICT_CHECK(store_.put_origin(origin_, batch.tenant, first, last));
-  for (const auto& observation : batch.observations) DISTRICT_CHECK(sort_in(batch, observation));
+  DISTRICT_CHECK(store_.put_origin(origin, batch.tenant, first, last));
+  for (const auto& observation : batch.observations)
+    DISTRICT_CHECK(sort_in(batch, origin, observation));
+  return take_facts(batch, origin);
+}
+
+Result<Ok> Ingestion::finish() {
   for (auto& [series_id, incoming] : incoming_) DISTRICT_CHECK(take_series(incoming));
-  DISTRICT_CHECK(store_.add_counts(counts_));
-  return take_facts(batch);
+  return store_.add_counts(counts_);
 }
 
 Result<Ok> Ingestion::take_series(Incoming& incoming) {
@@ -310,25 +314,26 @@ void Ingestion::count_change(const ValueVersion& version, const Before& was) {
   }
 }
 
-Result<Ok> Ingestion::take_facts(const Batch& batch) {
+Result<Ok> Ingestion::take_facts(const Batch& batch, const Origin& origin) {
   std::map<std::int64_t, std::vector<const MasterFact*>> facts;
   for (const auto& fact : batch.master_facts) {
     DISTRICT_TRY(const auto meter_id, meter_of(batch.tenant, fact.source, fact.meter));
     facts[meter_id].push_back(&fact);
   }
   for (const auto& [meter_id, of_meter] : facts)
-    DISTRICT_CHECK(take_facts(meter_id, batch.tenant, of_meter));
+    DISTRICT_CHECK(take_facts(meter_id, batch.tenant, origin, of_meter));
   return Ok{};
 }
 
 // All statements of a batch on one meter. What is known of it is read once before and once after.
 Result<Ok> Ingestion::take_facts(std::int64_t meter_id, const std::string& tenant,
+                                 const Origin& origin,
                                  const std::vector<const MasterFact*>& facts) {
   DISTRICT_TRY(auto earlier, store_.facts(meter_id));
   bool relevant = false;
   std::set<std::string_view> references;
   for (const auto* fact : facts) {
-    DISTRICT_CHECK(store_.put_fact(meter_id, *fact, origin_));
+    DISTRICT_CHECK(store_.put_fact(meter_id, *fact, origin));
     relevant = relevant || kpi::matters(fact->attribute);
     if (std::ranges::find(kReferences, fact->attribute) != kReferences.end())
       references.insert(fact->attribute);
@@ -338,8 +343,8 @@ Result<Ok> Ingestion::take_facts(std::int64_t meter_id, const std::string& tenan
   DISTRICT_TRY(const auto now, store_.facts(meter_id));
   // If the envelope was ingested before, the recomputation may have broken off. What that did is
   // not known.
-  const bool again = std::erase_if(earlier, [this](const StoredFact& stored) {
-                       return stored.origin.leaf_index == origin_.leaf_index;
+  const bool again = std::erase_if(earlier, [&origin](const StoredFact& stored) {
+                       return stored.origin.leaf_index == origin.leaf_index;
                      }) > 0;
   const kpi::MasterData before(earlier), after(now);
   if (!again && before.says_the_same(after)) return Ok{};

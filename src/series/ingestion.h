@@ -1,5 +1,6 @@
-// Stores the values and statements of one batch. Each value is judged and merged with those of its
-// series; then it is settled which of them count.
+// Stores the values and statements of batches. Each value is judged and merged with those of its
+// series; then it is settled which of them count. The values of all batches are merged together, so
+// that each row is read and written once for all of them.
 // Inside the caller's transaction. Threads: one at a time.
 #pragma once
 
@@ -26,14 +27,15 @@ struct KnownIds {
 
 class Ingestion {
  public:
-  Ingestion(store::SeriesWriter& store, KnownIds& known, const Origin& origin, Touched& touched,
-            bool restoring = false)
-      : store_(store), known_(known), origin_(origin), touched_(touched), restoring_(restoring) {}
+  Ingestion(store::SeriesWriter& store, KnownIds& known, Touched& touched, bool restoring = false)
+      : store_(store), known_(known), touched_(touched), restoring_(restoring) {}
 
-  // The batch must have been checked. Errors: archive_unavailable, archive_corrupt.
-  Result<Ok> take(const Batch& batch);
+  // Takes a batch that has been checked. finish() stores its values.
+  // Errors of both: archive_unavailable, archive_corrupt.
+  Result<Ok> add(const Batch& batch, const Origin& origin);
+  Result<Ok> finish();
   std::uint64_t restored() const { return restored_; }
-  // The values of the batch, by series_id, without those that are unusable.
+  // The values of the batches, by series_id, without those that are unusable.
   std::map<std::int64_t, std::vector<ValueVersion>> values() const;
   // Removes stored values.
   Result<Ok> remove(std::int64_t meter_id, const std::string& tenant, Series series,
@@ -59,7 +61,7 @@ class Ingestion {
   Result<std::int64_t> meter_of(const std::string& tenant, const std::string& source,
                                 const std::string& meter);
   Result<Incoming*> incoming_of(std::int64_t meter_id, const Observation& like);
-  Result<Ok> sort_in(const Batch& batch, Observation observation);
+  Result<Ok> sort_in(const Batch& batch, const Origin& origin, Observation observation);
   Result<Ok> take_series(Incoming& incoming);
   Result<Ok> take_stretch(Incoming& incoming, const std::vector<ValueVersion>& versions);
   Result<store::Page> page_around(const Series& series, Instant first, Instant last);
@@ -71,16 +73,15 @@ class Ingestion {
                                       std::size_t begin, std::size_t end);
   void count_change(const ValueVersion& version, const Before& was);
   Result<Ok> remove_stretch(Incoming& incoming, std::span<const ValueVersion> gone);
-  Result<Ok> take_facts(const Batch& batch);
-  Result<Ok> take_facts(std::int64_t meter_id, const std::string& tenant,
+  Result<Ok> take_facts(const Batch& batch, const Origin& origin);
+  Result<Ok> take_facts(std::int64_t meter_id, const std::string& tenant, const Origin& origin,
                         const std::vector<const MasterFact*>& facts);
   Result<Ok> touch_replaced(const MeterKey& replaced);
 
   store::SeriesWriter& store_;
   KnownIds& known_;
-  const Origin& origin_;
   Touched& touched_;
-  // Whether stored values are corrected to those of the batch, which are known to be right.
+  // Whether stored values are corrected to those of the batches, which are known to be right.
   const bool restoring_;
   std::uint64_t restored_ = 0;
   std::map<std::int64_t, Incoming> incoming_;  // by series_id

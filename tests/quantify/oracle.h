@@ -791,9 +791,14 @@ class Worker {
     for (std::size_t i = 0; i < envelopes.size();) {
       begin();
       Touched touched;
-      for (auto left = 1 + dice_.below(group_max); left > 0 && i < envelopes.size(); --left, ++i)
-        static_cast<void>(
-            must(engine_.ingest(*transaction_, envelopes[i].batch, envelopes[i].origin, touched)));
+      std::vector<Arrival> arrivals;
+      for (auto left = 1 + dice_.below(group_max); left > 0 && i < envelopes.size(); --left, ++i) {
+        arrivals.push_back({envelopes[i].batch, envelopes[i].origin});
+        if (!dice_.one_in(3)) continue;  // some come together
+        static_cast<void>(must(engine_.ingest(*transaction_, arrivals, touched)));
+        arrivals.clear();
+      }
+      static_cast<void>(must(engine_.ingest(*transaction_, arrivals, touched)));
       static_cast<void>(must(engine_.recompute(*transaction_, touched, at("2026-01-01"))));
       commit();
       if (dice_.one_in(4)) import_next();

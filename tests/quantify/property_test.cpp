@@ -148,10 +148,14 @@ std::string ingest_all(const std::vector<Envelope>& envelopes, std::mt19937& ran
   for (std::size_t i = 0; i < envelopes.size();) {
     auto transaction = must(store::SeriesTransaction::begin(*scratch.database));
     Touched touched;
+    std::vector<Arrival> arrivals;
     for (auto left = 1 + random() % group; left > 0 && i < envelopes.size(); --left, ++i) {
-      static_cast<void>(must(
-          scratch.engine.ingest(transaction, envelopes[i].batch, envelopes[i].origin, touched)));
+      arrivals.push_back({envelopes[i].batch, envelopes[i].origin});
+      if (random() % 3 != 0) continue;  // some come together
+      static_cast<void>(must(scratch.engine.ingest(transaction, arrivals, touched)));
+      arrivals.clear();
     }
+    static_cast<void>(must(scratch.engine.ingest(transaction, arrivals, touched)));
     static_cast<void>(must(scratch.engine.recompute(transaction, touched, at("2026-01-01"))));
     static_cast<void>(must(transaction.commit()));
   }

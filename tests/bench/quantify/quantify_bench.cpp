@@ -3,7 +3,8 @@
 // do not show; commits are synchronous and in it as far as they take CPU.
 //
 // usage: quantify-bench [--meters N] [--days N] [--history-meters N] [--years N] [--folder FOLDER]
-//                       [--history FILE]
+//                       [--history FILE] [--group N] [--seed N]
+// --group: so many envelopes share a transaction at most.
 // --history: only corrections, in the history of the file, which is made where there is none.
 #include <sys/stat.h>
 
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,8 @@ const Instant kStart{std::chrono::sys_days{std::chrono::year{2015} / 1 / 1}};
 
 struct Options {
   int meters = 200, days = 40, years = 10, history_meters = 20;
+  std::size_t group = 512;
+  unsigned seed = 1;
   std::string folder = "/tmp";
   std::string history;  // a file that is kept for the next time; empty: none
 };
@@ -105,8 +109,12 @@ class Bench {
     quantify::Engine engine(*database_, [](std::string_view) { return "Europe/Madrid"; });
     engine.remember(known_);
     series::Touched touched;
-    for (const auto& [batch, origin] : group)
-      done(engine.ingest(transaction, batch, origin, touched));
+    std::vector<quantify::Arrival> arrivals;
+    for (const auto& [batch, origin] : group) {
+      done(engine.check(batch));
+      arrivals.push_back({batch, origin});
+    }
+    done(engine.ingest(transaction, arrivals, touched));
     if (compute) done(engine.recompute(transaction, touched, now));
     done(transaction.commit());
     return cpu_seconds() - began;
@@ -140,9 +148,9 @@ void daily(const Options& options, bool compute) {
   Bench bench(options.folder + "/quantify-bench.db");
   const auto empty = bench.octets();
   double seconds = 0, values = 0;
+  std::vector<Delivery> group;
   for (int day = 0; day < options.days; ++day) {
     const auto received_at = kStart + 24h * (day + 1) + 1min;
-    std::vector<Delivery> group;
     for (int meter = 0; meter < options.meters; ++meter) {
       auto& [batch, origin] = group.emplace_back();
       origin = bench.next_origin(received_at);
@@ -151,11 +159,12 @@ void daily(const Options& options, bool compute) {
         batch.observations.push_back(
             energy(meter, day * 24 + hour, static_cast<std::uint32_t>(hour + 1)));
       values += 24;
-      if (group.size() < 64 && meter + 1 < options.meters) continue;
+      if (group.size() < options.group) continue;
       seconds += bench.take(group, received_at, compute);
       group.clear();
     }
   }
+  if (!group.empty()) seconds += bench.take(group, kStart + 24h * options.days, compute);
   report(compute ? "daily batches, through to KPIs" : "daily batches, stored", values, seconds,
          static_cast<double>(bench.octets() - empty));
 }
@@ -176,6 +185,57 @@ void hourly(const Options& options) {
     values += kSeries;
   }
   report("an hour of 4000 series at a time, stored", values, seconds, 0);
+}
+
+// An hour of 1,000 of 4,000 meters in an envelope, in order.
+void hourly_through(const Options& options) {
+  Bench bench(options.folder + "/quantify-bench.db");
+  constexpr int kSeries = 4000, kInEnvelope = 1000;
+  double seconds = 0, values = 0;
+  std::vector<Delivery> group;
+  for (int hour = 0; hour < options.days * 2; ++hour) {
+    const auto received_at = kStart + 1h * (hour + 1) + 1min;
+    for (int first = 0; first < kSeries; first += kInEnvelope) {
+      auto& [batch, origin] = group.emplace_back();
+      origin = bench.next_origin(received_at);
+      batch.tenant = "20";
+      for (int meter = first; meter < first + kInEnvelope; ++meter)
+        batch.observations.push_back(
+            energy(meter, hour, static_cast<std::uint32_t>(meter - first + 1)));
+      values += kInEnvelope;
+      // Larger envelopes: fewer of them fit into a group.
+      if (group.size() < std::max<std::size_t>(1, options.group / 16)) continue;
+      seconds += bench.take(group, received_at, true);
+      group.clear();
+    }
+  }
+  if (!group.empty()) seconds += bench.take(group, kStart + 24h * options.days, true);
+  report("an hour of 1,000 meters each, through to KPIs", values, seconds,
+         static_cast<double>(bench.octets()));
+}
+
+// 24 messages of different meters and days in an envelope.
+void scattered(const Options& options) {
+  Bench bench(options.folder + "/quantify-bench.db");
+  std::mt19937 random(options.seed);
+  double seconds = 0, values = 0;
+  std::vector<Delivery> group;
+  const auto envelopes = options.meters * options.days / 4;
+  for (int i = 0; i < envelopes; ++i) {
+    auto& [batch, origin] = group.emplace_back();
+    origin = bench.next_origin(kStart + 24h * 366 + 1s * i);
+    batch.tenant = "20";
+    for (std::uint32_t message = 1; message <= 24; ++message)
+      batch.observations.push_back(
+          energy(static_cast<int>(random() % 400), static_cast<int>(random() % 8760), message));
+    values += 24;
+    if (group.size() < options.group) continue;
+    seconds += bench.take(group, origin.received_at, true);
+    group.clear();
+  }
+  if (!group.empty()) seconds += bench.take(group, kStart + 24h * 366, true);
+  report("24 of different meters and days, through to KPIs", values, seconds,
+         static_cast<double>(bench.octets()));
 }
 
 // Ten years of hourly values for each meter, in daily envelopes of a hundred meters each.
@@ -247,6 +307,8 @@ int main(int argc, char** argv) {
     if (name == "--history-meters") options.history_meters = std::atoi(argv[i + 1]);
     if (name == "--folder") options.folder = argv[i + 1];
     if (name == "--history") options.history = argv[i + 1];
+    if (name == "--group") options.group = static_cast<std::size_t>(std::atoi(argv[i + 1]));
+    if (name == "--seed") options.seed = static_cast<unsigned>(std::atoi(argv[i + 1]));
   }
   if (!options.history.empty()) {
     corrections(options);
@@ -255,6 +317,8 @@ int main(int argc, char** argv) {
   daily(options, false);
   hourly(options);
   daily(options, true);
+  hourly_through(options);
+  scattered(options);
   corrections(options);
   return 0;
 }
